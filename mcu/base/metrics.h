@@ -1,0 +1,48 @@
+/* Process-wide counters and gauges in Prometheus text format 0.0.4.
+ *
+ * A module defines its metrics at file level with METRIC_COUNTER or
+ * METRIC_GAUGE; they register themselves before main(). Adding is one relaxed
+ * atomic operation. Series that carry labels (per room, per leg) are written by
+ * whoever owns the state, through metrics_series(). Any thread. */
+#ifndef MCU_BASE_METRICS_H
+#define MCU_BASE_METRICS_H
+
+#include <stdint.h>
+
+struct metric {
+	const char *name, *help, *type;
+	_Atomic int64_t value;
+	struct metric *next;
+};
+
+void metrics_register(struct metric *m);
+
+#define METRIC_DEFINE(var, name_, help_, type_)                                          \
+	static struct metric var = { .name = name_, .help = help_, .type = type_ };      \
+	__attribute__((constructor)) static void var##_register(void) { metrics_register(&var); } \
+	struct metric
+
+#define METRIC_COUNTER(var, name, help) METRIC_DEFINE(var, name, help, "counter")
+#define METRIC_GAUGE(var, name, help) METRIC_DEFINE(var, name, help, "gauge")
+
+static inline void metric_add(struct metric *m, int64_t n)
+{
+	__atomic_fetch_add((int64_t *)&m->value, n, __ATOMIC_RELAXED);
+}
+
+/* A growing text; allocated by the first append, freed by the holder. */
+struct metrics_text {
+	char *text;
+	size_t len, cap;
+};
+
+/* All registered metrics, then nothing more. 0 or -ENOMEM. */
+int metrics_write(struct metrics_text *out);
+/* The "# HELP" and "# TYPE" lines of a labelled family, then its series. */
+int metrics_family(struct metrics_text *out, const char *name, const char *help, const char *type);
+/* labels: NULL, or pairs of name, value, …, NULL; values are escaped. */
+int metrics_series(struct metrics_text *out, const char *name, const char *const *labels,
+		   double value);
+void metrics_text_free(struct metrics_text *t);
+
+#endif

@@ -1,0 +1,29 @@
+/* An audio worker: one thread that runs its mailbox and, every period, one
+ * tick. The k-th tick is due at start + k * period, so there is no drift; ticks
+ * that could not be run in time are counted as missed and are run late in a
+ * burst of at most TICKER_CATCH_UP, the rest skipped (tick numbers jump).
+ * ROLE_MIXA, nice 0. */
+#ifndef MCU_BASE_TICKER_H
+#define MCU_BASE_TICKER_H
+
+#include <stdint.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/mbox.h"
+
+struct ticker;
+
+enum { TICKER_CATCH_UP = 5 };
+
+/* tick: the number since the start; due_ns: when it was due on the clock. */
+typedef void ticker_fn(void *obj, int64_t tick, int64_t due_ns);
+
+/* Starts the thread. mbox_capacity: of the worker's mailbox. */
+int ticker_new(struct ticker **out, const char *name, const struct clock *clock, int64_t period_ns,
+	       size_t mbox_capacity, ticker_fn *fn, void *obj);
+/* Runs what waits in the mailbox, then joins the thread. */
+void ticker_free(struct ticker **t);
+struct mbox *ticker_mbox(struct ticker *t);
+uint64_t ticker_missed_count(const struct ticker *t);
+
+#endif

@@ -1,0 +1,53 @@
+/* The video worker pool: strands of jobs run by earliest deadline.
+ *
+ * A strand runs one of its jobs at a time, in the order of posting; strands run
+ * beside each other on the pool's threads. Every decoder, every encoder and
+ * every room's video tick is a strand. A job may have a not-before time, which
+ * is how the room's clock ticks: the tick posts its successor. Among the
+ * strands whose next job may start, the one with the earliest deadline runs.
+ * Threads are at nice +5 and have ROLE_MIXV while they run jobs.
+ *
+ * Bounded: a strand takes at most STRAND_JOBS jobs; strand_post then refuses
+ * (-EAGAIN, counted). Posting does not allocate. The pool's one lock is
+ * leaf-level and is never held while a job runs. */
+#ifndef MCU_BASE_WORKERS_H
+#define MCU_BASE_WORKERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/clock.h"
+
+struct workers;
+struct strand;
+
+enum { STRAND_JOBS = 64 };
+
+typedef void strand_fn(void *obj, void *arg);
+
+/* threads 0: none; a test runs jobs itself by workers_run_due() on a fake
+ * clock. clock: borrowed for the life of the pool. */
+int workers_new(struct workers **out, const struct clock *clock, size_t threads, int nice);
+/* Every strand must have been freed. Joins the threads. */
+void workers_free(struct workers **w);
+/* threads == 0 only: runs what may start now, by deadline; returns how many. */
+size_t workers_run_due(struct workers *w);
+/* Jobs that started later than their deadline, and the queue's present length. */
+uint64_t workers_late_count(const struct workers *w);
+size_t workers_queued(const struct workers *w);
+size_t workers_threads(const struct workers *w);
+
+/* name: borrowed for ever, for messages. Any thread. */
+int strand_new(struct strand **out, struct workers *w, const char *name);
+/* From inside a job of the same strand, or when it has no job left; jobs that
+ * still wait are dropped. The pointer is NULLed at once, the memory goes when
+ * the running job returns. */
+void strand_free(struct strand **s);
+
+/* Any thread. 0 or -EAGAIN when the strand is full. */
+int strand_post(struct strand *s, strand_fn *fn, void *obj, void *arg, int64_t not_before_ns,
+		int64_t deadline_ns);
+size_t strand_queued(const struct strand *s);
+
+#endif
