@@ -23,6 +23,7 @@ PKGS_room      = glib-2.0
 PKGS_app       = yaml-0.1 glib-2.0 openssl jansson
 LIBS_app       = -largon2
 LIBS_mixer     = -lyuv -lm
+LIBS_storage   = -largon2
 
 MODULES = base rtp mixer net room signaling storage app
 PKGS    = $(sort $(foreach m,$(MODULES),$(PKGS_$(m))))
