@@ -1,0 +1,71 @@
+/* Video encoders behind one table: pictures in, access units out.
+ *
+ * One thread, no look-ahead, no B-frames, no scene cuts: one access unit per
+ * picture, at once. Key frames come on demand and, when gop_s is set, by count of
+ * frames; each carries its sequence and picture parameter sets.
+ *
+ * Owner: an encoder's strand (ROLE_MIXV), one call at a time. */
+#ifndef MCU_MIXER_CODEC_VENC_H
+#define MCU_MIXER_CODEC_VENC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/buf.h"
+#include "mcu/base/role.h"
+#include "mixer/video/vframe.h"
+
+enum venc_codec { VENC_NONE, VENC_H264 };
+
+struct venc_cfg {
+	enum venc_codec codec;
+	int w, h;         /* even; pictures must have this size */
+	int fps;          /* 1…120: what the bit rate is spread over */
+	int bitrate_bps;  /* also the maximum rate of the buffer model */
+	int vbv_ms;       /* size of the buffer model; 0: 500 */
+	const char *preset; /* x264's; NULL: "superfast" */
+	/* "auto": what venc_h264_pick_asm found fastest; "default": the library's
+	 * choice; or the library's own words ("avx2"). NULL: "auto". */
+	const char *asm_;
+	int gop_s;        /* a key frame at least every so many seconds; 0: on demand only */
+	/* RFC 6184: 0x42e01f. 0: constrained baseline, level 3.1. The sequence header
+	 * says exactly this. Profiles 0x42, 0x4d, 0x64. */
+	uint32_t profile_level_id;
+};
+
+struct venc_stats {
+	uint64_t frames, keys, octets;
+	uint64_t dropped; /* encoded, but no or too small a buffer to give it out */
+};
+
+struct venc;
+
+/* Strings of cfg are borrowed for the call. 0, -EINVAL, -ENOTSUP, -ENOMEM. Takes
+ * some milliseconds. Any thread. */
+int venc_new(struct venc **out, const struct venc_cfg *cfg);
+void venc_free(struct venc **e);
+
+/* Encodes f (borrowed; not needed after the return). On 0, *au_out is a buffer
+ * of pool with one reference, the caller's: Annex B, time_ns = pts_ns; *key: it
+ * is an IDR picture with its parameter sets. Otherwise *au_out is NULL.
+ *   -EINVAL    f has another size or format
+ *   -ENOBUFS   the pool is dry     } the picture is lost, counted, and the next
+ *   -EMSGSIZE  larger than a buffer} one becomes a key frame
+ *   -EIO       the encoder failed */
+int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool force_key,
+		struct buf_pool *pool, struct buf **au_out, bool *key) ON_THREAD(ROLE_MIXV);
+
+/* Both work from the next picture on. -EINVAL out of range. */
+int venc_set_bitrate(struct venc *e, int bitrate_bps) ON_THREAD(ROLE_MIXV);
+int venc_set_gop(struct venc *e, int gop_s) ON_THREAD(ROLE_MIXV);
+
+void venc_get_stats(const struct venc *e, struct venc_stats *out) ON_THREAD(ROLE_MIXV);
+
+/* Encodes a few synthetic pictures with each of x264's assembler sets that this
+ * machine may prefer and remembers the fastest for asm "auto" ("default" until
+ * then). At most 300 ms; once, at start, before other threads encode. Returns
+ * the choice, a constant. */
+const char *venc_h264_pick_asm(void);
+
+#endif
