@@ -1,0 +1,134 @@
+/* What lies between a front end (WebSocket, WHIP, SIP) and the rooms.
+ *
+ * A front end holds a struct leg_handle, which the rooms' side made for it, and
+ * calls the functions of struct room_api; the rooms' side calls back the
+ * functions of struct leg_events. Neither sees the other's types, and a leg
+ * never knows which kind of front end it has.
+ *
+ *     join ─────────────▶                       a leg, or an error at once
+ *          ◀───────────── events->welcome       from inside join, or later
+ *     local, negotiated ▶                       once per offer/answer
+ *     remote_candidate  ▶   ◀─ events->candidate
+ *     leave ────────────▶                       the handle is dead, no event follows
+ *          ◀───────────── events->closed        the handle is dead, no call follows
+ *
+ * All on CTL (the compiler cannot check that of a function pointer, so that
+ * implementations say role_assert_ctl()). A callback may call back into the other side, except where it
+ * says otherwise; every implementation copes with the leg ending in the middle. */
+#ifndef MCU_SIGNALING_LEG_API_H
+#define MCU_SIGNALING_LEG_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/err.h"
+#include "mcu/base/role.h"
+#include "signaling/negotiate.h"
+#include "signaling/protocol.h"
+
+struct leg_handle;
+
+enum leave_reason {
+	LEAVE_LEFT = 1, /* it said so */
+	LEAVE_LOST,     /* its signaling or media connection ended */
+	LEAVE_KICKED,
+	LEAVE_REPLACED, /* by the same participant coming back */
+	LEAVE_ERROR,
+	LEAVE_SHUTDOWN
+};
+
+/* "left", "lost", "kicked", "replaced", "error", "shutdown". */
+const char *leave_reason_name(enum leave_reason r);
+
+enum leg_event_type {
+	LEG_EVENT_JOINED = 1,
+	LEG_EVENT_LEFT,
+	LEG_EVENT_MUTED,
+	LEG_EVENT_SPEAKER,
+	LEG_EVENT_LAYOUT,
+	LEG_EVENT_UPLINK,
+	LEG_EVENT_RECORDING
+};
+
+/* Something that happened in the room. One object is handed to every leg that
+ * should know; the first WebSocket front end caches its text in it. Zero it,
+ * fill in type and u, hand it out, then leg_event_clear(). */
+struct leg_event {
+	enum leg_event_type type;
+	union {
+		struct participant joined;
+		struct {
+			uint32_t leg;
+			enum leave_reason reason;
+		} left;
+		struct {
+			uint32_t leg;
+			bool audio, video;
+		} muted;
+		uint32_t speaker; /* 0: nobody */
+		struct layout_info layout;
+		struct uplink_info uplink;
+		struct recording_info recording;
+	} u;
+	char *text; /* private */
+	size_t text_len;
+};
+
+void leg_event_clear(struct leg_event *ev);
+
+/* Implemented by a front end. Pointers are borrowed for the call. */
+struct leg_events {
+	/* The join succeeded. At most once. May be called from inside join(). */
+	void (*welcome)(void *obj, const struct welcome_info *w);
+	/* A local ICE candidate, "candidate:…"; NULL: that was the last. */
+	void (*candidate)(void *obj, const char *candidate);
+	/* The leg wants a new offer/answer with the server offering; the front end
+	 * asks local() for the policy when it can (not while another is pending). */
+	void (*offer_wanted)(void *obj);
+	void (*event)(void *obj, struct leg_event *ev);
+	/* The leg has ended by itself. why: code and text for the person; its code is
+	 * one of PROTOCOL.md (connection_lost, connect_timeout, room_full …) or "". */
+	void (*closed)(void *obj, enum leave_reason reason, const struct errmsg *why);
+};
+
+struct join_req {
+	const char *room, *name;
+	const char *pin, *token, *resume; /* NULL when absent */
+	const char *peer;                 /* address of the client, for limits and the log */
+	bool tls;
+};
+
+/* Implemented by the rooms' side. ctx is the one given to the front end. Errors
+ * are -errno with *why filled in (code and text of PROTOCOL.md). */
+struct room_api {
+	/* On success *out is a leg that the front end must leave(), or that ends with
+	 * closed(). welcome may come during the call or later; on error nothing came. */
+	int (*join)(void *ctx, const struct join_req *req, const struct leg_events *events,
+		    void *obj, struct leg_handle **out, struct errmsg *why);
+	void (*leave)(void *ctx, struct leg_handle *leg, enum leave_reason reason);
+
+	/* Our side of the next offer/answer. Fills all of *out; strings and tables
+	 * stay valid until the next call for this leg. ice_restart: fresh ufrag and
+	 * pwd are needed (-ENOTSUP refuses the restart). session_version is set by
+	 * the front end. */
+	int (*local)(void *ctx, struct leg_handle *leg, bool ice_restart, struct neg_policy *out,
+		     struct errmsg *why);
+	/* Agreed. plan: borrowed; the front end keeps it as the previous plan. Called
+	 * before the answer is sent; an error here is told to the peer instead, and
+	 * the earlier plan stays in force. The SDP's own candidates are in the plan and
+	 * are not repeated by remote_candidate. */
+	int (*negotiated)(void *ctx, struct leg_handle *leg, const struct neg_plan *plan,
+			  struct errmsg *why);
+	/* candidate NULL: no more will come. mid "" when unsaid. Not validated beyond
+	 * its length (<= 512) and printable characters. */
+	void (*remote_candidate)(void *ctx, struct leg_handle *leg, const char *mid,
+				 const char *candidate);
+
+	void (*mute)(void *ctx, struct leg_handle *leg, enum tristate audio, enum tristate video);
+	/* What follows is told by LEG_EVENT_RECORDING. */
+	int (*record)(void *ctx, struct leg_handle *leg, bool start, struct errmsg *why);
+	int (*stats)(void *ctx, struct leg_handle *leg, struct leg_stats *out);
+};
+
+#endif
