@@ -1,0 +1,56 @@
+/* The receiving half of a leg's sound: RTP packets in, ticks of 960 samples at
+ * 48 kHz out. Jitter buffer, decoding, concealment, drift, removal of excess
+ * delay, level and voice activity. A sender that stops, lies or floods costs
+ * its own sound only. Owned by the leg's audio half; nothing is allocated per
+ * packet or tick. */
+#ifndef MCU_ROOM_AUDIO_IN_H
+#define MCU_ROOM_AUDIO_IN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/buf.h"
+#include "mcu/base/role.h"
+#include "mixer/codec/adec.h"
+
+struct audio_in;
+
+enum { AUDIO_TICK_SAMPLES = 960 };
+
+struct audio_in_stats {
+	uint64_t received, lost, late, duplicate, overflow, restarts; /* packets */
+	uint64_t malformed;         /* not RTP, not this payload type, not decodable */
+	uint64_t fec_used;          /* lost packets restored from their successor */
+	uint64_t concealed_samples; /* invented sound */
+	uint64_t removed_samples;   /* taken out against excess delay */
+	uint64_t added_samples;     /* put in to gain delay */
+	int delay_ms, target_ms;    /* delay on top of the fastest packet's transit */
+	float drift_ppm;            /* sender's clock against ours, + is fast */
+};
+
+/* An Opus leg. channels: of the room. Any thread. */
+int audio_in_new(struct audio_in **out, int channels);
+/* Another decoder, taken (freed on error too); its channels must fit. Any thread. */
+int audio_in_new_decoder(struct audio_in **out, struct adec *dec);
+void audio_in_free(struct audio_in **a);
+
+/* Takes a whole decrypted RTP packet. pt: the only payload type accepted. */
+void audio_in_put(struct audio_in *a, struct buf *pkt, uint8_t pt, int64_t arrival_ns)
+	ON_THREAD(ROLE_MIXA);
+/* Every 20 ms: writes AUDIO_TICK_SAMPLES per channel. false: nothing to play, out
+ * is silence and the leg need not be mixed. now_ns: the tick's due time. */
+bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out) ON_THREAD(ROLE_MIXA);
+
+/* Of the last tick. Level in dBov, -127…0; active: this tick has sound; speaking:
+ * with hangover, for borders and events. */
+float audio_in_level_dbov(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+bool audio_in_active(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+bool audio_in_speaking(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+
+/* Muted by the server: packets are thrown away undecoded. */
+void audio_in_set_muted(struct audio_in *a, bool muted) ON_THREAD(ROLE_MIXA);
+bool audio_in_muted(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+void audio_in_stats(const struct audio_in *a, struct audio_in_stats *out) ON_THREAD(ROLE_MIXA);
+
+#endif

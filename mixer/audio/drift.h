@@ -1,0 +1,30 @@
+/* Takes out the difference between the sender's sample clock and ours: a
+ * resampler at 48 kHz whose ratio is moved by at most DRIFT_MAX_PPM, inaudibly,
+ * so that the delay stays where it should be (libswresample's compensation).
+ * Only drift: a burst's excess is somebody else's work (accelerate.h).
+ * Owner: a leg's chain; one thread at a time; steady state does not allocate. */
+#ifndef MIXER_AUDIO_DRIFT_H
+#define MIXER_AUDIO_DRIFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct drift;
+
+enum { DRIFT_MAX_PPM = 1000, DRIFT_SLACK = 32 /* samples out beyond samples in */ };
+
+int drift_new(struct drift **out, int channels);
+void drift_free(struct drift **d);
+/* Starts over: a new stream has a new clock. */
+void drift_reset(struct drift *d);
+
+/* Once per tick of dt_s seconds: how much longer than wanted the delay is. */
+void drift_control(struct drift *d, float error_ms, float dt_s);
+/* Samples removed per million; negative: added. */
+float drift_ppm(const struct drift *d);
+
+/* n samples in, returns how many came out (n give or take a few), or -EIO.
+ * cap: room in out, at least n + DRIFT_SLACK. */
+int drift_run(struct drift *d, const float *in, size_t n, float *out, size_t cap);
+
+#endif

@@ -1,0 +1,44 @@
+/* Audio decoders behind one table of functions. Output is always 48 kHz float,
+ * interleaved, full scale +-1, with the channel count given to adec_new.
+ * Owner: the leg's audio_in; one thread at a time. No call allocates after
+ * adec_new. Payloads come from the network: anything may be in them. */
+#ifndef MIXER_CODEC_ADEC_H
+#define MIXER_CODEC_ADEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct adec;
+
+enum adec_format { ADEC_OPUS = 1 };
+
+/* The longest packet: 120 ms (RFC 6716, 2.1.4). Samples per channel. */
+enum { ADEC_MAX_SAMPLES = 5760 };
+
+/* channels: 1 or 2. 0, -EINVAL, -ENOMEM, -ENOTSUP. */
+int adec_new(struct adec **out, enum adec_format format, int channels);
+void adec_free(struct adec **d);
+
+uint32_t adec_clock_hz(const struct adec *d); /* of the RTP time stamps */
+int adec_channels(const struct adec *d);
+
+/* Duration of a packet in samples per channel at 48 kHz, or -EBADMSG. */
+int adec_packet_samples(const struct adec *d, const uint8_t *payload, size_t len);
+
+/* All decoders return samples per channel written, or -EBADMSG (nothing
+ * usable: conceal), or -ENOSPC. out: max_samples * channels floats. */
+int adec_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
+		size_t max_samples);
+/* Invents exactly n samples after a loss; n is rounded down to what the codec
+ * can do (2.5 ms for Opus), the rest of out is zeroed. Returns n. */
+int adec_conceal(struct adec *d, float *out, size_t n);
+/* The n lost samples ahead of packet next, from its redundancy where there is
+ * some (adec_has_fec), otherwise as adec_conceal. */
+int adec_decode_fec(struct adec *d, const uint8_t *next, size_t len, float *out, size_t n);
+bool adec_has_fec(const struct adec *d, const uint8_t *payload, size_t len);
+
+/* Forgets the past, as after adec_new. */
+void adec_reset(struct adec *d);
+
+#endif
