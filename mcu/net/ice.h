@@ -1,0 +1,56 @@
+/* The WebRTC transport: full ICE by libnice (RFC 8445, trickle RFC 8838, consent
+ * RFC 7675), DTLS-SRTP, RTP and RTCP on one component (BUNDLE, rtcp-mux).
+ *
+ * One libnice agent per transport with a GMainContext of its own on the shard's
+ * epoll. Sending goes around libnice on the selected pair's socket. See
+ * transport.h for calls, events and rules. */
+#ifndef MCU_NET_ICE_H
+#define MCU_NET_ICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/net/dtls.h"
+#include "mcu/net/shard.h"
+#include "mcu/net/transport.h"
+
+enum ice_server_kind { ICE_STUN = 1, ICE_TURN_UDP, ICE_TURN_TCP, ICE_TURN_TLS };
+
+struct ice_server {
+	enum ice_server_kind kind;
+	const char *host; /* name or address */
+	uint16_t port;
+	const char *user, *password; /* TURN */
+};
+
+/* Everything is borrowed for the call but identity, which must outlive the
+ * transport. */
+struct ice_cfg {
+	const struct dtls_identity *identity;
+	bool controlling;               /* the offerer is */
+	const char *local_ufrag, *local_pwd; /* ice_credentials_new() */
+	bool publishes;                 /* the peer sends RTP; false: RTCP only */
+	const struct ice_server *servers; /* the first STUN server, every TURN server */
+	size_t n_servers;
+	const char *public_address; /* of a 1:1 NAT; NULL: none */
+	uint16_t port_min, port_max; /* 0, 0: the system's choice */
+	bool loopback;              /* use 127.0.0.1 and ::1 too */
+	bool no_consent;            /* without RFC 7675 (tests) */
+	unsigned srtp_profiles;     /* DTLS_PROFILE_…, 0: all */
+};
+
+enum { ICE_UFRAG_BYTES = 9, ICE_PWD_BYTES = 25 }; /* with the final NUL */
+
+/* Random credentials for a transport that is yet to be made (CTL puts them into
+ * its SDP first). Any thread. */
+void ice_credentials_new(char ufrag[ICE_UFRAG_BYTES], char pwd[ICE_PWD_BYTES]);
+
+/* Gathering starts at the next turn of the shard's loop, so no event comes
+ * before this has returned. ev and obj: borrowed for the transport's life.
+ * 0, -EINVAL, -ENOMEM. */
+int transport_ice_new(struct transport **out, struct net_shard *s, const struct ice_cfg *cfg,
+		      const struct transport_events *ev, void *obj) ON_THREAD(ROLE_NET);
+
+#endif

@@ -1,0 +1,36 @@
+/* What comes in: SRTP and SRTCP of one peer.
+ *
+ * A publishing leg's is libsrtp2's (roll-over, replay, many SSRCs). A leg that
+ * only receives sends us nothing but RTCP, which is opened on EVP, so that a
+ * thousand viewers do not cost a thousand libsrtp2 sessions.
+ *
+ * Owner: a transport; ROLE_NET. Input is hostile until it has been authenticated. */
+#ifndef MCU_NET_SRTP_IN_H
+#define MCU_NET_SRTP_IN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/net/srtp_keys.h"
+
+struct srtp_in;
+
+enum {
+	SRTP_IN_STREAMS = 32,       /* SSRCs that one peer may use */
+	SRTP_IN_RTP_WINDOW = 1024,  /* packets; wider than any NACK window */
+	SRTP_IN_RTCP_WINDOW = 64,
+};
+
+/* publishes: accepts RTP too (libsrtp2). 0, -EINVAL, -ENOMEM, -EIO. */
+int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publishes);
+void srtp_in_free(struct srtp_in **s);
+
+/* In place; *len becomes the length in plain text. 0; -EBADMSG: too short or
+ * not RTP / RTCP; -EACCES: authentication failed; -EALREADY: a replay, or too
+ * old; -ENOSPC: too many SSRCs; -ENOTSUP: RTP from a leg that only receives. */
+int srtp_in_rtp(struct srtp_in *s, uint8_t *p, size_t *len) ON_THREAD(ROLE_NET);
+int srtp_in_rtcp(struct srtp_in *s, uint8_t *p, size_t *len) ON_THREAD(ROLE_NET);
+
+#endif

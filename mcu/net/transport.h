@@ -1,0 +1,124 @@
+/* A leg's transport: how RTP and RTCP reach one peer and come from it.
+ *
+ * The first member of the family is ICE + DTLS-SRTP (ice.h). Callers see only
+ * this header: create with the member's own function, then use the calls below.
+ *
+ * Owner: the leg's state on its network shard. Everything here is ROLE_NET, on
+ * the shard the transport was made on, and so are the events. An event may
+ * close the transport; nothing is called for it afterwards, and its memory goes
+ * once the event has returned. Calls on a transport that has reported closed
+ * are harmless and do nothing; only transport_close releases it. */
+#ifndef MCU_NET_TRANSPORT_H
+#define MCU_NET_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/buf.h"
+#include "mcu/base/role.h"
+
+struct transport;
+
+/* Who opens the DTLS handshake (RFC 5763): this side, or the peer. */
+enum transport_setup { TRANSPORT_ACTIVE = 1, TRANSPORT_PASSIVE };
+
+struct transport_remote {
+	const char *ufrag, *pwd;  /* RFC 8839 */
+	const char *fingerprint;  /* "sha-256 AB:CD:…" as in a=fingerprint, RFC 8122 */
+	enum transport_setup setup; /* what this side does */
+};
+
+/* One RTP packet in plain text: header (12 octets, CSRCs, extensions) and
+ * payload, both borrowed for the call. The sequence number is in the header. */
+struct out_pkt {
+	const uint8_t *hdr;
+	const uint8_t *payload;
+	uint16_t hdr_len;
+	uint16_t payload_len;
+};
+
+/* The largest packet before encryption that is ever sent, and what encryption
+ * may add to RTP and to RTCP (tag; index word). */
+enum {
+	TRANSPORT_MTU = 1200,
+	TRANSPORT_MAX_PACKET = 1400,
+	TRANSPORT_RTP_OVERHEAD = 16,
+	TRANSPORT_RTCP_OVERHEAD = 20,
+};
+
+/* All may be NULL but closed. Strings are borrowed for the call. */
+struct transport_events {
+	/* A local candidate as the value of a=candidate ("candidate:…");
+	 * NULL: there will be no more. */
+	void (*candidate)(void *obj, const char *candidate);
+	/* Media may flow. profile: "AEAD_AES_128_GCM" or "AES_CM_128_HMAC_SHA1_80". */
+	void (*connected)(void *obj, const char *profile);
+	/* A decrypted RTP packet, taken by the callee. pkt->time_ns = arrival_ns. */
+	void (*rtp)(void *obj, struct buf *pkt, int64_t arrival_ns);
+	/* A decrypted compound or reduced-size RTCP packet, borrowed. */
+	void (*rtcp)(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns);
+	/* The end, once, with a TRANSPORT_CLOSED_… code. */
+	void (*closed)(void *obj, const char *reason);
+};
+
+#define TRANSPORT_CLOSED_ICE         "ice"         /* no pair of candidates worked */
+#define TRANSPORT_CLOSED_CONSENT     "consent"     /* the peer vanished, RFC 7675 */
+#define TRANSPORT_CLOSED_DTLS        "dtls"        /* the handshake failed or timed out */
+#define TRANSPORT_CLOSED_FINGERPRINT "fingerprint" /* the certificate is not the signalled one */
+#define TRANSPORT_CLOSED_PROFILE     "profile"     /* no common SRTP profile */
+#define TRANSPORT_CLOSED_PEER        "peer"        /* the peer said goodbye (close_notify) */
+
+/* Counted since the start; for stats messages. */
+struct transport_stats {
+	uint64_t tx_packets, tx_octets, tx_dropped;
+	uint64_t rx_packets, rx_octets, rx_dropped;
+};
+
+struct transport_ops {
+	int (*set_remote)(struct transport *t, const struct transport_remote *r);
+	int (*add_candidate)(struct transport *t, const char *candidate);
+	size_t (*send_rtp)(struct transport *t, const struct out_pkt *pkts, size_t n);
+	int (*send_rtcp)(struct transport *t, const uint8_t *p, size_t len);
+	void (*stats)(const struct transport *t, struct transport_stats *out);
+	void (*close)(struct transport *t);
+};
+
+/* The first member of every implementation's struct. */
+struct transport {
+	const struct transport_ops *ops;
+};
+
+/* The peer's credentials, fingerprint and our DTLS role. Strings are copied.
+ * 0; -EINVAL: malformed; -ENOTSUP: unknown hash; -EALREADY: other values than
+ * the first time (a re-offer may repeat them). */
+int transport_set_remote(struct transport *t, const struct transport_remote *r) ON_THREAD(ROLE_NET);
+
+/* A candidate of the peer, with or without "candidate:" or "a=candidate:" in
+ * front; NULL or "": no more will come. May precede transport_set_remote. 0,
+ * also for those that are legal but of no use here (mDNS names, TCP, other
+ * components); -EBADMSG: malformed; -ENOSPC: too many. */
+int transport_add_candidate(struct transport *t, const char *candidate) ON_THREAD(ROLE_NET);
+
+/* Encrypts and sends, never waiting: what the socket does not take is dropped
+ * and counted. Returns how many went out (0 before connected). Consecutive
+ * packets of equal size (the last of a run may be shorter) share a system call.
+ *
+ * The encryption follows the roll-over per SSRC by itself. A packet whose
+ * sequence number is not newer than the newest of its SSRC is a retransmission
+ * and must be identical to what was sent under that number: header, extensions
+ * and payload. */
+size_t transport_send_rtp(struct transport *t, const struct out_pkt *pkts, size_t n)
+	ON_THREAD(ROLE_NET);
+
+/* A compound or reduced-size RTCP packet in plain text, at most
+ * TRANSPORT_MAX_PACKET octets, borrowed. 0; -ENOTCONN; -EMSGSIZE; -EAGAIN (dropped). */
+int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
+
+void transport_get_stats(const struct transport *t, struct transport_stats *out)
+	ON_THREAD(ROLE_NET);
+
+/* Says goodbye to the peer, releases everything and NULLs *t; NULL is fine. */
+void transport_close(struct transport **t) ON_THREAD(ROLE_NET);
+
+#endif
