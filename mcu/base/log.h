@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "mcu/base/clock.h"
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 enum { LOG_BURST = 10 };
@@ -34,6 +36,8 @@ int log_start(FILE *to, enum log_level max);
 void log_stop(void);
 void log_set_level(enum log_level max);
 enum log_level log_get_level(void);
+/* For tests: the clock of the rate limit. Borrowed; NULL: the real one. */
+void log_set_clock(const struct clock *c);
 /* LOG_… of "error", "warn", "info", "debug", "trace", or -EINVAL. */
 int log_level_parse(const char *name);
 

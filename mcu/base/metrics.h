@@ -7,6 +7,7 @@
 #ifndef MCU_BASE_METRICS_H
 #define MCU_BASE_METRICS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct metric {

@@ -1,0 +1,92 @@
+#include "mcu/base/ring.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { RING_MAX = 65536, LINE = 64 };
+
+/* Each side keeps a copy of the other's index, so that the shared line is read
+ * only when the ring looks full or empty. Indices run free and wrap. */
+struct ring {
+	_Alignas(LINE) _Atomic size_t head; /* next to pop; written by the consumer */
+	size_t tail_seen;
+	_Alignas(LINE) _Atomic size_t tail; /* next to push; written by the producer */
+	size_t head_seen;
+	_Alignas(LINE) size_t mask;
+	void *slots[];
+};
+
+int ring_new(struct ring **out, size_t capacity)
+{
+	struct ring *r;
+	size_t cap = 2, bytes;
+
+	if (capacity == 0 || capacity > RING_MAX)
+		return -EINVAL;
+	while (cap < capacity)
+		cap *= 2;
+	bytes = sizeof(*r) + cap * sizeof(*r->slots);
+	r = aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
+	if (!r)
+		return -ENOMEM;
+	atomic_init(&r->head, 0);
+	atomic_init(&r->tail, 0);
+	r->tail_seen = r->head_seen = 0;
+	r->mask = cap - 1;
+	*out = r;
+	return 0;
+}
+
+void ring_free(struct ring **r)
+{
+	free(*r);
+	*r = NULL;
+}
+
+bool ring_push(struct ring *r, void *p)
+{
+	size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+	if (tail - r->head_seen > r->mask) {
+		r->head_seen = atomic_load_explicit(&r->head, memory_order_acquire);
+		if (tail - r->head_seen > r->mask)
+			return false;
+	}
+	r->slots[tail & r->mask] = p;
+	atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
+	return true;
+}
+
+void *ring_peek(struct ring *r)
+{
+	size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+
+	if (head == r->tail_seen) {
+		r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
+		if (head == r->tail_seen)
+			return NULL;
+	}
+	return r->slots[head & r->mask];
+}
+
+void *ring_pop(struct ring *r)
+{
+	void *p = ring_peek(r);
+
+	if (p) {
+		size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+
+		atomic_store_explicit(&r->head, head + 1, memory_order_release);
+	}
+	return p;
+}
+
+size_t ring_count(const struct ring *r)
+{
+	/* head first: it may only grow meanwhile, so the difference is never negative */
+	size_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	size_t n = atomic_load_explicit(&r->tail, memory_order_acquire) - head;
+
+	return n > r->mask + 1 ? r->mask + 1 : n;
+}
