@@ -58,7 +58,7 @@ static void unmap_all(struct buf_pool *p)
 	if (p->next)
 		munmap(p->next, p->next_bytes);
 	if (p->store) {
-		UNPOISON(p->store, p->store_bytes);
+		UNPOISON(p->store, p->fresh * p->stride);
 		munmap(p->store, p->store_bytes);
 	}
 	free(p);

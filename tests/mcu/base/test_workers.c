@@ -1,0 +1,354 @@
+#include "mcu/base/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "mcu/base/role.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+struct bench {
+	struct clock clock;
+	struct workers *w;
+	char trace[64];
+};
+
+static void setup_fake(struct bench *b)
+{
+	*b = (struct bench){ 0 };
+	clock_fake_init(&b->clock, 1000);
+	assert_int_equal(workers_new(&b->w, &b->clock, 0, 5), 0);
+}
+
+static void note(void *obj, void *arg)
+{
+	struct bench *b = obj;
+	size_t n = strlen(b->trace);
+
+	b->trace[n] = (char)(uintptr_t)arg;
+	b->trace[n + 1] = '\0';
+}
+
+static void post(struct bench *b, struct strand *s, char c, int64_t not_before, int64_t deadline)
+{
+	assert_int_equal(strand_post(s, note, b, (void *)(uintptr_t)c, not_before, deadline), 0);
+}
+
+static void runs_by_deadline_but_a_strand_in_order(void **state)
+{
+	struct bench b;
+	struct strand *s1, *s2;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(strand_new(&s1, b.w, "one"), 0);
+	assert_int_equal(strand_new(&s2, b.w, "two"), 0);
+	post(&b, s1, 'a', 0, 5000);
+	post(&b, s1, 'b', 0, 2000); /* must not overtake a */
+	post(&b, s2, 'x', 0, 3000);
+	post(&b, s2, 'y', 0, 6000);
+	assert_int_equal(workers_queued(b.w), 4);
+	assert_int_equal(strand_queued(s1), 2);
+	assert_int_equal(workers_run_due(b.w), 4);
+	assert_string_equal(b.trace, "xaby");
+	assert_int_equal(workers_late_count(b.w), 0);
+	assert_int_equal(workers_queued(b.w), 0);
+	strand_free(&s1);
+	strand_free(&s2);
+	assert_null(s1);
+	workers_free(&b.w);
+	assert_null(b.w);
+}
+
+static void nothing_starts_before_its_time_and_lateness_is_counted(void **state)
+{
+	struct bench b;
+	struct strand *s1, *s2;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(strand_new(&s1, b.w, "one"), 0);
+	assert_int_equal(strand_new(&s2, b.w, "two"), 0);
+	post(&b, s1, 'a', 1500, 1600);
+	post(&b, s2, 'x', 1400, 9000);
+	post(&b, s2, 'y', 2000, 9000);
+	assert_int_equal(workers_run_due(b.w), 0);
+	clock_fake_advance(&b.clock, 499);
+	assert_int_equal(workers_run_due(b.w), 1);
+	clock_fake_advance(&b.clock, 102);
+	assert_int_equal(workers_run_due(b.w), 1);
+	assert_string_equal(b.trace, "xa");
+	assert_int_equal(workers_late_count(b.w), 1);
+	clock_fake_advance(&b.clock, 1000);
+	assert_int_equal(workers_run_due(b.w), 1);
+	strand_free(&s1);
+	strand_free(&s2);
+	workers_free(&b.w);
+}
+
+static void a_full_strand_refuses(void **state)
+{
+	struct bench b;
+	struct strand *s;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(strand_new(&s, b.w, "full"), 0);
+	for (int i = 0; i < STRAND_JOBS; i++)
+		post(&b, s, 'a', 2000, 3000);
+	assert_int_equal(strand_post(s, note, &b, NULL, 0, 3000), -EAGAIN);
+	assert_int_equal(strand_queued(s), STRAND_JOBS);
+	strand_free(&s); /* what waits is dropped */
+	assert_int_equal(workers_queued(b.w), 0);
+	clock_fake_advance(&b.clock, 5000);
+	assert_int_equal(workers_run_due(b.w), 0);
+	assert_string_equal(b.trace, "");
+	workers_free(&b.w);
+}
+
+struct tick {
+	struct bench *b;
+	struct strand *s;
+	int k;
+};
+
+static void tick(void *obj, void *arg)
+{
+	struct tick *t = obj;
+	int64_t next = 1000 + clock_scale(++t->k, NS_PER_S, 30);
+
+	(void)arg;
+	if (t->k == 4)
+		strand_free(&t->s); /* from inside: the pointer goes at once */
+	else
+		assert_int_equal(strand_post(t->s, tick, t, NULL, next, next + 100), 0);
+}
+
+static void a_tick_posts_its_successor_and_ends_itself(void **state)
+{
+	struct bench b;
+	struct tick t = { .b = &b };
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(strand_new(&t.s, b.w, "tick"), 0);
+	assert_int_equal(strand_post(t.s, tick, &t, NULL, 1000, 1100), 0);
+	assert_int_equal(workers_run_due(b.w), 1);
+	for (int i = 2; i <= 4; i++) {
+		clock_fake_advance(&b.clock, 33333332);
+		assert_int_equal(workers_run_due(b.w), 0);
+		clock_fake_advance(&b.clock, 1 + (i == 4));
+		assert_int_equal(workers_run_due(b.w), 1);
+	}
+	assert_null(t.s);
+	workers_free(&b.w);
+}
+
+enum { THREADS = 3, STRANDS = 8, JOBS = 2000 };
+
+struct lane {
+	struct strand *s;
+	_Atomic int inside;
+	uintptr_t last;
+	_Atomic int overlaps, disorder, wrong_role;
+	sem_t *done;
+};
+
+static void lane_job(void *obj, void *arg)
+{
+	struct lane *l = obj;
+
+	if (atomic_fetch_add(&l->inside, 1) != 0)
+		atomic_fetch_add(&l->overlaps, 1);
+	if ((uintptr_t)arg != l->last + 1) /* not atomic: tsan would see an overlap */
+		atomic_fetch_add(&l->disorder, 1);
+	if (role_current() != ROLE_ID_MIXV)
+		atomic_fetch_add(&l->wrong_role, 1);
+	l->last = (uintptr_t)arg;
+	atomic_fetch_sub(&l->inside, 1);
+	if (l->last == JOBS)
+		sem_post(l->done);
+}
+
+static void *feed(void *arg)
+{
+	struct lane *l = arg;
+
+	for (uintptr_t i = 1; i <= JOBS; i++) {
+		int64_t now = clock_now_ns(&clock_monotonic);
+		/* some of them a little in the future, so that the timer works too */
+		int64_t at = i % 16 == 0 ? now + 20000 : 0;
+
+		while (strand_post(l->s, lane_job, l, (void *)i, at, now + NS_PER_S))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void a_strand_is_never_in_two_threads(void **state)
+{
+	struct workers *w;
+	struct lane lanes[STRANDS] = { 0 };
+	pthread_t t[STRANDS];
+	sem_t done;
+
+	(void)state;
+	sem_init(&done, 0, 0);
+	assert_int_equal(workers_new(&w, &clock_monotonic, THREADS, 5), 0);
+	assert_int_equal(workers_threads(w), THREADS);
+	for (int i = 0; i < STRANDS; i++) {
+		lanes[i].done = &done;
+		assert_int_equal(strand_new(&lanes[i].s, w, "lane"), 0);
+		assert_int_equal(pthread_create(&t[i], NULL, feed, &lanes[i]), 0);
+	}
+	for (int i = 0; i < STRANDS; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < STRANDS; i++)
+		assert_int_equal(sem_wait(&done), 0);
+	for (int i = 0; i < STRANDS; i++)
+		strand_free(&lanes[i].s);
+	workers_free(&w);
+	for (int i = 0; i < STRANDS; i++) {
+		assert_int_equal(lanes[i].last, JOBS);
+		assert_int_equal(lanes[i].overlaps, 0);
+		assert_int_equal(lanes[i].disorder, 0);
+		assert_int_equal(lanes[i].wrong_role, 0);
+	}
+	sem_destroy(&done);
+}
+
+struct meeting {
+	pthread_barrier_t both;
+	sem_t done;
+};
+
+static void meet(void *obj, void *arg)
+{
+	struct meeting *m = obj;
+
+	(void)arg;
+	pthread_barrier_wait(&m->both); /* returns only if both jobs run at once */
+	sem_post(&m->done);
+}
+
+static void strands_run_beside_each_other(void **state)
+{
+	struct workers *w;
+	struct strand *s[2];
+	struct meeting m;
+
+	(void)state;
+	pthread_barrier_init(&m.both, NULL, 2);
+	sem_init(&m.done, 0, 0);
+	assert_int_equal(workers_new(&w, &clock_monotonic, 2, 5), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(strand_new(&s[i], w, "meet"), 0);
+	for (int round = 0; round < 200; round++) {
+		int64_t at = clock_now_ns(&clock_monotonic) + (round % 2 ? 50000 : 0);
+
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(strand_post(s[i], meet, &m, NULL, at, at), 0);
+		assert_int_equal(sem_wait(&m.done), 0);
+		assert_int_equal(sem_wait(&m.done), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		strand_free(&s[i]);
+	workers_free(&w);
+	sem_destroy(&m.done);
+	pthread_barrier_destroy(&m.both);
+}
+
+struct about {
+	int nice;
+	char name[16];
+	sem_t done;
+};
+
+static void look(void *obj, void *arg)
+{
+	struct about *a = obj;
+
+	(void)arg;
+	a->nice = getpriority(PRIO_PROCESS, 0);
+	pthread_getname_np(pthread_self(), a->name, sizeof(a->name));
+	sem_post(&a->done);
+}
+
+static void threads_are_named_and_nice(void **state)
+{
+	struct workers *w;
+	struct strand *s;
+	struct about a;
+	int mine = getpriority(PRIO_PROCESS, 0);
+
+	(void)state;
+	sem_init(&a.done, 0, 0);
+	assert_int_equal(workers_new(&w, &clock_monotonic, 1, mine + 1 > 19 ? 19 : mine + 1), 0);
+	assert_int_equal(strand_new(&s, w, "look"), 0);
+	assert_int_equal(strand_post(s, look, &a, NULL, 0, 0), 0);
+	assert_int_equal(sem_wait(&a.done), 0);
+	strand_free(&s);
+	workers_free(&w);
+	assert_string_equal(a.name, "mixv-0");
+	assert_int_equal(a.nice, mine + 1 > 19 ? 19 : mine + 1);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
+	sem_destroy(&a.done);
+}
+
+struct suicide {
+	struct strand *s;
+	sem_t done;
+};
+
+static void end_self(void *obj, void *arg)
+{
+	struct suicide *k = obj;
+
+	(void)arg;
+	strand_free(&k->s);
+	sem_post(&k->done);
+}
+
+static void strands_come_and_go_while_the_pool_runs(void **state)
+{
+	struct workers *w;
+	struct suicide k = { 0 };
+
+	(void)state;
+	sem_init(&k.done, 0, 0);
+	assert_int_equal(workers_new(&w, &clock_monotonic, 2, 5), 0);
+	for (int i = 0; i < 500; i++) {
+		assert_int_equal(strand_new(&k.s, w, "short"), 0);
+		assert_int_equal(strand_post(k.s, end_self, &k, NULL, 0, 0), 0);
+		assert_int_equal(sem_wait(&k.done), 0);
+		assert_null(k.s);
+	}
+	workers_free(&w);
+	sem_destroy(&k.done);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_by_deadline_but_a_strand_in_order),
+		cmocka_unit_test(nothing_starts_before_its_time_and_lateness_is_counted),
+		cmocka_unit_test(a_full_strand_refuses),
+		cmocka_unit_test(a_tick_posts_its_successor_and_ends_itself),
+		cmocka_unit_test(a_strand_is_never_in_two_threads),
+		cmocka_unit_test(strands_run_beside_each_other),
+		cmocka_unit_test(threads_are_named_and_nice),
+		cmocka_unit_test(strands_come_and_go_while_the_pool_runs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
