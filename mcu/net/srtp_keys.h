@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 enum srtp_profile {
-	SRTP_AES_CM_128_HMAC_SHA1_80 = 1, /* as in RFC 5764 */
-	SRTP_AEAD_AES_128_GCM = 7,        /* as in RFC 7714 */
+	SRTP_PROFILE_CM = 1,  /* AES_CM_128_HMAC_SHA1_80, RFC 5764 */
+	SRTP_PROFILE_GCM = 7, /* AEAD_AES_128_GCM, RFC 7714 */
 };
 
 enum { SRTP_KEY_BYTES = 16, SRTP_SALT_BYTES = 14, SRTP_AUTH_BYTES = 20 };

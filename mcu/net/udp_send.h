@@ -30,7 +30,8 @@ struct udp_path {
 	struct sockaddr_storage to;
 };
 
-int udp_sender_new(struct udp_sender **out);
+/* gso: try UDP segmentation at all. 0 or -ENOMEM. */
+int udp_sender_new(struct udp_sender **out, bool gso);
 void udp_sender_free(struct udp_sender **s);
 
 /* Where the next packet goes: UDP_SEND_MAX_PACKET octets, or NULL when

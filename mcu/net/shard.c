@@ -1,0 +1,358 @@
+#include "mcu/net/shard.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "mcu/base/thread.h"
+#include "mcu/net/shard_loop.h"
+#include "mcu/net/udp_send.h"
+
+enum {
+	EVENTS = 256, /* descriptors handled in a turn */
+	MBOX_DEFAULT = 8192,
+	PACKETS_DEFAULT = 16384,
+	SLAB_PACKETS = 256,
+};
+
+METRIC_COUNTER(m_turns, "mcu_net_wakeups_total", "Times a network shard woke up");
+
+struct net_fd {
+	struct net_shard *s;
+	net_fd_fn *fn; /* NULL: removed */
+	void *obj;
+	int fd;
+	struct net_fd *next_dead;
+};
+
+struct net_shard {
+	unsigned index;
+	int epfd;
+	struct mbox *mbox;
+	struct buf_pool *packets;
+	pthread_t thread;
+	bool started;
+	int64_t holdoff_ns;
+	atomic_bool stop;
+	atomic_size_t n_fds;
+	/* below: the thread's */
+	int64_t now_ns, read_ns; /* read_ns: when sockets were last read */
+	bool hold;
+	struct net_timers timers;
+	struct udp_sender *sender;
+	struct shard_work *work, **work_end;
+	struct net_fd *dead;
+	struct epoll_event events[EVENTS];
+};
+
+/* Sleeps until something is ready or due; tells what. */
+static void wait_ready(struct net_shard *s, bool *mail, bool *sockets)
+{
+	struct pollfd fds[2] = { { .fd = mbox_fd(s->mbox), .events = POLLIN },
+				 { .fd = s->epfd, .events = POLLIN } };
+	int64_t now = clock_now_ns(&clock_monotonic), until = timers_next(&s->timers);
+	int64_t read_at = s->read_ns + s->holdoff_ns;
+	bool held = s->hold && now < read_at;
+	struct timespec ts;
+	int n;
+
+	if (s->work)
+		until = now;
+	if (held && read_at < until)
+		until = read_at;
+	if (until < now)
+		until = now;
+	ts = (struct timespec){ .tv_sec = (until - now) / NS_PER_S, .tv_nsec = (until - now) % NS_PER_S };
+	n = ppoll(fds, held ? 1 : 2, until == INT64_MAX ? NULL : &ts, NULL);
+	*mail = n > 0 && fds[0].revents;
+	*sockets = n > 0 && !held && fds[1].revents;
+}
+
+/* Held back only while that makes for fuller reads: started when two reads
+ * follow each other closely, given up when a read found one descriptor only. */
+static void read_sockets(struct net_shard *s)
+{
+	int n = epoll_wait(s->epfd, s->events, EVENTS, 0);
+
+	if (s->holdoff_ns)
+		s->hold = s->hold ? n > 1 : s->now_ns - s->read_ns < s->holdoff_ns;
+	s->read_ns = s->now_ns;
+	for (int i = 0; i < n; i++) {
+		struct net_fd *w = s->events[i].data.ptr;
+
+		if (w->fn)
+			w->fn(w->obj, w->fd, s->events[i].events);
+	}
+}
+
+static void run_work(struct net_shard *s)
+{
+	struct shard_work *w = s->work, *next;
+
+	s->work = NULL;
+	s->work_end = &s->work;
+	for (; w; w = next) {
+		next = w->next;
+		w->queued = false;
+		w->fn(w->obj);
+	}
+}
+
+static void free_dead(struct net_shard *s)
+{
+	struct net_fd *w;
+
+	while ((w = s->dead)) {
+		s->dead = w->next_dead;
+		free(w);
+	}
+}
+
+static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
+{
+	bool mail, sockets;
+
+	wait_ready(s, &mail, &sockets);
+	metric_add(&m_turns, 1);
+	s->now_ns = clock_now_ns(&clock_monotonic);
+	if (mail) {
+		mbox_run(s->mbox);
+		s->now_ns = clock_now_ns(&clock_monotonic);
+	}
+	if (sockets)
+		read_sockets(s);
+	timers_run(&s->timers, s->now_ns);
+	run_work(s);
+	free_dead(s);
+}
+
+static void *shard_main(void *arg)
+{
+	struct net_shard *s = arg;
+
+	role_enter(ROLE_ID_NET);
+	role_assert_net();
+	while (!atomic_load_explicit(&s->stop, memory_order_acquire))
+		run_turn(s);
+	while (mbox_run(s->mbox) > 0 || s->work)
+		run_work(s);
+	free_dead(s);
+	assert(s->timers.alive == 0 && "a transport or timer outlives its shard");
+	assert(atomic_load(&s->n_fds) == 0 && "a watched descriptor outlives its shard");
+	return NULL;
+}
+
+int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard_cfg *cfg)
+{
+	struct net_shard_cfg c = cfg ? *cfg : (struct net_shard_cfg){ 0 };
+	struct net_shard *s = calloc(1, sizeof *s);
+	char name[16];
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->index = index;
+	s->holdoff_ns = (int64_t)c.rx_holdoff_us * 1000;
+	s->work_end = &s->work;
+	timers_init(&s->timers);
+	s->epfd = epoll_create1(EPOLL_CLOEXEC);
+	err = s->epfd < 0 ? -errno : 0;
+	if (!err)
+		err = mbox_new(&s->mbox, c.mbox_capacity ? c.mbox_capacity : MBOX_DEFAULT);
+	if (!err)
+		err = buf_pool_new(&s->packets, "net_packets", NET_PACKET_BYTES,
+				   c.max_packets ? c.max_packets : PACKETS_DEFAULT, SLAB_PACKETS);
+	if (!err)
+		err = udp_sender_new(&s->sender, !c.no_gso);
+	if (err)
+		goto out;
+	snprintf(name, sizeof name, "net-%u", index % 1000);
+	err = thread_start(&s->thread, name, 0, shard_main, s);
+	s->started = !err;
+out:
+	if (err)
+		net_shard_free(&s);
+	else
+		*out = s;
+	return err;
+}
+
+static void request_stop(void *obj, void *arg)
+{
+	struct net_shard *s = obj;
+
+	(void)arg;
+	atomic_store_explicit(&s->stop, true, memory_order_release);
+}
+
+void net_shard_stop(struct net_shard *s)
+{
+	const struct timespec ms = { .tv_nsec = NS_PER_MS };
+
+	if (!s->started)
+		return;
+	while (mbox_post(s->mbox, request_stop, s, NULL))
+		nanosleep(&ms, NULL);
+	pthread_join(s->thread, NULL);
+	s->started = false;
+}
+
+void net_shard_free(struct net_shard **s)
+{
+	struct net_shard *d = *s;
+
+	if (!d)
+		return;
+	net_shard_stop(d);
+	if (d->mbox)
+		mbox_free(&d->mbox);
+	udp_sender_free(&d->sender);
+	if (d->packets)
+		buf_pool_free(&d->packets);
+	timers_done(&d->timers);
+	if (d->epfd >= 0)
+		close(d->epfd);
+	free(d);
+	*s = NULL;
+}
+
+struct mbox *net_shard_mbox(struct net_shard *s)
+{
+	return s->mbox;
+}
+
+unsigned net_shard_index(const struct net_shard *s)
+{
+	return s->index;
+}
+
+struct buf_pool *net_shard_packets(struct net_shard *s)
+{
+	return s->packets;
+}
+
+size_t net_shard_fds(const struct net_shard *s)
+{
+	return atomic_load_explicit(&s->n_fds, memory_order_relaxed);
+}
+
+int64_t net_shard_now_ns(const struct net_shard *s)
+{
+	return s->now_ns;
+}
+
+struct udp_sender *net_shard_sender(struct net_shard *s)
+{
+	return s->sender;
+}
+
+struct net_timers *shard_timers(struct net_shard *s)
+{
+	return &s->timers;
+}
+
+void shard_work_post(struct net_shard *s, struct shard_work *w)
+{
+	if (w->queued)
+		return;
+	w->queued = true;
+	w->next = NULL;
+	*s->work_end = w;
+	s->work_end = &w->next;
+}
+
+int net_timer_new(struct net_timer **out, struct net_shard *s, net_timer_fn *fn, void *obj)
+{
+	struct net_timer *t = malloc(sizeof *t);
+	int err = t ? timers_add(&s->timers, t, fn, obj) : -ENOMEM;
+
+	if (err)
+		free(t);
+	else
+		*out = t;
+	return err;
+}
+
+void net_timer_free(struct net_timer **t)
+{
+	if (!*t)
+		return;
+	timers_remove(*t);
+	free(*t);
+	*t = NULL;
+}
+
+int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_events,
+	       net_fd_fn *fn, void *obj)
+{
+	struct net_fd *w = calloc(1, sizeof *w);
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct net_fd){ .s = s, .fn = fn, .obj = obj, .fd = fd };
+	err = net_fd_modify(w, epoll_events);
+	if (err) {
+		free(w);
+		return err;
+	}
+	atomic_fetch_add_explicit(&s->n_fds, 1, memory_order_relaxed);
+	*out = w;
+	return 0;
+}
+
+int net_fd_modify(struct net_fd *w, uint32_t epoll_events)
+{
+	struct epoll_event e = { .events = epoll_events, .data.ptr = w };
+
+	if (!epoll_ctl(w->s->epfd, EPOLL_CTL_ADD, w->fd, &e))
+		return 0;
+	if (errno == EEXIST && !epoll_ctl(w->s->epfd, EPOLL_CTL_MOD, w->fd, &e))
+		return 0;
+	return -errno;
+}
+
+/* The kernel may still have handed out an event for it in this turn, so the
+ * memory waits. A descriptor that is closed already has left by itself. */
+void net_fd_remove(struct net_fd **w)
+{
+	struct net_fd *d = *w;
+
+	if (!d)
+		return;
+	epoll_ctl(d->s->epfd, EPOLL_CTL_DEL, d->fd, NULL);
+	atomic_fetch_sub_explicit(&d->s->n_fds, 1, memory_order_relaxed);
+	d->fn = NULL;
+	d->next_dead = d->s->dead;
+	d->s->dead = d;
+	*w = NULL;
+}
+
+size_t net_raise_nofile_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return 0;
+	if (r.rlim_cur < r.rlim_max) {
+		struct rlimit want = { .rlim_cur = r.rlim_max, .rlim_max = r.rlim_max };
+
+		if (setrlimit(RLIMIT_NOFILE, &want))
+			log_warn(NULL, "could not raise the limit of open files from %llu to %llu",
+				 (unsigned long long)r.rlim_cur, (unsigned long long)r.rlim_max);
+		getrlimit(RLIMIT_NOFILE, &r);
+	}
+	return (size_t)r.rlim_cur;
+}

@@ -1,0 +1,28 @@
+/* What the shard's loop offers to its neighbours in this folder (gpoll.c,
+ * ice*.c) beyond shard.h. ROLE_NET. */
+#ifndef MCU_NET_SHARD_LOOP_H
+#define MCU_NET_SHARD_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/net/shard.h"
+#include "mcu/net/timers.h"
+
+/* Something to be done once at the end of the present turn, or of the next if
+ * it is asked for while the end of a turn is being worked on. */
+struct shard_work {
+	void (*fn)(void *obj);
+	void *obj;
+	struct shard_work *next;
+	bool queued;
+};
+
+void shard_work_post(struct net_shard *s, struct shard_work *w) ON_THREAD(ROLE_NET);
+struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
+
+/* Changes what a watch waits for, or enters its descriptor again if the kernel
+ * forgot it (closed, and the number used anew). 0 or -errno. */
+int net_fd_modify(struct net_fd *w, uint32_t epoll_events) ON_THREAD(ROLE_NET);
+
+#endif
