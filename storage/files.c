@@ -1,0 +1,78 @@
+#include "storage/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PART_MAX = 255 };
+
+bool files_path_safe(const char *path)
+{
+	const char *part = path;
+
+	for (;;) {
+		size_t n = strcspn(part, "/");
+
+		if (n == 0 || n > PART_MAX || (n == 1 && part[0] == '.') ||
+		    (n == 2 && part[0] == '.' && part[1] == '.'))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if ((unsigned char)part[i] < ' ' || part[i] == 0x7f)
+				return false;
+		if (!part[n])
+			return true;
+		part += n + 1;
+	}
+}
+
+/* Opens the folder of this name in dir, makes it when there is none. */
+static int enter(int dir, const char *name)
+{
+	int made = mkdirat(dir, name, 0750) == 0;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	if (made && fsync(dir))
+		return -errno;
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int files_create(const char *root, const char *path)
+{
+	char name[PART_MAX + 1];
+	int fd = -1, dir, err = 0;
+
+	if (!files_path_safe(path))
+		return -EINVAL;
+	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	for (;;) {
+		size_t n = strcspn(path, "/");
+
+		memcpy(name, path, n);
+		name[n] = '\0';
+		if (!path[n])
+			break;
+		path += n + 1;
+		int sub = enter(dir, name);
+
+		close(dir);
+		if (sub < 0)
+			return sub;
+		dir = sub;
+	}
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		err = -errno;
+	else if (fsync(dir))
+		err = -errno;
+	if (err && fd >= 0)
+		close(fd);
+	close(dir);
+	return err ? err : fd;
+}

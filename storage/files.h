@@ -1,0 +1,14 @@
+/* Creating and looking for files below a root folder, such that a power cut
+ * loses neither the file nor a folder above it. ROLE_STO or before the loop. */
+#ifndef MCU_STORAGE_FILES_H
+#define MCU_STORAGE_FILES_H
+
+#include <stdbool.h>
+
+/* Relative, without "..", ".", empty parts or control characters. */
+bool files_path_safe(const char *path);
+/* A new file for reading and writing; missing folders are made. The folders'
+ * entries are on the disk afterwards. A descriptor, -EEXIST, -EINVAL (path), …. */
+int files_create(const char *root, const char *path);
+
+#endif

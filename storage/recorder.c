@@ -1,0 +1,339 @@
+#include "storage/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "storage/feed.h"
+#include "storage/files.h"
+#include "storage/mux.h"
+
+METRIC_COUNTER(dropped_total, "mcu_recorder_dropped_total",
+	       "Packets that recorders dropped (disk too slow, or not fitting the file).");
+METRIC_COUNTER(failures_total, "mcu_recorder_failures_total",
+	       "Recordings that ended with an error (disk full, I/O error).");
+METRIC_GAUGE(active, "mcu_recorders", "Recorders that run now.");
+
+enum {
+	VIDEO_RING_BYTES = 4 << 20,
+	AUDIO_RING_BYTES = 256 << 10,
+	FRAGMENT_MS = 500,
+	AAC_CONFIG_MAX = 64,
+};
+
+struct final_event {
+	struct volume_event base;
+	struct recorder_events to;
+	struct recorder_result result;
+	struct errmsg why;
+	bool failed;
+};
+
+struct recorder {
+	struct volume_job job;
+	struct volume *volume;
+	struct recorder_cfg cfg;
+	char *path;
+	uint8_t aac_config[AAC_CONFIG_MAX];
+	size_t audio_ring_bytes;
+	struct feed *video, *audio;
+	_Atomic bool stopping, dead;
+	_Atomic bool producer_needs_key, mux_needs_key;
+	_Atomic uint64_t dropped_video, dropped_audio;
+	_Atomic int64_t bytes, duration_ms;
+	/* STO only */
+	struct mux *mux;
+	struct final_event *event; /* NULL: delivered */
+};
+
+static bool run(struct volume_job *j, int64_t now_ns, bool last) ON_THREAD(ROLE_STO);
+
+static void recorder_destroy(struct recorder *r)
+{
+	feed_free(&r->video);
+	feed_free(&r->audio);
+	free(r->path);
+	free(r->event);
+	free(r);
+}
+
+int recorder_start(struct recorder **out, struct volume *v, const struct recorder_cfg *cfg,
+		   const struct recorder_events *ev)
+{
+	struct recorder *r;
+	int err = 0;
+
+	if (!files_path_safe(cfg->path) || cfg->aac_config_len > AAC_CONFIG_MAX || cfg->fps < 1)
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->job.run = run;
+	r->volume = v;
+	r->cfg = *cfg;
+	r->path = strdup(cfg->path);
+	r->event = calloc(1, sizeof(*r->event));
+	if (cfg->aac_config_len)
+		memcpy(r->aac_config, cfg->aac_config, cfg->aac_config_len);
+	r->audio_ring_bytes = cfg->audio_ring_bytes ? cfg->audio_ring_bytes : AUDIO_RING_BYTES;
+	atomic_store(&r->producer_needs_key, true);
+	if (!r->path || !r->event)
+		err = -ENOMEM;
+	if (!err)
+		err = feed_new(&r->video,
+			       cfg->video_ring_bytes ? cfg->video_ring_bytes : VIDEO_RING_BYTES);
+	if (!err)
+		err = feed_new(&r->audio, r->audio_ring_bytes);
+	if (!err) {
+		r->event->to = *ev;
+		err = volume_add_job(v, &r->job);
+	}
+	if (err) {
+		recorder_destroy(r);
+		return err;
+	}
+	metric_add(&active, 1);
+	*out = r;
+	return 0;
+}
+
+void recorder_stop(struct recorder **rec)
+{
+	struct recorder *r = *rec;
+	struct volume *v;
+
+	if (!r)
+		return;
+	v = r->volume;
+	*rec = NULL;
+	/* from here on the volume may free it at any time */
+	atomic_store_explicit(&r->stopping, true, memory_order_release);
+	volume_wake(v);
+}
+
+static void count_drop(_Atomic uint64_t *which)
+{
+	atomic_fetch_add_explicit(which, 1, memory_order_relaxed);
+	metric_add(&dropped_total, 1);
+}
+
+void recorder_video(struct recorder *r, const struct buf *au, int64_t pts_ns, bool key)
+{
+	bool needs_key = atomic_load_explicit(&r->producer_needs_key, memory_order_relaxed);
+
+	if (atomic_load_explicit(&r->dead, memory_order_relaxed))
+		return;
+	if (key || !needs_key) {
+		if (feed_push(r->video, au->data, au->len, pts_ns, key)) {
+			if (needs_key)
+				atomic_store_explicit(&r->producer_needs_key, false,
+						      memory_order_relaxed);
+			return;
+		}
+		atomic_store_explicit(&r->producer_needs_key, true, memory_order_relaxed);
+	}
+	count_drop(&r->dropped_video);
+}
+
+void recorder_audio(struct recorder *r, const struct buf *aac, int64_t pts_ns)
+{
+	if (!atomic_load_explicit(&r->dead, memory_order_relaxed) &&
+	    !feed_push(r->audio, aac->data, aac->len, pts_ns, true))
+		count_drop(&r->dropped_audio);
+}
+
+bool recorder_wants_key(const struct recorder *r)
+{
+	return !atomic_load_explicit(&r->dead, memory_order_relaxed) &&
+	       (atomic_load_explicit(&r->producer_needs_key, memory_order_relaxed) ||
+		atomic_load_explicit(&r->mux_needs_key, memory_order_relaxed));
+}
+
+void recorder_progress(const struct recorder *r, struct recorder_result *out)
+{
+	*out = (struct recorder_result){ .bytes = r->bytes,
+					 .duration_ms = r->duration_ms,
+					 .dropped_video = r->dropped_video,
+					 .dropped_audio = r->dropped_audio };
+}
+
+static void deliver(void *obj, void *arg)
+{
+	struct final_event *e = obj;
+
+	(void)arg;
+	if (e->failed)
+		e->to.failed(e->to.obj, &e->why, &e->result);
+	else
+		e->to.finished(e->to.obj, &e->result);
+	free(e);
+}
+
+static void drop_event(void *obj, void *arg)
+{
+	(void)arg;
+	free(obj);
+}
+
+static void report_progress(struct recorder *r)
+{
+	if (!r->mux)
+		return;
+	atomic_store_explicit(&r->bytes, (int64_t)mux_bytes(r->mux), memory_order_relaxed);
+	atomic_store_explicit(&r->duration_ms, mux_duration_ms(r->mux), memory_order_relaxed);
+}
+
+static void send_event(struct recorder *r, bool failed) ON_THREAD(ROLE_STO);
+static void send_event(struct recorder *r, bool failed)
+{
+	struct final_event *e = r->event;
+
+	if (!e)
+		return;
+	r->event = NULL;
+	recorder_progress(r, &e->result);
+	e->failed = failed;
+	e->base = (struct volume_event){ e->to.mbox, deliver, drop_event, e, NULL };
+	metric_add(&active, -1);
+	volume_deliver(r->volume, &e->base);
+}
+
+static void explain(struct errmsg *why, int err, const char *root, const char *path)
+{
+	switch (err) {
+	case -ENOSPC:
+	case -EDQUOT:
+	case -EFBIG:
+		errmsg_set(why, err, "disk_full",
+			   "The recording ended because the disk of %s has no room left. What was "
+			   "recorded until then is kept; free some space, then start again.", root);
+		break;
+	case -ENODATA:
+		errmsg_set(why, err, "recording_empty",
+			   "Nothing was recorded: no picture came before the recording was "
+			   "stopped. Start it again and let it run for some seconds.");
+		break;
+	default:
+		errmsg_set(why, err, "recording_io",
+			   "The recording ended because its file %s could not be written: %s. "
+			   "What was recorded until then is kept; check the disk of %s.",
+			   path, err_str(err), root);
+	}
+}
+
+static void fail(struct recorder *r, int err) ON_THREAD(ROLE_STO);
+static void fail(struct recorder *r, int err)
+{
+	const char *root = volume_root(r->volume);
+
+	atomic_store_explicit(&r->dead, true, memory_order_relaxed);
+	if (r->event)
+		explain(&r->event->why, err, root, r->path);
+	if (r->mux)
+		mux_abandon(r->mux);
+	report_progress(r);
+	mux_free(&r->mux);
+	metric_add(&failures_total, 1);
+	log_error(NULL, "recording %s/%s ended: %s", root, r->path, err_str(err));
+	send_event(r, true);
+}
+
+static int open_file(struct recorder *r)
+{
+	struct mux_cfg c = { .fps = r->cfg.fps,
+			     .aac_config = r->aac_config,
+			     .aac_config_len = r->cfg.aac_config_len,
+			     .sample_rate = r->cfg.sample_rate,
+			     .channels = r->cfg.channels,
+			     .priming_samples = r->cfg.priming_samples,
+			     .sync_ns = 900 * NS_PER_MS,
+			     .created_wall_ns = clock_wall_ns() };
+	int fd = files_create(volume_root(r->volume), r->path);
+
+	c.fragment_ns = (r->cfg.fragment_ms > 0 ? r->cfg.fragment_ms : FRAGMENT_MS) * NS_PER_MS;
+	return fd < 0 ? fd : mux_new(&r->mux, fd, &c);
+}
+
+/* 1: took a packet; 0: there is none to take; -errno of the file. */
+static int take_next(struct recorder *r)
+{
+	struct feed_packet v, a;
+	bool have_v = feed_peek(r->video, &v), have_a = feed_peek(r->audio, &a), video;
+	int res;
+
+	/* Sound waits for the first picture, which comes out of its encoder later. */
+	if (!have_v && !mux_started(r->mux) && feed_used(r->audio) < r->audio_ring_bytes / 2)
+		return 0;
+	if (!have_v && !have_a)
+		return 0;
+	video = have_v && (!have_a || !mux_started(r->mux) || v.pts_ns <= a.pts_ns);
+	if (video)
+		res = mux_video(r->mux, v.data, v.len, v.pts_ns, v.key);
+	else
+		res = mux_audio(r->mux, a.data, a.len, a.pts_ns);
+	feed_pop(video ? r->video : r->audio);
+	if (res == MUX_DROPPED)
+		count_drop(video ? &r->dropped_video : &r->dropped_audio);
+	return res < 0 ? res : 1;
+}
+
+/* Removes a file in which there is nothing. */
+static void remove_if_empty(struct recorder *r)
+{
+	int dir = mux_bytes(r->mux) ? -1 : open(volume_root(r->volume), O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return;
+	if (unlinkat(dir, r->path, 0))
+		log_warn(NULL, "could not remove the empty recording %s", r->path);
+	close(dir);
+}
+
+static bool stop(struct recorder *r) ON_THREAD(ROLE_STO);
+static bool stop(struct recorder *r)
+{
+	int err = r->mux ? mux_finish(r->mux) : 0;
+
+	if (err == -ENODATA)
+		remove_if_empty(r);
+	if (err) {
+		fail(r, err);
+	} else if (r->mux) {
+		report_progress(r);
+		mux_free(&r->mux);
+		send_event(r, false);
+	}
+	recorder_destroy(r);
+	return false;
+}
+
+static bool run(struct volume_job *j, int64_t now_ns, bool last)
+{
+	struct recorder *r = (struct recorder *)j;
+	bool stopping = atomic_load_explicit(&r->stopping, memory_order_acquire) || last;
+	int err = 0, more = 1;
+
+	if (!r->mux && !atomic_load_explicit(&r->dead, memory_order_relaxed))
+		err = open_file(r);
+	while (!err && r->mux && more > 0) {
+		more = take_next(r);
+		err = more < 0 ? more : 0;
+	}
+	if (!err && r->mux)
+		err = mux_tick(r->mux, now_ns);
+	if (err) {
+		fail(r, err);
+	} else if (r->mux) {
+		atomic_store_explicit(&r->mux_needs_key,
+				      mux_started(r->mux) && mux_needs_key(r->mux),
+				      memory_order_relaxed);
+		report_progress(r);
+	}
+	return stopping ? stop(r) : true;
+}
