@@ -1,0 +1,153 @@
+#include "mcu/room/audio_leg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mcu/base/metrics.h"
+#include "mcu/base/ring.h"
+#include "mixer/codec/aenc.h"
+
+METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
+	       "Received audio packets dropped because the leg's ring was full.");
+
+struct audio_leg {
+	const struct engine *engine;
+	struct ring *ring;
+	struct audio_in *in;
+	struct aenc *enc;
+	int64_t hold_tick;
+	float pcm[AUDIO_TICK_SAMPLES];
+	_Atomic float level_dbov;
+	_Atomic bool speaking;
+	_Atomic int delay_ms, target_ms;
+	_Atomic uint64_t lost, concealed, late;
+};
+
+int audio_leg_new(struct audio_leg **out, const struct engine *e, uint32_t leg_id)
+{
+	struct audio_leg *a = calloc(1, sizeof *a);
+	int err;
+
+	(void)leg_id;
+	if (!a)
+		return -ENOMEM;
+	a->engine = e;
+	a->level_dbov = -127;
+	err = ring_new(&a->ring, AUDIO_RING_PACKETS);
+	if (!err)
+		err = audio_in_new(&a->in, 1);
+	if (err) {
+		audio_leg_free(&a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void audio_leg_free(struct audio_leg **a)
+{
+	struct audio_leg *l = *a;
+	struct buf *b;
+
+	if (!l)
+		return;
+	while (l->ring && (b = ring_pop(l->ring)))
+		buf_unref(&b);
+	ring_free(&l->ring);
+	audio_in_free(&l->in);
+	aenc_free(&l->enc);
+	free(l);
+	*a = NULL;
+}
+
+void audio_leg_put(struct audio_leg *a, struct buf *pkt)
+{
+	if (ring_push(a->ring, pkt))
+		return;
+	metric_add(&m_dropped, 1);
+	buf_unref(&pkt);
+}
+
+static void publish(struct audio_leg *a)
+{
+	struct audio_in_stats s;
+
+	audio_in_stats(a->in, &s);
+	a->level_dbov = audio_in_level_dbov(a->in);
+	a->speaking = audio_in_speaking(a->in);
+	a->delay_ms = s.delay_ms;
+	a->target_ms = s.target_ms;
+	a->lost = s.lost;
+	a->late = s.late;
+	a->concealed = s.concealed_samples;
+}
+
+const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
+{
+	bool sound;
+	struct buf *b;
+
+	while ((b = ring_pop(a->ring)))
+		audio_in_put(a->in, b, (uint8_t)b->tag, b->time_ns);
+	sound = audio_in_tick(a->in, now_ns, a->pcm);
+	publish(a);
+	return sound ? a->pcm : NULL;
+}
+
+float audio_leg_level_dbov(const struct audio_leg *a)
+{
+	return audio_in_level_dbov(a->in);
+}
+
+bool audio_leg_active(const struct audio_leg *a)
+{
+	return audio_in_active(a->in);
+}
+
+bool audio_leg_speaking(const struct audio_leg *a)
+{
+	return audio_in_speaking(a->in);
+}
+
+void audio_leg_set_muted(struct audio_leg *a, bool muted)
+{
+	if (audio_in_muted(a->in) != muted)
+		audio_in_set_muted(a->in, muted);
+}
+
+struct aenc *audio_leg_encoder_open(struct audio_leg *a)
+{
+	struct aenc_cfg cfg = {
+		.format = AENC_OPUS,
+		.bitrate_bps = a->engine->cfg.listener_bps,
+		.complexity = a->engine->cfg.audio_complexity,
+	};
+
+	if (!a->enc && aenc_new(&a->enc, &cfg))
+		return NULL;
+	return a->enc;
+}
+
+struct aenc *audio_leg_encoder(struct audio_leg *a)
+{
+	return a->enc;
+}
+
+void audio_leg_encoder_close(struct audio_leg *a)
+{
+	aenc_free(&a->enc);
+}
+
+int64_t *audio_leg_hold_tick(struct audio_leg *a)
+{
+	return &a->hold_tick;
+}
+
+void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s)
+{
+	*s = (struct audio_leg_stats){
+		.level_dbov = a->level_dbov, .speaking = a->speaking,
+		.delay_ms = a->delay_ms, .target_ms = a->target_ms,
+		.lost = a->lost, .concealed = a->concealed, .late = a->late,
+	};
+}

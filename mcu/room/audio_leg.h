@@ -1,0 +1,54 @@
+/* The sound of a leg: a ring of packets from NET, the decoding chain, and the
+ * leg's own N-1 encoder while it talks. NET puts, the audio worker (MIXA) does
+ * the rest inside its tick. */
+#ifndef MCU_ROOM_AUDIO_LEG_H
+#define MCU_ROOM_AUDIO_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/room/audio_in.h"
+#include "mcu/room/engine.h"
+
+enum { AUDIO_RING_PACKETS = 64 };
+
+struct audio_leg;
+struct aenc;
+
+struct audio_leg_stats {
+	float level_dbov;
+	bool speaking;
+	int delay_ms, target_ms;
+	uint64_t lost, concealed, late;
+};
+
+int audio_leg_new(struct audio_leg **out, const struct engine *e, uint32_t leg_id)
+	ON_THREAD(ROLE_CTL);
+/* Neither NET nor MIXA may know it any more. */
+void audio_leg_free(struct audio_leg **a);
+
+/* Takes a decrypted RTP packet; arrival in pkt->time_ns, the payload type that
+ * means Opus in pkt->tag. A full ring drops it and counts. */
+void audio_leg_put(struct audio_leg *a, struct buf *pkt) ON_THREAD(ROLE_NET);
+
+/* Drains the ring and decodes one tick into the leg's buffer. Returns it, or
+ * NULL when there is nothing to hear. Borrowed until the next call. */
+const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns) ON_THREAD(ROLE_MIXA);
+float audio_leg_level_dbov(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* Sound in this tick; and with hangover. */
+bool audio_leg_active(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+bool audio_leg_speaking(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+void audio_leg_set_muted(struct audio_leg *a, bool muted) ON_THREAD(ROLE_MIXA);
+
+/* The N-1 encoder: opened when the leg starts to talk, kept for a while after.
+ * NULL when it could not be opened (counted; the leg then hears nothing). */
+struct aenc *audio_leg_encoder_open(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+struct aenc *audio_leg_encoder(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+void audio_leg_encoder_close(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* Tick number until which the own encoder is kept; free for the mix. */
+int64_t *audio_leg_hold_tick(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+
+void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s);
+
+#endif

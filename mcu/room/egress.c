@@ -1,0 +1,388 @@
+#include "mcu/room/egress.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "mcu/base/metrics.h"
+#include "mcu/net/transport.h"
+#include "mcu/room/video_encode.h"
+#include "mcu/rtp/history.h"
+
+METRIC_COUNTER(m_video_dropped, "mcu_egress_video_dropped_total",
+	       "Encoded pictures dropped because a network shard was behind.");
+METRIC_COUNTER(m_audio_dropped, "mcu_egress_audio_dropped_total",
+	       "Encoded audio packets dropped because a network shard was behind.");
+METRIC_COUNTER(m_sent, "mcu_egress_packets_total", "RTP packets sent.");
+METRIC_COUNTER(m_resent, "mcu_egress_retransmissions_total", "RTP packets sent again after a NACK.");
+METRIC_COUNTER(m_not_sent, "mcu_egress_packets_dropped_total",
+	       "RTP packets that the socket did not take.");
+
+enum { AUDIO_MBOX = 4096, RESEND_PER_INTERVAL = 512 };
+
+/* The receivers of one encode (video), or of one room's sound. */
+struct group {
+	uint32_t id;
+	struct video_encode *encode; /* NULL: sound */
+	struct history *history;     /* video */
+	struct out_stream **out;
+	size_t n, cap;
+};
+
+struct egress {
+	const struct engine *engine;
+	struct net_shard *shard;
+	struct mbox *audio_mbox;
+	struct net_fd *audio_fd;
+	GHashTable *video, *audio; /* id → struct group */
+	GHashTable *listener;      /* leg id → struct out_stream of sound */
+	struct out_pkt pkt[RTP_BATCH_VIDEO_PACKETS];
+	uint8_t hdr[RTP_BATCH_VIDEO_PACKETS][RTP_TX_HEADER_MAX];
+};
+
+static void group_free(void *p)
+{
+	struct group *g = p;
+
+	for (size_t i = 0; i < g->n; i++)
+		g->out[i]->group = 0;
+	history_free(&g->history);
+	free(g->out);
+	free(g);
+}
+
+static struct group *group_get(GHashTable *t, uint32_t id)
+{
+	return g_hash_table_lookup(t, GUINT_TO_POINTER(id));
+}
+
+static struct group *group_make(GHashTable *t, uint32_t id, struct video_encode *v)
+{
+	struct group *g = calloc(1, sizeof *g);
+
+	if (!g)
+		return NULL;
+	g->id = id;
+	g->encode = v;
+	if (v && history_new(&g->history, 0, 0)) {
+		free(g);
+		return NULL;
+	}
+	g_hash_table_insert(t, GUINT_TO_POINTER(id), g);
+	return g;
+}
+
+static int group_add(struct group *g, struct out_stream *o)
+{
+	if (g->n == g->cap) {
+		size_t cap = g->cap ? g->cap * 2 : 16;
+		struct out_stream **out = realloc(g->out, cap * sizeof *out);
+
+		if (!out)
+			return -ENOMEM;
+		g->out = out;
+		g->cap = cap;
+	}
+	g->out[g->n++] = o;
+	o->group = g->id;
+	return 0;
+}
+
+static void group_remove(struct group *g, struct out_stream *o)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->out[i] != o)
+			continue;
+		g->out[i] = g->out[--g->n];
+		break;
+	}
+	o->group = 0;
+}
+
+static void send_packets(struct egress *x, struct out_stream *o, const struct rtp_batch *b,
+			 unsigned first, unsigned n)
+{
+	size_t sent;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct rtp_batch_pkt *p = &b->pkt[first + i];
+		size_t len = rtp_tx_header(&o->tx, b, first + i, rtp_tx_seq(&o->tx, b, first + i),
+					   x->hdr[i]);
+
+		x->pkt[i] = (struct out_pkt){
+			.hdr = x->hdr[i], .hdr_len = (uint16_t)len,
+			.payload = b->data + p->off, .payload_len = p->len,
+		};
+	}
+	sent = transport_send_rtp(o->transport, x->pkt, n);
+	metric_add(&m_sent, (int64_t)sent);
+	if (sent < n)
+		metric_add(&m_not_sent, (int64_t)(n - sent));
+}
+
+static void send_batch(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
+{
+	if (!o->transport || !b->n)
+		return;
+	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
+		rtp_tx_follow(&o->tx, b);
+	send_packets(x, o, b, 0, b->n);
+	rtp_tx_sent(&o->tx, b, 0, b->n);
+	o->next_index = b->first_index + b->n;
+}
+
+static void audio_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+	struct rtp_batch *b = arg;
+	struct group *g;
+
+	role_assert_net();
+	if (b->only_leg) {
+		struct out_stream *o = g_hash_table_lookup(x->listener, GUINT_TO_POINTER(b->only_leg));
+
+		if (o)
+			send_batch(x, o, b);
+	} else {
+		g = group_get(x->audio, b->encode_id);
+		for (size_t i = 0; g && i < g->n; i++)
+			if (rtp_batch_is_for(b, g->out[i]->leg_id))
+				send_batch(x, g->out[i], b);
+	}
+	rtp_batch_unref(&b);
+}
+
+static void video_to(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
+{
+	/* A picture that was lost on the way here breaks the references of all
+	 * that follow: wait for a key frame. */
+	if (!o->wait_key && o->tx.encode_id == b->encode_id && o->next_index != b->first_index)
+		o->wait_key = true;
+	if (o->wait_key && !b->key)
+		return;
+	o->wait_key = false;
+	send_batch(x, o, b);
+}
+
+static void video_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+	struct rtp_batch *b = arg;
+	struct group *g;
+
+	role_assert_net();
+	g = group_get(x->video, b->encode_id);
+	if (g) {
+		bool waiting = false;
+
+		history_put(g->history, b);
+		for (size_t i = 0; i < g->n; i++) {
+			if (i % EGRESS_YIELD == EGRESS_YIELD - 1)
+				mbox_run(x->audio_mbox);
+			video_to(x, g->out[i], b);
+			waiting |= g->out[i]->wait_key;
+		}
+		if (waiting)
+			video_encode_request_key(g->encode);
+	}
+	rtp_batch_unref(&b);
+}
+
+void egress_post_video(struct egress *x, struct rtp_batch *b)
+{
+	if (!mbox_post(net_shard_mbox(x->shard), video_job, x, b))
+		return;
+	metric_add(&m_video_dropped, 1);
+	rtp_batch_unref(&b);
+}
+
+void egress_post_audio(struct egress *x, struct rtp_batch *b)
+{
+	if (!mbox_post(x->audio_mbox, audio_job, x, b))
+		return;
+	metric_add(&m_audio_dropped, 1);
+	rtp_batch_unref(&b);
+}
+
+static void audio_ready(void *obj, int fd, uint32_t events)
+{
+	struct egress *x = obj;
+
+	(void)fd;
+	(void)events;
+	role_assert_net();
+	mbox_run(x->audio_mbox);
+}
+
+static void start_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+
+	(void)arg;
+	role_assert_net();
+	if (net_fd_add(&x->audio_fd, x->shard, mbox_fd(x->audio_mbox), EPOLLIN, audio_ready, x))
+		abort(); /* at start-up; nothing would ever be heard */
+}
+
+int egress_new(struct egress **out, const struct engine *e, unsigned shard)
+{
+	struct egress *x = calloc(1, sizeof *x);
+	int err;
+
+	if (!x)
+		return -ENOMEM;
+	x->engine = e;
+	x->shard = e->shard[shard];
+	err = mbox_new(&x->audio_mbox, AUDIO_MBOX);
+	if (err) {
+		free(x);
+		return err;
+	}
+	x->video = g_hash_table_new_full(NULL, NULL, NULL, group_free);
+	x->audio = g_hash_table_new_full(NULL, NULL, NULL, group_free);
+	x->listener = g_hash_table_new(NULL, NULL);
+	engine_post(net_shard_mbox(x->shard), start_job, x, NULL);
+	*out = x;
+	return 0;
+}
+
+static void stop_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+
+	(void)arg;
+	role_assert_net();
+	net_fd_remove(&x->audio_fd);
+	mbox_run(x->audio_mbox);
+}
+
+void egress_stop(struct egress *x)
+{
+	engine_post(net_shard_mbox(x->shard), stop_job, x, NULL);
+}
+
+void egress_free(struct egress **x)
+{
+	if (!*x)
+		return;
+	g_hash_table_destroy((*x)->video);
+	g_hash_table_destroy((*x)->audio);
+	g_hash_table_destroy((*x)->listener);
+	mbox_free(&(*x)->audio_mbox);
+	free(*x);
+	*x = NULL;
+}
+
+static void open_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+	struct video_encode *v = arg;
+
+	role_assert_net();
+	group_make(x->video, video_encode_id(v), v);
+}
+
+void egress_open(struct egress *x, struct video_encode *v)
+{
+	engine_post(net_shard_mbox(x->shard), open_job, x, v);
+}
+
+struct close_note {
+	struct video_encode *v;
+	mbox_fn *closed;
+	void *obj;
+};
+
+static void close_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+	struct close_note *c = arg;
+
+	role_assert_net();
+	g_hash_table_remove(x->video, GUINT_TO_POINTER(video_encode_id(c->v)));
+	engine_post(x->engine->ctl, c->closed, c->obj, NULL);
+	free(c);
+}
+
+void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, void *obj)
+{
+	struct close_note *c = malloc(sizeof *c);
+
+	if (!c)
+		abort();
+	*c = (struct close_note){ .v = v, .closed = closed, .obj = obj };
+	engine_post(net_shard_mbox(x->shard), close_job, x, c);
+}
+
+void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+{
+	struct group *g = group_get(x->video, encode_id);
+
+	if (video->group == encode_id)
+		return;
+	egress_unwatch(x, video);
+	if (!g || group_add(g, video))
+		return;
+	video->wait_key = true;
+	video_encode_request_key(g->encode);
+}
+
+void egress_unwatch(struct egress *x, struct out_stream *video)
+{
+	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
+
+	if (g)
+		group_remove(g, video);
+	video->group = 0;
+}
+
+void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
+{
+	struct group *g = group_get(x->audio, room_id);
+
+	if (audio->group == room_id)
+		return;
+	if (!g)
+		g = group_make(x->audio, room_id, NULL);
+	if (!g || group_add(g, audio))
+		return;
+	g_hash_table_insert(x->listener, GUINT_TO_POINTER(audio->leg_id), audio);
+}
+
+void egress_unlisten(struct egress *x, struct out_stream *audio)
+{
+	struct group *g = audio->group ? group_get(x->audio, audio->group) : NULL;
+
+	if (!g)
+		return;
+	g_hash_table_remove(x->listener, GUINT_TO_POINTER(audio->leg_id));
+	group_remove(g, audio);
+	if (!g->n)
+		g_hash_table_remove(x->audio, GUINT_TO_POINTER(g->id));
+}
+
+void egress_key_request(struct egress *x, struct out_stream *video)
+{
+	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
+
+	if (g)
+		video_encode_request_key(g->encode);
+}
+
+void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq)
+{
+	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
+	struct rtp_batch *b;
+	uint32_t index;
+	unsigned i;
+
+	if (!g || !video->transport || video->resent >= RESEND_PER_INTERVAL)
+		return;
+	if (!rtp_tx_index_of_seq(&video->tx, seq, &index) ||
+	    !history_find(g->history, index, &b, &i))
+		return;
+	video->resent++;
+	metric_add(&m_resent, 1);
+	send_packets(x, video, b, i, 1);
+}

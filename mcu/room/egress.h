@@ -1,0 +1,48 @@
+/* Fan-out on one shard (NET): every batch of an encode goes to each receiver of
+ * it, with its own header and encryption and nothing else of its own (L10).
+ *
+ * Sound has a mailbox of its own and goes first; inside a large video fan-out
+ * the shard turns to sound every EGRESS_YIELD receivers (L4). */
+#ifndef MCU_ROOM_EGRESS_H
+#define MCU_ROOM_EGRESS_H
+
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mcu/room/out_stream.h"
+
+struct egress;
+struct video_encode;
+
+enum { EGRESS_YIELD = 64 };
+
+int egress_new(struct egress **out, const struct engine *e, unsigned shard) ON_THREAD(ROLE_CTL);
+/* Takes it off the loop; free after the shard has stopped. */
+void egress_stop(struct egress *x) ON_THREAD(ROLE_CTL);
+void egress_free(struct egress **x) ON_THREAD(ROLE_CTL);
+
+/* Producers; take the reference. Dropped and counted when the shard is behind. */
+void egress_post_video(struct egress *x, struct rtp_batch *b);
+/* encode_id of the batch is the room's id. */
+void egress_post_audio(struct egress *x, struct rtp_batch *b);
+
+/* Posted by CTL; the encode stays valid until closed(obj, NULL) has come back
+ * through the control mailbox. */
+void egress_open(struct egress *x, struct video_encode *v) ON_THREAD(ROLE_CTL);
+void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, void *obj)
+	ON_THREAD(ROLE_CTL);
+
+/* A leg's streams come and go; idempotent. */
+void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+	ON_THREAD(ROLE_NET);
+void egress_unwatch(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
+void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
+	ON_THREAD(ROLE_NET);
+void egress_unlisten(struct egress *x, struct out_stream *audio) ON_THREAD(ROLE_NET);
+
+/* Back channel of a receiver. */
+void egress_key_request(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
+void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq) ON_THREAD(ROLE_NET);
+
+#endif

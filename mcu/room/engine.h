@@ -1,0 +1,63 @@
+/* What all rooms share: clock, threads, pools and limits. Built by main() before
+ * the first room, torn down after the last; in between it is constant, so that
+ * every thread may read it. Owner: CTL. */
+#ifndef MCU_ROOM_ENGINE_H
+#define MCU_ROOM_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/buf.h"
+#include "mcu/base/clock.h"
+#include "mcu/base/err.h"
+#include "mcu/base/mbox.h"
+#include "mcu/base/role.h"
+#include "mcu/base/workers.h"
+#include "mcu/net/ice.h"
+#include "mcu/net/shard.h"
+#include "mcu/rtp/batch.h"
+#include "mixer/video/vframe.h"
+
+enum { ENGINE_MAX_SHARDS = 16, ENGINE_MAX_AUDIO_WORKERS = 8 };
+
+struct egress;
+struct audio_worker;
+
+struct engine_cfg {
+	size_t net_threads, video_threads, audio_threads; /* 0: from the cores */
+	int width, height, fps;
+	int video_bps, vbv_ms;
+	const char *preset, *asm_name; /* borrowed for ever */
+	int max_input_width, max_input_height;
+	int listener_bps, audio_complexity, recording_audio_bps;
+	size_t max_talkers; /* 0: all that talk */
+	struct net_shard_cfg net;
+	struct ice_cfg ice; /* template: servers, ports, addresses */
+};
+
+struct engine {
+	struct engine_cfg cfg;
+	const struct clock *clock;
+	struct mbox *ctl; /* the control loop's */
+	struct workers *video;
+	size_t n_shards, n_audio;
+	struct net_shard *shard[ENGINE_MAX_SHARDS];
+	struct egress *egress[ENGINE_MAX_SHARDS]; /* each on its shard's thread */
+	struct audio_worker *audio[ENGINE_MAX_AUDIO_WORKERS];
+	struct buf_pool *au_pool;    /* access units in, and encoded pictures */
+	struct buf_pool *sound_pool; /* encoded sound for sinks */
+	struct vframe_pool *pictures; /* decoded */
+	struct rtp_batch_pool *video_batches, *audio_batches;
+};
+
+/* Starts the threads. ctl: borrowed for the life of the engine. */
+int engine_start(struct engine *e, const struct engine_cfg *cfg, const struct clock *clock,
+		 struct mbox *ctl, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Every room must be gone. */
+void engine_stop(struct engine *e) ON_THREAD(ROLE_CTL);
+
+/* A control message that must not be lost: aborts the process when the mailbox
+ * of a live thread stays full, since state would then leak for ever. */
+void engine_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg);
+
+#endif

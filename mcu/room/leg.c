@@ -1,0 +1,254 @@
+#include "mcu/room/leg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "mcu/room/room_priv.h"
+
+static uint32_t next_leg_id = 1;
+
+static void net_candidate(void *obj, char *candidate)
+{
+	struct leg *l = obj;
+
+	if (!l->gone)
+		l->ev->candidate(l->obj, candidate);
+	free(candidate);
+}
+
+static void net_connected(void *obj)
+{
+	struct leg *l = obj;
+
+	if (l->gone || l->connected)
+		return;
+	l->connected = true;
+	log_info(&l->log, "media connected");
+	room_encode_demand(l->room);
+	l->ev->connected(l->obj);
+}
+
+static void net_lost(void *obj, char *reason)
+{
+	struct leg *l = obj;
+	const struct leg_events *ev = l->ev;
+	void *ev_obj = l->obj;
+
+	if (!l->gone) {
+		log_info(&l->log, "media lost: %s", reason);
+		leg_leave(l, "lost");
+		ev->ended(ev_obj, "lost");
+	}
+	free(reason);
+}
+
+static void net_closed(void *obj)
+{
+	struct leg *l = obj;
+
+	l->net_closed = true;
+	room_reap(l->room);
+}
+
+static const struct leg_net_events net_events = {
+	.candidate = net_candidate,
+	.connected = net_connected,
+	.lost = net_lost,
+	.closed = net_closed,
+};
+
+/* ICE credentials: RFC 8445 section 5.3 wants 24 and 128 bits of randomness. */
+static int random_text(char *out, size_t chars)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t raw[64];
+
+	if (getrandom(raw, chars, 0) != (ssize_t)chars)
+		return -EIO;
+	for (size_t i = 0; i < chars; i++)
+		out[i] = set[raw[i] & 63];
+	out[chars] = 0;
+	return 0;
+}
+
+static int make_identity(struct leg *l)
+{
+	uint32_t ssrc[2];
+
+	if (random_text(l->ufrag, 8) || random_text(l->pwd, 32) || random_text(l->cname, 16))
+		return -EIO;
+	if (getrandom(ssrc, sizeof ssrc, 0) != sizeof ssrc)
+		return -EIO;
+	l->audio_ssrc = ssrc[0] | 1;
+	l->video_ssrc = (ssrc[1] | 1) == l->audio_ssrc ? l->audio_ssrc + 2 : ssrc[1] | 1;
+	return 0;
+}
+
+static int make_media(struct leg *l, const struct engine *e)
+{
+	struct leg_net_cfg cfg = {
+		.engine = e, .leg_id = l->id, .room_id = l->room->id,
+		.shard = l->id % (unsigned)e->n_shards, .ev = &net_events, .obj = l,
+	};
+	int err = audio_leg_new(&l->audio, e, l->id);
+
+	if (err)
+		return err;
+	err = video_leg_new(&l->video, e, l->id);
+	if (err)
+		return err;
+	cfg.audio = l->audio;
+	cfg.video = l->video;
+	memcpy(cfg.local_ufrag, l->ufrag, sizeof cfg.local_ufrag);
+	memcpy(cfg.local_pwd, l->pwd, sizeof cfg.local_pwd);
+	return leg_net_new(&l->net, &cfg);
+}
+
+int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_events *ev,
+	    void *obj)
+{
+	struct leg *l = calloc(1, sizeof *l);
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	l->room = r;
+	l->id = next_leg_id++;
+	l->ev = ev;
+	l->obj = obj;
+	snprintf(l->name, sizeof l->name, "%s", name);
+	snprintf(l->label, sizeof l->label, "%u", l->id);
+	l->log = (struct log_ctx){ .room = r->name, .leg = l->label };
+	err = make_identity(l);
+	if (!err)
+		err = make_media(l, r->engine);
+	if (err) {
+		leg_net_free(&l->net);
+		video_leg_discard(&l->video);
+		audio_leg_free(&l->audio);
+		free(l);
+		return err;
+	}
+	*out = l;
+	return 0;
+}
+
+static void video_closed(void *obj, void *arg)
+{
+	struct leg *l = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	l->video_closed = true;
+	room_reap(l->room);
+}
+
+bool leg_try_free(struct leg *l)
+{
+	if (!l->net_closed || !room_acked(l->room, l->gone_seq))
+		return false;
+	if (!l->video_closing) {
+		l->video_closing = true;
+		video_leg_close(l->video, video_closed, l);
+	}
+	if (!l->video_closed)
+		return false;
+	leg_net_free(&l->net);
+	video_leg_free(&l->video);
+	audio_leg_free(&l->audio);
+	free(l);
+	return true;
+}
+
+void leg_leave(struct leg *l, const char *reason)
+{
+	struct room *r = l->room;
+	struct leg **at = &r->legs;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	r->n_legs--;
+	l->gone = true;
+	l->connected = false;
+	l->next = r->leaving;
+	r->leaving = l;
+	l->gone_seq = room_next_seq(r);
+	log_info(&l->log, "%s left: %s", l->name, reason);
+	leg_net_close(l->net);
+	video_leg_set_wanted(l->video, false);
+	room_encode_demand(r);
+	r->ev->left(r->obj, r, l->id, reason);
+	if (!r->n_legs && !r->closing)
+		r->ev->emptied(r->obj, r);
+}
+
+/* A leg that sends nothing is a viewer and has no tile. */
+bool leg_shown(const struct leg *l)
+{
+	return l->connected && (l->media.audio.rx || l->media.video.rx);
+}
+
+int leg_set_media(struct leg *l, const struct leg_media *m)
+{
+	int err = leg_net_configure(l->net, m);
+
+	if (err)
+		return err;
+	l->media = *m;
+	l->configured = true;
+	room_encode_demand(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+	return 0;
+}
+
+int leg_add_candidate(struct leg *l, const char *candidate)
+{
+	return leg_net_add_candidate(l->net, candidate);
+}
+
+void leg_mute(struct leg *l, int audio, int video)
+{
+	if (audio >= 0)
+		l->audio_muted = audio;
+	if (video >= 0)
+		l->video_muted = video;
+	room_touch(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+}
+
+uint32_t leg_id(const struct leg *l)
+{
+	return l->id;
+}
+
+struct room *leg_room(const struct leg *l)
+{
+	return l->room;
+}
+
+void leg_get_info(const struct leg *l, struct leg_info *i)
+{
+	*i = (struct leg_info){
+		.id = l->id, .name = l->name,
+		.audio_muted = l->audio_muted, .video_muted = l->video_muted,
+		.sends_audio = l->media.audio.rx, .sends_video = l->media.video.rx,
+		.connected = l->connected, .tile = l->tile,
+	};
+}
+
+void leg_get_local(const struct leg *l, struct leg_local *out)
+{
+	*out = (struct leg_local){
+		.ufrag = l->ufrag, .pwd = l->pwd, .cname = l->cname,
+		.audio_ssrc = l->audio_ssrc, .video_ssrc = l->video_ssrc,
+	};
+}
+
+void leg_get_stats(const struct leg *l, struct leg_net_stats *s)
+{
+	leg_net_get_stats(l->net, s);
+}

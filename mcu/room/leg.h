@@ -1,0 +1,53 @@
+/* A participant of a room, whatever front end it came through. CTL only. */
+#ifndef MCU_ROOM_LEG_H
+#define MCU_ROOM_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/err.h"
+#include "mcu/base/role.h"
+#include "mcu/room/leg_media.h"
+#include "mcu/room/leg_net.h"
+#include "mcu/room/routing.h"
+
+struct room;
+struct leg;
+
+/* To the front end. After ended() the handle is gone. Borrowed strings. */
+struct leg_events {
+	void (*candidate)(void *obj, const char *candidate) ON_THREAD(ROLE_CTL); /* NULL: no more */
+	void (*connected)(void *obj) ON_THREAD(ROLE_CTL);
+	void (*ended)(void *obj, const char *reason) ON_THREAD(ROLE_CTL);
+};
+
+struct leg_info {
+	uint32_t id;
+	const char *name;
+	bool audio_muted, video_muted, sends_audio, sends_video, connected;
+	struct rect tile;
+};
+
+uint32_t leg_id(const struct leg *l) ON_THREAD(ROLE_CTL);
+struct room *leg_room(const struct leg *l) ON_THREAD(ROLE_CTL);
+void leg_get_info(const struct leg *l, struct leg_info *i) ON_THREAD(ROLE_CTL);
+
+/* What the leg's own side of a negotiation says. */
+struct leg_local {
+	const char *ufrag, *pwd, *cname;
+	uint32_t audio_ssrc, video_ssrc;
+};
+void leg_get_local(const struct leg *l, struct leg_local *out) ON_THREAD(ROLE_CTL);
+
+/* The first call starts the transport; later ones change it. 0 or -errno. */
+int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
+/* "candidate:…", NULL: no more. */
+int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
+/* -1 leaves that one as it is. */
+void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
+/* Leaves the room now; the memory goes when all threads have let go of it. No
+ * event follows. reason: as in the protocol's `left`. */
+void leg_leave(struct leg *l, const char *reason) ON_THREAD(ROLE_CTL);
+void leg_get_stats(const struct leg *l, struct leg_net_stats *s) ON_THREAD(ROLE_CTL);
+
+#endif

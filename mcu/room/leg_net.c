@@ -1,0 +1,329 @@
+#include "mcu/room/leg_net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "mcu/room/leg_net_priv.h"
+
+
+int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
+{
+	struct leg_net *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return -ENOMEM;
+	l->cfg = *cfg;
+	l->shard = cfg->engine->shard[cfg->shard];
+	l->egress = cfg->engine->egress[cfg->shard];
+	snprintf(l->label, sizeof l->label, "%u", cfg->leg_id);
+	l->log.leg = l->label;
+	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
+	twcc_init(&l->twcc);
+	lipsync_init(&l->lipsync, 48000, 90000);
+	*out = l;
+	return 0;
+}
+
+void leg_net_free(struct leg_net **l)
+{
+	free(*l);
+	*l = NULL;
+}
+
+static void ctl_candidate(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_ctl();
+	l->cfg.ev->candidate(l->cfg.obj, arg);
+}
+
+static void ctl_connected(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	l->cfg.ev->connected(l->cfg.obj);
+}
+
+static void ctl_lost(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_ctl();
+	l->cfg.ev->lost(l->cfg.obj, arg);
+}
+
+static void ctl_closed(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	l->cfg.ev->closed(l->cfg.obj);
+}
+
+static void tell(struct leg_net *l, mbox_fn *fn, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	engine_post(l->cfg.engine->ctl, fn, l, copy);
+}
+
+static void on_candidate(void *obj, const char *candidate)
+{
+	role_assert_net();
+	tell(obj, ctl_candidate, candidate);
+}
+
+/* Streams are registered when there is both a connection and an agreement. */
+static void sync_streams(struct leg_net *l)
+{
+	l->audio.transport = l->connected && l->media.audio.tx ? l->transport : NULL;
+	l->video.transport = l->connected && l->media.video.tx ? l->transport : NULL;
+	if (l->audio.transport)
+		egress_listen(l->egress, l->cfg.room_id, &l->audio);
+	else
+		egress_unlisten(l->egress, &l->audio);
+	if (l->video.transport && l->watch)
+		egress_watch(l->egress, l->watch, &l->video);
+	else
+		egress_unwatch(l->egress, &l->video);
+}
+
+static void on_timer(void *obj, int64_t due_ns)
+{
+	struct leg_net *l = obj;
+	int64_t now = net_shard_now_ns(l->shard);
+
+	(void)due_ns;
+	role_assert_net();
+	if (leg_net_publishes(l))
+		ingress_tick(l, now);
+	if (now < l->report_due_ns)
+		return;
+	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
+			   LEG_TICK_MS * NS_PER_MS / 2;
+	leg_rtcp_report(l, now);
+}
+
+/* All timers tick on the same grid, so that one wake-up serves many legs. */
+static void start_timer(struct leg_net *l)
+{
+	int64_t period = (leg_net_publishes(l) ? LEG_TICK_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS;
+	int64_t grid = LEG_TICK_MS * NS_PER_MS, now = net_shard_now_ns(l->shard);
+	int64_t first = now + (leg_net_publishes(l) ? grid : grid * (1 + l->cfg.leg_id % 50));
+
+	net_timer_start(l->timer, first / grid * grid, period);
+}
+
+static void on_connected(void *obj, const char *profile)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	log_debug(&l->log, "DTLS-SRTP is up with %s", profile);
+	l->connected = true;
+	sync_streams(l);
+	start_timer(l);
+	tell(l, ctl_connected, NULL);
+}
+
+static void on_rtp(void *obj, struct buf *pkt, int64_t arrival_ns)
+{
+	role_assert_net();
+	ingress_rtp(obj, pkt, arrival_ns);
+}
+
+static void on_rtcp(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns)
+{
+	role_assert_net();
+	leg_rtcp_in(obj, p, len, arrival_ns);
+}
+
+static void on_closed(void *obj, const char *reason)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	l->connected = false;
+	sync_streams(l);
+	net_timer_stop(l->timer);
+	tell(l, ctl_lost, reason);
+}
+
+static const struct transport_events transport_events = {
+	.candidate = on_candidate,
+	.connected = on_connected,
+	.rtp = on_rtp,
+	.rtcp = on_rtcp,
+	.closed = on_closed,
+};
+
+static void make_tx(struct out_stream *o, const struct leg_stream *s, uint32_t clock_hz)
+{
+	struct rtp_tx_cfg cfg = {
+		.ssrc = s->tx_ssrc, .pt = s->tx_pt, .clock_hz = clock_hz,
+		.mid = s->mid[0] ? s->mid : NULL, .ext_mid = s->ext_mid,
+		.ext_abs_send_time = s->ext_abs_send_time,
+	};
+
+	/* The SSRC of a leg never changes, so neither may sequence or roll-over. */
+	if (!s->tx || o->tx.ssrc == s->tx_ssrc)
+		return;
+	if (getrandom(&cfg.first_seq, sizeof cfg.first_seq, 0) < 0 ||
+	    getrandom(&cfg.first_ts, sizeof cfg.first_ts, 0) < 0)
+		return;
+	/* Room before the first roll-over: a receiver that misses the start of the
+	 * stream must not guess a wrong one (RFC 3711 3.3.1). */
+	cfg.first_seq &= 0x7fff;
+	if (!s->mid[0])
+		cfg.ext_mid = 0;
+	rtp_tx_init(&o->tx, &cfg);
+}
+
+static int make_transport(struct leg_net *l)
+{
+	struct ice_cfg ice = l->cfg.engine->cfg.ice;
+	int err;
+
+	ice.local_ufrag = l->cfg.local_ufrag;
+	ice.local_pwd = l->cfg.local_pwd;
+	ice.publishes = leg_net_publishes(l);
+	err = transport_ice_new(&l->transport, l->shard, &ice, &transport_events, l);
+	if (err)
+		return err;
+	return net_timer_new(&l->timer, l->shard, on_timer, l);
+}
+
+static void configure_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+	struct leg_media *m = arg;
+	struct transport_remote remote;
+	struct video_rx_cfg rx;
+	int err = 0;
+
+	role_assert_net();
+	l->media = *m;
+	free(m);
+	m = &l->media;
+	if (l->closing)
+		return;
+	make_tx(&l->audio, &m->audio, 48000);
+	make_tx(&l->video, &m->video, 90000);
+	rx = (struct video_rx_cfg){
+		.au_pool = l->cfg.engine->au_pool,
+		.ext_orientation = m->video.ext_orientation,
+		.nack = m->video.nack,
+	};
+	if (!l->transport)
+		err = make_transport(l);
+	if (!err && m->video.rx && !l->video_rx)
+		err = video_rx_new(&l->video_rx, &rx);
+	remote = (struct transport_remote){
+		.ufrag = m->remote_ufrag, .pwd = m->remote_pwd, .fingerprint = m->remote_fingerprint,
+		.setup = m->dtls_active ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE,
+	};
+	if (!err)
+		err = transport_set_remote(l->transport, &remote);
+	if (err) {
+		log_warn(&l->log, "the transport cannot be set up: %s", err_str(err));
+		tell(l, ctl_lost, "error");
+		return;
+	}
+	sync_streams(l);
+	if (l->connected)
+		start_timer(l);
+}
+
+int leg_net_configure(struct leg_net *l, const struct leg_media *m)
+{
+	struct leg_media *copy = malloc(sizeof *copy);
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *m;
+	engine_post(net_shard_mbox(l->shard), configure_job, l, copy);
+	return 0;
+}
+
+static void candidate_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+	char *text = arg;
+
+	role_assert_net();
+	if (l->transport && !l->closing && transport_add_candidate(l->transport, text))
+		log_debug(&l->log, "candidate not usable: %s", text ? text : "");
+	free(text);
+}
+
+int leg_net_add_candidate(struct leg_net *l, const char *candidate)
+{
+	char *copy = candidate ? strdup(candidate) : NULL;
+
+	if (candidate && !copy)
+		return -ENOMEM;
+	engine_post(net_shard_mbox(l->shard), candidate_job, l, copy);
+	return 0;
+}
+
+static void watch_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	l->watch = (uint32_t)(uintptr_t)arg;
+	if (!l->closing)
+		sync_streams(l);
+}
+
+void leg_net_watch(struct leg_net *l, uint32_t encode_id)
+{
+	engine_post(net_shard_mbox(l->shard), watch_job, l, (void *)(uintptr_t)encode_id);
+}
+
+static void close_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	(void)arg;
+	role_assert_net();
+	l->closing = true;
+	if (l->connected)
+		leg_rtcp_bye(l);
+	l->connected = false;
+	sync_streams(l);
+	net_timer_free(&l->timer);
+	transport_close(&l->transport);
+	video_rx_free(&l->video_rx);
+	engine_post(l->cfg.engine->ctl, ctl_closed, l, NULL);
+}
+
+void leg_net_close(struct leg_net *l)
+{
+	engine_post(net_shard_mbox(l->shard), close_job, l, NULL);
+}
+
+static void get_flow(const struct leg_net *l, int i, struct leg_net_flow *f)
+{
+	f->loss = (double)l->stats.loss_ppm[i] / 1e6;
+	f->jitter_ms = (double)l->stats.jitter_us[i] / 1e3;
+	f->packets = (uint64_t)l->stats.packets[i];
+	f->octets = (uint64_t)l->stats.octets[i];
+}
+
+void leg_net_get_stats(const struct leg_net *l, struct leg_net_stats *s)
+{
+	get_flow(l, 0, &s->uplink_audio);
+	get_flow(l, 1, &s->uplink_video);
+	get_flow(l, 2, &s->downlink_audio);
+	get_flow(l, 3, &s->downlink_video);
+	s->rtt_ms = (double)l->stats.rtt_us / 1e3;
+	s->remb_bps = (uint64_t)l->stats.remb_bps;
+}

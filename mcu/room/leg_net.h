@@ -1,0 +1,68 @@
+/* The network side of a leg: its transport, the streams it sends and receives,
+ * and its RTCP. Lives on one shard's thread (NET) from attach to close; CTL
+ * creates and frees the memory and keeps nothing of it but the pointer to post
+ * with. Reports to CTL by mailbox through struct leg_net_events. */
+#ifndef MCU_ROOM_LEG_NET_H
+#define MCU_ROOM_LEG_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mcu/room/leg_media.h"
+
+struct leg_net;
+struct audio_leg;
+struct video_leg;
+struct rtp_batch;
+
+/* Called on CTL. Strings are taken by the call: free() them. */
+struct leg_net_events {
+	void (*candidate)(void *obj, char *candidate) ON_THREAD(ROLE_CTL); /* NULL: no more */
+	void (*connected)(void *obj) ON_THREAD(ROLE_CTL);
+	void (*lost)(void *obj, char *reason) ON_THREAD(ROLE_CTL); /* a code of closed() */
+	void (*closed)(void *obj) ON_THREAD(ROLE_CTL);             /* after leg_net_close */
+};
+
+/* Of one direction; loss as a fraction. */
+struct leg_net_flow {
+	double loss;
+	double jitter_ms;
+	uint64_t packets, octets;
+};
+
+struct leg_net_stats {
+	struct leg_net_flow uplink_audio, uplink_video, downlink_audio, downlink_video;
+	double rtt_ms;
+	uint64_t remb_bps;
+};
+
+struct leg_net_cfg {
+	const struct engine *engine;
+	uint32_t leg_id;
+	uint32_t room_id;
+	unsigned shard;
+	char local_ufrag[32], local_pwd[64];
+	const struct leg_net_events *ev; /* borrowed for ever */
+	void *obj;
+	struct audio_leg *audio; /* borrowed until closed */
+	struct video_leg *video;
+};
+
+int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg) ON_THREAD(ROLE_CTL);
+void leg_net_free(struct leg_net **l) ON_THREAD(ROLE_CTL);
+
+/* Posts of CTL to the leg's shard. */
+int leg_net_configure(struct leg_net *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
+/* candidate NULL: no more. */
+int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(ROLE_CTL);
+/* Which encode it shall receive; 0: none. */
+void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
+/* Ends the transport and everything on NET; then closed(obj). */
+void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);
+
+/* The last numbers NET has published; any thread. */
+void leg_net_get_stats(const struct leg_net *l, struct leg_net_stats *s);
+
+#endif

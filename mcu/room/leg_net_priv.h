@@ -1,0 +1,72 @@
+/* The insides of a leg's network side, shared by leg_net.c (life cycle),
+ * ingress.c (RTP in) and leg_rtcp.c (reports and feedback). NET, but for what
+ * is marked. */
+#ifndef MCU_ROOM_LEG_NET_PRIV_H
+#define MCU_ROOM_LEG_NET_PRIV_H
+
+#include "mcu/base/log.h"
+#include "mcu/net/transport.h"
+#include "mcu/room/egress.h"
+#include "mcu/room/leg_net.h"
+#include "mcu/room/out_stream.h"
+#include "mcu/rtp/keyframe_gate.h"
+#include "mcu/rtp/lipsync.h"
+#include "mcu/rtp/rx_stats.h"
+#include "mcu/rtp/twcc.h"
+#include "mcu/rtp/video_rx.h"
+
+enum {
+	LEG_TICK_MS = 20,       /* of legs that publish: NACK, PLI, feedback */
+	LEG_REPORT_MS = 500,    /* reports of legs that publish */
+	LEG_VIEWER_TICK_MS = 1000,
+};
+
+/* What the receiver at the other end reports of a stream. */
+struct remote_report {
+	uint8_t fraction_lost;
+	uint32_t jitter;
+};
+
+struct leg_net {
+	struct leg_net_cfg cfg; /* constant */
+	struct net_shard *shard;
+	struct egress *egress;
+	struct log_ctx log;
+	char label[16];
+	struct transport *transport;
+	bool connected, closing;
+	struct leg_media media;
+	uint32_t watch; /* encode id wished for */
+	struct out_stream audio, video;
+	bool have_audio_rx, have_video_rx;
+	struct rx_stats audio_rx, video_rx_stats;
+	struct video_rx *video_rx;
+	struct twcc twcc;
+	struct lipsync lipsync;
+	struct fir_dedup fir;
+	struct net_timer *timer;
+	int64_t report_due_ns;
+	int64_t rtt_ns;
+	struct remote_report audio_report, video_report;
+	/* last published interval, for rates */
+	struct {
+		_Atomic int64_t rtt_us, remb_bps;
+		_Atomic int64_t loss_ppm[4], jitter_us[4], packets[4], octets[4];
+	} stats; /* any thread reads */
+};
+
+/* ingress.c */
+void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);
+/* Holes that cannot be repaired, feedback that is due. */
+void ingress_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+bool leg_net_publishes(const struct leg_net *l) ON_THREAD(ROLE_NET);
+
+/* leg_rtcp.c */
+void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
+	ON_THREAD(ROLE_NET);
+void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w) ON_THREAD(ROLE_NET);
+void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+void leg_rtcp_bye(struct leg_net *l) ON_THREAD(ROLE_NET);
+
+#endif

@@ -1,0 +1,245 @@
+/* RTCP of a leg: reports both ways, feedback to the sender, and what the
+ * receiver asks for. */
+#include "mcu/base/metrics.h"
+#include "mcu/room/leg_net_priv.h"
+#include "mcu/rtp/rtcp.h"
+
+METRIC_COUNTER(m_malformed, "mcu_rtcp_malformed_total", "Received RTCP that could not be read.");
+
+enum { NACKS_PER_ITEM = 256, CAP = 1200, VIDEO_JITTER_HZ = 90000, AUDIO_JITTER_HZ = 48000 };
+
+enum flow { UP_AUDIO, UP_VIDEO, DOWN_AUDIO, DOWN_VIDEO };
+
+/* The SSRC that our feedback carries: of a stream that exists on this leg. */
+static uint32_t own_ssrc(const struct leg_net *l)
+{
+	return l->video.tx.ssrc ? l->video.tx.ssrc : l->audio.tx.ssrc;
+}
+
+static void send(struct leg_net *l, struct rtcp_builder *b)
+{
+	if (!b->error && b->len)
+		transport_send_rtcp(l->transport, b->data, b->len);
+}
+
+/* A compound packet starts with a report and the CNAME (RFC 3550 6.1). */
+static void begin(struct leg_net *l, struct rtcp_builder *b, uint8_t *data)
+{
+	rtcp_build_init(b, data, CAP);
+	rtcp_build_rr(b, own_ssrc(l), NULL, 0);
+	rtcp_build_sdes(b, own_ssrc(l), l->media.cname);
+}
+
+void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w)
+{
+	uint8_t data[CAP];
+	struct rtcp_builder b;
+
+	begin(l, &b, data);
+	if (w->n_nack)
+		rtcp_build_nack(&b, own_ssrc(l), w->ssrc, w->nack, w->n_nack);
+	if (w->pli && l->media.video.pli)
+		rtcp_build_pli(&b, own_ssrc(l), w->ssrc);
+	send(l, &b);
+}
+
+void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns)
+{
+	uint32_t media = l->have_video_rx ? l->video_rx_stats.ssrc : l->audio_rx.ssrc;
+	uint8_t data[CAP], fb[CAP - 100];
+	struct rtcp_builder b;
+	size_t n;
+
+	while ((n = twcc_build(&l->twcc, now_ns, own_ssrc(l), media, fb, sizeof fb))) {
+		begin(l, &b, data);
+		rtcp_build_raw(&b, fb, n);
+		send(l, &b);
+	}
+}
+
+static void add_sr(struct leg_net *l, struct rtcp_builder *b, const struct out_stream *o,
+		   const struct rtcp_block *blocks, size_t n, int64_t now_ns)
+{
+	struct rtcp_sr sr = {
+		.ntp = clock_ntp_of_wall_ns(clock_wall_ns()),
+		.rtp_ts = rtp_tx_ts_at(&o->tx, now_ns),
+		.packets = o->tx.packets,
+		.octets = o->tx.octets,
+	};
+
+	(void)l;
+	rtcp_build_sr(b, o->tx.ssrc, &sr, blocks, n);
+}
+
+static void publish(struct leg_net *l, enum flow f, double loss, int64_t jitter_ns, uint64_t packets,
+		    uint64_t octets)
+{
+	l->stats.loss_ppm[f] = (int64_t)(loss * 1e6);
+	l->stats.jitter_us[f] = jitter_ns / 1000;
+	l->stats.packets[f] = (int64_t)packets;
+	l->stats.octets[f] = (int64_t)octets;
+}
+
+static void publish_down(struct leg_net *l, enum flow f, const struct out_stream *o,
+			 const struct remote_report *r, int64_t hz)
+{
+	publish(l, f, r->fraction_lost / 256.0, (int64_t)r->jitter * NS_PER_S / hz, o->tx.packets,
+		o->tx.octets);
+}
+
+void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
+{
+	struct rtcp_block block[2];
+	uint8_t data[CAP];
+	struct rtcp_builder b;
+	size_t n = 0;
+
+	if (l->have_audio_rx && rx_stats_block(&l->audio_rx, now_ns, &block[n])) {
+		publish(l, UP_AUDIO, block[n].fraction_lost / 256.0, rx_stats_jitter_ns(&l->audio_rx),
+			l->audio_rx.received, l->audio_rx.octets);
+		n++;
+	}
+	if (l->have_video_rx && rx_stats_block(&l->video_rx_stats, now_ns, &block[n])) {
+		publish(l, UP_VIDEO, block[n].fraction_lost / 256.0,
+			rx_stats_jitter_ns(&l->video_rx_stats), l->video_rx_stats.received,
+			l->video_rx_stats.octets);
+		n++;
+	}
+	rtcp_build_init(&b, data, sizeof data);
+	if (l->audio.tx.started) {
+		add_sr(l, &b, &l->audio, block, n, now_ns);
+		n = 0;
+	}
+	if (l->video.tx.started) {
+		add_sr(l, &b, &l->video, block, n, now_ns);
+		n = 0;
+	}
+	if (!b.len)
+		rtcp_build_rr(&b, own_ssrc(l), block, n);
+	rtcp_build_sdes(&b, l->audio.tx.started ? l->audio.tx.ssrc : own_ssrc(l), l->media.cname);
+	send(l, &b);
+	publish_down(l, DOWN_AUDIO, &l->audio, &l->audio_report, AUDIO_JITTER_HZ);
+	publish_down(l, DOWN_VIDEO, &l->video, &l->video_report, VIDEO_JITTER_HZ);
+	l->audio.resent = l->video.resent = 0;
+}
+
+void leg_rtcp_bye(struct leg_net *l)
+{
+	uint32_t ssrc[2];
+	uint8_t data[CAP];
+	struct rtcp_builder b;
+	size_t n = 0;
+
+	if (l->audio.tx.ssrc)
+		ssrc[n++] = l->audio.tx.ssrc;
+	if (l->video.tx.ssrc)
+		ssrc[n++] = l->video.tx.ssrc;
+	if (!n)
+		return;
+	begin(l, &b, data);
+	rtcp_build_bye(&b, ssrc, n);
+	send(l, &b);
+}
+
+static void report_block(struct leg_net *l, const struct rtcp_block *k)
+{
+	struct remote_report *r;
+	int64_t rtt;
+
+	if (k->ssrc == l->audio.tx.ssrc)
+		r = &l->audio_report;
+	else if (k->ssrc == l->video.tx.ssrc)
+		r = &l->video_report;
+	else
+		return;
+	r->fraction_lost = k->fraction_lost;
+	r->jitter = k->jitter;
+	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
+	if (rtt < 0)
+		return;
+	l->rtt_ns = rtt;
+	l->stats.rtt_us = rtt / 1000;
+	if (l->video_rx)
+		video_rx_set_rtt(l->video_rx, rtt);
+}
+
+static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
+{
+	if (l->have_audio_rx && i->ssrc == l->audio_rx.ssrc) {
+		rx_stats_sr(&l->audio_rx, i->sr.ntp, arrival_ns);
+		lipsync_sr(&l->lipsync, LIPSYNC_AUDIO, i->sr.ntp, i->sr.rtp_ts);
+	} else if (l->have_video_rx && i->ssrc == l->video_rx_stats.ssrc) {
+		rx_stats_sr(&l->video_rx_stats, i->sr.ntp, arrival_ns);
+		lipsync_sr(&l->lipsync, LIPSYNC_VIDEO, i->sr.ntp, i->sr.rtp_ts);
+	}
+}
+
+static void nacks(struct leg_net *l, const struct rtcp_item *i)
+{
+	uint16_t seq[NACKS_PER_ITEM];
+	size_t n = rtcp_item_nacks(i, seq, NACKS_PER_ITEM);
+
+	if (i->media_ssrc != l->video.tx.ssrc)
+		return;
+	for (size_t k = 0; k < n; k++)
+		egress_nack(l->egress, &l->video, seq[k]);
+}
+
+static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
+{
+	for (unsigned k = 0; k < i->n; k++) {
+		uint32_t ssrc;
+		uint8_t seq;
+
+		rtcp_item_fir(i, k, &ssrc, &seq);
+		if (ssrc == l->video.tx.ssrc && fir_dedup_is_new(&l->fir, i->ssrc, seq, now_ns))
+			egress_key_request(l->egress, &l->video);
+	}
+}
+
+static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
+{
+	struct rtcp_block k;
+
+	switch (i->type) {
+	case RTCP_SR:
+		sender_report(l, i, arrival_ns);
+		/* fall through: it carries blocks as an RR does */
+	case RTCP_RR:
+		for (unsigned n = 0; n < i->n; n++) {
+			rtcp_item_block(i, n, &k);
+			report_block(l, &k);
+		}
+		break;
+	case RTCP_NACK:
+		nacks(l, i);
+		break;
+	case RTCP_PLI:
+		if (i->media_ssrc == l->video.tx.ssrc)
+			egress_key_request(l->egress, &l->video);
+		break;
+	case RTCP_FIR:
+		fir(l, i, arrival_ns);
+		break;
+	case RTCP_REMB:
+		l->stats.remb_bps = (int64_t)i->bps;
+		break;
+	default:
+		break;
+	}
+}
+
+void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
+{
+	struct rtcp_iter it;
+	struct rtcp_item item;
+
+	if (rtcp_iter_init(&it, p, len)) {
+		metric_add(&m_malformed, 1);
+		return;
+	}
+	while (rtcp_next(&it, &item))
+		item_in(l, &item, arrival_ns);
+	if (it.error)
+		metric_add(&m_malformed, 1);
+}

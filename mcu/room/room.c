@@ -1,0 +1,181 @@
+#include "mcu/room/room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/room/room_priv.h"
+
+static uint32_t next_room_id = 1;
+
+int room_new(struct room **out, const struct engine *e, const char *name,
+	     const struct room_events *ev, void *obj)
+{
+	struct room *r = calloc(1, sizeof *r);
+	int err = -ENOMEM;
+
+	if (!r)
+		return -ENOMEM;
+	r->engine = e;
+	r->id = next_room_id++;
+	r->ev = ev;
+	r->obj = obj;
+	snprintf(r->name, sizeof r->name, "%s", name);
+	r->log.room = r->name;
+	err = room_audio_new(&r->audio, e, r->id, &room_audio_events, r);
+	if (!err)
+		err = tick_new(&r->tick, e, &room_tick_events, r);
+	if (err) {
+		/* A room's audio that never got a routing is stopped by freeing it. */
+		room_audio_free(&r->audio);
+		free(r);
+		return err;
+	}
+	room_touch(r);
+	log_info(&r->log, "room opened");
+	*out = r;
+	return 0;
+}
+
+void room_close(struct room *r, const char *reason)
+{
+	if (r->closing)
+		return;
+	r->closing = true;
+	while (r->legs) {
+		struct leg *l = r->legs;
+		const struct leg_events *ev = l->ev;
+		void *obj = l->obj;
+
+		leg_leave(l, reason);
+		ev->ended(obj, reason);
+	}
+	room_encode_demand(r);
+	room_touch(r);
+	room_reap(r);
+}
+
+int room_join(struct room *r, const char *name, const struct leg_events *ev, void *obj,
+	      struct leg **out)
+{
+	struct leg **end = &r->legs, *l;
+	int err;
+
+	if (r->closing)
+		return -ESHUTDOWN;
+	err = leg_new(&l, r, name, ev, obj);
+	if (err)
+		return err;
+	while (*end)
+		end = &(*end)->next;
+	*end = l;
+	r->n_legs++;
+	*out = l;
+	log_info(&l->log, "%s joined", l->name);
+	room_touch(r);
+	r->ev->joined(r->obj, r, l);
+	return 0;
+}
+
+static void reap_legs(struct room *r)
+{
+	struct leg **at = &r->leaving;
+
+	while (*at) {
+		struct leg *next = (*at)->next;
+
+		if (leg_try_free(*at))
+			*at = next;
+		else
+			at = &(*at)->next;
+	}
+}
+
+/* The end of a room: when nothing is left in it, its two clocks are stopped;
+ * when both have, it is gone. */
+void room_reap(struct room *r)
+{
+	reap_legs(r);
+	room_encode_reap(r);
+	if (!r->closing || r->leaving || r->encodes || r->has_sink)
+		return;
+	if (!r->stopping) {
+		r->stopping = true;
+		room_audio_stop(r->audio);
+		tick_stop(r->tick);
+	}
+	if (!r->audio_stopped || !r->tick_stopped || r->publish_posted)
+		return;
+	log_info(&r->log, "room closed");
+	room_audio_free(&r->audio);
+	tick_free(&r->tick);
+	r->ev->closed(r->obj, r);
+	free(r);
+}
+
+const char *room_name(const struct room *r)
+{
+	return r->name;
+}
+
+uint32_t room_id(const struct room *r)
+{
+	return r->id;
+}
+
+void room_set_user(struct room *r, void *user)
+{
+	r->user = user;
+}
+
+void *room_user(const struct room *r)
+{
+	return r->user;
+}
+
+size_t room_leg_count(const struct room *r)
+{
+	return r->n_legs;
+}
+
+struct leg *room_leg(const struct room *r, size_t i)
+{
+	struct leg *l = r->legs;
+
+	while (l && i--)
+		l = l->next;
+	return l;
+}
+
+uint64_t room_layout_version(const struct room *r)
+{
+	return r->layout_version;
+}
+
+uint32_t room_speaker(const struct room *r)
+{
+	return r->speaker;
+}
+
+void room_get_counts(const struct room *r, struct room_counts *c)
+{
+	struct room_audio_counts a;
+
+	room_audio_get_counts(r->audio, &a);
+	*c = (struct room_counts){
+		.legs = r->n_legs,
+		.listener_mixes = a.listener_mixes,
+		.listener_encoders = a.listener_encoders,
+		.talker_encoders = a.talker_encoders,
+	};
+	for (const struct room_encode *e = r->encodes; e; e = e->next)
+		c->video_encoders++;
+	for (const struct leg *l = r->legs; l; l = l->next) {
+		struct video_leg_stats s;
+
+		video_leg_get_stats(l->video, &s);
+		c->tiles += leg_shown(l);
+		c->receivers += l->watching != 0;
+		c->video_decoders += s.open;
+	}
+}

@@ -1,0 +1,65 @@
+/* A room: its legs, its layout, its encodes. CTL owns the state machine; the
+ * media side works from routing snapshots (routing.h). */
+#ifndef MCU_ROOM_ROOM_H
+#define MCU_ROOM_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mcu/base/err.h"
+#include "mcu/base/metrics.h"
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mcu/room/leg.h"
+#include "mcu/room/sink.h"
+
+/* To whoever made the room; one set for all rooms. After closed() the room is
+ * gone. */
+struct room_events {
+	void (*joined)(void *obj, struct room *r, struct leg *l) ON_THREAD(ROLE_CTL);
+	void (*left)(void *obj, struct room *r, uint32_t leg, const char *reason) ON_THREAD(ROLE_CTL);
+	void (*changed)(void *obj, struct room *r, struct leg *l) ON_THREAD(ROLE_CTL); /* mute, streams */
+	void (*speaker)(void *obj, struct room *r, uint32_t leg) ON_THREAD(ROLE_CTL);  /* 0: nobody */
+	void (*layout)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
+	void (*emptied)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
+	void (*closed)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
+};
+
+int room_new(struct room **out, const struct engine *e, const char *name,
+	     const struct room_events *ev, void *obj) ON_THREAD(ROLE_CTL);
+/* Every leg is made to leave with reason, then the room winds down on all
+ * threads and closed() follows. A sink must have been detached. */
+void room_close(struct room *r, const char *reason) ON_THREAD(ROLE_CTL);
+
+const char *room_name(const struct room *r) ON_THREAD(ROLE_CTL);
+uint32_t room_id(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Free for the owner of the events. */
+void room_set_user(struct room *r, void *user) ON_THREAD(ROLE_CTL);
+void *room_user(const struct room *r) ON_THREAD(ROLE_CTL);
+
+/* name: at most 64 characters. obj of ev. joined() comes before it returns. */
+int room_join(struct room *r, const char *name, const struct leg_events *ev, void *obj,
+	      struct leg **out) ON_THREAD(ROLE_CTL);
+
+size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);
+/* In order of joining; NULL past the end. */
+struct leg *room_leg(const struct room *r, size_t i) ON_THREAD(ROLE_CTL);
+uint64_t room_layout_version(const struct room *r) ON_THREAD(ROLE_CTL);
+uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
+
+/* One sink at a time. attach: the room's main view, with a key frame at least
+ * every gop_s. detached(obj, NULL) is posted to the control mailbox when no
+ * encoding thread will call the sink again. */
+int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s) ON_THREAD(ROLE_CTL);
+void room_sink_detach(struct room *r, mbox_fn *detached, void *obj) ON_THREAD(ROLE_CTL);
+
+/* Values for /metrics. */
+struct room_counts {
+	size_t legs, tiles, receivers;
+	size_t video_encoders, video_decoders;
+	size_t listener_mixes, listener_encoders, talker_encoders;
+};
+void room_get_counts(const struct room *r, struct room_counts *c) ON_THREAD(ROLE_CTL);
+
+#endif

@@ -1,0 +1,109 @@
+/* The insides of rooms and legs, shared by the files of this folder that run on
+ * CTL. Everything here belongs to CTL. */
+#ifndef MCU_ROOM_ROOM_PRIV_H
+#define MCU_ROOM_ROOM_PRIV_H
+
+#include "mcu/base/log.h"
+#include "mcu/room/audio_leg.h"
+#include "mcu/room/egress.h"
+#include "mcu/room/leg.h"
+#include "mcu/room/room.h"
+#include "mcu/room/room_audio.h"
+#include "mcu/room/tick.h"
+#include "mcu/room/video_encode.h"
+#include "mcu/room/video_leg.h"
+
+enum { ROOM_MAX_TILES = 49, ROOM_MAX_SNAPSHOTS = 8 };
+
+struct leg {
+	struct leg *next;
+	struct room *room;
+	uint32_t id;
+	char name[ROUTING_NAME_BYTES], label[32];
+	struct log_ctx log;
+	const struct leg_events *ev;
+	void *obj;
+	struct leg_net *net;
+	struct audio_leg *audio;
+	struct video_leg *video;
+	char ufrag[32], pwd[64], cname[LEG_CNAME_BYTES];
+	uint32_t audio_ssrc, video_ssrc;
+	struct leg_media media;
+	bool configured, connected, gone;
+	bool audio_muted, video_muted;
+	uint32_t watching; /* encode id */
+	struct rect tile;
+	/* Winding down: the first routing without it, and who has let go. */
+	uint64_t gone_seq;
+	bool net_closed, video_closing, video_closed;
+};
+
+/* An encode with what CTL must know to wind it down. */
+struct room_encode {
+	struct room_encode *next;
+	struct room *room;
+	struct video_encode *v;
+	bool closing, closing_egress, closed;
+	uint64_t gone_seq;
+	size_t egress_left; /* shards that have not yet let go */
+};
+
+struct room {
+	const struct engine *engine;
+	uint32_t id;
+	char name[ROUTING_NAME_BYTES];
+	struct log_ctx log;
+	const struct room_events *ev;
+	void *obj, *user;
+	struct leg *legs, *leaving;
+	size_t n_legs;
+	/* routing */
+	bool dirty, publish_posted;
+	uint64_t seq, audio_acked, video_acked; /* last published; retired below */
+	uint64_t layout_version;
+	struct rect last_layout[ROOM_MAX_TILES];
+	uint32_t last_ids[ROOM_MAX_TILES];
+	size_t last_tiles;
+	struct room_audio *audio;
+	struct tick *tick;
+	uint32_t speaker;
+	/* the main view's encode */
+	struct room_encode *encode;   /* in use, or NULL */
+	struct room_encode *encodes;  /* all, those winding down included */
+	struct room_sink sink;
+	bool has_sink;
+	int sink_gop_s;
+	mbox_fn *sink_done;
+	void *sink_done_obj;
+	size_t sink_left;
+	/* winding down */
+	bool closing, stopping, audio_stopped, tick_stopped;
+};
+
+/* leg.c */
+int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_events *ev,
+	    void *obj) ON_THREAD(ROLE_CTL);
+/* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
+bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);
+bool leg_shown(const struct leg *l) ON_THREAD(ROLE_CTL);
+
+/* room_route.c */
+/* The routing shall be made anew; done once for all changes of a loop turn. */
+void room_touch(struct room *r) ON_THREAD(ROLE_CTL);
+/* The routing that will first show a change made now. */
+uint64_t room_next_seq(const struct room *r) ON_THREAD(ROLE_CTL);
+bool room_acked(const struct room *r, uint64_t seq) ON_THREAD(ROLE_CTL);
+extern const struct room_audio_events room_audio_events;
+extern const struct tick_events room_tick_events;
+
+/* room_encode.c */
+/* Starts or stops the view's encode as the receivers and the sink demand. */
+void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
+/* Goes on winding down what may; after every acknowledgement. */
+void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
+
+/* room.c */
+/* Goes on winding down legs, encodes and the room itself. */
+void room_reap(struct room *r) ON_THREAD(ROLE_CTL);
+
+#endif

@@ -1,0 +1,191 @@
+/* Making and publishing a room's routing snapshots (routing.h). */
+#include "mcu/room/room_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t oldest_held(const struct room *r)
+{
+	return r->audio_acked < r->video_acked ? r->audio_acked : r->video_acked;
+}
+
+uint64_t room_next_seq(const struct room *r)
+{
+	return r->seq + 1;
+}
+
+/* A consumer that retired snapshot n works from a later one. */
+bool room_acked(const struct room *r, uint64_t seq)
+{
+	return oldest_held(r) + 1 >= seq && r->seq >= seq;
+}
+
+/* Tiles in order of joining. Returns whether anything moved. */
+static bool lay_out(struct room *r)
+{
+	struct rect rect[ROOM_MAX_TILES];
+	uint32_t id[ROOM_MAX_TILES];
+	size_t n = 0, k = 0;
+	bool same;
+
+	for (struct leg *l = r->legs; l && n < ROOM_MAX_TILES; l = l->next)
+		if (leg_shown(l))
+			id[n++] = l->id;
+	layout_grid(n, r->engine->cfg.width, r->engine->cfg.height, rect);
+	for (struct leg *l = r->legs; l; l = l->next) {
+		bool tile = k < n && id[k] == l->id;
+
+		l->tile = tile ? rect[k++] : (struct rect){ 0 };
+		video_leg_set_wanted(l->video, tile && !l->video_muted && l->media.video.rx &&
+							r->encode != NULL);
+	}
+	same = n == r->last_tiles && !memcmp(id, r->last_ids, n * sizeof id[0]) &&
+	       !memcmp(rect, r->last_layout, n * sizeof rect[0]);
+	r->last_tiles = n;
+	memcpy(r->last_ids, id, n * sizeof id[0]);
+	memcpy(r->last_layout, rect, n * sizeof rect[0]);
+	return !same;
+}
+
+static struct routing *snapshot(const struct room *r, uint64_t seq)
+{
+	struct routing *s = routing_new(seq, r->n_legs);
+	struct route_leg *o;
+
+	if (!s)
+		return NULL;
+	if (r->encode)
+		s->encode[s->n_encodes++] = r->encode->v;
+	o = s->leg;
+	for (const struct leg *l = r->legs; l; l = l->next, o++) {
+		o->id = l->id;
+		memcpy(o->name, l->name, sizeof o->name);
+		o->audio = l->audio;
+		o->video = l->video;
+		o->tile = l->tile;
+		o->audio_muted = l->audio_muted;
+		o->video_muted = l->video_muted;
+		o->sends_audio = l->media.audio.rx;
+		o->sends_video = l->media.video.rx;
+		o->hears = l->connected && l->media.audio.tx;
+	}
+	return s;
+}
+
+static void publish(struct room *r)
+{
+	struct routing *a, *v;
+	bool moved;
+
+	if (r->seq - oldest_held(r) > ROOM_MAX_SNAPSHOTS)
+		return; /* stays dirty; the next acknowledgement publishes */
+	moved = lay_out(r);
+	a = snapshot(r, r->seq + 1);
+	v = snapshot(r, r->seq + 1);
+	if (!a || !v) {
+		/* The old routing stays in force and is tried again at the next change. */
+		log_error(&r->log, "out of memory: the room's routing is not updated");
+		routing_free(&a);
+		routing_free(&v);
+		return;
+	}
+	r->dirty = false;
+	r->seq++;
+	room_audio_route(r->audio, a);
+	tick_route(r->tick, v);
+	if (moved) {
+		r->layout_version++;
+		r->ev->layout(r->obj, r);
+	}
+}
+
+static void publish_posted(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	r->publish_posted = false;
+	if (r->dirty && !r->stopping)
+		publish(r);
+	room_reap(r);
+}
+
+void room_touch(struct room *r)
+{
+	r->dirty = true;
+	if (r->publish_posted || r->stopping)
+		return;
+	r->publish_posted = true;
+	engine_post(r->engine->ctl, publish_posted, r, NULL);
+}
+
+static void retired(struct room *r, struct routing *old, uint64_t *acked)
+{
+	if (!old)
+		return;
+	*acked = old->seq;
+	routing_free(&old);
+	if (r->dirty)
+		room_touch(r);
+	room_reap(r);
+}
+
+static void audio_retired(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	role_assert_ctl();
+	retired(r, arg, &r->audio_acked);
+}
+
+static void video_retired(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	role_assert_ctl();
+	retired(r, arg, &r->video_acked);
+}
+
+static void audio_stopped(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	r->audio_stopped = true;
+	room_reap(r);
+}
+
+static void tick_stopped(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	r->tick_stopped = true;
+	room_reap(r);
+}
+
+static void speaker_changed(void *obj, void *arg)
+{
+	struct room *r = obj;
+
+	role_assert_ctl();
+	r->speaker = (uint32_t)(uintptr_t)arg;
+	tick_set_speaker(r->tick, r->speaker);
+	if (!r->closing)
+		r->ev->speaker(r->obj, r, r->speaker);
+}
+
+const struct room_audio_events room_audio_events = {
+	.retired = audio_retired,
+	.speaker = speaker_changed,
+	.stopped = audio_stopped,
+};
+
+const struct tick_events room_tick_events = {
+	.retired = video_retired,
+	.stopped = tick_stopped,
+};

@@ -1,0 +1,291 @@
+#include "mcu/room/tick.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "mcu/room/video_encode.h"
+#include "mcu/room/video_leg.h"
+#include "mixer/video/compositor.h"
+
+METRIC_COUNTER(m_skipped, "mcu_video_ticks_skipped_total",
+	       "Video ticks not composed because the workers were behind or every canvas was in use.");
+
+const int TICK_BUCKET_MS[TICK_BUCKETS] = { 10, 20, 30, 40, 60, 100, 200, 0 };
+
+/* The newest picture of a leg, kept so that its tile can be painted again. */
+struct source {
+	uint32_t leg_id;
+	struct vframe *frame;
+	int64_t at_ns; /* when it was taken */
+};
+
+struct tick {
+	const struct engine *engine;
+	struct strand *strand;
+	struct tick_events ev;
+	void *obj;
+	_Atomic uint32_t speaker;
+	_Atomic uint64_t frames, skipped, interval_sum_ms, bucket[TICK_BUCKETS];
+	/* the strand */
+	struct routing *routing;
+	struct compositor *comp;
+	struct source source[LAYOUT_MAX_TILES];
+	size_t n_sources;
+	bool running, stopped;
+	int64_t start_ns, count; /* the next tick is number count */
+	int64_t last_frame_ns;
+};
+
+int tick_new(struct tick **out, const struct engine *e, const struct tick_events *ev, void *obj)
+{
+	struct tick *t = calloc(1, sizeof *t);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->engine = e;
+	t->ev = *ev;
+	t->obj = obj;
+	err = strand_new(&t->strand, e->video, "tick");
+	if (err) {
+		free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+void tick_free(struct tick **t)
+{
+	free(*t);
+	*t = NULL;
+}
+
+static int64_t due_of(const struct tick *t, int64_t count)
+{
+	return t->start_ns + clock_scale(count, NS_PER_S, t->engine->cfg.fps);
+}
+
+static struct source *source_of(struct tick *t, uint32_t leg_id)
+{
+	for (size_t i = 0; i < t->n_sources; i++)
+		if (t->source[i].leg_id == leg_id)
+			return &t->source[i];
+	return NULL;
+}
+
+/* Sources follow the routing's tiles: those that left let go of their picture. */
+static void sync_sources(struct tick *t)
+{
+	struct source next[LAYOUT_MAX_TILES];
+	size_t n = 0;
+
+	for (size_t i = 0; t->routing && i < t->routing->n_legs; i++) {
+		const struct route_leg *l = &t->routing->leg[i];
+		struct source *s = source_of(t, l->id);
+
+		if (!l->tile.w || n == LAYOUT_MAX_TILES)
+			continue;
+		next[n] = s ? *s : (struct source){ .leg_id = l->id };
+		if (s)
+			s->frame = NULL;
+		if (l->video_muted)
+			vframe_unref(&next[n].frame);
+		n++;
+	}
+	for (size_t i = 0; i < t->n_sources; i++)
+		vframe_unref(&t->source[i].frame);
+	memcpy(t->source, next, n * sizeof next[0]);
+	t->n_sources = n;
+}
+
+static enum tile_state state_of(const struct route_leg *l, const struct source *s, int64_t now_ns)
+{
+	if (l->video_muted)
+		return TILE_MUTED;
+	if (!l->sends_video || !s->frame)
+		return TILE_NO_VIDEO;
+	return now_ns - s->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
+}
+
+static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
+{
+	uint32_t speaker = t->speaker;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->routing->n_legs; i++) {
+		const struct route_leg *l = &t->routing->leg[i];
+		struct source *s = source_of(t, l->id);
+		struct vframe *f;
+
+		if (!s)
+			continue;
+		f = video_leg_take(l->video);
+		if (f && !l->video_muted) {
+			vframe_unref(&s->frame);
+			s->frame = f;
+			s->at_ns = now_ns;
+		} else {
+			vframe_unref(&f);
+		}
+		tile[n++] = (struct scene_tile){
+			.leg_id = l->id, .name = l->name, .rect = l->tile,
+			.state = state_of(l, s, now_ns), .fit = TILE_FIT,
+			.audio_muted = l->audio_muted || !l->sends_audio,
+			.speaking = l->id == speaker && !l->audio_muted,
+			.frame = s->frame,
+		};
+	}
+	return n;
+}
+
+static void count_frame(struct tick *t, int64_t now_ns)
+{
+	int64_t ms = (now_ns - t->last_frame_ns) / NS_PER_MS;
+	int i = 0;
+
+	t->frames++;
+	if (t->last_frame_ns) {
+		while (TICK_BUCKET_MS[i] && ms > TICK_BUCKET_MS[i])
+			i++;
+		t->bucket[i]++;
+		t->interval_sum_ms += (uint64_t)ms;
+	}
+	t->last_frame_ns = now_ns;
+}
+
+static void skip(struct tick *t, int64_t n)
+{
+	t->skipped += (uint64_t)n;
+	metric_add(&m_skipped, n);
+}
+
+static void compose(struct tick *t, int64_t due_ns)
+{
+	struct scene_tile tile[LAYOUT_MAX_TILES];
+	struct scene scene = { .tile = tile };
+	int64_t now = clock_now_ns(t->engine->clock);
+	struct vframe *canvas = NULL;
+	bool changed;
+
+	if (!t->comp && compositor_new(&t->comp, t->engine->cfg.width, t->engine->cfg.height)) {
+		log_error(NULL, "out of memory: a room cannot be composed");
+		skip(t, 1);
+		return;
+	}
+	scene.n = make_scene(t, tile, now);
+	if (compositor_paint(t->comp, &scene, due_ns, &canvas, &changed)) {
+		skip(t, 1);
+		return;
+	}
+	for (size_t i = 0; i < t->routing->n_encodes; i++)
+		video_encode_frame(t->routing->encode[i], canvas);
+	vframe_unref(&canvas);
+	count_frame(t, now);
+}
+
+static void run(void *obj, void *arg);
+
+static void post_next(struct tick *t)
+{
+	int64_t now = clock_now_ns(t->engine->clock), due;
+	int64_t late = now - due_of(t, t->count);
+
+	/* More than one whole interval behind: those ticks are not made up for. */
+	if (late > NS_PER_S / t->engine->cfg.fps) {
+		int64_t reached = clock_scale(now - t->start_ns, t->engine->cfg.fps, NS_PER_S);
+
+		skip(t, reached - t->count);
+		t->count = reached;
+	}
+	due = due_of(t, t->count);
+	if (strand_post(t->strand, run, t, NULL, due, due_of(t, t->count + 1)))
+		abort(); /* routings are few and bounded: there is room */
+}
+
+static void run(void *obj, void *arg)
+{
+	struct tick *t = obj;
+	int64_t due = due_of(t, t->count);
+
+	(void)arg;
+	role_assert_mixv();
+	if (t->stopped || !t->routing || !t->routing->n_encodes) {
+		t->running = false;
+		return;
+	}
+	t->count++;
+	compose(t, due);
+	post_next(t);
+}
+
+static void start(struct tick *t)
+{
+	t->running = true;
+	t->start_ns = clock_now_ns(t->engine->clock);
+	t->count = 0;
+	t->last_frame_ns = 0;
+	post_next(t);
+}
+
+static void replace(struct tick *t, struct routing *r)
+{
+	struct routing *old = t->routing;
+
+	t->routing = r;
+	sync_sources(t);
+	engine_post(t->engine->ctl, t->ev.retired, t->obj, old);
+}
+
+static void route_job(void *obj, void *arg)
+{
+	struct tick *t = obj;
+
+	role_assert_mixv();
+	replace(t, arg);
+	if (t->routing->n_encodes && !t->running)
+		start(t);
+	if (!t->routing->n_encodes)
+		compositor_free(&t->comp);
+}
+
+void tick_route(struct tick *t, struct routing *r)
+{
+	if (strand_post(t->strand, route_job, t, r, 0, 0))
+		abort(); /* ROOM_MAX_SNAPSHOTS bounds them */
+}
+
+void tick_set_speaker(struct tick *t, uint32_t leg)
+{
+	t->speaker = leg;
+}
+
+static void stop_job(void *obj, void *arg)
+{
+	struct tick *t = obj;
+
+	(void)arg;
+	role_assert_mixv();
+	replace(t, NULL);
+	compositor_free(&t->comp);
+	strand_free(&t->strand);
+	engine_post(t->engine->ctl, t->ev.stopped, t->obj, NULL);
+}
+
+void tick_stop(struct tick *t)
+{
+	if (strand_post(t->strand, stop_job, t, NULL, 0, 0))
+		abort();
+}
+
+void tick_get_stats(const struct tick *t, struct tick_stats *s)
+{
+	s->frames = t->frames;
+	s->skipped = t->skipped;
+	s->interval_sum_ms = t->interval_sum_ms;
+	for (int i = 0; i < TICK_BUCKETS; i++)
+		s->bucket[i] = t->bucket[i];
+}

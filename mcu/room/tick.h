@@ -1,0 +1,45 @@
+/* The picture of a room: its video clock. A strand (MIXV) that every 1/fps takes
+ * the newest picture of each leg, composes the view, and hands the canvas to the
+ * encodes. The k-th tick is due at start + k/fps; it never waits for a leg (L3).
+ * While no encode is routed it does not run at all. */
+#ifndef MCU_ROOM_TICK_H
+#define MCU_ROOM_TICK_H
+
+#include <stdint.h>
+
+#include "mcu/base/metrics.h"
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mcu/room/routing.h"
+
+struct tick;
+
+enum { TICK_STALE_MS = 2000 };
+
+/* Posted to the control mailbox as fn(obj, arg). */
+struct tick_events {
+	mbox_fn *retired; /* arg: the struct routing that was replaced; may be NULL */
+	mbox_fn *stopped;
+};
+
+int tick_new(struct tick **out, const struct engine *e, const struct tick_events *ev, void *obj)
+	ON_THREAD(ROLE_CTL);
+/* Takes r. */
+void tick_route(struct tick *t, struct routing *r) ON_THREAD(ROLE_CTL);
+/* Who speaks (a leg id, 0: nobody), for the border. Any thread. */
+void tick_set_speaker(struct tick *t, uint32_t leg);
+void tick_stop(struct tick *t) ON_THREAD(ROLE_CTL);
+void tick_free(struct tick **t) ON_THREAD(ROLE_CTL);
+
+/* Output frames, ticks that were skipped because the pool was behind, and the
+ * histogram of intervals between composed frames, as Prometheus buckets. */
+enum { TICK_BUCKETS = 8 };
+extern const int TICK_BUCKET_MS[TICK_BUCKETS]; /* upper bounds; the last is +Inf (0) */
+struct tick_stats {
+	uint64_t frames, skipped;
+	uint64_t bucket[TICK_BUCKETS]; /* not cumulative */
+	uint64_t interval_sum_ms;
+};
+void tick_get_stats(const struct tick *t, struct tick_stats *s);
+
+#endif

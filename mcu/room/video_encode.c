@@ -1,0 +1,233 @@
+#include "mcu/room/video_encode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "mcu/room/egress.h"
+#include "mcu/rtp/keyframe_gate.h"
+#include "mcu/rtp/payload_h264.h"
+#include "mixer/codec/venc.h"
+
+METRIC_COUNTER(m_frames, "mcu_video_encoded_frames_total", "Pictures encoded.");
+METRIC_COUNTER(m_keys, "mcu_video_encoded_keys_total", "Key frames encoded.");
+METRIC_COUNTER(m_dropped, "mcu_video_out_dropped_total",
+	       "Composed pictures that were not encoded or not packed: encoder behind, pool dry, failure.");
+
+struct video_encode {
+	const struct engine *engine;
+	struct strand *strand;
+	uint32_t id;
+	struct video_encode_cfg cfg;
+	_Atomic bool key_wanted;
+	/* the strand */
+	struct venc *enc;
+	struct keyframe_gate gate;
+	bool opened;
+	uint32_t next_index;
+	int64_t start_ns; /* media time of RTP time stamp 0 */
+	struct room_sink sink;
+	bool has_sink;
+	mbox_fn *closed;
+	void *closed_obj;
+};
+
+static _Atomic uint32_t next_id = 1;
+
+int video_encode_new(struct video_encode **out, const struct engine *e,
+		     const struct video_encode_cfg *cfg)
+{
+	struct video_encode *v = calloc(1, sizeof *v);
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	v->engine = e;
+	v->cfg = *cfg;
+	v->id = next_id++;
+	keyframe_gate_init(&v->gate, KEYFRAME_GATE_BURST, KEYFRAME_GATE_REFILL_MS * NS_PER_MS);
+	err = strand_new(&v->strand, e->video, "encode");
+	if (err) {
+		free(v);
+		return err;
+	}
+	*out = v;
+	return 0;
+}
+
+uint32_t video_encode_id(const struct video_encode *v)
+{
+	return v->id;
+}
+
+void video_encode_free(struct video_encode **v)
+{
+	free(*v);
+	*v = NULL;
+}
+
+struct sink_change {
+	struct room_sink sink;
+	bool has;
+	int gop_s;
+	mbox_fn *done;
+	void *obj;
+};
+
+static void sink_job(void *obj, void *arg)
+{
+	struct video_encode *v = obj;
+	struct sink_change *c = arg;
+
+	role_assert_mixv();
+	v->sink = c->sink;
+	v->has_sink = c->has;
+	if (v->enc)
+		venc_set_gop(v->enc, c->gop_s);
+	if (c->has)
+		v->key_wanted = true;
+	v->cfg.gop_s = c->gop_s;
+	if (c->done)
+		engine_post(v->engine->ctl, c->done, c->obj, NULL);
+	free(c);
+}
+
+void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, int gop_s,
+			   mbox_fn *done, void *obj)
+{
+	struct sink_change *c = calloc(1, sizeof *c);
+
+	/* A strand of an encode never holds more than its few canvases. */
+	if (!c)
+		abort();
+	if (s)
+		c->sink = *s;
+	c->has = s != NULL;
+	c->gop_s = gop_s;
+	c->done = done;
+	c->obj = obj;
+	if (strand_post(v->strand, sink_job, v, c, 0, 0))
+		abort();
+}
+
+static void close_job(void *obj, void *arg)
+{
+	struct video_encode *v = obj;
+
+	(void)arg;
+	role_assert_mixv();
+	venc_free(&v->enc);
+	strand_free(&v->strand);
+	engine_post(v->engine->ctl, v->closed, v->closed_obj, NULL);
+}
+
+void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj)
+{
+	v->closed = closed;
+	v->closed_obj = obj;
+	if (strand_post(v->strand, close_job, v, NULL, 0, 0))
+		abort();
+}
+
+void video_encode_request_key(struct video_encode *v)
+{
+	v->key_wanted = true;
+}
+
+static void open_encoder(struct video_encode *v, int64_t pts_ns)
+{
+	struct venc_cfg cfg = {
+		.codec = VENC_H264,
+		.w = v->cfg.width, .h = v->cfg.height, .fps = v->cfg.fps,
+		.bitrate_bps = v->cfg.bitrate_bps,
+		.vbv_ms = v->engine->cfg.vbv_ms,
+		.preset = v->engine->cfg.preset,
+		.asm_ = v->engine->cfg.asm_name,
+		.gop_s = v->cfg.gop_s,
+		.profile_level_id = 0x42e000u | v->cfg.level_idc,
+	};
+	int err = venc_new(&v->enc, &cfg);
+
+	v->opened = true;
+	v->start_ns = pts_ns;
+	if (err)
+		log_error(NULL, "cannot open the H.264 encoder at %dx%d: %s; the room sends no picture",
+			  cfg.w, cfg.h, err_str(err));
+}
+
+static bool key_due(struct video_encode *v, int64_t now_ns)
+{
+	if (__atomic_exchange_n(&v->key_wanted, false, __ATOMIC_ACQ_REL) &&
+	    keyframe_gate_ask(&v->gate, now_ns))
+		return true;
+	return keyframe_gate_poll(&v->gate, now_ns);
+}
+
+static void pack(struct video_encode *v, const struct buf *au, int64_t pts_ns, bool key)
+{
+	const struct engine *e = v->engine;
+	struct rtp_batch *b = rtp_batch_get(e->video_batches, au->len + 4096);
+
+	if (!b || rtp_h264_packetize(b, au->data, au->len, RTP_H264_PAYLOAD_DEFAULT)) {
+		metric_add(&m_dropped, 1);
+		rtp_batch_unref(&b);
+		v->key_wanted = true;
+		return;
+	}
+	b->encode_id = v->id;
+	b->first_index = v->next_index;
+	b->ts = (uint32_t)clock_scale(pts_ns - v->start_ns, 90000, NS_PER_S);
+	b->time_ns = pts_ns;
+	b->key = key;
+	v->next_index += b->n;
+	for (size_t i = 0; i < e->n_shards; i++)
+		egress_post_video(e->egress[i], rtp_batch_ref(b));
+	rtp_batch_unref(&b);
+}
+
+static void frame_job(void *obj, void *arg)
+{
+	struct video_encode *v = obj;
+	struct vframe *canvas = arg;
+	int64_t pts_ns = canvas->pts_ns;
+	struct buf *au = NULL;
+	bool key = false;
+	int err = -EIO;
+
+	role_assert_mixv();
+	if (!v->opened)
+		open_encoder(v, pts_ns);
+	if (v->enc)
+		err = venc_encode(v->enc, canvas, pts_ns, key_due(v, pts_ns), v->engine->au_pool,
+				  &au, &key);
+	vframe_unref(&canvas);
+	if (err) {
+		metric_add(&m_dropped, 1);
+		return;
+	}
+	metric_add(&m_frames, 1);
+	if (key) {
+		metric_add(&m_keys, 1);
+		keyframe_gate_served(&v->gate);
+	}
+	pack(v, au, pts_ns, key);
+	if (v->has_sink)
+		v->sink.video(v->sink.obj, au, pts_ns, key);
+	buf_unref(&au);
+}
+
+void video_encode_frame(struct video_encode *v, struct vframe *canvas)
+{
+	struct vframe *f;
+
+	if (strand_queued(v->strand) >= VIDEO_ENCODE_QUEUE) {
+		metric_add(&m_dropped, 1);
+		return;
+	}
+	f = vframe_ref(canvas);
+	if (strand_post(v->strand, frame_job, v, f, 0, canvas->pts_ns + NS_PER_S / v->cfg.fps)) {
+		metric_add(&m_dropped, 1);
+		vframe_unref(&f);
+	}
+}

@@ -1,0 +1,44 @@
+/* One encode of a view: a format at a tier. A strand (MIXV) that encodes each
+ * canvas once, packs it into one batch and posts that to every network shard and
+ * to the sink (L1). Exists exactly while it has a receiver or a sink.
+ *
+ * Key frames: the first picture, then on request, coalesced by a key frame gate:
+ * a thousand requests in a second make a few key frames. */
+#ifndef MCU_ROOM_VIDEO_ENCODE_H
+#define MCU_ROOM_VIDEO_ENCODE_H
+
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mcu/room/sink.h"
+#include "mixer/video/vframe.h"
+
+struct video_encode;
+
+struct video_encode_cfg {
+	int width, height, fps, bitrate_bps;
+	uint8_t level_idc;
+	int gop_s; /* 0: key frames on request only */
+};
+
+enum { VIDEO_ENCODE_QUEUE = 2 }; /* canvases that may wait; more are dropped, counted */
+
+/* A new id, unique in the process, never 0. */
+int video_encode_new(struct video_encode **out, const struct engine *e,
+		     const struct video_encode_cfg *cfg) ON_THREAD(ROLE_CTL);
+uint32_t video_encode_id(const struct video_encode *v);
+/* s: copied, NULL: none; gop_s 0: key frames on request only. done(obj, NULL) is
+ * posted to the control mailbox when the earlier sink is no longer called. */
+void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, int gop_s,
+			  mbox_fn *done, void *obj) ON_THREAD(ROLE_CTL);
+/* The tick and the shards must have let go of it. Then closed(obj, NULL). */
+void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj) ON_THREAD(ROLE_CTL);
+void video_encode_free(struct video_encode **v) ON_THREAD(ROLE_CTL);
+
+/* References the canvas, whose pts_ns is its media time. */
+void video_encode_frame(struct video_encode *v, struct vframe *canvas) ON_THREAD(ROLE_MIXV);
+/* Any thread. */
+void video_encode_request_key(struct video_encode *v);
+
+#endif

@@ -1,0 +1,228 @@
+#include "mcu/room/video_leg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "mixer/codec/vdec.h"
+
+METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
+	       "Received pictures dropped before decoding, because the decoder was behind.");
+METRIC_COUNTER(m_errors, "mcu_video_decode_errors_total", "Received pictures that could not be decoded.");
+METRIC_GAUGE(m_decoders, "mcu_video_decoders_open", "Video decoders that are open now.");
+
+enum { DEADLINE_NS = 33 * 1000 * 1000 };
+
+struct video_leg {
+	const struct engine *engine;
+	struct strand *strand;
+	uint32_t leg_id;
+	_Atomic bool wanted;
+	_Atomic bool needs_key;
+	_Atomic(struct vframe *) newest;
+	_Atomic uint64_t decoded, errors, dropped;
+	_Atomic int width, height;
+	_Atomic bool open;
+	/* NET */
+	bool skipping; /* until the next key frame */
+	/* the strand */
+	struct vdec *dec;
+	mbox_fn *closed;
+	void *closed_obj;
+};
+
+int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_id)
+{
+	struct video_leg *v = calloc(1, sizeof *v);
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	v->engine = e;
+	v->leg_id = leg_id;
+	err = strand_new(&v->strand, e->video, "decode");
+	if (err) {
+		free(v);
+		return err;
+	}
+	*out = v;
+	return 0;
+}
+
+static void drop_newest(struct video_leg *v)
+{
+	struct vframe *old = __atomic_exchange_n(&v->newest, NULL, __ATOMIC_ACQ_REL);
+
+	vframe_unref(&old);
+}
+
+static void decoder_close(struct video_leg *v)
+{
+	if (!v->dec)
+		return;
+	vdec_free(&v->dec);
+	v->open = false;
+	metric_add(&m_decoders, -1);
+}
+
+static void close_job(void *obj, void *arg)
+{
+	struct video_leg *v = obj;
+
+	(void)arg;
+	role_assert_mixv();
+	decoder_close(v);
+	drop_newest(v);
+	strand_free(&v->strand);
+	engine_post(v->engine->ctl, v->closed, v->closed_obj, NULL);
+}
+
+void video_leg_close(struct video_leg *v, mbox_fn *closed, void *obj)
+{
+	v->closed = closed;
+	v->closed_obj = obj;
+	/* NET stopped posting and left room: at most VIDEO_LEG_QUEUE wait. */
+	if (strand_post(v->strand, close_job, v, NULL, 0, 0) < 0)
+		abort();
+}
+
+void video_leg_free(struct video_leg **v)
+{
+	free(*v);
+	*v = NULL;
+}
+
+void video_leg_discard(struct video_leg **v)
+{
+	if (!*v)
+		return;
+	strand_free(&(*v)->strand);
+	video_leg_free(v);
+}
+
+static void unwanted_job(void *obj, void *arg)
+{
+	struct video_leg *v = obj;
+
+	(void)arg;
+	role_assert_mixv();
+	if (!v->wanted) {
+		decoder_close(v);
+		drop_newest(v);
+	}
+}
+
+void video_leg_set_wanted(struct video_leg *v, bool wanted)
+{
+	if (v->wanted == wanted)
+		return;
+	v->wanted = wanted;
+	if (wanted)
+		v->needs_key = true;
+	else
+		strand_post(v->strand, unwanted_job, v, NULL, 0, 0);
+}
+
+static void publish(struct video_leg *v, struct vframe *f)
+{
+	struct vframe *old;
+
+	v->decoded++;
+	v->width = f->av->width;
+	v->height = f->av->height;
+	old = __atomic_exchange_n(&v->newest, f, __ATOMIC_ACQ_REL);
+	vframe_unref(&old);
+}
+
+/* The decoder opens with the first key frame and closes when it is unwanted. */
+static int decoder_open(struct video_leg *v)
+{
+	struct vdec_limits lim = {
+		.max_w = v->engine->cfg.max_input_width,
+		.max_h = v->engine->cfg.max_input_height,
+	};
+	int err = vdec_new(&v->dec, VDEC_H264, &lim, v->engine->pictures);
+
+	if (err)
+		return err;
+	v->open = true;
+	metric_add(&m_decoders, 1);
+	return 0;
+}
+
+static void decode_job(void *obj, void *arg)
+{
+	struct video_leg *v = obj;
+	struct buf *au = arg;
+	struct vframe *f = NULL;
+	int err = 0;
+
+	role_assert_mixv();
+	if (v->wanted) {
+		if (!v->dec)
+			err = decoder_open(v);
+		if (!err)
+			err = vdec_decode(v->dec, au->data, au->len, &f);
+		if (!err) {
+			f->rotation = au->tag;
+			f->pts_ns = au->time_ns;
+			publish(v, f);
+		} else if (err != -EAGAIN) {
+			v->errors++;
+			metric_add(&m_errors, 1);
+			v->needs_key = true;
+		}
+	}
+	buf_unref(&au);
+}
+
+static void count_drop(struct video_leg *v, struct buf **au)
+{
+	v->dropped++;
+	metric_add(&m_dropped, 1);
+	buf_unref(au);
+}
+
+void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation, int64_t due_ns)
+{
+	int64_t now = clock_now_ns(v->engine->clock);
+
+	if (!v->wanted) {
+		buf_unref(&au);
+		v->skipping = true;
+		return;
+	}
+	if (v->skipping && key)
+		v->skipping = false;
+	if (!v->skipping && strand_queued(v->strand) >= VIDEO_LEG_QUEUE) {
+		v->skipping = true;
+		v->needs_key = true;
+	}
+	if (v->skipping) {
+		count_drop(v, &au);
+		return;
+	}
+	au->tag = rotation;
+	au->time_ns = now;
+	if (strand_post(v->strand, decode_job, v, au, due_ns, (due_ns > now ? due_ns : now) + DEADLINE_NS))
+		count_drop(v, &au);
+}
+
+bool video_leg_needs_key(struct video_leg *v)
+{
+	return __atomic_exchange_n(&v->needs_key, false, __ATOMIC_ACQ_REL);
+}
+
+struct vframe *video_leg_take(struct video_leg *v)
+{
+	return __atomic_exchange_n(&v->newest, NULL, __ATOMIC_ACQ_REL);
+}
+
+void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s)
+{
+	*s = (struct video_leg_stats){
+		.decoded = v->decoded, .errors = v->errors, .dropped = v->dropped,
+		.width = v->width, .height = v->height, .open = v->open,
+	};
+}

@@ -1,0 +1,56 @@
+/* The picture a leg sends: a strand that decodes it, and a slot that holds the
+ * newest picture until the room's tick takes it. The decoder never waits for
+ * the tick nor the tick for the decoder (L3): a picture that is not taken in
+ * time is replaced.
+ *
+ * video_leg_put on NET hands over access units in decoding order; at most
+ * VIDEO_LEG_QUEUE wait, then everything up to the next key frame is dropped and
+ * counted, and video_leg_needs_key tells NET to ask for one. */
+#ifndef MCU_ROOM_VIDEO_LEG_H
+#define MCU_ROOM_VIDEO_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/role.h"
+#include "mcu/room/engine.h"
+#include "mixer/video/vframe.h"
+
+enum { VIDEO_LEG_QUEUE = 8 };
+
+struct video_leg;
+
+struct video_leg_stats {
+	uint64_t decoded, errors, dropped;
+	int width, height;
+	bool open; /* a decoder is running */
+};
+
+int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_id)
+	ON_THREAD(ROLE_CTL);
+/* NET must have stopped putting and the tick must have let go of it. Posts
+ * closed(obj, NULL) to the control mailbox when the strand has run dry and the
+ * decoder is gone, then the leg may be freed. */
+void video_leg_close(struct video_leg *v, mbox_fn *closed, void *obj) ON_THREAD(ROLE_CTL);
+void video_leg_free(struct video_leg **v) ON_THREAD(ROLE_CTL);
+/* Frees one that was never used. *v may be NULL. */
+void video_leg_discard(struct video_leg **v) ON_THREAD(ROLE_CTL);
+
+/* Whether it is on a view at all (L2): if not, nothing is decoded and the
+ * decoder is closed until a key frame after it is wanted again. */
+void video_leg_set_wanted(struct video_leg *v, bool wanted) ON_THREAD(ROLE_CTL);
+
+/* Takes au (H.264, Annex B; rotation in degrees). due_ns: not to be shown
+ * before, for lip sync. */
+void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation,
+		   int64_t due_ns) ON_THREAD(ROLE_NET);
+/* True once per loss of the decoder's state. */
+bool video_leg_needs_key(struct video_leg *v) ON_THREAD(ROLE_NET);
+
+/* The newest picture if there is one since the last call; the caller's
+ * reference. */
+struct vframe *video_leg_take(struct video_leg *v) ON_THREAD(ROLE_MIXV);
+
+void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s);
+
+#endif
