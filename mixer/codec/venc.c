@@ -1,0 +1,126 @@
+#include "mixer/codec/venc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mcu/base/metrics.h"
+#include "mixer/codec/avlog.h"
+#include "mixer/codec/venc_ops.h"
+
+METRIC_GAUGE(encoders, "mcu_venc_open", "Video encoders that are open.");
+METRIC_COUNTER(dropped, "mcu_video_encode_dropped_total",
+	       "Encoded pictures lost for want of a buffer.");
+
+enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600 };
+
+static const struct venc_ops *const codec_ops[] = {
+	[VENC_H264] = &venc_h264_ops,
+};
+
+static bool bitrate_valid(int bps)
+{
+	return bps >= MIN_BITRATE_BPS && bps <= MAX_BITRATE_BPS;
+}
+
+static bool cfg_valid(const struct venc_cfg *c)
+{
+	return c->w >= 16 && c->h >= 16 && c->w <= 8192 && c->h <= 8192 && c->w % 2 == 0 &&
+	       c->h % 2 == 0 && c->fps >= 1 && c->fps <= 120 && bitrate_valid(c->bitrate_bps) &&
+	       c->vbv_ms >= 0 && c->vbv_ms <= 10000 && c->gop_s >= 0 && c->gop_s <= MAX_GOP_S;
+}
+
+int venc_new(struct venc **out, const struct venc_cfg *cfg)
+{
+	struct venc *e;
+	int err;
+
+	if ((size_t)cfg->codec >= sizeof codec_ops / sizeof *codec_ops || !codec_ops[cfg->codec])
+		return -ENOTSUP;
+	if (!cfg_valid(cfg))
+		return -EINVAL;
+	avlog_install();
+	err = codec_ops[cfg->codec]->open(&e, cfg);
+	if (err)
+		return err;
+	e->ops = codec_ops[cfg->codec];
+	e->w = cfg->w;
+	e->h = cfg->h;
+	e->fps = cfg->fps;
+	e->gop_frames = cfg->gop_s * cfg->fps;
+	e->force_key = true;
+	metric_add(&encoders, 1);
+	*out = e;
+	return 0;
+}
+
+void venc_free(struct venc **e)
+{
+	if (!*e)
+		return;
+	(*e)->ops->close(*e);
+	*e = NULL;
+	metric_add(&encoders, -1);
+}
+
+/* The picture is lost to the receivers; they would miss it as a reference. */
+static int lose(struct venc *e, int err)
+{
+	e->stats.dropped++;
+	e->force_key = true;
+	metric_add(&dropped, 1);
+	return err;
+}
+
+int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool force_key,
+		struct buf_pool *pool, struct buf **au_out, bool *key)
+{
+	bool want_key = force_key || e->force_key ||
+			(e->gop_frames && e->since_key >= e->gop_frames);
+	struct venc_au au = { 0 };
+	struct buf *b;
+	int err;
+
+	*au_out = NULL;
+	*key = false;
+	if (f->av->width != e->w || f->av->height != e->h || f->av->format != AV_PIX_FMT_YUV420P)
+		return -EINVAL;
+	err = e->ops->encode(e, f, want_key, &au);
+	if (err)
+		return lose(e, err);
+	e->stats.frames++;
+	e->stats.keys += au.key;
+	e->since_key = au.key ? 1 : e->since_key + 1;
+	b = buf_get(pool);
+	if (!b)
+		return lose(e, -ENOBUFS);
+	if (b->cap < au.len) {
+		buf_unref(&b);
+		return lose(e, -EMSGSIZE);
+	}
+	memcpy(b->data, au.data, au.len);
+	b->len = au.len;
+	b->time_ns = pts_ns;
+	e->stats.octets += au.len;
+	e->force_key = e->force_key && !au.key;
+	*au_out = b;
+	*key = au.key;
+	return 0;
+}
+
+int venc_set_bitrate(struct venc *e, int bitrate_bps)
+{
+	return bitrate_valid(bitrate_bps) ? e->ops->set_bitrate(e, bitrate_bps) : -EINVAL;
+}
+
+int venc_set_gop(struct venc *e, int gop_s)
+{
+	if (gop_s < 0 || gop_s > MAX_GOP_S)
+		return -EINVAL;
+	e->gop_frames = gop_s * e->fps;
+	return 0;
+}
+
+void venc_get_stats(const struct venc *e, struct venc_stats *out)
+{
+	*out = e->stats;
+}

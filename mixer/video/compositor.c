@@ -1,0 +1,301 @@
+#include "mixer/video/compositor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/base/metrics.h"
+#include "mixer/video/art.h"
+#include "mixer/video/planes.h"
+#include "mixer/video/scale.h"
+
+METRIC_COUNTER(starved_total, "mcu_canvas_starved_total",
+	       "Pictures not composed because every canvas was still being encoded.");
+
+enum { MIN_TILE = 16 };
+
+enum content { NOTHING, PICTURE, DIMMED, AVATAR };
+
+/* All that decides what a tile looks like. Compared member by member. */
+struct look {
+	struct rect rect;
+	enum content content;
+	enum tile_fit fit;
+	uint32_t leg_id;
+	uint64_t frame_gen; /* 0 without picture */
+	uint64_t label, avatar, badge, frame;
+};
+
+struct canvas {
+	struct vframe *picture;
+	uint64_t painted; /* number of the paint that wrote it last; 0: never */
+	size_t n;
+	struct look look[LAYOUT_MAX_TILES];
+};
+
+struct compositor {
+	int w, h;
+	struct canvas canvas[COMPOSITOR_CANVASES];
+	struct canvas *last;
+	struct art_cache *art;
+	struct scaler *scaler;
+	struct yuv page, tile;
+	uint64_t paints;
+	struct compositor_stats stats;
+	/* of the paint that is going on */
+	struct look want[LAYOUT_MAX_TILES];
+	struct art found[LAYOUT_MAX_TILES];
+};
+
+int compositor_new(struct compositor **out, int width, int height)
+{
+	struct compositor *c;
+	int err;
+
+	if (width < 64 || height < 64 || width > 8192 || height > 8192 || width % 2 || height % 2)
+		return -EINVAL;
+	c = calloc(1, sizeof *c);
+	if (!c)
+		return -ENOMEM;
+	c->w = width;
+	c->h = height;
+	c->page = yuv_of_rgb(OVERLAY_PAGE_RGB);
+	c->tile = yuv_of_rgb(OVERLAY_TILE_RGB);
+	err = art_cache_new(&c->art);
+	if (!err)
+		err = scaler_new(&c->scaler);
+	if (err)
+		compositor_free(&c);
+	else
+		*out = c;
+	return err;
+}
+
+void compositor_free(struct compositor **cp)
+{
+	struct compositor *c = *cp;
+
+	if (!c)
+		return;
+	*cp = NULL;
+	for (int i = 0; i < COMPOSITOR_CANVASES; i++)
+		vframe_unref(&c->canvas[i].picture);
+	art_cache_free(&c->art);
+	scaler_free(&c->scaler);
+	free(c);
+}
+
+static bool rect_equal(const struct rect *a, const struct rect *b)
+{
+	return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
+}
+
+static bool look_equal(const struct look *a, const struct look *b)
+{
+	return rect_equal(&a->rect, &b->rect) && a->content == b->content && a->fit == b->fit &&
+	       a->leg_id == b->leg_id && a->frame_gen == b->frame_gen && a->label == b->label &&
+	       a->avatar == b->avatar && a->badge == b->badge && a->frame == b->frame;
+}
+
+static bool layout_equal(const struct canvas *k, const struct look *want, size_t n)
+{
+	if (k->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!rect_equal(&k->look[i].rect, &want[i].rect) ||
+		    (k->look[i].content == NOTHING) != (want[i].content == NOTHING))
+			return false;
+	}
+	return true;
+}
+
+static size_t count_different(const struct canvas *k, const struct look *want, size_t n)
+{
+	size_t different = 0;
+
+	for (size_t i = 0; i < n; i++)
+		different += !look_equal(&k->look[i], &want[i]);
+	return different;
+}
+
+static bool rect_valid(const struct compositor *c, const struct rect *r)
+{
+	return r->x >= 0 && r->y >= 0 && r->w >= MIN_TILE && r->h >= MIN_TILE && r->w <= c->w &&
+	       r->h <= c->h && r->x <= c->w - r->w && r->y <= c->h - r->h &&
+	       !((r->x | r->y | r->w | r->h) & 1);
+}
+
+static enum content content_of(const struct scene_tile *t)
+{
+	if (!t->frame || (t->state != TILE_LIVE && t->state != TILE_STALE))
+		return AVATAR;
+	return t->state == TILE_STALE ? DIMMED : PICTURE;
+}
+
+static void look_up(struct compositor *c, size_t i, const struct scene_tile *t)
+{
+	struct look *l = &c->want[i];
+	struct art *a = &c->found[i];
+	struct art_query q = { .leg_id = t->leg_id, .name = t->name ? t->name : "",
+			       .w = t->rect.w, .h = t->rect.h, .audio_muted = t->audio_muted };
+
+	memset(l, 0, sizeof *l);
+	memset(a, 0, sizeof *a);
+	l->rect = t->rect;
+	if (!rect_valid(c, &t->rect))
+		return;
+	l->content = content_of(t);
+	l->leg_id = t->leg_id;
+	l->fit = t->fit;
+	q.avatar = l->content == AVATAR;
+	q.badge = l->content == DIMMED;
+	/* somebody alone on the canvas needs no separator, nor to be told apart */
+	q.frame = t->rect.w < c->w || t->rect.h < c->h;
+	q.speaking = q.frame && t->speaking;
+	art_find(c->art, &q, a);
+	l->frame_gen = q.avatar ? 0 : t->frame->gen;
+	l->label = a->label_version;
+	l->avatar = a->avatar_version;
+	l->badge = a->badge_version;
+	l->frame = a->frame_version;
+}
+
+/* Of the canvases that nobody else holds the one with the least to paint; a new
+ * one when there is none. */
+static int choose_canvas(struct compositor *c, size_t n, struct canvas **out)
+{
+	struct canvas *best = NULL, *empty = NULL;
+	size_t least = SIZE_MAX;
+
+	for (int i = 0; i < COMPOSITOR_CANVASES; i++) {
+		struct canvas *k = &c->canvas[i];
+		size_t cost;
+
+		if (!k->picture) {
+			empty = empty ? empty : k;
+			continue;
+		}
+		if (!vframe_writable(k->picture))
+			continue;
+		cost = !k->painted || !layout_equal(k, c->want, n) ? LAYOUT_MAX_TILES + 1
+								   : count_different(k, c->want, n);
+		if (cost < least) {
+			least = cost;
+			best = k;
+		}
+	}
+	if (!best && empty) {
+		int err = vframe_new_canvas(&empty->picture, c->w, c->h);
+
+		if (err)
+			return err;
+		c->stats.canvases++;
+		best = empty;
+	}
+	*out = best;
+	return best ? 0 : -EAGAIN;
+}
+
+static void paint_content(struct compositor *c, const struct planes *canvas,
+			  const struct scene_tile *t, const struct look *l)
+{
+	struct scale_job job = { .tile = l->rect, .crop = l->fit == TILE_CROP,
+				 .dim = l->content == DIMMED, .bars = c->tile };
+	struct planes window;
+	bool copied = false;
+
+	if (l->content != AVATAR) {
+		job.src = t->frame->av;
+		job.rotation = t->frame->rotation;
+		if (!scaler_place(c->scaler, &job, canvas, &copied)) {
+			c->stats.copies += copied;
+			c->stats.scales += !copied;
+			return;
+		}
+	}
+	planes_window(&window, canvas, &l->rect);
+	planes_fill(&window, c->tile);
+}
+
+static void paint_tile(struct compositor *c, const struct planes *canvas,
+		       const struct scene_tile *t, const struct look *l, const struct art *a)
+{
+	struct planes window;
+
+	paint_content(c, canvas, t, l);
+	planes_window(&window, canvas, &l->rect);
+	sprite_blend(a->avatar, &window);
+	sprite_blend(a->badge, &window);
+	sprite_blend(a->label, &window);
+	for (int i = 0; a->frame && i < OVERLAY_FRAME_SPRITES; i++)
+		sprite_blend(a->frame[i], &window);
+	c->stats.tiles++;
+}
+
+static void paint_canvas(struct compositor *c, struct canvas *k, const struct scene *s)
+{
+	bool anew = !k->painted || !layout_equal(k, c->want, s->n);
+	struct planes planes;
+
+	planes_of_frame(&planes, k->picture->av);
+	if (anew)
+		planes_fill(&planes, c->page);
+	for (size_t i = 0; i < s->n; i++) {
+		if (!anew && look_equal(&k->look[i], &c->want[i]))
+			continue;
+		if (c->want[i].content != NOTHING)
+			paint_tile(c, &planes, &s->tile[i], &c->want[i], &c->found[i]);
+		k->look[i] = c->want[i];
+	}
+	k->n = s->n;
+	k->painted = ++c->paints;
+}
+
+int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns,
+		     struct vframe **canvas, bool *changed)
+{
+	struct canvas *k;
+	int err;
+
+	*canvas = NULL;
+	*changed = false;
+	if (s->n > LAYOUT_MAX_TILES)
+		return -EINVAL;
+	art_begin(c->art, COMPOSITOR_RENDERS_PER_PAINT);
+	for (size_t i = 0; i < s->n; i++)
+		look_up(c, i, &s->tile[i]);
+	c->stats.renders = art_renders(c->art);
+	if (c->last && layout_equal(c->last, c->want, s->n) && !count_different(c->last, c->want, s->n)) {
+		*canvas = vframe_ref(c->last->picture);
+		return 0;
+	}
+	err = choose_canvas(c, s->n, &k);
+	if (err) {
+		c->stats.starved += err == -EAGAIN;
+		metric_add(&starved_total, err == -EAGAIN);
+		return err;
+	}
+	paint_canvas(c, k, s);
+	vframe_renew(k->picture);
+	k->picture->pts_ns = pts_ns;
+	c->last = k;
+	c->stats.paints++;
+	*canvas = vframe_ref(k->picture);
+	*changed = true;
+	return 0;
+}
+
+void compositor_get_stats(const struct compositor *c, struct compositor_stats *out)
+{
+	*out = c->stats;
+}
+
+void compositor_warm_up(void)
+{
+	struct sprite *s = NULL;
+
+	(void)overlay_label(&s, "Ag가漢あ", true, 640, 360);
+	sprite_free(&s);
+	(void)overlay_avatar(&s, "Ag", 1, 640, 360);
+	sprite_free(&s);
+}
