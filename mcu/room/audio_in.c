@@ -48,6 +48,7 @@ struct audio_in {
 	struct vad vad;
 	int channels;
 	bool muted, fade_out;
+	bool after_silence; /* the fifo ends, or ended, in plain silence */
 	bool have_ssrc, have_other;
 	uint32_t ssrc, other_ssrc; /* other: seen once, perhaps the next stream */
 	size_t concealed_run;      /* samples invented since the last packet */
@@ -55,7 +56,7 @@ struct audio_in {
 	int lengthen_wait;
 	int fec_ticks;             /* how long FEC_MIN_MS holds yet */
 	bool stream_has_fec;
-	float error_ms;
+	uint64_t lost_seen;
 	struct audio_in_stats stats;
 	float scratch[ADEC_MAX_SAMPLES * MAX_CHANNELS];
 };
@@ -85,6 +86,8 @@ int audio_in_new_decoder(struct audio_in **out, struct adec *dec)
 	if (err)
 		goto out;
 	a->dec = dec;
+	a->concealed_run = CONCEAL_MAX;
+	a->after_silence = true;
 	vad_init(&a->vad);
 	*out = a;
 	return 0;
@@ -114,6 +117,7 @@ static void restart(struct audio_in *a)
 	drift_reset(a->drift);
 	a->fec_ticks = 0;
 	a->stream_has_fec = false;
+	a->concealed_run = CONCEAL_MAX;
 }
 
 /* A new SSRC is believed at its second packet in a row. */
@@ -147,6 +151,8 @@ void audio_in_put(struct audio_in *a, struct buf *pkt, uint8_t pt, int64_t arriv
 		goto drop;
 	if (rtp_parse(&p, pkt->data, pkt->len) < 0 || p.pt != pt)
 		goto malformed;
+	if (!p.payload_len)
+		goto drop;
 	samples = adec_packet_samples(a->dec, p.payload, p.payload_len);
 	if (samples <= 0 || samples > ADEC_MAX_SAMPLES)
 		goto malformed;
@@ -163,36 +169,41 @@ drop:
 	buf_unref(&pkt);
 }
 
-/* Decoded or invented sound: through the resampler into the fifo. */
-static void push_sound(struct audio_in *a, float *pcm, size_t n)
+static int64_t samples_to_ns(size_t n)
 {
-	size_t room, rest = sample_fifo_count(a->fifo);
-	float *to = sample_fifo_space(a->fifo, &room);
-	int got = room >= n + DRIFT_SLACK ? drift_run(a->drift, pcm, n, to, room) : 0;
-
-	if (got <= 0)
-		return;
-	if (a->silent_tail || !rest)
-		if (a->silent_tail >= rest && a->concealed_run == 0)
-			dsp_ramp(to, (size_t)got < FADE_IN ? (size_t)got : FADE_IN, a->channels, 0,
-				 1);
-	a->silent_tail = 0;
-	sample_fifo_commit(a->fifo, (size_t)got);
+	return (int64_t)n * NS_PER_S / RATE_HZ;
 }
 
 static void push_silence(struct audio_in *a, size_t n)
 {
 	sample_fifo_silence(a->fifo, n);
 	a->silent_tail += n;
+	a->after_silence = true;
 }
 
-/* Fills n samples for which there is no packet: the codec's concealment for a
- * tenth of a second, fading at the end, then silence. */
+/* Decoded or invented sound: through the resampler into the fifo. */
+static void push_sound(struct audio_in *a, const float *pcm, size_t n)
+{
+	size_t room;
+	float *to = sample_fifo_space(a->fifo, &room);
+	int got = room >= n + DRIFT_SLACK ? drift_run(a->drift, pcm, n, to, room) : -ENOSPC;
+
+	if (got <= 0) {
+		push_silence(a, n);
+		return;
+	}
+	if (a->after_silence)
+		dsp_ramp(to, got < FADE_IN ? (size_t)got : FADE_IN, a->channels, 0, 1);
+	a->after_silence = false;
+	a->silent_tail = 0;
+	sample_fifo_commit(a->fifo, (size_t)got);
+}
+
+/* n samples for which there is no packet: the codec's concealment for a tenth
+ * of a second, fading at the end, then silence. */
 static void push_concealed(struct audio_in *a, size_t n)
 {
-	size_t before = a->concealed_run;
-
-	if (before >= CONCEAL_MAX) {
+	if (a->concealed_run >= CONCEAL_MAX) {
 		push_silence(a, n);
 		return;
 	}
@@ -205,4 +216,245 @@ static void push_concealed(struct audio_in *a, size_t n)
 		dsp_ramp(a->scratch, n, a->channels, 1, 0);
 	a->stats.concealed_samples += n;
 	push_sound(a, a->scratch, n);
+}
+
+static void push_lost(struct audio_in *a, const struct ajb_out *o, size_t n)
+{
+	if (!o->next || n > ADEC_MAX_SAMPLES || !adec_has_fec(a->dec, o->next, o->next_len)) {
+		push_concealed(a, n);
+		return;
+	}
+	adec_decode_fec(a->dec, o->next, o->next_len, a->scratch, n);
+	a->stats.fec_used++;
+	a->concealed_run = 0;
+	push_sound(a, a->scratch, n);
+}
+
+/* n: how long the packet said it was when it came. */
+static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
+{
+	int got = adec_decode(a->dec, pkt->data, pkt->len, a->scratch, ADEC_MAX_SAMPLES);
+	size_t floats = got > 0 ? (size_t)got * (size_t)a->channels : 0;
+
+	a->stream_has_fec = adec_has_fec(a->dec, pkt->data, pkt->len);
+	buf_unref(&pkt);
+	/* Written so that a NaN, which would silence the whole room, is caught. */
+	if (got > 0 && !(dsp_energy(a->scratch, floats) <= POWER_MAX * (float)floats)) {
+		adec_reset(a->dec);
+		memset(a->scratch, 0, floats * sizeof a->scratch[0]);
+		a->stats.malformed++;
+	}
+	if (got <= 0) {
+		a->stats.malformed++;
+		push_concealed(a, n);
+		return;
+	}
+	a->concealed_run = 0;
+	push_sound(a, a->scratch, (size_t)got);
+}
+
+/* One more piece into the fifo, which shall get to `want` samples. */
+static void pull(struct audio_in *a, int64_t now_ns, size_t want)
+{
+	size_t count = sample_fifo_count(a->fifo), n = (want - count + STEP - 1) / STEP * STEP;
+	uint32_t hz = adec_clock_hz(a->dec);
+	uint32_t fill_ticks = (uint32_t)((uint64_t)n * hz / RATE_HZ);
+	struct ajb_out o;
+	enum ajb_what what;
+
+	what = audio_jitter_get(a->jitter, now_ns + samples_to_ns(count), fill_ticks, &o);
+	n = (size_t)((uint64_t)o.ticks * RATE_HZ / hz);
+	n = n ? n : 1;
+	switch (what) {
+	case AJB_PACKET:
+		push_packet(a, o.pkt, n);
+		break;
+	case AJB_LOST:
+		push_lost(a, &o, n);
+		break;
+	case AJB_EMPTY:
+	case AJB_DTX:
+		push_concealed(a, n);
+		break;
+	}
+}
+
+static void fill(struct audio_in *a, int64_t now_ns, size_t want)
+{
+	while (sample_fifo_count(a->fifo) < want)
+		pull(a, now_ns, want);
+}
+
+static bool quiet(struct audio_in *a)
+{
+	size_t n = sample_fifo_count(a->fifo);
+
+	n = n < ACCELERATE_NEED ? n : ACCELERATE_NEED;
+	return vad_level_dbov(sample_fifo_front(a->fifo), n * (size_t)a->channels) <
+	       VAD_ABSOLUTE_DBOV;
+}
+
+static void shorten(struct audio_in *a, int64_t now_ns, float excess_ms)
+{
+	size_t count, lag = ACCELERATE_MAX_LAG, excess = (size_t)(excess_ms * RATE_HZ / 1000);
+	float corr = 0;
+
+	while (sample_fifo_count(a->fifo) < SHORTEN_NEED && audio_jitter_held_ticks(a->jitter))
+		pull(a, now_ns, SHORTEN_NEED);
+	count = sample_fifo_count(a->fifo);
+	if (count < SHORTEN_NEED)
+		return;
+	if (!quiet(a)) {
+		if (excess_ms < EXCESS_SOUND_MS)
+			return;
+		corr = excess_ms > EXCESS_URGENT_MS ? CORR_URGENT : CORR_SOUND;
+	}
+	lag = accelerate_shorten(sample_fifo_front(a->fifo), count, a->channels,
+				 lag < excess ? lag : excess, corr);
+	sample_fifo_resize(a->fifo, count - lag);
+	a->stats.removed_samples += lag;
+}
+
+static void lengthen(struct audio_in *a, float missing_ms)
+{
+	size_t count = sample_fifo_count(a->fifo);
+	size_t lag = (size_t)(missing_ms * RATE_HZ / 1000);
+	float corr = 0;
+
+	if (a->lengthen_wait > 0) {
+		a->lengthen_wait--;
+		return;
+	}
+	if (!quiet(a)) {
+		if (missing_ms < EXCESS_SOUND_MS)
+			return;
+		corr = CORR_SOUND;
+		a->lengthen_wait = LENGTHEN_TICKS;
+	}
+	lag = accelerate_lengthen(sample_fifo_front(a->fifo), count, a->channels,
+				  lag < ACCELERATE_MAX_LAG ? lag : ACCELERATE_MAX_LAG, corr);
+	sample_fifo_resize(a->fifo, count + lag);
+	a->stats.added_samples += lag;
+}
+
+/* Brings the delay to the target: slowly by the resampler, and by a pitch
+ * period at a time where it is far off. */
+static void adjust_delay(struct audio_in *a, int64_t now_ns)
+{
+	size_t count = sample_fifo_count(a->fifo);
+	int64_t play_ns = now_ns + samples_to_ns(count);
+	float error_ms, here_ms;
+
+	if (!audio_jitter_playing(a->jitter) || a->concealed_run)
+		return;
+	error_ms = (float)(audio_jitter_delay_ns(a->jitter, play_ns) -
+			   audio_jitter_target_ns(a->jitter)) / (float)NS_PER_MS;
+	a->stats.delay_ms = (int)(audio_jitter_delay_ns(a->jitter, play_ns) / NS_PER_MS);
+	here_ms = (float)audio_jitter_held_ticks(a->jitter) * 1000 / (float)adec_clock_hz(a->dec) +
+		  (float)(count - AUDIO_TICK_SAMPLES) * 1000 / RATE_HZ;
+	drift_control(a->drift, error_ms, TICK_MS * 1e-3f);
+	/* What has not come cannot be removed. */
+	if (error_ms > EXCESS_QUIET_MS && here_ms > EXCESS_QUIET_MS)
+		shorten(a, now_ns, error_ms < here_ms ? error_ms : here_ms);
+	else if (error_ms < -EXCESS_QUIET_MS)
+		lengthen(a, -error_ms);
+}
+
+static void watch_losses(struct audio_in *a)
+{
+	struct ajb_stats s;
+
+	audio_jitter_stats(a->jitter, &s);
+	if (s.lost != a->lost_seen && a->stream_has_fec) {
+		a->fec_ticks = FEC_MEMORY_TICKS;
+		audio_jitter_set_min_ms(a->jitter, FEC_MIN_MS);
+	} else if (a->fec_ticks > 0 && --a->fec_ticks == 0) {
+		audio_jitter_set_min_ms(a->jitter, PLAIN_MIN_MS);
+	}
+	a->lost_seen = s.lost;
+}
+
+/* The first tick of a mute fades what was left; then there is nothing. */
+static bool tick_muted(struct audio_in *a, float *out)
+{
+	size_t ch = (size_t)a->channels, n = 0;
+	bool fade = a->fade_out;
+
+	if (fade)
+		n = sample_fifo_take(a->fifo, out, AUDIO_TICK_SAMPLES);
+	memset(out + n * ch, 0, (AUDIO_TICK_SAMPLES - n) * ch * sizeof *out);
+	dsp_ramp(out, n, a->channels, 1, 0);
+	sample_fifo_clear(a->fifo);
+	a->silent_tail = 0;
+	a->after_silence = true;
+	a->fade_out = false;
+	vad_silence(&a->vad);
+	return fade;
+}
+
+bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
+{
+	size_t count;
+	bool silent;
+
+	if (a->muted)
+		return tick_muted(a, out);
+	watch_losses(a);
+	fill(a, now_ns, AUDIO_TICK_SAMPLES);
+	adjust_delay(a, now_ns);
+	silent = a->silent_tail >= sample_fifo_count(a->fifo);
+	sample_fifo_take(a->fifo, out, AUDIO_TICK_SAMPLES);
+	count = sample_fifo_count(a->fifo);
+	if (a->silent_tail > count)
+		a->silent_tail = count;
+	if (silent)
+		vad_silence(&a->vad);
+	else
+		vad_update(&a->vad, out, AUDIO_TICK_SAMPLES * (size_t)a->channels);
+	return !silent;
+}
+
+float audio_in_level_dbov(const struct audio_in *a)
+{
+	return a->vad.level_dbov;
+}
+
+bool audio_in_active(const struct audio_in *a)
+{
+	return a->vad.active;
+}
+
+bool audio_in_speaking(const struct audio_in *a)
+{
+	return a->vad.speaking;
+}
+
+void audio_in_set_muted(struct audio_in *a, bool muted)
+{
+	if (muted == a->muted)
+		return;
+	a->muted = muted;
+	a->fade_out = muted && !a->after_silence;
+	restart(a);
+}
+
+bool audio_in_muted(const struct audio_in *a)
+{
+	return a->muted;
+}
+
+void audio_in_stats(const struct audio_in *a, struct audio_in_stats *out)
+{
+	struct ajb_stats s;
+
+	audio_jitter_stats(a->jitter, &s);
+	*out = a->stats;
+	out->received = s.received;
+	out->lost = s.lost;
+	out->late = s.late;
+	out->duplicate = s.duplicate;
+	out->overflow = s.overflow;
+	out->restarts = a->stats.restarts + s.restarts;
+	out->target_ms = s.target_ms;
+	out->drift_ppm = drift_ppm(a->drift);
 }

@@ -68,7 +68,7 @@ void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 	buf_unref(&pkt);
 }
 
-static void publish(struct audio_leg *a)
+ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 {
 	struct audio_in_stats s;
 

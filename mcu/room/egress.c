@@ -100,7 +100,7 @@ static void group_remove(struct group *g, struct out_stream *o)
 	o->group = 0;
 }
 
-static void send_packets(struct egress *x, struct out_stream *o, const struct rtp_batch *b,
+ON_THREAD(ROLE_NET) static void send_packets(struct egress *x, struct out_stream *o, const struct rtp_batch *b,
 			 unsigned first, unsigned n)
 {
 	size_t sent;
@@ -121,7 +121,7 @@ static void send_packets(struct egress *x, struct out_stream *o, const struct rt
 		metric_add(&m_not_sent, (int64_t)(n - sent));
 }
 
-static void send_batch(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
+ON_THREAD(ROLE_NET) static void send_batch(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
 {
 	if (!o->transport || !b->n)
 		return;
@@ -153,7 +153,7 @@ static void audio_job(void *obj, void *arg)
 	rtp_batch_unref(&b);
 }
 
-static void video_to(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
+ON_THREAD(ROLE_NET) static void video_to(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
 {
 	/* A picture that was lost on the way here breaks the references of all
 	 * that follow: wait for a key frame. */

@@ -57,7 +57,7 @@ static int make_pools(struct engine *e)
 	return err;
 }
 
-static int start_threads(struct engine *e, size_t cores)
+ON_THREAD(ROLE_CTL) static int start_threads(struct engine *e, size_t cores)
 {
 	size_t video = e->cfg.video_threads ? e->cfg.video_threads : cores;
 	size_t net = e->cfg.net_threads ? e->cfg.net_threads : cores / 2;

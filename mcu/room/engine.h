@@ -13,7 +13,6 @@
 #include "mcu/base/mbox.h"
 #include "mcu/base/role.h"
 #include "mcu/base/workers.h"
-#include "mcu/net/ice.h"
 #include "mcu/net/shard.h"
 #include "mcu/rtp/batch.h"
 #include "mixer/video/vframe.h"
@@ -21,6 +20,7 @@
 enum { ENGINE_MAX_SHARDS = 16, ENGINE_MAX_AUDIO_WORKERS = 8 };
 
 struct egress;
+struct ice_cfg;
 struct audio_worker;
 
 struct engine_cfg {
@@ -32,7 +32,7 @@ struct engine_cfg {
 	int listener_bps, audio_complexity, recording_audio_bps;
 	size_t max_talkers; /* 0: all that talk */
 	struct net_shard_cfg net;
-	struct ice_cfg ice; /* template: servers, ports, addresses */
+	const struct ice_cfg *ice; /* template: identity, servers, ports; borrowed for ever */
 };
 
 struct engine {

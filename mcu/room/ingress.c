@@ -17,7 +17,7 @@ bool leg_net_publishes(const struct leg_net *l)
 	return l->media.audio.rx || l->media.video.rx;
 }
 
-static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
+ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
 		     int64_t arrival_ns)
 {
 	if (!l->have_audio_rx || l->audio_rx.ssrc != p->ssrc) {
@@ -31,7 +31,7 @@ static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet
 	audio_leg_put(l->cfg.audio, pkt);
 }
 
-static void video_out(struct leg_net *l, int64_t now_ns)
+ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, int64_t now_ns)
 {
 	struct video_au au;
 
@@ -42,7 +42,7 @@ static void video_out(struct leg_net *l, int64_t now_ns)
 	}
 }
 
-static void video_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
+ON_THREAD(ROLE_NET) static void video_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
 		     int64_t arrival_ns)
 {
 	if (!l->have_video_rx || l->video_rx_stats.ssrc != p->ssrc) {

@@ -14,6 +14,7 @@ static void net_candidate(void *obj, char *candidate)
 {
 	struct leg *l = obj;
 
+	role_assert_ctl();
 	if (!l->gone)
 		l->ev->candidate(l->obj, candidate);
 	free(candidate);
@@ -23,6 +24,7 @@ static void net_connected(void *obj)
 {
 	struct leg *l = obj;
 
+	role_assert_ctl();
 	if (l->gone || l->connected)
 		return;
 	l->connected = true;
@@ -34,9 +36,10 @@ static void net_connected(void *obj)
 static void net_lost(void *obj, char *reason)
 {
 	struct leg *l = obj;
-	const struct leg_events *ev = l->ev;
+	const struct leg_watcher *ev = l->ev;
 	void *ev_obj = l->obj;
 
+	role_assert_ctl();
 	if (!l->gone) {
 		log_info(&l->log, "media lost: %s", reason);
 		leg_leave(l, "lost");
@@ -49,6 +52,7 @@ static void net_closed(void *obj)
 {
 	struct leg *l = obj;
 
+	role_assert_ctl();
 	l->net_closed = true;
 	room_reap(l->room);
 }
@@ -87,7 +91,7 @@ static int make_identity(struct leg *l)
 	return 0;
 }
 
-static int make_media(struct leg *l, const struct engine *e)
+ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 {
 	struct leg_net_cfg cfg = {
 		.engine = e, .leg_id = l->id, .room_id = l->room->id,
@@ -107,7 +111,7 @@ static int make_media(struct leg *l, const struct engine *e)
 	return leg_net_new(&l->net, &cfg);
 }
 
-int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_events *ev,
+int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_watcher *ev,
 	    void *obj)
 {
 	struct leg *l = calloc(1, sizeof *l);

@@ -14,11 +14,11 @@
 struct room;
 struct leg;
 
-/* To the front end. After ended() the handle is gone. Borrowed strings. */
-struct leg_events {
-	void (*candidate)(void *obj, const char *candidate) ON_THREAD(ROLE_CTL); /* NULL: no more */
-	void (*connected)(void *obj) ON_THREAD(ROLE_CTL);
-	void (*ended)(void *obj, const char *reason) ON_THREAD(ROLE_CTL);
+/* To the front end, on CTL. After ended() the handle is gone. Borrowed strings. */
+struct leg_watcher {
+	void (*candidate)(void *obj, const char *candidate); /* NULL: no more */
+	void (*connected)(void *obj);
+	void (*ended)(void *obj, const char *reason);
 };
 
 struct leg_info {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mcu/net/ice.h"
 #include "mcu/room/leg_net_priv.h"
 
 
@@ -81,7 +82,7 @@ static void on_candidate(void *obj, const char *candidate)
 }
 
 /* Streams are registered when there is both a connection and an agreement. */
-static void sync_streams(struct leg_net *l)
+ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
 {
 	l->audio.transport = l->connected && l->media.audio.tx ? l->transport : NULL;
 	l->video.transport = l->connected && l->media.video.tx ? l->transport : NULL;
@@ -95,7 +96,7 @@ static void sync_streams(struct leg_net *l)
 		egress_unwatch(l->egress, &l->video);
 }
 
-static void on_timer(void *obj, int64_t due_ns)
+ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 {
 	struct leg_net *l = obj;
 	int64_t now = net_shard_now_ns(l->shard);
@@ -112,7 +113,7 @@ static void on_timer(void *obj, int64_t due_ns)
 }
 
 /* All timers tick on the same grid, so that one wake-up serves many legs. */
-static void start_timer(struct leg_net *l)
+ON_THREAD(ROLE_NET) static void start_timer(struct leg_net *l)
 {
 	int64_t period = (leg_net_publishes(l) ? LEG_TICK_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS;
 	int64_t grid = LEG_TICK_MS * NS_PER_MS, now = net_shard_now_ns(l->shard);
@@ -186,9 +187,9 @@ static void make_tx(struct out_stream *o, const struct leg_stream *s, uint32_t c
 	rtp_tx_init(&o->tx, &cfg);
 }
 
-static int make_transport(struct leg_net *l)
+ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 {
-	struct ice_cfg ice = l->cfg.engine->cfg.ice;
+	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
 	int err;
 
 	ice.local_ufrag = l->cfg.local_ufrag;

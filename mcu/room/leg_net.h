@@ -19,10 +19,10 @@ struct rtp_batch;
 
 /* Called on CTL. Strings are taken by the call: free() them. */
 struct leg_net_events {
-	void (*candidate)(void *obj, char *candidate) ON_THREAD(ROLE_CTL); /* NULL: no more */
-	void (*connected)(void *obj) ON_THREAD(ROLE_CTL);
-	void (*lost)(void *obj, char *reason) ON_THREAD(ROLE_CTL); /* a code of closed() */
-	void (*closed)(void *obj) ON_THREAD(ROLE_CTL);             /* after leg_net_close */
+	void (*candidate)(void *obj, char *candidate); /* NULL: no more */
+	void (*connected)(void *obj);
+	void (*lost)(void *obj, char *reason); /* a code of closed() */
+	void (*closed)(void *obj);             /* after leg_net_close */
 };
 
 /* Of one direction; loss as a fraction. */

@@ -16,7 +16,7 @@ static uint32_t own_ssrc(const struct leg_net *l)
 	return l->video.tx.ssrc ? l->video.tx.ssrc : l->audio.tx.ssrc;
 }
 
-static void send(struct leg_net *l, struct rtcp_builder *b)
+ON_THREAD(ROLE_NET) static void send(struct leg_net *l, struct rtcp_builder *b)
 {
 	if (!b->error && b->len)
 		transport_send_rtcp(l->transport, b->data, b->len);
@@ -174,7 +174,7 @@ static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t 
 	}
 }
 
-static void nacks(struct leg_net *l, const struct rtcp_item *i)
+ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i)
 {
 	uint16_t seq[NACKS_PER_ITEM];
 	size_t n = rtcp_item_nacks(i, seq, NACKS_PER_ITEM);
@@ -185,7 +185,7 @@ static void nacks(struct leg_net *l, const struct rtcp_item *i)
 		egress_nack(l->egress, &l->video, seq[k]);
 }
 
-static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
+ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 {
 	for (unsigned k = 0; k < i->n; k++) {
 		uint32_t ssrc;
@@ -197,7 +197,7 @@ static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 	}
 }
 
-static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
+ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
 	struct rtcp_block k;
 

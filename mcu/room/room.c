@@ -44,7 +44,7 @@ void room_close(struct room *r, const char *reason)
 	r->closing = true;
 	while (r->legs) {
 		struct leg *l = r->legs;
-		const struct leg_events *ev = l->ev;
+		const struct leg_watcher *ev = l->ev;
 		void *obj = l->obj;
 
 		leg_leave(l, reason);
@@ -55,7 +55,7 @@ void room_close(struct room *r, const char *reason)
 	room_reap(r);
 }
 
-int room_join(struct room *r, const char *name, const struct leg_events *ev, void *obj,
+int room_join(struct room *r, const char *name, const struct leg_watcher *ev, void *obj,
 	      struct leg **out)
 {
 	struct leg **end = &r->legs, *l;
@@ -77,7 +77,7 @@ int room_join(struct room *r, const char *name, const struct leg_events *ev, voi
 	return 0;
 }
 
-static void reap_legs(struct room *r)
+ON_THREAD(ROLE_CTL) static void reap_legs(struct room *r)
 {
 	struct leg **at = &r->leaving;
 

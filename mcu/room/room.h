@@ -14,16 +14,16 @@
 #include "mcu/room/leg.h"
 #include "mcu/room/sink.h"
 
-/* To whoever made the room; one set for all rooms. After closed() the room is
+/* To whoever made the room, on CTL; one set for all rooms. After closed() the room is
  * gone. */
 struct room_events {
-	void (*joined)(void *obj, struct room *r, struct leg *l) ON_THREAD(ROLE_CTL);
-	void (*left)(void *obj, struct room *r, uint32_t leg, const char *reason) ON_THREAD(ROLE_CTL);
-	void (*changed)(void *obj, struct room *r, struct leg *l) ON_THREAD(ROLE_CTL); /* mute, streams */
-	void (*speaker)(void *obj, struct room *r, uint32_t leg) ON_THREAD(ROLE_CTL);  /* 0: nobody */
-	void (*layout)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
-	void (*emptied)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
-	void (*closed)(void *obj, struct room *r) ON_THREAD(ROLE_CTL);
+	void (*joined)(void *obj, struct room *r, struct leg *l);
+	void (*left)(void *obj, struct room *r, uint32_t leg, const char *reason);
+	void (*changed)(void *obj, struct room *r, struct leg *l); /* mute, streams */
+	void (*speaker)(void *obj, struct room *r, uint32_t leg);  /* 0: nobody */
+	void (*layout)(void *obj, struct room *r);
+	void (*emptied)(void *obj, struct room *r);
+	void (*closed)(void *obj, struct room *r);
 };
 
 int room_new(struct room **out, const struct engine *e, const char *name,
@@ -39,7 +39,7 @@ void room_set_user(struct room *r, void *user) ON_THREAD(ROLE_CTL);
 void *room_user(const struct room *r) ON_THREAD(ROLE_CTL);
 
 /* name: at most 64 characters. obj of ev. joined() comes before it returns. */
-int room_join(struct room *r, const char *name, const struct leg_events *ev, void *obj,
+int room_join(struct room *r, const char *name, const struct leg_watcher *ev, void *obj,
 	      struct leg **out) ON_THREAD(ROLE_CTL);
 
 size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);

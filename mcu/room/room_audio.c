@@ -92,7 +92,7 @@ static bool routed(const struct routing *r, uint32_t id)
 	return false;
 }
 
-static void close_talker(struct room_audio *a, struct audio_leg *l)
+ON_THREAD(ROLE_MIXA) static void close_talker(struct room_audio *a, struct audio_leg *l)
 {
 	if (!audio_leg_encoder(l))
 		return;
@@ -225,7 +225,7 @@ static bool fill_batch(struct rtp_batch **b, struct aenc *enc, const float *pcm)
 }
 
 /* The own encoder, ready to go on from the last tick's sound. */
-static struct aenc *talker_encoder(struct room_audio *a, struct audio_leg *l)
+ON_THREAD(ROLE_MIXA) static struct aenc *talker_encoder(struct room_audio *a, struct audio_leg *l)
 {
 	struct aenc *enc = audio_leg_encoder(l);
 	uint8_t scratch[OPUS_MAX];
@@ -241,7 +241,7 @@ static struct aenc *talker_encoder(struct room_audio *a, struct audio_leg *l)
 }
 
 /* True: the leg has its own mix this tick (and must be skipped by the shared one). */
-static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick, int64_t due_ns)
+ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick, int64_t due_ns)
 {
 	bool in_mix = audio_mixer_contains(a->mixer, r->id);
 	int64_t *hold = audio_leg_hold_tick(r->audio);
@@ -315,7 +315,7 @@ static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 	aenc_encode(a->aac, mix, aac_out, a);
 }
 
-static void mix_legs(struct room_audio *a, int64_t due_ns)
+ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 {
 	const struct routing *r = a->routing;
 	bool changed;

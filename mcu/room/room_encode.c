@@ -13,7 +13,7 @@ static size_t receivers(const struct room *r)
 	return n;
 }
 
-static void watch_all(struct room *r)
+ON_THREAD(ROLE_CTL) static void watch_all(struct room *r)
 {
 	uint32_t id = r->encode ? video_encode_id(r->encode->v) : 0;
 
@@ -33,7 +33,7 @@ static uint8_t level_of(const struct engine_cfg *c)
 	return c->width * c->height * c->fps <= 1280 * 720 * 30 ? 31 : 40;
 }
 
-static int encode_start(struct room *r)
+ON_THREAD(ROLE_CTL) static int encode_start(struct room *r)
 {
 	const struct engine *e = r->engine;
 	struct video_encode_cfg cfg = {
@@ -60,7 +60,7 @@ static int encode_start(struct room *r)
 	return 0;
 }
 
-static void encode_stop(struct room *r)
+ON_THREAD(ROLE_CTL) static void encode_stop(struct room *r)
 {
 	struct room_encode *x = r->encode;
 
@@ -106,7 +106,7 @@ static void egress_closed(void *obj, void *arg)
 }
 
 /* tick first, then shards, then its own strand. */
-static void reap_one(struct room_encode *x)
+ON_THREAD(ROLE_CTL) static void reap_one(struct room_encode *x)
 {
 	const struct engine *e = x->room->engine;
 

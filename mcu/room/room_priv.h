@@ -21,7 +21,7 @@ struct leg {
 	uint32_t id;
 	char name[ROUTING_NAME_BYTES], label[32];
 	struct log_ctx log;
-	const struct leg_events *ev;
+	const struct leg_watcher *ev;
 	void *obj;
 	struct leg_net *net;
 	struct audio_leg *audio;
@@ -81,7 +81,7 @@ struct room {
 };
 
 /* leg.c */
-int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_events *ev,
+int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_watcher *ev,
 	    void *obj) ON_THREAD(ROLE_CTL);
 /* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
 bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);

@@ -22,7 +22,7 @@ bool room_acked(const struct room *r, uint64_t seq)
 }
 
 /* Tiles in order of joining. Returns whether anything moved. */
-static bool lay_out(struct room *r)
+ON_THREAD(ROLE_CTL) static bool lay_out(struct room *r)
 {
 	struct rect rect[ROOM_MAX_TILES];
 	uint32_t id[ROOM_MAX_TILES];
@@ -48,7 +48,7 @@ static bool lay_out(struct room *r)
 	return !same;
 }
 
-static struct routing *snapshot(const struct room *r, uint64_t seq)
+ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64_t seq)
 {
 	struct routing *s = routing_new(seq, r->n_legs);
 	struct route_leg *o;
@@ -73,7 +73,7 @@ static struct routing *snapshot(const struct room *r, uint64_t seq)
 	return s;
 }
 
-static void publish(struct room *r)
+ON_THREAD(ROLE_CTL) static void publish(struct room *r)
 {
 	struct routing *a, *v;
 	bool moved;
@@ -121,7 +121,7 @@ void room_touch(struct room *r)
 	engine_post(r->engine->ctl, publish_posted, r, NULL);
 }
 
-static void retired(struct room *r, struct routing *old, uint64_t *acked)
+ON_THREAD(ROLE_CTL) static void retired(struct room *r, struct routing *old, uint64_t *acked)
 {
 	if (!old)
 		return;

@@ -111,7 +111,7 @@ static enum tile_state state_of(const struct route_leg *l, const struct source *
 	return now_ns - s->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
 }
 
-static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
+ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
 {
 	uint32_t speaker = t->speaker;
 	size_t n = 0;
@@ -163,7 +163,7 @@ static void skip(struct tick *t, int64_t n)
 	metric_add(&m_skipped, n);
 }
 
-static void compose(struct tick *t, int64_t due_ns)
+ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 {
 	struct scene_tile tile[LAYOUT_MAX_TILES];
 	struct scene scene = { .tile = tile };

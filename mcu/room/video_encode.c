@@ -1,6 +1,7 @@
 #include "mcu/room/video_encode.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "mcu/base/log.h"
@@ -158,7 +159,7 @@ static void open_encoder(struct video_encode *v, int64_t pts_ns)
 
 static bool key_due(struct video_encode *v, int64_t now_ns)
 {
-	if (__atomic_exchange_n(&v->key_wanted, false, __ATOMIC_ACQ_REL) &&
+	if (atomic_exchange(&v->key_wanted, false) &&
 	    keyframe_gate_ask(&v->gate, now_ns))
 		return true;
 	return keyframe_gate_poll(&v->gate, now_ns);

@@ -1,6 +1,7 @@
 #include "mcu/room/video_leg.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "mcu/base/log.h"
@@ -52,7 +53,7 @@ int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_i
 
 static void drop_newest(struct video_leg *v)
 {
-	struct vframe *old = __atomic_exchange_n(&v->newest, NULL, __ATOMIC_ACQ_REL);
+	struct vframe *old = atomic_exchange(&v->newest, NULL);
 
 	vframe_unref(&old);
 }
@@ -131,7 +132,7 @@ static void publish(struct video_leg *v, struct vframe *f)
 	v->decoded++;
 	v->width = f->av->width;
 	v->height = f->av->height;
-	old = __atomic_exchange_n(&v->newest, f, __ATOMIC_ACQ_REL);
+	old = atomic_exchange(&v->newest, f);
 	vframe_unref(&old);
 }
 
@@ -211,12 +212,12 @@ void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotat
 
 bool video_leg_needs_key(struct video_leg *v)
 {
-	return __atomic_exchange_n(&v->needs_key, false, __ATOMIC_ACQ_REL);
+	return atomic_exchange(&v->needs_key, false);
 }
 
 struct vframe *video_leg_take(struct video_leg *v)
 {
-	return __atomic_exchange_n(&v->newest, NULL, __ATOMIC_ACQ_REL);
+	return atomic_exchange(&v->newest, NULL);
 }
 
 void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s)
