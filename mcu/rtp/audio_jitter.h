@@ -75,6 +75,10 @@ int64_t audio_jitter_target_ns(const struct audio_jitter *j);
 /* Delay beyond the target in ms, >= 0: to be removed from the sound. */
 int audio_jitter_excess_ms(const struct audio_jitter *j, int64_t play_ns);
 
+/* The least target from now on, e.g. so much that a lost packet's successor is
+ * usually there when its FEC is needed. */
+void audio_jitter_set_min_ms(struct audio_jitter *j, int min_ms);
+
 /* Sound held, in units of clock_hz. */
 uint32_t audio_jitter_held_ticks(const struct audio_jitter *j);
 void audio_jitter_stats(const struct audio_jitter *j, struct ajb_stats *out);

@@ -24,8 +24,8 @@ float *sample_fifo_front(struct sample_fifo *f);
 /* Moves min(n, count) samples to out (NULL: away), returns how many. */
 size_t sample_fifo_take(struct sample_fifo *f, float *out, size_t n);
 
-/* Changes the length of the contents by delta after an edit in place: grown
- * (false: no room) or cut at the end. */
+/* Sets the length of the contents after an edit in place that moved their end.
+ * 0, or -ENOSPC. */
 int sample_fifo_resize(struct sample_fifo *f, size_t count);
 
 #endif

@@ -1,0 +1,93 @@
+#include "mcu/rtp/audio_target.h"
+
+#include "mcu/base/clock.h"
+
+#define QUANTILE    0.985f
+#define MEMORY_S    10.0f
+/* What is believed before anything is known; outvoted after 3.3 s. */
+#define PRIOR_S     0.05f
+#define NO_TRANSIT  INT64_MAX
+
+enum { PRIOR_MS = 40 };
+
+/* Beyond this the sender's time stamps have jumped, and the past says nothing. */
+static const int64_t jump_ns = 2 * NS_PER_S;
+
+void audio_target_init(struct audio_target *t, int min_ms, int max_ms)
+{
+	*t = (struct audio_target){ .min_ms = min_ms, .max_ms = max_ms };
+	t->bin_s[(PRIOR_MS - 1) / AUDIO_TARGET_BIN_MS] = PRIOR_S;
+	t->target_ns = PRIOR_MS * NS_PER_MS;
+	audio_target_set_min_ms(t, min_ms);
+}
+
+static void clamp_target(struct audio_target *t)
+{
+	if (t->target_ns < t->min_ms * NS_PER_MS)
+		t->target_ns = t->min_ms * NS_PER_MS;
+	if (t->target_ns > t->max_ms * NS_PER_MS)
+		t->target_ns = t->max_ms * NS_PER_MS;
+}
+
+void audio_target_set_min_ms(struct audio_target *t, int min_ms)
+{
+	t->min_ms = min_ms < t->max_ms ? min_ms : t->max_ms;
+	clamp_target(t);
+}
+
+static void forget_transits(struct audio_target *t, int64_t second)
+{
+	for (int i = 0; i < AUDIO_TARGET_BUCKETS; i++)
+		t->bucket_ns[i] = NO_TRANSIT;
+	t->second = second;
+}
+
+static void update_base(struct audio_target *t, int64_t transit_ns, int64_t arrival_ns)
+{
+	int64_t second = arrival_ns / NS_PER_S;
+	int64_t *bucket;
+
+	if (!t->started || second - t->second >= AUDIO_TARGET_BUCKETS ||
+	    transit_ns - t->base_ns > jump_ns)
+		forget_transits(t, second);
+	t->started = true;
+	while (t->second < second)
+		t->bucket_ns[++t->second % AUDIO_TARGET_BUCKETS] = NO_TRANSIT;
+	bucket = &t->bucket_ns[t->second % AUDIO_TARGET_BUCKETS];
+	if (transit_ns < *bucket)
+		*bucket = transit_ns;
+	t->base_ns = NO_TRANSIT;
+	for (int i = 0; i < AUDIO_TARGET_BUCKETS; i++)
+		if (t->bucket_ns[i] < t->base_ns)
+			t->base_ns = t->bucket_ns[i];
+}
+
+static void update_target(struct audio_target *t, int64_t late_ns, int64_t duration_ns)
+{
+	float duration_s = (float)duration_ns * 1e-9f;
+	float keep = 1 - duration_s / MEMORY_S, total = 0, above = 0;
+	int64_t bin = late_ns / (AUDIO_TARGET_BIN_MS * NS_PER_MS);
+	int k;
+
+	if (bin >= AUDIO_TARGET_BINS)
+		bin = AUDIO_TARGET_BINS - 1;
+	for (int i = 0; i < AUDIO_TARGET_BINS; i++)
+		t->bin_s[i] *= keep;
+	t->bin_s[bin] += duration_s;
+	for (int i = 0; i < AUDIO_TARGET_BINS; i++)
+		total += t->bin_s[i];
+	for (k = AUDIO_TARGET_BINS - 1; k > 0; k--) {
+		above += t->bin_s[k];
+		if (above > total * (1 - QUANTILE))
+			break;
+	}
+	t->target_ns = (int64_t)(k + 1) * AUDIO_TARGET_BIN_MS * NS_PER_MS;
+	clamp_target(t);
+}
+
+void audio_target_put(struct audio_target *t, int64_t transit_ns, int64_t arrival_ns,
+		      int64_t duration_ns)
+{
+	update_base(t, transit_ns, arrival_ns);
+	update_target(t, transit_ns - t->base_ns, duration_ns);
+}

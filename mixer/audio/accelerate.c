@@ -1,0 +1,144 @@
+#include "mixer/audio/accelerate.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "mixer/audio/dsp.h"
+
+/* The period is looked for at 12 kHz first, then made exact at 48. */
+enum { DECIMATE = 4, REFINE = DECIMATE + 1 };
+
+/* A longer period that fits nearly as well takes fewer cuts. */
+#define NEARLY_AS_GOOD 0.02f
+
+static float correlation(const float *x, size_t lag, size_t window)
+{
+	float e0 = dsp_energy(x, window), e1 = dsp_energy(x + lag, window);
+
+	/* Digital silence repeats perfectly. */
+	if (e0 + e1 < 1e-9f)
+		return 1;
+	return dsp_dot(x, x + lag, window) / (sqrtf(e0 * e1) + 1e-12f);
+}
+
+/* The longest lag whose repetition fits (nearly) best; coarse: at 12 kHz. */
+static size_t search_coarse(const float *low, size_t from, size_t to)
+{
+	float c[ACCELERATE_MAX_LAG / DECIMATE + 1], top = -1;
+
+	for (size_t l = from; l <= to; l++) {
+		c[l] = correlation(low, l, to);
+		top = c[l] > top ? c[l] : top;
+	}
+	for (size_t l = to; l > from; l--) {
+		bool peak = c[l] >= c[l - 1] && (l == to || c[l] >= c[l + 1]);
+
+		if (peak && c[l] >= top - NEARLY_AS_GOOD)
+			return l;
+	}
+	return from;
+}
+
+static size_t search_fine(const float *x, size_t from, size_t to, size_t window, float *best)
+{
+	size_t lag = from;
+
+	*best = -2;
+	for (size_t l = from; l <= to; l++) {
+		float c = correlation(x, l, window);
+
+		if (c > *best) {
+			*best = c;
+			lag = l;
+		}
+	}
+	return lag;
+}
+
+/* Mixes down to mono at 48 kHz and at 12. */
+static void downmix(const float *pcm, size_t n, int channels, float *mono, float *low)
+{
+	size_t ch = (size_t)channels;
+
+	for (size_t i = 0; i < n; i++) {
+		float sum = 0;
+
+		for (size_t c = 0; c < ch; c++)
+			sum += pcm[i * ch + c];
+		mono[i] = sum;
+	}
+	for (size_t i = 0; i < n / DECIMATE; i++) {
+		const float *m = mono + i * DECIMATE;
+
+		low[i] = m[0] + m[1] + m[2] + m[3];
+	}
+}
+
+/* The period to cut or repeat, 0 if none is good enough. */
+static size_t find_period(const float *pcm, int channels, size_t max_lag, float min_corr)
+{
+	float mono[ACCELERATE_NEED], low[ACCELERATE_NEED / DECIMATE], corr;
+	size_t n = 2 * max_lag, lag, from, to;
+
+	downmix(pcm, n, channels, mono, low);
+	lag = DECIMATE *
+	      search_coarse(low, ACCELERATE_MIN_LAG / DECIMATE, max_lag / DECIMATE);
+	from = lag > ACCELERATE_MIN_LAG + REFINE ? lag - REFINE : ACCELERATE_MIN_LAG;
+	to = lag + REFINE < max_lag ? lag + REFINE : max_lag;
+	lag = search_fine(mono, from, to, max_lag, &corr);
+	return min_corr <= 0 || corr >= min_corr ? lag : 0;
+}
+
+/* to[i] = from `a` fading over to `b`. to may be a. */
+static void cross_fade(float *to, const float *a, const float *b, size_t n, int channels)
+{
+	size_t ch = (size_t)channels;
+
+	for (size_t i = 0; i < n; i++) {
+		float w = ((float)i + 0.5f) / (float)n;
+
+		for (size_t c = 0; c < ch; c++)
+			to[i * ch + c] = a[i * ch + c] * (1 - w) + b[i * ch + c] * w;
+	}
+}
+
+static size_t usable_lag(size_t n, size_t max_lag)
+{
+	if (max_lag > ACCELERATE_MAX_LAG)
+		max_lag = ACCELERATE_MAX_LAG;
+	if (max_lag > n / 2)
+		max_lag = n / 2;
+	return max_lag < ACCELERATE_MIN_LAG ? 0 : max_lag;
+}
+
+size_t accelerate_shorten(float *pcm, size_t n, int channels, size_t max_lag, float min_corr)
+{
+	size_t ch = (size_t)channels, lag;
+
+	max_lag = usable_lag(n, max_lag);
+	if (!max_lag)
+		return 0;
+	lag = find_period(pcm, channels, max_lag, min_corr);
+	if (!lag)
+		return 0;
+	cross_fade(pcm, pcm, pcm + lag * ch, lag, channels);
+	memmove(pcm + lag * ch, pcm + 2 * lag * ch, (n - 2 * lag) * ch * sizeof *pcm);
+	return lag;
+}
+
+size_t accelerate_lengthen(float *pcm, size_t n, int channels, size_t max_lag, float min_corr)
+{
+	size_t ch = (size_t)channels, lag;
+
+	max_lag = usable_lag(n, max_lag);
+	if (!max_lag)
+		return 0;
+	lag = find_period(pcm, channels, max_lag, min_corr);
+	if (!lag)
+		return 0;
+	memmove(pcm + 2 * lag * ch, pcm + lag * ch, (n - lag) * ch * sizeof *pcm);
+	/* The second period was x[lag…2 lag), which now also lies one further on. */
+	cross_fade(pcm + lag * ch, pcm + 2 * lag * ch, pcm, lag, channels);
+	return lag;
+}

@@ -1,0 +1,85 @@
+#include "mixer/audio/dsp.h"
+
+#include <math.h>
+
+/* -O2 of gcc 12 vectorises only loops whose length it knows. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define VECTORISED __attribute__((optimize("O3")))
+#else
+#define VECTORISED
+#endif
+
+enum { LANES = 8 };
+
+VECTORISED void dsp_add(float *restrict acc, const float *restrict x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		acc[i] += x[i];
+}
+
+VECTORISED void dsp_sub(float *restrict out, const float *restrict a, const float *restrict b,
+			size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = a[i] - b[i];
+}
+
+VECTORISED float dsp_peak(const float *x, size_t n)
+{
+	float lane[LANES] = { 0 }, peak = 0;
+	size_t i = 0;
+
+	for (; i + LANES <= n; i += LANES) {
+		for (size_t k = 0; k < LANES; k++) {
+			float a = fabsf(x[i + k]);
+
+			lane[k] = a > lane[k] ? a : lane[k];
+		}
+	}
+	for (; i < n; i++)
+		peak = fabsf(x[i]) > peak ? fabsf(x[i]) : peak;
+	for (size_t k = 0; k < LANES; k++)
+		peak = lane[k] > peak ? lane[k] : peak;
+	return peak;
+}
+
+VECTORISED float dsp_dot(const float *a, const float *b, size_t n)
+{
+	float lane[LANES] = { 0 }, sum = 0;
+	size_t i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		for (size_t k = 0; k < LANES; k++)
+			lane[k] += a[i + k] * b[i + k];
+	for (; i < n; i++)
+		sum += a[i] * b[i];
+	for (size_t k = 0; k < LANES; k++)
+		sum += lane[k];
+	return sum;
+}
+
+float dsp_energy(const float *x, size_t n)
+{
+	return dsp_dot(x, x, n);
+}
+
+VECTORISED void dsp_ramp(float *x, size_t n, int channels, float g0, float g1)
+{
+	float step = n ? (g1 - g0) / (float)n : 0;
+	size_t ch = (size_t)channels;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < ch; c++)
+			x[i * ch + c] *= g0 + step * (float)i;
+}
+
+VECTORISED void dsp_ramp_add(float *restrict acc, const float *restrict x, size_t n, int channels,
+			     float g0, float g1)
+{
+	float step = n ? (g1 - g0) / (float)n : 0;
+	size_t ch = (size_t)channels;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < ch; c++)
+			acc[i * ch + c] += x[i * ch + c] * (g0 + step * (float)i);
+}

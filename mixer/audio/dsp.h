@@ -1,0 +1,21 @@
+/* Inner loops over samples, written so that the compiler makes vector code of
+ * them: fixed lanes for the sums, which floating point forbids it to reorder by
+ * itself. Pure. n counts floats; nothing need be aligned. */
+#ifndef MIXER_AUDIO_DSP_H
+#define MIXER_AUDIO_DSP_H
+
+#include <stddef.h>
+
+void dsp_add(float *restrict acc, const float *restrict x, size_t n);
+void dsp_sub(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
+float dsp_peak(const float *x, size_t n);                 /* largest magnitude */
+float dsp_energy(const float *x, size_t n);               /* sum of squares */
+float dsp_dot(const float *a, const float *b, size_t n);
+
+/* Gains that run linearly from g0 (at the first sample) towards g1 (reached by
+ * the sample after the last). n: samples per channel, interleaved. */
+void dsp_ramp(float *x, size_t n, int channels, float g0, float g1);
+void dsp_ramp_add(float *restrict acc, const float *restrict x, size_t n, int channels, float g0,
+		  float g1);
+
+#endif

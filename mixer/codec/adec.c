@@ -1,0 +1,89 @@
+#include "mixer/codec/adec.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mixer/codec/adec_ops.h"
+
+int adec_new(struct adec **out, enum adec_format format, int channels)
+{
+	if (channels < 1 || channels > 2)
+		return -EINVAL;
+	switch (format) {
+	case ADEC_OPUS:
+		return adec_opus_new(out, channels);
+	}
+	return -ENOTSUP;
+}
+
+void adec_free(struct adec **d)
+{
+	if (!*d)
+		return;
+	(*d)->ops->free(*d);
+	*d = NULL;
+}
+
+uint32_t adec_clock_hz(const struct adec *d)
+{
+	return d->ops->clock_hz;
+}
+
+int adec_channels(const struct adec *d)
+{
+	return d->channels;
+}
+
+int adec_packet_samples(const struct adec *d, const uint8_t *payload, size_t len)
+{
+	return len ? d->ops->packet_samples(d, payload, len) : -EBADMSG;
+}
+
+int adec_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
+		size_t max_samples)
+{
+	int n = adec_packet_samples(d, payload, len);
+
+	if (n < 0)
+		return n;
+	if ((size_t)n > max_samples)
+		return -ENOSPC;
+	return d->ops->decode(d, payload, len, out, max_samples);
+}
+
+/* Zeroes what the codec did not fill of the n samples wanted. */
+static int fill_up(const struct adec *d, float *out, int done, size_t n)
+{
+	size_t ch = (size_t)d->channels;
+	size_t have = done > 0 ? (size_t)done : 0;
+
+	if (have < n)
+		memset(out + have * ch, 0, (n - have) * ch * sizeof *out);
+	return (int)n;
+}
+
+int adec_conceal(struct adec *d, float *out, size_t n)
+{
+	if (n == 0)
+		return 0;
+	return fill_up(d, out, d->ops->conceal(d, out, n), n);
+}
+
+int adec_decode_fec(struct adec *d, const uint8_t *next, size_t len, float *out, size_t n)
+{
+	if (!adec_has_fec(d, next, len))
+		return adec_conceal(d, out, n);
+	if (n == 0)
+		return 0;
+	return fill_up(d, out, d->ops->decode_fec(d, next, len, out, n), n);
+}
+
+bool adec_has_fec(const struct adec *d, const uint8_t *payload, size_t len)
+{
+	return len && d->ops->has_fec && d->ops->has_fec(d, payload, len);
+}
+
+void adec_reset(struct adec *d)
+{
+	d->ops->reset(d);
+}
