@@ -22,7 +22,7 @@ enum neg_role {
 	NEG_ROLE_AUDIO,
 	NEG_ROLE_CAMERA,
 	NEG_ROLE_CONTENT,     /* a=content:slides (RFC 4796), or a second m=video */
-	NEG_ROLE_APPLICATION, /* data channel, BFCP: refused unless the policy has it */
+	NEG_ROLE_APPLICATION, /* data channel, BFCP: recognised, but always refused for now */
 	NEG_N_ROLES
 };
 
@@ -99,14 +99,16 @@ struct neg_media_policy {
 	uint32_t fb;          /* NEG_FB_… that we implement here */
 	uint32_t exts;        /* 1 << NEG_EXT_… that we implement here */
 	uint32_t max_kbps;    /* b=AS and b=TIAS of ours: what may be sent to us; 0: unsaid */
-	uint16_t port;        /* plain RTP: ours; ICE uses 9 */
+	uint16_t port;        /* plain RTP: ours; 0: only with ICE */
+	bool dtmf;            /* telephone-event (RFC 4733) too */
 	uint32_t max_fs, max_mbps; /* H.264 receive limits, said in fmtp; 0: unsaid */
 };
 
 /* Strings are borrowed for the call. */
 struct neg_policy {
 	struct neg_media_policy media[NEG_N_ROLES];
-	uint32_t security;        /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS */
+	uint32_t security;        /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS; offers use the last */
+	bool one_transport;       /* the leg has but one: what is outside the bundle is refused */
 	bool ice;                 /* we do ICE when the peer does; our offers have it */
 	const char *ice_ufrag, *ice_pwd;
 	const char *const *candidates; /* "candidate:…" known already; the rest trickles */
@@ -136,11 +138,13 @@ struct neg_codec_plan {
 	uint8_t channels;
 	char name[16];  /* encoding name as in rtpmap */
 	char fmtp[256]; /* the peer's, truncated; "" when there was none */
-	/* H.264: the peer's receive limits */
+	/* H.264 (RFC 6184): what the peer can receive */
 	uint8_t h264_mode;
-	uint32_t h264_profile;        /* the peer's profile-level-id */
+	uint32_t h264_profile;        /* its profile-level-id */
 	bool h264_level_asymmetry;
-	uint32_t max_fs, max_mbps, max_br; /* 0: as the level says (max_fs also of VP8) */
+	/* macroblocks per frame, per second; kbit/s: of the level, or raised by max-fs …;
+	 * of VP8 and VP9 max-fs as given. 0: unknown */
+	uint32_t max_fs, max_mbps, max_br_kbps;
 	/* Opus (RFC 7587), the peer's wishes; 0 or false: default */
 	bool opus_stereo, opus_fec, opus_dtx, opus_cbr;
 	uint32_t opus_max_bps, opus_max_playback_hz;
@@ -161,9 +165,10 @@ struct neg_transport {
 	char ice_ufrag[257], ice_pwd[257]; /* of the peer */
 	enum neg_security security;
 	enum neg_setup setup;       /* ours: NEG_SETUP_ACTIVE or _PASSIVE */
+	bool dtls_new;              /* first time, or another fingerprint or role than before */
 	char fingerprint_hash[16];  /* of the peer: "sha-256" */
 	char fingerprint[192];      /* upper-case hex with colons */
-	struct neg_crypto crypto[NEG_MAX_CRYPTOS]; /* of the peer */
+	struct neg_crypto crypto[NEG_MAX_CRYPTOS]; /* of the peer; the first is the chosen one */
 	size_t n_cryptos;
 	char address[64];           /* of the peer, c= and m= ; "" or port 0: unknown */
 	uint16_t port, rtcp_port;   /* rtcp_port == port with rtcp-mux */

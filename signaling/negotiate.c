@@ -1,0 +1,487 @@
+#include "signaling/negotiate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/neg_internal.h"
+#include "signaling/sdp_text.h"
+
+/* One negotiation under way. */
+struct work {
+	const struct sdp *remote;
+	const struct sdp *offer; /* ours, when the remote is its answer; else NULL */
+	const struct neg_policy *policy;
+	const struct neg_plan *prev;
+	struct neg_plan *plan;
+	const struct neg_format *format[SDP_MAX_MEDIA];
+	bool in_bundle[SDP_MAX_MEDIA]; /* offered in the group */
+	size_t group[SDP_MAX_MEDIA];   /* its members in the order of the group */
+	size_t n_group;
+	size_t carrier; /* index of the m-line that carries the bundle's transport */
+	bool no_codec;  /* an m-line was refused for want of a codec */
+	struct errmsg *why;
+};
+
+void neg_plan_free(struct neg_plan **p)
+{
+	if (!*p)
+		return;
+	free((*p)->media);
+	free((*p)->candidates);
+	free(*p);
+	*p = NULL;
+}
+
+const struct neg_media *neg_plan_media(const struct neg_plan *p, enum neg_role role)
+{
+	for (size_t i = 0; i < p->n_media; i++)
+		if (p->media[i].accepted && p->media[i].role == role)
+			return &p->media[i];
+	return NULL;
+}
+
+const struct neg_transport *neg_plan_transport(const struct neg_plan *p, const struct neg_media *m)
+{
+	return &p->media[m->transport_index].transport;
+}
+
+void neg_policy_browser(struct neg_policy *p)
+{
+	*p = (struct neg_policy){
+		.security = NEG_DTLS, .one_transport = true, .ice = true, .setup = NEG_SETUP_PASSIVE,
+	};
+	p->media[NEG_ROLE_AUDIO] = (struct neg_media_policy){
+		.dir = NEG_SENDRECV, .enabled = true,
+		.formats = neg_audio_formats, .n_formats = neg_n_audio_formats,
+		.fb = NEG_FB_NACK | NEG_FB_TWCC,
+		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_AUDIO_LEVEL | 1u << NEG_EXT_ABS_SEND_TIME |
+			1u << NEG_EXT_TWCC,
+	};
+	p->media[NEG_ROLE_CAMERA] = (struct neg_media_policy){
+		.dir = NEG_SENDRECV, .enabled = true,
+		.formats = neg_video_formats, .n_formats = neg_n_video_formats,
+		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC,
+		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC |
+			1u << NEG_EXT_VIDEO_ORIENTATION,
+	};
+}
+
+/* --- the m-lines of the remote ---------------------------------------------- */
+
+static int work_begin(struct work *w)
+{
+	size_t n = w->remote->n_media;
+	if (!n)
+		return errmsg_set(w->why, -EINVAL, "bad_sdp", "The session description has no m= line.");
+	if (w->prev && n < w->prev->n_media)
+		return errmsg_set(w->why, -EINVAL, "bad_sdp",
+				  "There are fewer m= lines (%zu) than before (%zu); refuse a line with "
+				  "port 0 instead of leaving it out.", n, w->prev->n_media);
+	w->plan = calloc(1, sizeof(*w->plan));
+	if (w->plan)
+		w->plan->media = calloc(n, sizeof(*w->plan->media));
+	if (!w->plan || !w->plan->media)
+		return errmsg_set(w->why, -ENOMEM, "internal", "Out of memory.");
+	w->plan->n_media = n;
+	w->plan->we_offered = w->offer != NULL;
+	w->plan->remote_session_version = w->remote->session_version;
+	return 0;
+}
+
+static int read_lines(struct work *w)
+{
+	for (size_t i = 0; i < w->plan->n_media; i++) {
+		struct neg_media *pm = &w->plan->media[i];
+		const struct sdp_media *m = &w->remote->media[i];
+		int err = neg_remote_media(pm, w->remote, m, w->why);
+		if (err)
+			return err;
+		for (size_t j = 0; j < i; j++)
+			if (pm->mid[0] && !strcmp(pm->mid, w->plan->media[j].mid))
+				return errmsg_set(w->why, -EINVAL, "bad_sdp",
+						  "The session description has a=mid:%s twice (line %u).",
+						  pm->mid, m->line);
+		pm->transport_index = (uint8_t)i;
+		pm->created = !w->prev || i >= w->prev->n_media || !w->prev->media[i].accepted;
+	}
+	return 0;
+}
+
+/* The first a=group:BUNDLE (RFC 9143). */
+static void read_group(struct work *w)
+{
+	char mid[33];
+	for (size_t i = 0; i < w->remote->attrs.n; i++) {
+		const char *v = w->remote->attrs.v[i].value;
+		if (!v || strcmp(w->remote->attrs.v[i].name, "group") || strncmp(v, "BUNDLE ", 7))
+			continue;
+		v += 7;
+		while (sdp_copy_word(&v, mid, sizeof(mid)))
+			for (size_t j = 0; j < w->plan->n_media; j++)
+				if (!strcmp(mid, w->plan->media[j].mid) && !w->in_bundle[j]) {
+					w->in_bundle[j] = true;
+					w->group[w->n_group++] = j;
+				}
+		return;
+	}
+}
+
+static bool role_taken(const struct work *w, size_t before, enum neg_role role)
+{
+	for (size_t i = 0; i < before; i++)
+		if (w->plan->media[i].accepted && w->plan->media[i].role == role)
+			return true;
+	return false;
+}
+
+/* An m-line keeps the role it had; a second camera is content. */
+static enum neg_role role_of_line(const struct work *w, size_t i)
+{
+	const struct sdp_media *m = &w->remote->media[i];
+	if (w->offer)
+		return neg_role_of(&w->offer->media[i]);
+	if (w->prev && i < w->prev->n_media && w->prev->media[i].accepted &&
+	    !strcmp(w->prev->media[i].kind, m->kind))
+		return w->prev->media[i].role;
+	enum neg_role role = neg_role_of(m);
+	return role == NEG_ROLE_CAMERA && role_taken(w, i, role) ? NEG_ROLE_CONTENT : role;
+}
+
+/* RFC 4733, preferably at the codec's clock. */
+static void choose_dtmf(struct neg_media *pm, const struct sdp_media *m)
+{
+	for (size_t i = 0; i < m->n_formats; i++) {
+		struct neg_pt pt;
+		if (!neg_pt_read(&pt, m, m->format[i]) || !pt.dtmf)
+			continue;
+		if (pm->has_dtmf && pt.clock_hz != pm->codec.clock_hz)
+			continue;
+		pm->has_dtmf = true;
+		pm->dtmf_pt_tx = pm->dtmf_pt_rx = pt.pt;
+		pm->dtmf_clock_hz = pt.clock_hz;
+	}
+}
+
+/* What the answer calls pt_tx we may have offered under another number. */
+static void own_pts(struct neg_media *pm, const struct sdp_media *ours, const struct neg_format *f)
+{
+	int best = 0;
+	for (size_t i = 0; i < ours->n_formats; i++) {
+		struct neg_pt pt;
+		if (!neg_pt_read(&pt, ours, ours->format[i]))
+			continue;
+		int score = neg_pt_match(&pt, f);
+		if (score > best) {
+			best = score;
+			pm->codec.pt_rx = pt.pt;
+		}
+		if (pt.dtmf && pm->has_dtmf && pt.clock_hz == pm->dtmf_clock_hz)
+			pm->dtmf_pt_rx = pt.pt;
+	}
+}
+
+static enum neg_dir line_dir(const struct work *w, size_t i, const struct neg_media_policy *mp)
+{
+	const struct sdp_media *m = &w->remote->media[i];
+	enum neg_dir theirs = neg_dir_reverse(neg_remote_dir(w->remote, m));
+	enum neg_dir ours = mp->dir;
+	if (w->offer)
+		ours = neg_remote_dir(w->offer, &w->offer->media[i]);
+	return (enum neg_dir)((unsigned)theirs & (unsigned)ours);
+}
+
+/* Role, codec, direction, features: everything but the transport. */
+static void consider(struct work *w, size_t i)
+{
+	struct neg_media *pm = &w->plan->media[i];
+	const struct sdp_media *m = &w->remote->media[i];
+	struct neg_pt pt;
+
+	pm->role = role_of_line(w, i);
+	const struct neg_media_policy *mp = &w->policy->media[pm->role];
+	bool refused = !m->port && (w->offer || !sdp_attr_find(&m->attrs, "bundle-only"));
+	if (w->offer && !w->offer->media[i].port)
+		refused = true;
+	if (refused || !mp->enabled || !mp->n_formats || pm->role == NEG_ROLE_NONE ||
+	    pm->role == NEG_ROLE_APPLICATION || role_taken(w, i, pm->role))
+		return;
+	int f = neg_codec_choose(m, mp, &pt);
+	if (f < 0) {
+		w->no_codec = true;
+		return;
+	}
+	w->format[i] = &mp->formats[f];
+	pm->accepted = true;
+	neg_codec_fill(&pm->codec, &pt, m);
+	if (mp->dtmf)
+		choose_dtmf(pm, m);
+	if (w->offer)
+		own_pts(pm, &w->offer->media[i], w->format[i]);
+	pm->dir = line_dir(w, i, mp);
+	pm->hold = !(neg_remote_dir(w->remote, m) & NEG_RECVONLY);
+	neg_remote_features(pm, w->remote, m, mp);
+}
+
+/* --- transports --------------------------------------------------------------- */
+
+static enum neg_setup our_setup(const struct work *w, enum neg_setup peer,
+				const struct neg_transport *before)
+{
+	if (peer == NEG_SETUP_ACTIVE)
+		return NEG_SETUP_PASSIVE;
+	if (peer == NEG_SETUP_PASSIVE)
+		return NEG_SETUP_ACTIVE;
+	if (before && before->security == NEG_DTLS)
+		return before->setup; /* RFC 8842 5.5: keep the role of the association */
+	return w->policy->setup == NEG_SETUP_ACTIVE ? NEG_SETUP_ACTIVE : NEG_SETUP_PASSIVE;
+}
+
+static const struct neg_transport *transport_before(const struct work *w, size_t i)
+{
+	if (!w->prev || i >= w->prev->n_media || !w->prev->media[i].accepted)
+		return NULL;
+	return neg_plan_transport(w->prev, &w->prev->media[i]);
+}
+
+/* The offered key of our suite goes first; false when there is none. */
+static bool choose_crypto(struct neg_transport *t, const struct neg_policy *p)
+{
+	if (!p->sdes_suite || !p->sdes_key)
+		return false;
+	for (size_t i = 0; i < t->n_cryptos; i++)
+		if (!strcmp(t->crypto[i].suite, p->sdes_suite)) {
+			struct neg_crypto c = t->crypto[i];
+			t->crypto[i] = t->crypto[0];
+			t->crypto[0] = c;
+			return true;
+		}
+	return false;
+}
+
+/* Whether we can send and receive over it at all. */
+static bool transport_usable(const struct work *w, struct neg_transport *t,
+			     const struct neg_media_policy *mp)
+{
+	const struct neg_policy *p = w->policy;
+	if (!(p->security & t->security))
+		return false;
+	if (t->security == NEG_SDES && !choose_crypto(t, p))
+		return false;
+	if (t->security == NEG_DTLS && !p->fingerprint)
+		return false;
+	t->ice = t->ice && p->ice && p->ice_ufrag && p->ice_pwd;
+	if (t->ice)
+		return t->rtcp_mux; /* we have one component */
+	return mp->port != 0;
+}
+
+static int take_transport(struct work *w, size_t i)
+{
+	struct neg_media *pm = &w->plan->media[i];
+	const struct neg_transport *before = transport_before(w, i);
+	struct neg_transport *t = &pm->transport;
+	size_t from = i;
+	enum neg_setup peer;
+
+	/* a later offer may give the transport in the group's first line only */
+	if (w->in_bundle[i] && !sdp_value(w->remote, &w->remote->media[i], "ice-ufrag"))
+		from = w->group[0];
+	int err = neg_remote_transport(t, &peer, w->remote, &w->remote->media[from], w->why);
+	if (err)
+		return err;
+	if (w->offer && peer == NEG_SETUP_ACTPASS)
+		return errmsg_set(w->why, -EINVAL, "bad_sdp",
+				  "An answer must say a=setup:active or a=setup:passive.");
+	if (!transport_usable(w, t, &w->policy->media[pm->role])) {
+		pm->accepted = false;
+		return 0;
+	}
+	if (t->security == NEG_DTLS) {
+		t->setup = our_setup(w, peer, before);
+		t->dtls_new = !before || before->setup != t->setup ||
+			      strcmp(before->fingerprint, t->fingerprint) != 0;
+	}
+	t->ice_restart = before && before->ice && (strcmp(before->ice_ufrag, t->ice_ufrag) ||
+						   strcmp(before->ice_pwd, t->ice_pwd));
+	if (!t->ice && (!strcmp(t->address, "0.0.0.0") || !t->address[0])) {
+		pm->hold = true; /* RFC 3264 8.4, the old way */
+		pm->dir = (enum neg_dir)(pm->dir & NEG_RECVONLY);
+	}
+	err = neg_remote_candidates(w->plan, w->remote, &w->remote->media[from], (uint8_t)i);
+	return err ? errmsg_set(w->why, err, "internal", "Out of memory.") : 0;
+}
+
+/* The bundle's transport is that of its first accepted m-line (RFC 9143 7.3). */
+static int take_bundle(struct work *w)
+{
+	bool found = false;
+	for (size_t k = 0; k < w->n_group && !found; k++)
+		if (w->plan->media[w->group[k]].accepted) {
+			w->carrier = w->group[k];
+			found = true;
+		}
+	if (!found)
+		return 0;
+	int err = take_transport(w, w->carrier);
+	if (err)
+		return err;
+	bool usable = w->plan->media[w->carrier].accepted;
+	w->plan->bundle = usable;
+	for (size_t k = 0; k < w->n_group; k++) {
+		struct neg_media *pm = &w->plan->media[w->group[k]];
+		pm->accepted = pm->accepted && usable;
+		pm->transport_index = pm->accepted ? (uint8_t)w->carrier : pm->transport_index;
+	}
+	return 0;
+}
+
+static int take_transports(struct work *w)
+{
+	int err = take_bundle(w);
+	bool have = w->plan->bundle;
+	for (size_t i = 0; i < w->plan->n_media && !err; i++) {
+		struct neg_media *pm = &w->plan->media[i];
+		if (!pm->accepted || w->in_bundle[i])
+			continue;
+		if (w->policy->one_transport && have) {
+			pm->accepted = false;
+			continue;
+		}
+		err = take_transport(w, i);
+		have = have || pm->accepted;
+	}
+	if (err)
+		return err;
+	for (size_t i = 0; i < w->plan->n_media; i++)
+		if (w->plan->media[i].accepted)
+			return 0;
+	if (w->no_codec)
+		return errmsg_set(w->why, -ENOTSUP, "no_common_codec",
+				  "There is no codec that both sides can use; offer Opus, and H264 with "
+				  "packetization-mode=1.");
+	return errmsg_set(w->why, -ENOTSUP, "not_acceptable",
+			  "Nothing in the session description can be used here.");
+}
+
+static int make_plan(struct work *w)
+{
+	int err = work_begin(w);
+	if (!err)
+		err = read_lines(w);
+	if (err)
+		return err;
+	read_group(w);
+	for (size_t i = 0; i < w->plan->n_media; i++)
+		consider(w, i);
+	err = take_transports(w);
+	for (size_t i = 0; i < w->plan->n_media && !err; i++)
+		if (!w->plan->media[i].accepted) {
+			w->plan->media[i].dir = NEG_INACTIVE;
+			w->plan->media[i].hold = false;
+		}
+	return err;
+}
+
+/* --- answer ------------------------------------------------------------------- */
+
+static int answer_line(struct work *w, struct sdp *s, size_t i)
+{
+	const struct neg_media *pm = &w->plan->media[i];
+	const struct sdp_media *offered = &w->remote->media[i];
+	if (!pm->accepted)
+		return neg_write_refused(s, offered, pm->mid);
+
+	struct neg_line l = {
+		.policy = w->policy,
+		.mp = &w->policy->media[pm->role],
+		.media = pm,
+		.transport = neg_plan_transport(w->plan, pm),
+		.carries_transport = pm->transport_index == i,
+		.pts = { pm->codec.pt_tx },
+		.n_pts = 1,
+	};
+	struct sdp_media *m = sdp_add_media(s, offered->kind, l.transport->ice ? 9 : l.mp->port,
+					    offered->proto);
+	if (!m)
+		return -ENOMEM;
+	uint32_t profile = 0;
+	if (pm->codec.codec == NEG_CODEC_H264)
+		profile = neg_h264_answer_profile(pm->codec.h264_profile, pm->codec.h264_level_asymmetry,
+						  w->format[i]->h264_profile);
+	int err = neg_write_format(s, m, l.mp, w->format[i], pm->codec.pt_tx, profile);
+	if (!err && pm->has_dtmf)
+		err = neg_write_dtmf(s, m, pm->dtmf_pt_tx, pm->dtmf_clock_hz);
+	return err ? err : neg_write_media(s, m, &l);
+}
+
+int neg_answer(const struct sdp *offer, const struct neg_policy *policy,
+	       const struct neg_plan *prev, struct sdp **answer, struct neg_plan **plan,
+	       struct errmsg *why)
+{
+	struct work w = { .remote = offer, .policy = policy, .prev = prev, .why = why };
+	struct sdp *s = NULL;
+	bool in[SDP_MAX_MEDIA] = { false };
+
+	int err = make_plan(&w);
+	if (err)
+		goto out;
+	err = sdp_new(&s, policy->session_id, policy->session_version);
+	for (size_t i = 0; i < w.plan->n_media && !err; i++) {
+		err = answer_line(&w, s, i);
+		in[i] = w.plan->media[i].accepted && w.in_bundle[i];
+	}
+	if (!err && w.plan->bundle)
+		err = neg_write_bundle(s, in, w.carrier);
+	if (err)
+		errmsg_set(why, err, "internal", "The answer could not be written: %s.", err_str(err));
+out:
+	if (err) {
+		sdp_free(&s);
+		neg_plan_free(&w.plan);
+		return err;
+	}
+	*answer = s;
+	*plan = w.plan;
+	return 0;
+}
+
+int neg_accept(const struct sdp *offer, const struct neg_policy *policy, const struct sdp *answer,
+	       const struct neg_plan *prev, struct neg_plan **plan, struct errmsg *why)
+{
+	struct work w = { .remote = answer, .offer = offer, .policy = policy, .prev = prev, .why = why };
+
+	if (answer->n_media != offer->n_media)
+		return errmsg_set(why, -EINVAL, "bad_sdp",
+				  "The answer has %zu m= lines and the offer %zu; refuse a line with port 0 "
+				  "in its place.", answer->n_media, offer->n_media);
+	for (size_t i = 0; i < offer->n_media; i++)
+		if (strcmp(offer->media[i].kind, answer->media[i].kind))
+			return errmsg_set(why, -EINVAL, "bad_sdp",
+					  "The answer has m=%s in line %u where the offer has m=%s.",
+					  answer->media[i].kind, answer->media[i].line,
+					  offer->media[i].kind);
+	int err = make_plan(&w);
+	if (err) {
+		neg_plan_free(&w.plan);
+		return err;
+	}
+	*plan = w.plan;
+	return 0;
+}
+
+bool neg_wants_ice_restart(const struct sdp *remote, const struct neg_plan *prev)
+{
+	for (size_t i = 0; prev && i < prev->n_media && i < remote->n_media; i++) {
+		const struct neg_media *pm = &prev->media[i];
+		if (!pm->accepted || pm->transport_index != i || !pm->transport.ice)
+			continue;
+		const char *ufrag = sdp_value(remote, &remote->media[i], "ice-ufrag");
+		const char *pwd = sdp_value(remote, &remote->media[i], "ice-pwd");
+		if (ufrag && pwd && (strcmp(ufrag, pm->transport.ice_ufrag) ||
+				     strcmp(pwd, pm->transport.ice_pwd)))
+			return true;
+	}
+	return false;
+}
