@@ -93,7 +93,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/mcu/main.o $(BUILD)/mcu/config.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"'
+# What the binary knows about where it came from; rebuilt when that changes.
+PREFIX ?= /usr/local
+$(BUILD)/mcu/options.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"' \
+	-DMCU_WEB_PATH='"$(PREFIX)/share/mcu/web"'
+$(BUILD)/mcu/options.o: $(BUILD)/options.stamp
+$(BUILD)/options.stamp: FORCE
+	@mkdir -p $(@D); echo '$(VERSION) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(PREFIX)' >$@
+.PHONY: FORCE
+FORCE:
 
 # Unit tests: tests/<source folder>/test_*.c, one program each, linked with the
 # module under test and what is below it.

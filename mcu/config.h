@@ -1,0 +1,106 @@
+/* What mcu.yaml says: one struct, filled from one table (config_table.c) of key,
+ * type, range, default and a line of documentation. mcu.yaml as shipped is the
+ * table written out by config_write_defaults().
+ *
+ * Strict: an unknown or repeated key, a value of the wrong type or out of its
+ * range is an error that names file and line and says what would be right.
+ * Constant after the start, so that every thread may read it. */
+#ifndef MCU_CONFIG_H
+#define MCU_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "mcu/base/err.h"
+
+struct config_strings {
+	char **items;
+	size_t n;
+};
+
+struct config_turn {
+	char *url, *username, *credential;
+};
+
+struct config_turns {
+	struct config_turn *items;
+	size_t n;
+};
+
+/* Strings are owned and never NULL. Meanings and ranges: mcu.yaml. */
+struct config {
+	struct {
+		char *name;
+	} server;
+	struct {
+		char *address;
+		int port; /* -1: off, 0: the system chooses */
+		char *web_path;
+	} http;
+	struct {
+		char *address;
+		int port;
+		char *certificate, *key;
+	} https;
+	struct {
+		char *path;
+	} data;
+	struct {
+		int level; /* enum log_level */
+	} log;
+	struct {
+		int threads;
+		bool gso;
+		int receive_holdoff_us;
+	} net;
+	struct {
+		int threads, audio_threads;
+	} mixer;
+	struct {
+		char *public_address;
+		int port_min, port_max;
+		struct config_strings stun;
+		struct config_turns turn;
+		bool loopback;
+	} ice;
+	struct {
+		bool on_demand;
+		int max_participants, max_rooms, linger_s;
+	} room;
+	struct {
+		int width, height, fps, bitrate_kbps, vbv_ms;
+		char *preset, *asm_name;
+		int max_input_width, max_input_height;
+	} video;
+	struct {
+		int listener_kbps, complexity, max_talkers;
+	} audio;
+	struct {
+		char *path;
+		int fragment_ms, gop_s, audio_kbps;
+	} recording;
+	struct {
+		int message_bytes, messages_per_s, connections, connections_per_address;
+	} limits;
+};
+
+/* Every default. 0 or -ENOMEM. */
+int config_init(struct config *c);
+void config_free(struct config *c);
+
+/* Over what *c holds. -EINVAL with *why: what is wrong in the text; otherwise
+ * -errno with *why: the file cannot be read. On an error *c is half changed. */
+int config_read(struct config *c, const char *path, struct errmsg *why);
+/* file: the name for messages. */
+int config_parse(struct config *c, const char *text, size_t len, const char *file,
+		 struct errmsg *why);
+/* "video.fps=15"; a list as YAML: "ice.stun=[stun:a.example]". */
+int config_set(struct config *c, const char *assignment, struct errmsg *why);
+/* What concerns several keys at once; after everything was read. */
+int config_check(const struct config *c, struct errmsg *why);
+
+/* The commented file with every key and its default. 0 or -EIO. */
+int config_write_defaults(FILE *to);
+
+#endif

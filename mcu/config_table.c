@@ -1,0 +1,176 @@
+#include "mcu/config_priv.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "mcu/ice_url.h"
+
+static bool is_ip(const char *v)
+{
+	unsigned char addr[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, v, addr) == 1 || inet_pton(AF_INET6, v, addr) == 1;
+}
+
+static const char *check_not_empty(const char *v)
+{
+	return *v ? NULL : "a text that is not empty";
+}
+
+static const char *check_listen(const char *v)
+{
+	if (is_ip(v) || !strcmp(v, "localhost"))
+		return NULL;
+	return "\"localhost\", \"0.0.0.0\" (all of IPv4), \"::\" (all) or another IP address";
+}
+
+static const char *check_ip_or_empty(const char *v)
+{
+	return !*v || is_ip(v) ? NULL : "an IP address, or empty";
+}
+
+static const char *check_stun(const char *v)
+{
+	struct ice_url url;
+
+	if (!ice_url_parse(&url, v) && url.kind == ICE_STUN)
+		return NULL;
+	return "a STUN URL like \"stun:stun.example.org:3478\"";
+}
+
+static const char *check_turn(const char *v)
+{
+	struct ice_url url;
+
+	if (!ice_url_parse(&url, v) && url.kind != ICE_STUN)
+		return NULL;
+	return "a TURN URL like \"turn:turn.example.org:3478?transport=udp\"";
+}
+
+#define AT(field) offsetof(struct config, field)
+#define STRING(path, field, check, def, doc) \
+	{ path, KEY_STRING, AT(field), 0, 0, NULL, check, def, doc }
+#define INT(path, field, min, max, def, doc) \
+	{ path, KEY_INT, AT(field), min, max, NULL, NULL, def, doc }
+#define EVEN(path, field, min, max, def, doc) \
+	{ path, KEY_EVEN, AT(field), min, max, NULL, NULL, def, doc }
+#define BOOL(path, field, def, doc) { path, KEY_BOOL, AT(field), 0, 0, NULL, NULL, def, doc }
+#define CHOICE(path, field, choices, def, doc) \
+	{ path, KEY_CHOICE, AT(field), 0, 0, choices, NULL, def, doc }
+
+const struct config_section config_sections[] = {
+	{ "server", "The server as a whole." },
+	{ "http", "Plain HTTP, for browsers on this machine: they give camera and microphone to "
+		  "http://localhost and to https only." },
+	{ "https", "HTTPS, for the network." },
+	{ "data", "Where everything that lasts is kept." },
+	{ "log", "What is written to standard error." },
+	{ "net", "Threads that receive, encrypt and send." },
+	{ "mixer", "Threads that decode, mix and encode." },
+	{ "ice", "How media finds its way through the network (ICE, RFC 8445)." },
+	{ "room", "Rooms." },
+	{ "video", "The composed picture of a room, and what participants may send." },
+	{ "audio", "The mixed sound of a room." },
+	{ "recording", "Recordings." },
+	{ "limits", "What one peer may ask of the server." },
+};
+
+const struct config_key config_keys[] = {
+	STRING("server.name", server.name, check_not_empty, "mcu", "Shown in the page's title."),
+
+	STRING("http.address", http.address, check_listen, "localhost",
+	       "Address to listen on; \"localhost\" is this machine only, \"0.0.0.0\" is all of IPv4, "
+	       "\"::\" is all."),
+	INT("http.port", http.port, -1, 65535, "8080", "0: any free one; -1: off."),
+	STRING("http.web_path", http.web_path, NULL, "",
+	       "Folder of the browser client; empty: web/ of the working directory if it is there, "
+	       "otherwise the installed one."),
+
+	STRING("https.address", https.address, check_listen, "0.0.0.0",
+	       "Address to listen on, as above."),
+	INT("https.port", https.port, -1, 65535, "8443", "0: any free one; -1: off."),
+	STRING("https.certificate", https.certificate, NULL, "",
+	       "Certificate chain, a PEM file; empty: a self-signed one is made and kept in data.path."),
+	STRING("https.key", https.key, NULL, "", "Its private key, a PEM file."),
+
+	STRING("data.path", data.path, check_not_empty, "data",
+	       "Folder of the database, recordings and the generated certificate; made if missing."),
+
+	{ "log.level", KEY_LEVEL, AT(log.level), 0, 0, "error|warn|info|debug|trace", NULL, "info",
+	  "The least important lines that are written." },
+
+	INT("net.threads", net.threads, 0, 16, "0", "0: half as many as there are cores."),
+	BOOL("net.gso", net.gso, "true",
+	     "UDP segmentation offload: several packets with one system call. Off by itself where "
+	     "the system refuses it."),
+	INT("net.receive_holdoff_us", net.receive_holdoff_us, 0, 20000, "0",
+	    "Under load, sockets are read at most this often (microseconds): fewer, fuller wake-ups "
+	    "for a little delay. 0: at once."),
+
+	INT("mixer.threads", mixer.threads, 0, 64, "0", "Video workers. 0: as many as cores."),
+	INT("mixer.audio_threads", mixer.audio_threads, 0, 8, "0",
+	    "Audio workers. 0: one per 4 cores, at least one."),
+
+	STRING("ice.public_address", ice.public_address, check_ip_or_empty, "",
+	       "The address others see, when the server stands behind a 1:1 NAT (cloud machines)."),
+	INT("ice.port_min", ice.port_min, 0, 65535, "0",
+	    "First UDP port for media; open the range in the firewall. 0: the system's choice."),
+	INT("ice.port_max", ice.port_max, 0, 65535, "0", "Last of them."),
+	{ "ice.stun", KEY_STRINGS, AT(ice.stun), 0, 0, NULL, check_stun, "",
+	  "STUN servers, for the server and handed to clients: [\"stun:stun.example.org:3478\"]" },
+	{ "ice.turn", KEY_TURNS, AT(ice.turn), 0, 0, NULL, check_turn, "",
+	  "TURN servers, likewise: "
+	  "[{url: \"turn:turn.example.org:3478?transport=udp\", username: \"u\", credential: \"c\"}]" },
+	BOOL("ice.loopback", ice.loopback, "true",
+	     "Offer 127.0.0.1 and ::1 too, so that a browser on this machine works without a network."),
+
+	BOOL("room.on_demand", room.on_demand, "true",
+	     "A room comes into being when the first one joins. false: only rooms made beforehand."),
+	INT("room.max_participants", room.max_participants, 1, 10000, "100", "Per room."),
+	INT("room.max_rooms", room.max_rooms, 1, 10000, "100", "Rooms that run at the same time."),
+	INT("room.linger_s", room.linger_s, 0, 3600, "5",
+	    "An empty room stays this long for those who come back (seconds)."),
+
+	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
+	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),
+	INT("video.fps", video.fps, 1, 60, "30", "Pictures per second."),
+	INT("video.bitrate_kbps", video.bitrate_kbps, 50, 20000, "1500", "Kilobits per second."),
+	INT("video.vbv_ms", video.vbv_ms, 50, 5000, "500",
+	    "How far the rate may swing (milliseconds of it); less makes key frames smaller and "
+	    "coarser."),
+	CHOICE("video.preset", video.preset, "ultrafast|superfast|veryfast|faster|fast|medium",
+	       "superfast", "Of x264: quality against processor time."),
+	CHOICE("video.asm", video.asm_name, "auto|default|avx2", "auto",
+	       "Vector code of x264; \"auto\" measures at the start which is the fastest here."),
+	INT("video.max_input_width", video.max_input_width, 160, 4096, "1920",
+	    "The widest picture taken from a participant (pixels); a larger one is not decoded."),
+	INT("video.max_input_height", video.max_input_height, 90, 4096, "1080", "The highest, likewise."),
+
+	INT("audio.listener_kbps", audio.listener_kbps, 6, 256, "32",
+	    "Opus, kilobits per second, of what everybody hears."),
+	INT("audio.complexity", audio.complexity, 0, 10, "5",
+	    "Of the Opus encoders: quality against processor time."),
+	INT("audio.max_talkers", audio.max_talkers, 0, 1000, "0",
+	    "Only so many, the loudest, are mixed. 0: all who talk."),
+
+	STRING("recording.path", recording.path, NULL, "",
+	       "Folder of the recordings; empty: recordings/ in data.path."),
+	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "500",
+	    "A file is valid up to its last fragment (milliseconds) at every moment."),
+	INT("recording.gop_s", recording.gop_s, 1, 4, "4",
+	    "A key frame at least this often while a room is recorded (seconds)."),
+	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",
+	    "AAC, kilobits per second."),
+
+	INT("limits.message_bytes", limits.message_bytes, 4096, 1048576, "65536",
+	    "The largest signaling message."),
+	INT("limits.messages_per_s", limits.messages_per_s, 5, 10000, "50",
+	    "Signaling messages per second and connection."),
+	INT("limits.connections", limits.connections, 1, 100000, "2000",
+	    "Connections at the same time, HTTP and WebSocket together."),
+	INT("limits.connections_per_address", limits.connections_per_address, 1, 100000, "1200",
+	    "The same from one address."),
+};
+
+const size_t config_n_keys = sizeof(config_keys) / sizeof(*config_keys);
+const size_t config_n_sections = sizeof(config_sections) / sizeof(*config_sections);

@@ -1,0 +1,37 @@
+/* The command line. */
+#ifndef MCU_OPTIONS_H
+#define MCU_OPTIONS_H
+
+#include <stdio.h>
+
+#include "mcu/base/err.h"
+#include "mcu/config.h"
+
+enum options_action {
+	OPTIONS_RUN = 1,
+	OPTIONS_CHECK_CONFIG,
+	OPTIONS_DEFAULT_CONFIG,
+	OPTIONS_VERSION,
+	OPTIONS_HELP,
+};
+
+enum { OPTIONS_EXIT_BAD_CONFIG = 2 };
+
+struct options {
+	enum options_action action;
+	const char *config_path; /* of argv, "mcu.yaml", or NULL: built-in defaults */
+	struct config config;    /* read, overridden and checked; for _RUN, _CHECK_CONFIG */
+};
+
+/* Reads the configuration too: --config, or mcu.yaml of the working directory if
+ * there is one, then every --set in turn. Borrows argv. On an error (-errno, *why)
+ * nothing is left to free. */
+int options_parse(struct options *o, int argc, char **argv, struct errmsg *why);
+void options_free(struct options *o);
+
+void options_write_help(FILE *to);
+const char *options_version(void);
+/* Folder of the browser client. */
+const char *options_web_path(const struct config *c);
+
+#endif
