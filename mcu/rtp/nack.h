@@ -20,20 +20,21 @@ struct nack_entry {
 	int64_t seq;
 	int64_t since_ns; /* noticed */
 	int64_t due_ns;   /* ask (again) then */
-	int64_t high;     /* highest received when it was noticed */
 	uint8_t tries;
 };
 
 struct nack {
 	int64_t high; /* highest received; valid with started */
 	int64_t rtt_ns;
+	int64_t max_age_ns; /* 0: by the round trip */
 	bool started;
 	size_t n;
 	struct nack_entry e[NACK_MAX]; /* ascending */
 	uint64_t asked, repaired, lost; /* counters */
 };
 
-void nack_init(struct nack *k);
+/* max_age_ns: how long a missing packet is waited for; 0: 80 … 200 ms by RTT. */
+void nack_init(struct nack *k, int64_t max_age_ns);
 /* Default 50 ms until it is known. */
 void nack_set_rtt(struct nack *k, int64_t rtt_ns);
 /* A packet came. False: the gap it opened is beyond NACK_MAX (the whole list is
@@ -48,7 +49,7 @@ size_t nack_due(struct nack *k, int64_t now_ns, uint16_t *out, size_t max);
 /* Drops the entries that are past repair; true and the newest such seq when
  * there were any. */
 bool nack_gave_up(struct nack *k, int64_t now_ns, int64_t *seq);
-/* How long a missing packet is waited for: 80 … 200 ms by the round trip. */
+/* How long a missing packet is waited for. */
 int64_t nack_max_age_ns(const struct nack *k);
 
 #endif

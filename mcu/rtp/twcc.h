@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TWCC_WINDOW = 1024, TWCC_PERIOD_MS = 50 };
+enum { TWCC_WINDOW = 1024, TWCC_PERIOD_MS = 50, TWCC_CAP_MIN = 512 };
 
 struct twcc {
 	bool started;
@@ -19,6 +19,7 @@ struct twcc {
 	int64_t high;  /* highest recorded */
 	int64_t built_ns;
 	uint64_t late; /* counter: too old to report */
+	unsigned late_run;
 	int64_t arrival_ns[TWCC_WINDOW]; /* of seq % TWCC_WINDOW; < 0: missing */
 };
 
@@ -28,7 +29,7 @@ void twcc_record(struct twcc *t, uint16_t seq, int64_t arrival_ns);
 /* Something to report, and TWCC_PERIOD_MS since the last time. */
 bool twcc_due(const struct twcc *t, int64_t now_ns);
 /* One RTCP packet (header included, multiple of 4 octets) into out; octets, or 0
- * when there is nothing left to report or cap is below 64. Call until 0. */
+ * when there is nothing left to report or cap is below TWCC_CAP_MIN. Call until 0. */
 size_t twcc_build(struct twcc *t, int64_t now_ns, uint32_t ssrc, uint32_t media_ssrc, uint8_t *out,
 		  size_t cap);
 
