@@ -62,6 +62,7 @@ static void draw(AVFrame *av, unsigned n)
 	}
 }
 
+ON_THREAD(ROLE_MIXV)
 static int64_t measure(struct venc *e, struct vframe *const *frame, struct buf_pool *pool)
 {
 	int64_t start = cpu_ns();
@@ -77,6 +78,7 @@ static int64_t measure(struct venc *e, struct vframe *const *frame, struct buf_p
 	return cpu_ns() - start;
 }
 
+ON_THREAD(ROLE_MIXV)
 static int measure_all(struct venc *const *e, struct vframe *const *frame, struct buf_pool *pool)
 {
 	int64_t best[CANDIDATES];

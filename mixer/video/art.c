@@ -96,50 +96,6 @@ static bool spend(struct art_cache *c)
 	return true;
 }
 
-static struct leg_art *leg_find(struct art_cache *c, const struct art_query *q)
-{
-	struct leg_art *oldest = &c->leg[0];
-
-	for (int i = 0; i < LEGS; i++) {
-		struct leg_art *a = &c->leg[i];
-
-		if (a->used && a->leg_id == q->leg_id && a->w == q->w && a->h == q->h) {
-			a->used = c->clock;
-			return a;
-		}
-		if (a->used < oldest->used)
-			oldest = a;
-	}
-	leg_clear(oldest);
-	oldest->leg_id = q->leg_id;
-	oldest->w = q->w;
-	oldest->h = q->h;
-	oldest->used = c->clock;
-	oldest->label_wanted = oldest->avatar_wanted = true;
-	return oldest;
-}
-
-static struct size_art *size_find(struct art_cache *c, const struct art_query *q)
-{
-	struct size_art *oldest = &c->size[0];
-
-	for (int i = 0; i < SIZES; i++) {
-		struct size_art *a = &c->size[i];
-
-		if (a->used && a->w == q->w && a->h == q->h) {
-			a->used = c->clock;
-			return a;
-		}
-		if (a->used < oldest->used)
-			oldest = a;
-	}
-	size_clear(oldest);
-	oldest->w = q->w;
-	oldest->h = q->h;
-	oldest->used = c->clock;
-	return oldest;
-}
-
 /* Cuts between characters. */
 static void copy_name(char out[COMPOSITOR_NAME_BYTES], const char *name)
 {
@@ -154,13 +110,72 @@ static void copy_name(char out[COMPOSITOR_NAME_BYTES], const char *name)
 	memset(out + n, 0, COMPOSITOR_NAME_BYTES - n);
 }
 
-static void leg_update(struct art_cache *c, struct leg_art *a, const struct art_query *q)
+/* A drawing that a tile of this paint has borrowed already stays as it is: a leg
+ * with two tiles of one size and different labels has two entries. */
+static bool leg_matches(const struct art_cache *c, const struct leg_art *a,
+			const struct art_query *q, const char *name)
 {
-	char name[COMPOSITOR_NAME_BYTES];
+	return a->used && a->leg_id == q->leg_id && a->w == q->w && a->h == q->h &&
+	       (a->used != c->clock ||
+		(a->audio_muted == q->audio_muted && !strcmp(a->name, name)));
+}
 
-	copy_name(name, q->name);
+/* NULL when all of them are in this paint's use. */
+static struct leg_art *leg_find(struct art_cache *c, const struct art_query *q, const char *name)
+{
+	struct leg_art *oldest = &c->leg[0];
+
+	for (int i = 0; i < LEGS; i++) {
+		struct leg_art *a = &c->leg[i];
+
+		if (leg_matches(c, a, q, name)) {
+			a->used = c->clock;
+			return a;
+		}
+		if (a->used < oldest->used)
+			oldest = a;
+	}
+	if (oldest->used == c->clock)
+		return NULL;
+	leg_clear(oldest);
+	oldest->leg_id = q->leg_id;
+	oldest->w = q->w;
+	oldest->h = q->h;
+	oldest->used = c->clock;
+	oldest->label_wanted = oldest->avatar_wanted = true;
+	return oldest;
+}
+
+/* NULL when all of them are in this paint's use. */
+static struct size_art *size_find(struct art_cache *c, const struct art_query *q)
+{
+	struct size_art *oldest = &c->size[0];
+
+	for (int i = 0; i < SIZES; i++) {
+		struct size_art *a = &c->size[i];
+
+		if (a->used && a->w == q->w && a->h == q->h) {
+			a->used = c->clock;
+			return a;
+		}
+		if (a->used < oldest->used)
+			oldest = a;
+	}
+	if (oldest->used == c->clock)
+		return NULL;
+	size_clear(oldest);
+	oldest->w = q->w;
+	oldest->h = q->h;
+	oldest->used = c->clock;
+	return oldest;
+}
+
+/* name: COMPOSITOR_NAME_BYTES, zero-filled. */
+static void leg_update(struct art_cache *c, struct leg_art *a, const struct art_query *q,
+		       const char *name)
+{
 	if (strcmp(name, a->name)) {
-		memcpy(a->name, name, sizeof name);
+		memcpy(a->name, name, COMPOSITOR_NAME_BYTES);
 		a->label_wanted = a->avatar_wanted = true;
 	}
 	if (a->audio_muted != q->audio_muted) {
@@ -204,23 +219,28 @@ static void size_update(struct art_cache *c, struct size_art *a, const struct ar
 
 void art_find(struct art_cache *c, const struct art_query *q, struct art *out)
 {
+	char name[COMPOSITOR_NAME_BYTES];
 	struct size_art *size = size_find(c, q);
-	struct leg_art *leg = leg_find(c, q);
+	struct leg_art *leg;
 	int s = q->speaking;
 
-	size_update(c, size, q);
-	leg_update(c, leg, q);
-	*out = (struct art){ .label = leg->label, .label_version = leg->label_version };
-	if (q->avatar) {
-		out->avatar = leg->avatar;
-		out->avatar_version = leg->avatar_version;
+	copy_name(name, q->name);
+	leg = leg_find(c, q, name);
+	*out = (struct art){ 0 };
+	if (size) {
+		size_update(c, size, q);
+		out->badge = q->badge ? size->badge : NULL;
+		out->badge_version = q->badge ? size->badge_version : 0;
+		if (q->frame && size->frame_drawn[s]) {
+			out->frame = (const struct sprite *const *)size->frame[s];
+			out->frame_version = size->frame_version[s];
+		}
 	}
-	if (q->badge) {
-		out->badge = size->badge;
-		out->badge_version = size->badge_version;
-	}
-	if (q->frame && size->frame_drawn[s]) {
-		out->frame = (const struct sprite *const *)size->frame[s];
-		out->frame_version = size->frame_version[s];
+	if (leg) {
+		leg_update(c, leg, q, name);
+		out->label = leg->label;
+		out->label_version = leg->label_version;
+		out->avatar = q->avatar ? leg->avatar : NULL;
+		out->avatar_version = q->avatar ? leg->avatar_version : 0;
 	}
 }

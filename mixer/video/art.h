@@ -12,7 +12,8 @@
 
 struct art_cache;
 
-/* What one tile wants and gets. Sprites are borrowed until the next art_find. */
+/* What one tile wants and gets. Sprites are borrowed until the
+ * next art_begin. */
 struct art {
 	const struct sprite *label, *avatar, *badge;
 	const struct sprite *const *frame; /* OVERLAY_FRAME_SPRITES of them, or NULL */

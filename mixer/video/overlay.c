@@ -14,6 +14,8 @@ static const uint32_t palette[] = {
 	0x4d9a3c, 0x0f9b76, 0x1793a8, 0x3b82c4, 0x6d6ae0, 0xa855c8,
 };
 
+enum { PALETTE = sizeof palette / sizeof *palette };
+
 static double clamp(double v, double lo, double hi)
 {
 	return v < lo ? lo : v > hi ? hi : v;
@@ -74,7 +76,21 @@ static int finish(struct sprite **out, cairo_t *cr, const struct rect *at)
 
 static double font_px(int tile_h)
 {
-	return clamp(6 + tile_h * 0.03, 11, 30);
+	return clamp(7 + tile_h * 0.032, 11, 30);
+}
+
+/* A diagonal, with a gap beside it that keeps it apart from what it crosses out. */
+static void draw_crossing(cairo_t *cr, uint32_t rgb, double x, double y, double s, double line)
+{
+	set_rgb(cr, rgb, 1);
+	for (int gap = 1; gap >= 0; gap--) {
+		cairo_set_operator(cr, gap ? CAIRO_OPERATOR_CLEAR : CAIRO_OPERATOR_OVER);
+		cairo_set_line_width(cr, gap ? line * 2.8 : line);
+		cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+		cairo_move_to(cr, x, y);
+		cairo_line_to(cr, x + s, y + s);
+		cairo_stroke(cr);
+	}
 }
 
 /* A microphone in a box of s x s, crossed out. */
@@ -82,7 +98,6 @@ static void draw_mic_off(cairo_t *cr, double x, double y, double s)
 {
 	double cx = x + s / 2, line = clamp(s * 0.1, 1.2, 4);
 
-	cairo_save(cr);
 	cairo_push_group(cr);
 	set_rgb(cr, MUTED_RGB, 1);
 	cairo_set_line_width(cr, line);
@@ -94,20 +109,9 @@ static void draw_mic_off(cairo_t *cr, double x, double y, double s)
 	cairo_move_to(cr, cx, y + s * 0.72);
 	cairo_line_to(cr, cx, y + s * 0.93);
 	cairo_stroke(cr);
-	/* the gap beside the stroke keeps the two apart at small sizes */
-	cairo_set_operator(cr, CAIRO_OPERATOR_CLEAR);
-	cairo_set_line_width(cr, line * 2.6);
-	cairo_move_to(cr, x + s * 0.14, y + s * 0.10);
-	cairo_line_to(cr, x + s * 0.86, y + s * 0.90);
-	cairo_stroke(cr);
-	cairo_set_operator(cr, CAIRO_OPERATOR_OVER);
-	cairo_set_line_width(cr, line);
-	cairo_move_to(cr, x + s * 0.14, y + s * 0.10);
-	cairo_line_to(cr, x + s * 0.86, y + s * 0.90);
-	cairo_stroke(cr);
+	draw_crossing(cr, MUTED_RGB, x + s * 0.12, y + s * 0.12, s * 0.76, line);
 	cairo_pop_group_to_source(cr);
 	cairo_paint(cr);
-	cairo_restore(cr);
 }
 
 int overlay_label(struct sprite **out, const char *name, bool audio_muted, int tile_w, int tile_h)
@@ -164,9 +168,8 @@ static void draw_person(cairo_t *cr, double cx, double cy, double r)
 
 static uint32_t leg_color(uint32_t leg_id)
 {
-	uint32_t h = leg_id * 2654435761u;
-
-	return palette[(h >> 16) % (sizeof palette / sizeof *palette)];
+	/* ids are handed out in sequence: neighbours get colours far from each other */
+	return palette[leg_id % PALETTE * 5 % PALETTE];
 }
 
 int overlay_avatar(struct sprite **out, const char *name, uint32_t leg_id, int tile_w, int tile_h)
@@ -174,7 +177,7 @@ int overlay_avatar(struct sprite **out, const char *name, uint32_t leg_id, int t
 	double r = (tile_h < tile_w ? tile_h : tile_w) * 0.23;
 	double cx = tile_w / 2.0, cy = tile_h * 0.48;
 	uint32_t rgb = leg_color(leg_id);
-	struct text_style style = { .px = r * 0.84, .bold = true };
+	struct text_style style = { .bold = true };
 	char initials[16];
 	struct rect at = { (int)(cx - r) & ~1, (int)(cy - r) & ~1, 0, 0 };
 	cairo_pattern_t *shade;
@@ -193,6 +196,8 @@ int overlay_avatar(struct sprite **out, const char *name, uint32_t leg_id, int t
 	cairo_fill(cr);
 	cairo_pattern_destroy(shade);
 	text_initials(name, initials, sizeof initials);
+	/* two full-width characters fill the disc where two letters do not */
+	style.px = r * ((unsigned char)initials[0] >= 0xe0 ? 0.66 : 0.78);
 	set_rgb(cr, 0xffffff, 1);
 	if (initials[0])
 		text_draw_centered(cr, initials, &style, cx, cy);
@@ -201,10 +206,31 @@ int overlay_avatar(struct sprite **out, const char *name, uint32_t leg_id, int t
 	return finish(out, cr, &at);
 }
 
+/* Three rising bars in a box of s x s, and a cross where they leave room. */
+static void draw_no_signal(cairo_t *cr, double x, double y, double s)
+{
+	set_rgb(cr, 0x9aa3b2, 1);
+	for (int i = 0; i < 3; i++) {
+		double bar_h = s * (0.16 + 0.19 * i);
+
+		round_rect(cr, x + s * (0.23 + 0.21 * i), y + s * 0.76 - bar_h, s * 0.13, bar_h,
+			   s * 0.04);
+		cairo_fill(cr);
+	}
+	set_rgb(cr, WARN_RGB, 1);
+	cairo_set_line_width(cr, clamp(s * 0.09, 1.5, 5));
+	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+	for (int i = 0; i < 2; i++) {
+		cairo_move_to(cr, x + s * 0.24, y + s * (i ? 0.46 : 0.24));
+		cairo_line_to(cr, x + s * 0.46, y + s * (i ? 0.24 : 0.46));
+		cairo_stroke(cr);
+	}
+}
+
 int overlay_badge(struct sprite **out, int tile_w, int tile_h)
 {
-	double s = clamp(tile_h * 0.095, 18, 48), margin = clamp(tile_h * 0.03, 5, 18);
-	double x = tile_w - margin - s, y = margin, bar = s * 0.12;
+	double s = clamp(tile_h * 0.1, 20, 52), margin = clamp(tile_h * 0.03, 5, 18);
+	double x = tile_w - margin - s, y = margin;
 	struct rect at = { (int)x & ~1, (int)y & ~1, 0, 0 };
 	cairo_t *cr;
 
@@ -217,19 +243,7 @@ int overlay_badge(struct sprite **out, int tile_w, int tile_h)
 	round_rect(cr, x, y, s, s, s * 0.28);
 	set_rgb(cr, 0x0b0d11, 0.72);
 	cairo_fill(cr);
-	for (int i = 0; i < 3; i++) {
-		double bh = s * (0.18 + 0.17 * i);
-
-		set_rgb(cr, i ? 0x7d8490 : 0xffffff, 1);
-		round_rect(cr, x + s * (0.24 + 0.2 * i), y + s * 0.76 - bh, bar, bh, bar * 0.3);
-		cairo_fill(cr);
-	}
-	set_rgb(cr, WARN_RGB, 1);
-	cairo_set_line_width(cr, clamp(s * 0.075, 1.5, 4));
-	cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
-	cairo_move_to(cr, x + s * 0.24, y + s * 0.24);
-	cairo_line_to(cr, x + s * 0.78, y + s * 0.78);
-	cairo_stroke(cr);
+	draw_no_signal(cr, x, y, s);
 	return finish(out, cr, &at);
 }
 

@@ -110,9 +110,10 @@ static size_t pick(const char *text, gunichar out[2])
 		gunichar c = g_utf8_get_char(p);
 
 		if (!g_unichar_isalnum(c)) {
-			word_start = word_start || g_unichar_isspace(c) || g_unichar_ispunct(c);
-			if (cjk && g_unichar_isspace(c))
+			if (n && (cjk ? g_unichar_isspace(c) : c == '(' || c == '['))
 				break;
+			word_start = word_start || g_unichar_isspace(c) ||
+				     (c < 0x80 && strchr("-._", (int)c));
 			continue;
 		}
 		if (word_start || cjk) {
