@@ -206,11 +206,6 @@ bool mux_started(const struct mux *m)
 	return m->file != NULL;
 }
 
-bool mux_needs_key(const struct mux *m)
-{
-	return !m->file || m->needs_key;
-}
-
 int mux_tick(struct mux *m, int64_t now_ns)
 {
 	int err = 0;

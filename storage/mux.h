@@ -39,7 +39,6 @@ void mux_free(struct mux **m);
 int mux_video(struct mux *m, const uint8_t *au, size_t len, int64_t pts_ns, bool key);
 int mux_audio(struct mux *m, const uint8_t *frame, size_t len, int64_t pts_ns);
 bool mux_started(const struct mux *m);
-bool mux_needs_key(const struct mux *m);
 
 /* Writes a fragment whose first sample was taken fragment_ns ago by this clock,
  * and forces the file to the disk when it is time. 0 or -errno. */

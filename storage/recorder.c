@@ -47,6 +47,7 @@ struct recorder {
 	_Atomic bool producer_needs_key, mux_needs_key;
 	_Atomic uint64_t dropped_video, dropped_audio;
 	_Atomic int64_t bytes, duration_ms;
+	bool seen_key; /* the video producer's */
 	/* STO only */
 	struct mux *mux;
 	struct final_event *event; /* NULL: delivered */
@@ -134,11 +135,13 @@ void recorder_video(struct recorder *r, const struct buf *au, int64_t pts_ns, bo
 			if (needs_key)
 				atomic_store_explicit(&r->producer_needs_key, false,
 						      memory_order_relaxed);
+			r->seen_key = true;
 			return;
 		}
 		atomic_store_explicit(&r->producer_needs_key, true, memory_order_relaxed);
 	}
-	count_drop(&r->dropped_video);
+	if (r->seen_key || key)
+		count_drop(&r->dropped_video);
 }
 
 void recorder_audio(struct recorder *r, const struct buf *aac, int64_t pts_ns)
@@ -278,6 +281,8 @@ static int take_next(struct recorder *r)
 	else
 		res = mux_audio(r->mux, a.data, a.len, a.pts_ns);
 	feed_pop(video ? r->video : r->audio);
+	if (video)
+		atomic_store_explicit(&r->mux_needs_key, res != MUX_TAKEN, memory_order_relaxed);
 	if (res == MUX_DROPPED)
 		count_drop(video ? &r->dropped_video : &r->dropped_audio);
 	return res < 0 ? res : 1;
@@ -327,13 +332,9 @@ static bool run(struct volume_job *j, int64_t now_ns, bool last)
 	}
 	if (!err && r->mux)
 		err = mux_tick(r->mux, now_ns);
-	if (err) {
+	if (err)
 		fail(r, err);
-	} else if (r->mux) {
-		atomic_store_explicit(&r->mux_needs_key,
-				      mux_started(r->mux) && mux_needs_key(r->mux),
-				      memory_order_relaxed);
+	else
 		report_progress(r);
-	}
 	return stopping ? stop(r) : true;
 }

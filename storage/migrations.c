@@ -1,0 +1,110 @@
+#include "storage/migrations.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "mcu/base/log.h"
+#include "storage/db_request.h"
+
+const struct migration migrations[] = {
+	{ "users, rooms, sessions, participants, recordings",
+	  "CREATE TABLE users ("
+	  " id INTEGER PRIMARY KEY,"
+	  " name TEXT NOT NULL UNIQUE CHECK (name <> ''),"
+	  " password_hash TEXT NOT NULL,"
+	  " role TEXT NOT NULL CHECK (role IN ('admin', 'host', 'participant')),"
+	  " created_ms INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE TABLE rooms ("
+	  " id INTEGER PRIMARY KEY,"
+	  " name TEXT NOT NULL UNIQUE CHECK (name <> ''),"
+	  " title TEXT NOT NULL DEFAULT '',"
+	  " settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),"
+	  " created_ms INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE TABLE sessions ("
+	  " id INTEGER PRIMARY KEY,"
+	  " room_id INTEGER NOT NULL REFERENCES rooms,"
+	  " started_ms INTEGER NOT NULL,"
+	  " ended_ms INTEGER,"
+	  " end_reason TEXT"
+	  ") STRICT;"
+	  "CREATE INDEX sessions_by_room ON sessions (room_id, started_ms);"
+	  "CREATE INDEX sessions_open ON sessions (id) WHERE ended_ms IS NULL;"
+	  "CREATE TABLE participants ("
+	  " id INTEGER PRIMARY KEY,"
+	  " session_id INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,"
+	  " leg INTEGER NOT NULL,"
+	  " name TEXT NOT NULL,"
+	  " joined_ms INTEGER NOT NULL,"
+	  " left_ms INTEGER,"
+	  " leave_reason TEXT,"
+	  " user_id INTEGER REFERENCES users ON DELETE SET NULL"
+	  ") STRICT;"
+	  "CREATE INDEX participants_by_session ON participants (session_id);"
+	  "CREATE INDEX participants_open ON participants (id) WHERE left_ms IS NULL;"
+	  "CREATE TABLE recordings ("
+	  " id INTEGER PRIMARY KEY,"
+	  " session_id INTEGER REFERENCES sessions ON DELETE SET NULL,"
+	  " room_id INTEGER REFERENCES rooms ON DELETE SET NULL,"
+	  " path TEXT NOT NULL UNIQUE CHECK (path <> ''),"
+	  " state TEXT NOT NULL CHECK (state IN"
+	  "  ('recording', 'finishing', 'ready', 'interrupted', 'failed')),"
+	  " started_ms INTEGER NOT NULL,"
+	  " ended_ms INTEGER,"
+	  " duration_ms INTEGER NOT NULL DEFAULT 0,"
+	  " bytes INTEGER NOT NULL DEFAULT 0,"
+	  " width INTEGER NOT NULL DEFAULT 0,"
+	  " height INTEGER NOT NULL DEFAULT 0,"
+	  " by_name TEXT NOT NULL DEFAULT '',"
+	  " token TEXT NOT NULL UNIQUE CHECK (length(token) = 32),"
+	  " error TEXT NOT NULL DEFAULT ''"
+	  ") STRICT;"
+	  "CREATE INDEX recordings_by_room ON recordings (room_id, id);" },
+};
+const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
+
+static int apply_one(sqlite3 *conn, const struct migration *m, int number)
+{
+	/* a pragma takes no parameters; the number is ours */
+	char set_version[48];
+	int err = db_begin(conn);
+
+	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", number);
+	if (!err)
+		err = db_errno(conn, sqlite3_exec(conn, m->sql, NULL, NULL, NULL));
+	if (!err)
+		err = db_run(conn, set_version, "");
+	return db_end(conn, err);
+}
+
+int migrations_apply(sqlite3 *conn, const char *path, const struct migration *steps, int n,
+		     struct errmsg *why)
+{
+	int64_t version = 0;
+	int err = db_query_int(conn, &version, "PRAGMA user_version", "");
+
+	if (err)
+		return errmsg_set(why, err, "db_unusable", "The database %s cannot be read: %s.",
+				  path, sqlite3_errmsg(conn));
+	if (version > n || version < 0)
+		return errmsg_set(why, -EPROTO, "db_newer",
+				  "The database %s has version %lld, this server knows versions up "
+				  "to %d. Start the newer server that made it, or restore a backup "
+				  "from before the update; the file was not changed.",
+				  path, (long long)version, n);
+	for (int i = (int)version; i < n && !err; i++) {
+		err = apply_one(conn, &steps[i], i + 1);
+		if (err)
+			errmsg_set(why, err, "db_migration_failed",
+				   "The database %s could not be brought to version %d (%s): %s. "
+				   "It was left at version %d.",
+				   path, i + 1, steps[i].title, sqlite3_errmsg(conn), i);
+		else
+			log_info(NULL, "database %s: now version %d (%s)", path, i + 1,
+				 steps[i].title);
+	}
+	return err;
+}
