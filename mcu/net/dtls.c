@@ -205,8 +205,6 @@ void dtls_free(struct dtls **d)
 {
 	if (!*d)
 		return;
-	if ((*d)->state == DTLS_CONNECTED)
-		SSL_shutdown((*d)->ssl);
 	SSL_free((*d)->ssl);
 	ERR_clear_error();
 	OPENSSL_cleanse(*d, sizeof **d);
@@ -219,6 +217,14 @@ static enum dtls_state close_with(struct dtls *d, const char *reason)
 	d->state = DTLS_CLOSED;
 	d->reason = reason;
 	return d->state;
+}
+
+void dtls_goodbye(struct dtls *d)
+{
+	if (d->state == DTLS_CONNECTED)
+		SSL_shutdown(d->ssl);
+	ERR_clear_error();
+	close_with(d, TRANSPORT_CLOSED_PEER);
 }
 
 static bool peer_matches(const struct dtls *d)

@@ -47,8 +47,9 @@ typedef void dtls_output_fn(void *obj, const uint8_t *p, size_t len);
 int dtls_new(struct dtls **out, const struct dtls_identity *id, enum transport_setup setup,
 	     const char *peer_fingerprint, unsigned profiles, dtls_output_fn *output, void *obj)
 	ON_THREAD(ROLE_NET);
-/* Sends close_notify if it is connected. */
 void dtls_free(struct dtls **d) ON_THREAD(ROLE_NET);
+/* Sends close_notify if it is connected; then it is closed. */
+void dtls_goodbye(struct dtls *d) ON_THREAD(ROLE_NET);
 
 /* The active side sends its ClientHello; the passive one waits. */
 enum dtls_state dtls_start(struct dtls *d) ON_THREAD(ROLE_NET);

@@ -20,7 +20,7 @@ enum ice_server_kind { ICE_STUN = 1, ICE_TURN_UDP, ICE_TURN_TCP, ICE_TURN_TLS };
 
 struct ice_server {
 	enum ice_server_kind kind;
-	const char *host; /* name or address */
+	const char *host; /* numeric address: names are resolved when the configuration is read */
 	uint16_t port;
 	const char *user, *password; /* TURN */
 };
@@ -36,7 +36,7 @@ struct ice_cfg {
 	size_t n_servers;
 	const char *public_address; /* of a 1:1 NAT; NULL: none */
 	uint16_t port_min, port_max; /* 0, 0: the system's choice */
-	bool loopback;              /* use 127.0.0.1 and ::1 too */
+	bool loopback;              /* use 127.0.0.1 too; without any other address always */
 	bool no_consent;            /* without RFC 7675 (tests) */
 	unsigned srtp_profiles;     /* DTLS_PROFILE_…, 0: all */
 };
