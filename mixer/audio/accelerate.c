@@ -48,7 +48,7 @@ static size_t search_fine(const float *x, size_t from, size_t to, size_t window,
 	for (size_t l = from; l <= to; l++) {
 		float c = correlation(x, l, window);
 
-		if (c > *best) {
+		if (c >= *best) {
 			*best = c;
 			lag = l;
 		}

@@ -8,6 +8,7 @@
 #include <libavutil/channel_layout.h>
 
 #include "mixer/codec/aenc_ops.h"
+#include "mixer/codec/avlog.h"
 
 struct aenc_aac {
 	struct aenc aenc;
@@ -170,6 +171,7 @@ int aenc_aac_new(struct aenc **out, const struct aenc_cfg *cfg)
 
 	if (!a)
 		return -ENOMEM;
+	avlog_install();
 	a->aenc.ops = &ops;
 	a->aenc.channels = cfg->channels;
 	err = open_codec(a, cfg);
