@@ -31,7 +31,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isyst
 
 override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(PKG_CFLAGS)
 override CFLAGS   += -std=c11 $(WARN) -fno-omit-frame-pointer -pthread
-override LDFLAGS  += -pthread
+override LDFLAGS  += -pthread -Wl,--as-needed
 
 ifeq ($(VARIANT),asan)
 override CFLAGS  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -44,6 +44,11 @@ endif
 ifeq ($(VARIANT),coverage)
 override CFLAGS  += -O0 --coverage
 override LDFLAGS += --coverage
+endif
+# clang: libFuzzer; the warnings are gcc's business (and clang's in `make lint`)
+ifeq ($(VARIANT),fuzz)
+override CFLAGS  += -O1 -w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+override LDFLAGS += -fsanitize=address,undefined
 endif
 
 # Sources by module; a library may use those to its right in LINK_….
@@ -75,10 +80,14 @@ $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 libs_of = $(foreach l,$(LINK_$(1)),$(BUILD)/lib$(l).a)
 sys_of  = $(if $(strip $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))),$(shell pkg-config --libs $(sort $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))))) $(foreach l,$(LINK_$(1)),$(LIBS_$(l)))
 
-.PHONY: all run test unit integration e2e bench fuzz asan tsan lint format coverage install clean help deps
+.PHONY: all run test unit integration e2e bench fuzz asan tsan lint format coverage install clean help
 .DEFAULT_GOAL := all
 
-all: $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the load bot
+all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the load bot
+
+.PHONY: have-packages
+have-packages:
+	@pkg-config --exists $(PKGS) || { echo 'Packages are missing: `make deps-run` installs them.'; exit 1; }
 
 $(BUILD)/mcu: $(BUILD)/mcu/main.o $(call libs_of,app)
 	@echo "  LINK $@"
@@ -125,17 +134,115 @@ $(eval $(call test_rules,storage,tests/storage))
 $(eval $(call test_rules,app,tests/mcu))
 ALL_TESTS = $(foreach m,$(MODULES),$(TESTS_$(m)))
 
-unit: deps-test $(ALL_TESTS) ## the unit tests alone (the inner loop)
-	@tests/run-unit.sh $(ALL_TESTS)
+# Public targets install what is missing first. The compiler flags come from
+# pkg-config when this file is read, hence the work is done by a second make, by
+# targets that begin with "do-".
+JOBS ?= $(shell nproc)
+SUB   = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+# Build folder of a variant: build/asan, or beside the folder that was named.
+beside = $(if $(filter build/release,$(BUILD)),build/$(1),$(BUILD)-$(1))
+SUB_VARIANT = $(SUB) VARIANT=$(1) BUILD=$(call beside,$(1))
+
+export ASAN_OPTIONS  = detect_stack_use_after_return=1:strict_string_checks=1
+export LSAN_OPTIONS  = suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS = print_stacktrace=1
+export TSAN_OPTIONS  = suppressions=$(CURDIR)/tests/tsan.supp:print_suppressions=0:second_deadlock_stack=1
+# For the test scripts.
+RUN_ENV = MCU_BIN=$(BUILD)/mcu BOT_BIN=$(BUILD)/mcu-bot MCU_VARIANT=$(VARIANT)
 
 .PHONY: deps-run deps-test deps-lint
 deps-run deps-test deps-lint: deps-%:
 	@scripts/install-deps.sh $*
 
+run: deps-run ## install what is missing, build and start the server
+	@$(SUB) all
+	@exec $(BUILD)/mcu $(ARGS)
+
+test: deps-test ## everything: unit tests, fuzz corpus, integration, browser
+	@$(SUB) all do-tests
+	@$(SUB) do-unit
+	@$(SUB) do-fuzz-replay
+	@$(SUB) do-integration
+	@$(SUB) do-e2e
+	@echo "make test: all passed"
+
+unit: deps-test ## the unit tests alone (the inner loop); unit-rtp: those of a module
+	@$(SUB) do-unit
+integration: deps-test ## server and load bots together
+	@$(SUB) do-integration
+e2e: deps-test ## real pages in headless Chromium
+	@$(SUB) do-e2e
+fuzz-replay: deps-test ## the fuzzers' corpus once, under asan
+	@$(SUB) do-fuzz-replay
+bench: deps-test ## prints "bench NAME VALUE UNIT" lines
+	@$(SUB) all
+	@$(RUN_ENV) tests/bench/run.sh
+fuzz: deps-lint ## all fuzzers in turn for SECONDS=60 altogether (libFuzzer)
+	@$(call SUB_VARIANT,fuzz) CC=clang do-fuzz
+asan: deps-test ## unit and integration tests under address and undefined sanitizers
+	@$(call SUB_VARIANT,asan) do-unit
+	@$(call SUB_VARIANT,asan) do-integration
+tsan: deps-test ## unit and integration tests under the thread sanitizer
+	@$(call SUB_VARIANT,tsan) do-unit
+	@$(call SUB_VARIANT,tsan) do-integration
+coverage: deps-test ## lines that the unit tests reach, by file
+	@$(call SUB_VARIANT,coverage) do-coverage
+lint: deps-lint ## warnings, thread roles, include direction, sizes
+	@$(SUB) do-lint
+format: deps-lint ## clang-format over all C sources
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+.PHONY: do-tests do-unit do-integration do-e2e do-fuzz do-fuzz-replay do-coverage do-lint
+do-tests: $(ALL_TESTS)
+do-unit: do-tests
+	@tests/run-unit.sh $(ALL_TESTS)
+do-integration: all
+	@$(RUN_ENV) tests/run-integration.sh
+do-e2e: all
+	@if [ -x tests/e2e/run.sh ]; then $(RUN_ENV) tests/e2e/run.sh; else echo "e2e: no tests yet"; fi
+do-coverage: do-tests
+	@find $(BUILD) -name '*.gcda' -delete
+	@tests/run-unit.sh $(ALL_TESTS)
+	@scripts/coverage.sh $(BUILD)
+do-lint: all do-tests
+	@LINT_CPPFLAGS='-D_GNU_SOURCE -I. $(PKG_CFLAGS)' LINT_WARN='$(WARN)' JOBS=$(JOBS) scripts/lint.sh
+
+# Fuzzers: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/corpus/NAME/. They link
+# everything; the archives give each only what it uses.
+FUZZ_NAMES  = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY_BINS = $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
+FUZZ_BINS   = $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
+SECONDS    ?= 60
+$(REPLAY_BINS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay_main.o \
+		$(BUILD)/tests/fuzz/fuzz_%.o $(call libs_of,app)
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app) -lm
+$(FUZZ_BINS): %: %.o $(call libs_of,app)
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call sys_of,app) -lm
+.PHONY: replay-programs
+replay-programs: $(REPLAY_BINS)
+do-fuzz-replay:
+	@$(call SUB_VARIANT,asan) replay-programs
+	@tests/fuzz/replay.sh $(call beside,asan)/tests/fuzz $(FUZZ_NAMES)
+do-fuzz: $(FUZZ_BINS)
+	@tests/fuzz/run.sh $(BUILD)/tests/fuzz $(SECONDS) $(FUZZ_NAMES)
+
+SYSCONFDIR ?= /etc
+install: ## PREFIX=/usr/local DESTDIR=: program, page, mcu.yaml, systemd unit
+	@$(SUB) all
+	install -D $(BUILD)/mcu $(DESTDIR)$(PREFIX)/bin/mcu
+	cd web && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/web/{} \;
+	[ -e $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml ] || \
+		install -Dm644 mcu.yaml $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' scripts/mcu.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/mcu.service
+
 clean: ## remove everything that was built
 	rm -rf build
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
