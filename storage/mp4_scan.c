@@ -370,6 +370,7 @@ static int repair(int fd, struct mp4_scan *s, uint64_t *bytes)
 
 	if (s->kind != MP4_FRAGMENTED)
 		return 0;
+	s->repaired = true;
 	if (s->end < *bytes && ftruncate(fd, (off_t)s->end))
 		return -errno;
 	*bytes = s->end;

@@ -28,6 +28,7 @@ enum mp4_kind {
 struct mp4_scan {
 	enum mp4_kind kind;
 	uint64_t end;       /* of the last whole fragment; behind it: torn */
+	bool repaired;      /* by mp4_repair_file: it was cut or completed */
 	bool completable;   /* fmp4_complete_file(free_at, end, movie, index) fits */
 	uint64_t free_at;
 	int64_t duration_ms;

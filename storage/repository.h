@@ -20,6 +20,13 @@ int repository_path(char out[RECORDING_PATH_MAX + 1], const char *room, int64_t 
 /* True when the path has the form above: nothing else is ever opened. */
 bool repository_path_valid(const char *path);
 
+/* What the path says of the recording. False: not a valid path. */
+bool repository_path_parse(const char *path, int64_t *started_ms, int64_t *id);
+/* Calls fn with every valid path that exists below the data folder, until it
+ * returns an error. Other files are passed over. Blocks. */
+typedef int repository_file_fn(void *obj, const char *path);
+int repository_walk(const char *data_dir, repository_file_fn *fn, void *obj);
+
 struct repository_report {
 	size_t interrupted;   /* rows of a dead process whose file was repaired */
 	size_t adopted;       /* files without a row that got one */

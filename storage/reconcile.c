@@ -1,0 +1,276 @@
+/* The start-up comparison of files and rows; see repository.h. */
+#include "storage/repository.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/log.h"
+#include "storage/db_request.h"
+#include "storage/mp4_scan.h"
+
+#define MISSING_TEXT "The file is missing."
+#define UNREADABLE_TEXT "The file holds nothing that can be played."
+
+/* One row as it was at the start. */
+struct known {
+	int64_t id, started_ms;
+	enum recording_state state;
+	bool was_missing;
+	char path[RECORDING_PATH_MAX + 1];
+};
+
+struct reconcile {
+	const char *data_dir;
+	struct db *db;
+	struct repository_report *report;
+	struct known *rows; /* by path */
+	size_t n, cap;
+	char (*orphans)[RECORDING_PATH_MAX + 1];
+	size_t orphans_n, orphans_cap;
+};
+
+static int grow(void **p, size_t *cap, size_t n, size_t each)
+{
+	if (n < *cap)
+		return 0;
+	size_t more = *cap ? *cap * 2 : 256;
+	void *q = realloc(*p, more * each);
+
+	if (!q)
+		return -ENOMEM;
+	*p = q;
+	*cap = more;
+	return 0;
+}
+
+static int load_rows(sqlite3 *conn, void *obj)
+{
+	struct reconcile *c = obj;
+	sqlite3_stmt *st = NULL;
+	int rc = SQLITE_DONE;
+	int err = db_prepare(conn, &st,
+			     "SELECT id, path, started_ms, state IN ('recording', 'finishing'), "
+			     "state = 'failed', error = ? FROM recordings ORDER BY path", "t",
+			     MISSING_TEXT);
+
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		err = grow((void **)&c->rows, &c->cap, c->n, sizeof(*c->rows));
+		if (err)
+			break;
+		struct known *k = &c->rows[c->n++];
+
+		k->id = sqlite3_column_int64(st, 0);
+		db_column_text(st, 1, k->path, sizeof(k->path));
+		k->started_ms = sqlite3_column_int64(st, 2);
+		k->state = sqlite3_column_int(st, 3)   ? RECORDING_RECORDING
+			   : sqlite3_column_int(st, 4) ? RECORDING_FAILED
+						       : RECORDING_READY;
+		k->was_missing = k->state == RECORDING_FAILED && sqlite3_column_int(st, 5);
+	}
+	if (!err)
+		err = db_errno(conn, rc);
+	sqlite3_finalize(st);
+	return err;
+}
+
+static int end_sessions(sqlite3 *conn, void *obj)
+{
+	struct reconcile *c = obj;
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	int err = db_begin(conn);
+
+	if (!err)
+		err = db_run(conn,
+			     "UPDATE participants SET left_ms = max(joined_ms, ?), "
+			     "leave_reason = 'crash' WHERE left_ms IS NULL", "i", now_ms);
+	if (!err)
+		err = db_run(conn,
+			     "UPDATE sessions SET ended_ms = max(started_ms, ?), "
+			     "end_reason = 'crash' WHERE ended_ms IS NULL", "i", now_ms);
+	if (!err)
+		c->report->sessions_ended = (size_t)sqlite3_changes(conn);
+	return db_end(conn, err);
+}
+
+/* What goes into a row after its file was looked at. */
+struct verdict {
+	int64_t id, started_ms, ended_ms, duration_ms, bytes;
+	int64_t width, height;
+	enum recording_state state;
+	const char *path, *error, *token;
+};
+
+static int write_verdict(sqlite3 *conn, void *obj)
+{
+	const struct verdict *v = obj;
+
+	return db_run(conn,
+		      "UPDATE recordings SET state = ?, ended_ms = coalesce(?, ended_ms), "
+		      "duration_ms = coalesce(?, duration_ms), bytes = coalesce(?, bytes), "
+		      "width = coalesce(?, width), height = coalesce(?, height), error = ? "
+		      "WHERE id = ?",
+		      "tnnnnnti", recording_state_name(v->state), v->ended_ms, v->duration_ms,
+		      v->bytes, v->width, v->height, v->error, v->id);
+}
+
+static int write_adopted(sqlite3 *conn, void *obj)
+{
+	const struct verdict *v = obj;
+	int64_t taken = 0;
+	int err = db_query_int(conn, &taken,
+			       "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?)", "i", v->id);
+
+	if (err)
+		return err;
+	return db_run(conn,
+		      "INSERT INTO recordings (id, path, state, started_ms, ended_ms, duration_ms, "
+		      "bytes, width, height, token, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      "ittiniiiitt", taken ? db_new_id() : v->id, v->path,
+		      recording_state_name(v->state), v->started_ms, v->ended_ms, v->duration_ms,
+		      v->bytes, v->width, v->height, v->token, v->error);
+}
+
+/* Repairs the file and fills the verdict. -ENOENT: there is none. */
+static int look_at(struct reconcile *c, const char *path, struct verdict *v)
+{
+	char full[4096];
+	struct mp4_scan s = { 0 };
+	uint64_t bytes = 0;
+
+	if (!repository_path_valid(path) ||
+	    snprintf(full, sizeof(full), "%s/%s", c->data_dir, path) >= (int)sizeof(full))
+		return -ENOENT;
+	int err = mp4_repair_file(full, &s, &bytes);
+
+	if (err == -ENOMEM || err == -ENOENT)
+		goto out;
+	v->bytes = (int64_t)bytes;
+	v->duration_ms = s.duration_ms;
+	v->width = s.movie.track[MP4_VIDEO].width;
+	v->height = s.movie.track[MP4_VIDEO].height;
+	v->ended_ms = v->started_ms + v->duration_ms;
+	v->error = "";
+	if (s.kind == MP4_UNREADABLE) {
+		v->state = RECORDING_FAILED;
+		v->error = UNREADABLE_TEXT;
+		c->report->unreadable++;
+	} else {
+		/* a file that was complete was stopped properly */
+		v->state = s.repaired ? RECORDING_INTERRUPTED : RECORDING_READY;
+	}
+	if (err)
+		log_warn(NULL, "recording %s: could not be repaired: %s", full, err_str(err));
+	err = 0;
+out:
+	mp4_scan_free(&s);
+	return err;
+}
+
+static int settle_unfinished(struct reconcile *c, const struct known *k)
+{
+	struct verdict v = { .id = k->id, .started_ms = k->started_ms };
+	int err = look_at(c, k->path, &v);
+
+	if (err == -ENOENT) {
+		v.state = RECORDING_FAILED;
+		v.error = MISSING_TEXT;
+		c->report->missing++;
+		err = 0;
+	} else if (!err && v.state == RECORDING_INTERRUPTED) {
+		c->report->interrupted++;
+	}
+	return err ? err : db_call(c->db, write_verdict, &v);
+}
+
+static bool exists(const struct reconcile *c, const char *path)
+{
+	char full[4096];
+	struct stat st;
+
+	return snprintf(full, sizeof(full), "%s/%s", c->data_dir, path) < (int)sizeof(full) &&
+	       lstat(full, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int settle_row(struct reconcile *c, const struct known *k)
+{
+	struct verdict v = { .id = k->id, .started_ms = k->started_ms, .error = "" };
+
+	/* a disk that was not mounted then may be mounted now */
+	if (k->state == RECORDING_RECORDING || (k->was_missing && exists(c, k->path)))
+		return settle_unfinished(c, k);
+	if (k->state != RECORDING_READY || exists(c, k->path))
+		return 0;
+	v.state = RECORDING_FAILED;
+	v.error = MISSING_TEXT;
+	c->report->missing++;
+	log_warn(NULL, "recording %lld: the file %s/%s is missing", (long long)k->id, c->data_dir,
+		 k->path);
+	return db_call(c->db, write_verdict, &v);
+}
+
+static int by_path(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct known *)row)->path);
+}
+
+static int note_orphan(void *obj, const char *path)
+{
+	struct reconcile *c = obj;
+	int err = 0;
+
+	if (c->n && bsearch(path, c->rows, c->n, sizeof(*c->rows), by_path))
+		return 0;
+	err = grow((void **)&c->orphans, &c->orphans_cap, c->orphans_n, sizeof(*c->orphans));
+	if (!err)
+		snprintf(c->orphans[c->orphans_n++], sizeof(*c->orphans), "%s", path);
+	return err;
+}
+
+static int adopt(struct reconcile *c, const char *path)
+{
+	struct verdict v = { .path = path };
+	char token[RECORDING_TOKEN_LEN + 1];
+	int err = recording_token(token);
+
+	if (err || !repository_path_parse(path, &v.started_ms, &v.id))
+		return err;
+	v.token = token;
+	err = look_at(c, path, &v);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (v.state != RECORDING_FAILED)
+		v.state = RECORDING_INTERRUPTED;
+	c->report->adopted++;
+	log_warn(NULL, "recording %s/%s had no row and was adopted", c->data_dir, path);
+	return db_call(c->db, write_adopted, &v);
+}
+
+int repository_reconcile(const char *data_dir, struct db *db, struct repository_report *report,
+			 struct errmsg *why)
+{
+	struct reconcile c = { .data_dir = data_dir, .db = db, .report = report };
+
+	*report = (struct repository_report){ 0 };
+	int err = db_call(db, end_sessions, &c);
+
+	if (!err)
+		err = db_call(db, load_rows, &c);
+	for (size_t i = 0; i < c.n && !err; i++)
+		err = settle_row(&c, &c.rows[i]);
+	if (!err)
+		err = repository_walk(data_dir, note_orphan, &c);
+	for (size_t i = 0; i < c.orphans_n && !err; i++)
+		err = adopt(&c, c.orphans[i]);
+	free(c.rows);
+	free(c.orphans);
+	if (err)
+		errmsg_set(why, err, "reconcile_failed",
+			   "The recordings below %s could not be compared with the database: %s. "
+			   "Check that the folder can be read and written.",
+			   data_dir, err_str(err));
+	return err;
+}
