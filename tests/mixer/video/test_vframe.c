@@ -1,0 +1,116 @@
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "mixer/video/vframe.h"
+
+static void test_pool_gives_and_takes(void **state)
+{
+	struct vframe_pool *p = NULL;
+	struct vframe *f[3];
+	uint64_t gen;
+
+	(void)state;
+	assert_int_equal(vframe_pool_new(&p, 0), -EINVAL);
+	assert_int_equal(vframe_pool_new(&p, 70000), -EINVAL);
+	assert_int_equal(vframe_pool_new(&p, 2), 0);
+	f[0] = vframe_get(p);
+	f[1] = vframe_get(p);
+	assert_non_null(f[0]);
+	assert_non_null(f[1]);
+	assert_ptr_not_equal(f[0], f[1]);
+	assert_true(f[1]->gen > f[0]->gen);
+	assert_null(vframe_get(p));
+	assert_int_equal(vframe_pool_empty_count(p), 1);
+	gen = f[1]->gen;
+	f[0]->rotation = 90;
+	vframe_unref(&f[0]);
+	assert_null(f[0]);
+	assert_int_equal(vframe_pool_in_use(p), 1);
+	f[0] = vframe_get(p);
+	assert_true(f[0]->gen > gen);
+	assert_int_equal(f[0]->rotation, 0);
+	vframe_unref(&f[0]);
+	vframe_unref(&f[1]);
+	vframe_unref(&f[1]);
+	vframe_pool_free(&p);
+	assert_null(p);
+}
+
+static void test_references(void **state)
+{
+	struct vframe *f = NULL, *other;
+	uint64_t gen;
+
+	(void)state;
+	assert_int_equal(vframe_new_canvas(&f, 641, 360), -EINVAL);
+	assert_int_equal(vframe_new_canvas(&f, 0, 360), -EINVAL);
+	assert_int_equal(vframe_new_canvas(&f, 640, 16384), -EINVAL);
+	assert_null(f);
+	assert_int_equal(vframe_new_canvas(&f, 642, 362), 0);
+	assert_int_equal((uintptr_t)f->av->data[0] % 64, 0);
+	assert_int_equal(f->av->linesize[0] % 64, 0);
+	assert_true(vframe_writable(f));
+	other = vframe_ref(f);
+	assert_false(vframe_writable(f));
+	gen = f->gen;
+	vframe_unref(&other);
+	assert_true(vframe_writable(f));
+	vframe_renew(f);
+	assert_true(f->gen > gen);
+	vframe_unref(&f);
+}
+
+enum { ROUNDS = 20000 };
+
+static void *take_and_give(void *arg)
+{
+	struct vframe_pool *p = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct vframe *a = vframe_get(p), *b = vframe_get(p);
+
+		if (a && b && a == b)
+			return "the same wrapper twice";
+		if (a && a->refs != 1)
+			return "a wrapper in use";
+		vframe_unref(&b);
+		vframe_unref(&a);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct vframe_pool *p = NULL;
+	pthread_t t[3];
+
+	(void)state;
+	assert_int_equal(vframe_pool_new(&p, 4), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, take_and_give, p), 0);
+	for (int i = 0; i < 3; i++) {
+		void *said;
+
+		pthread_join(t[i], &said);
+		if (said)
+			fail_msg("%s", (const char *)said);
+	}
+	assert_int_equal(vframe_pool_in_use(p), 0);
+	vframe_pool_free(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pool_gives_and_takes),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
