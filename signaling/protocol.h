@@ -82,22 +82,22 @@ struct participant {
 	bool audio, video; /* sends such a stream at all */
 };
 
-struct ice_server {
+struct ice_server_info {
 	const char *url; /* "stun:host:port", "turn:host:port?transport=udp" */
 	const char *username, *credential; /* NULL: none */
 };
 
-enum recording_state {
-	RECORDING_OFF,
-	RECORDING_ON,
-	RECORDING_FINISHING,
-	RECORDING_READY,
-	RECORDING_FAILED
+enum recording_event_state {
+	RECORDING_IS_OFF,
+	RECORDING_IS_ON,
+	RECORDING_IS_FINISHING,
+	RECORDING_IS_READY,
+	RECORDING_IS_FAILED
 };
 
 /* Strings may be NULL: the member is left out. */
 struct recording_info {
-	enum recording_state state;
+	enum recording_event_state state;
 	const char *id, *by, *url, *text;
 };
 
@@ -106,7 +106,7 @@ struct welcome_info {
 	const char *room, *name, *resume, *version;
 	const struct participant *participants;
 	size_t n_participants;
-	const struct ice_server *ice_servers;
+	const struct ice_server_info *ice_servers;
 	size_t n_ice_servers;
 	int canvas_width, canvas_height, canvas_fps;
 	struct recording_info recording;

@@ -163,6 +163,16 @@ static void report_block(struct leg_net *l, const struct rtcp_block *k)
 		video_rx_set_rtt(l->video_rx, rtt);
 }
 
+static void report_blocks(struct leg_net *l, const struct rtcp_item *i)
+{
+	struct rtcp_block k;
+
+	for (unsigned n = 0; n < i->n; n++) {
+		rtcp_item_block(i, n, &k);
+		report_block(l, &k);
+	}
+}
+
 static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
 	if (l->have_audio_rx && i->ssrc == l->audio_rx.ssrc) {
@@ -199,17 +209,13 @@ ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i
 
 ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
-	struct rtcp_block k;
-
 	switch (i->type) {
 	case RTCP_SR:
 		sender_report(l, i, arrival_ns);
-		/* fall through: it carries blocks as an RR does */
+		report_blocks(l, i);
+		break;
 	case RTCP_RR:
-		for (unsigned n = 0; n < i->n; n++) {
-			rtcp_item_block(i, n, &k);
-			report_block(l, &k);
-		}
+		report_blocks(l, i);
 		break;
 	case RTCP_NACK:
 		nacks(l, i);

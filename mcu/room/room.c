@@ -179,3 +179,8 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 		c->video_decoders += s.open;
 	}
 }
+
+void room_get_tick_stats(const struct room *r, struct tick_stats *s)
+{
+	tick_get_stats(r->tick, s);
+}

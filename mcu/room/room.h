@@ -13,6 +13,7 @@
 #include "mcu/room/engine.h"
 #include "mcu/room/leg.h"
 #include "mcu/room/sink.h"
+#include "mcu/room/tick.h"
 
 /* To whoever made the room, on CTL; one set for all rooms. After closed() the room is
  * gone. */
@@ -51,6 +52,7 @@ uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 /* One sink at a time. attach: the room's main view, with a key frame at least
  * every gop_s. detached(obj, NULL) is posted to the control mailbox when no
  * encoding thread will call the sink again. */
+bool room_has_sink(const struct room *r) ON_THREAD(ROLE_CTL);
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s) ON_THREAD(ROLE_CTL);
 void room_sink_detach(struct room *r, mbox_fn *detached, void *obj) ON_THREAD(ROLE_CTL);
 
@@ -60,6 +62,7 @@ struct room_counts {
 	size_t video_encoders, video_decoders;
 	size_t listener_mixes, listener_encoders, talker_encoders;
 };
+void room_get_tick_stats(const struct room *r, struct tick_stats *s) ON_THREAD(ROLE_CTL);
 void room_get_counts(const struct room *r, struct room_counts *c) ON_THREAD(ROLE_CTL);
 
 #endif

@@ -136,6 +136,11 @@ void room_encode_reap(struct room *r)
 	}
 }
 
+bool room_has_sink(const struct room *r)
+{
+	return r->has_sink;
+}
+
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 {
 	if (r->has_sink)

@@ -1,0 +1,335 @@
+#include "mcu/app.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <glib-unix.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mcu/base/log.h"
+#include "mcu/conference.h"
+#include "mcu/ice_setup.h"
+#include "mcu/options.h"
+#include "mcu/routes.h"
+#include "signaling/front.h"
+#include "signaling/server.h"
+#include "storage/repository.h"
+#include "storage/users.h"
+#include "storage/volume.h"
+
+enum { CTL_MBOX = 65536, STOP_TIMEOUT_S = 15, GRACE_MS = 500, PATH_BYTES = 1024 };
+
+struct app {
+	const struct config *config;
+	GMainLoop *loop;
+	guint ctl_source, sigint, sigterm;
+	struct mbox *ctl;
+	struct dtls_identity *identity;
+	struct ice_setup *ice;
+	struct volume *volume;
+	struct db *db;
+	struct engine engine;
+	bool engine_runs;
+	struct conference *conference;
+	struct front *front;
+	struct server *server;
+	struct routes *routes;
+	char cert_path[PATH_BYTES], key_path[PATH_BYTES];
+	char password[FIRST_ADMIN_PASSWORD_LEN + 1];
+};
+
+static gboolean run_mbox(gint fd, GIOCondition cond, gpointer arg)
+{
+	struct app *a = arg;
+
+	(void)fd;
+	(void)cond;
+	role_assert_ctl();
+	mbox_run(a->ctl);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_signal(gpointer arg)
+{
+	struct app *a = arg;
+
+	g_main_loop_quit(a->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static int start_loop(struct app *a)
+{
+	int err = mbox_new(&a->ctl, CTL_MBOX);
+
+	if (err)
+		return err;
+	a->loop = g_main_loop_new(NULL, FALSE);
+	a->ctl_source = g_unix_fd_add(mbox_fd(a->ctl), G_IO_IN, run_mbox, a);
+	a->sigint = g_unix_signal_add(SIGINT, on_signal, a);
+	a->sigterm = g_unix_signal_add(SIGTERM, on_signal, a);
+	/* A peer that went away, and a file that has grown to its limit, are errors
+	 * of the call and not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return 0;
+}
+
+/* --- identity ---------------------------------------------------------------- */
+
+static int load_or_make(struct app *a, struct errmsg *why)
+{
+	char host[256] = "localhost";
+	int err = dtls_identity_load(&a->identity, a->cert_path, a->key_path);
+
+	if (err != -ENOENT)
+		return err ? errmsg_set(why, err, "certificate",
+					"%s and %s cannot be used as certificate and key: %s. Remove "
+					"both to have new ones made.",
+					a->cert_path, a->key_path, err_str(err)) : 0;
+	gethostname(host, sizeof host - 1);
+	err = dtls_identity_new(&a->identity, host);
+	if (!err)
+		err = dtls_identity_write_pem(a->identity, a->cert_path, a->key_path);
+	return err ? errmsg_set(why, err, "certificate", "%s cannot be written: %s.", a->cert_path,
+				err_str(err)) : 0;
+}
+
+/* One certificate of our own for DTLS; HTTPS uses it too unless another is
+ * configured. */
+static int start_identity(struct app *a, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	int err;
+
+	snprintf(a->cert_path, sizeof a->cert_path, "%s/certificate.pem", c->data.path);
+	snprintf(a->key_path, sizeof a->key_path, "%s/key.pem", c->data.path);
+	err = load_or_make(a, why);
+	if (err)
+		return err;
+	if (c->https.certificate[0]) {
+		snprintf(a->cert_path, sizeof a->cert_path, "%s", c->https.certificate);
+		snprintf(a->key_path, sizeof a->key_path, "%s", c->https.key);
+	}
+	err = ice_setup_new(&a->ice, c, a->identity);
+	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
+}
+
+/* --- storage ----------------------------------------------------------------- */
+
+static int start_storage(struct app *a, struct errmsg *why)
+{
+	struct repository_report rep;
+	char path[PATH_BYTES];
+	int err = volume_new(&a->volume, a->config->data.path, why);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof path, "%s/mcu.db", a->config->data.path);
+	err = db_open(&a->db, path, a->ctl, why);
+	if (err)
+		return err;
+	err = users_first_admin(a->db, a->password, why);
+	if (err < 0)
+		return err;
+	err = repository_reconcile(a->config->data.path, a->db, &rep, why);
+	if (err)
+		return err;
+	if (rep.interrupted || rep.adopted || rep.missing || rep.unreadable || rep.sessions_ended)
+		log_warn(NULL, "the last run did not end cleanly: %zu sessions closed, %zu recordings "
+			 "repaired, %zu files without a row adopted, %zu files missing, %zu unreadable",
+			 rep.sessions_ended, rep.interrupted, rep.adopted, rep.missing, rep.unreadable);
+	return 0;
+}
+
+/* --- media ------------------------------------------------------------------- */
+
+static int start_engine(struct app *a, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	struct engine_cfg e = {
+		.net_threads = (size_t)c->net.threads,
+		.video_threads = (size_t)c->mixer.threads,
+		.audio_threads = (size_t)c->mixer.audio_threads,
+		.width = c->video.width, .height = c->video.height, .fps = c->video.fps,
+		.video_bps = c->video.bitrate_kbps * 1000, .vbv_ms = c->video.vbv_ms,
+		.preset = c->video.preset, .asm_name = c->video.asm_name,
+		.max_input_width = c->video.max_input_width,
+		.max_input_height = c->video.max_input_height,
+		.listener_bps = c->audio.listener_kbps * 1000,
+		.audio_complexity = c->audio.complexity,
+		.recording_audio_bps = c->recording.audio_kbps * 1000,
+		.max_talkers = (size_t)c->audio.max_talkers,
+		.net = { .rx_holdoff_us = (unsigned)c->net.receive_holdoff_us, .no_gso = !c->net.gso },
+		.ice = ice_setup_cfg(a->ice),
+	};
+	int err = engine_start(&a->engine, &e, &clock_monotonic, a->ctl, why);
+
+	a->engine_runs = !err;
+	return err;
+}
+
+/* --- signaling --------------------------------------------------------------- */
+
+static int start_server(struct app *a, const char *address, int http_port, int https_port,
+			struct server **out, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	struct server_cfg s = {
+		.loop = a->loop,
+		.address = address, .http_port = http_port, .https_port = https_port,
+		.cert_file = a->cert_path, .key_file = a->key_path,
+		.web_root = options_web_path(c),
+		.max_connections = (unsigned)c->limits.connections,
+		.max_per_address = (unsigned)c->limits.connections_per_address,
+		.ws_msgs_per_s = (unsigned)c->limits.messages_per_s,
+	};
+
+	return server_new(out, &s, &front_server_events, a->front, why);
+}
+
+static int start_signaling(struct app *a, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	struct conference_cfg conf = {
+		.engine = &a->engine, .config = c, .db = a->db, .volume = a->volume,
+		.fingerprint = dtls_identity_fingerprint(a->identity),
+	};
+	struct routes_cfg routes = { .engine = &a->engine, .config = c, .db = a->db };
+	int err = conference_new(&a->conference, &conf);
+
+	if (!err)
+		err = front_new(&a->front, &conference_api, a->conference);
+	if (err)
+		return errmsg_set(why, err, "memory", "out of memory");
+	err = start_server(a, c->http.address, c->http.port, c->https.port, &a->server, why);
+	if (err)
+		return err;
+	routes.conference = a->conference;
+	err = routes_new(&a->routes, a->server, &routes);
+	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
+}
+
+int app_new(struct app **out, const struct config *c, struct errmsg *why)
+{
+	struct app *a = calloc(1, sizeof *a);
+	int err;
+
+	if (!a)
+		return errmsg_set(why, -ENOMEM, "memory", "out of memory");
+	a->config = c;
+	umask(0027);
+	err = start_loop(a);
+	if (!err)
+		err = start_storage(a, why);
+	if (!err)
+		err = start_identity(a, why);
+	if (!err)
+		err = start_engine(a, why);
+	if (!err)
+		err = start_signaling(a, why);
+	if (err)
+		app_free(&a);
+	*out = a;
+	return err;
+}
+
+/* --- running ----------------------------------------------------------------- */
+
+static void print_network_addresses(int port)
+{
+	struct ifaddrs *list, *i;
+
+	if (getifaddrs(&list))
+		return;
+	for (i = list; i; i = i->ifa_next) {
+		char text[INET_ADDRSTRLEN];
+		struct sockaddr_in at;
+
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || i->ifa_flags & IFF_LOOPBACK)
+			continue;
+		memcpy(&at, i->ifa_addr, sizeof at);
+		if (inet_ntop(AF_INET, &at.sin_addr, text, sizeof text))
+			printf("  https://%s:%d/\n", text, port);
+	}
+	freeifaddrs(list);
+}
+
+void app_print_welcome(struct app *a)
+{
+	int http = server_http_port(a->server), https = server_https_port(a->server);
+
+	printf("mcu %s is ready. Open in a browser:\n", options_version());
+	if (http >= 0)
+		printf("  http://localhost:%d/\n", http);
+	if (https >= 0) {
+		print_network_addresses(https);
+		if (!a->config->https.certificate[0])
+			printf("  (the certificate is self-signed: the browser will ask once)\n");
+	}
+	if (a->password[0])
+		printf("\nThe administrator is \"admin\", password %s\n"
+		       "This is shown only now; keep it.\n", a->password);
+	printf("\nCtrl-C stops the server and finishes recordings.\n");
+	fflush(stdout);
+	explicit_bzero(a->password, sizeof a->password);
+}
+
+void app_run(struct app *a)
+{
+	int64_t until;
+
+	g_main_loop_run(a->loop);
+	log_info(NULL, "stopping");
+	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
+	conference_shutdown(a->conference);
+	front_shutdown(a->front);
+	while (!conference_is_idle(a->conference) && clock_now_ns(&clock_monotonic) < until) {
+		/* So that the loop turns even when nothing happens. */
+		usleep(1000);
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+	}
+	if (!conference_is_idle(a->conference))
+		log_error(NULL, "a room or a recording did not end within %d s", STOP_TIMEOUT_S);
+}
+
+static void free_signaling(struct app *a)
+{
+	if (a->routes)
+		routes_stop(a->routes);
+	server_free(&a->server, GRACE_MS);
+	front_free(&a->front);
+}
+
+void app_free(struct app **app)
+{
+	struct app *a = *app;
+
+	free_signaling(a);
+	if (a->db)
+		db_close(&a->db);
+	if (a->volume)
+		volume_free(&a->volume);
+	if (a->engine_runs)
+		engine_stop(&a->engine);
+	if (a->ctl_source) {
+		g_source_remove(a->ctl_source);
+		g_source_remove(a->sigint);
+		g_source_remove(a->sigterm);
+	}
+	mbox_free(&a->ctl);
+	routes_free(&a->routes);
+	conference_free(&a->conference);
+	ice_setup_free(&a->ice);
+	dtls_identity_free(&a->identity);
+	if (a->loop)
+		g_main_loop_unref(a->loop);
+	free(a);
+	*app = NULL;
+}

@@ -1,0 +1,388 @@
+#include "mcu/conference.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/base/log.h"
+#include "mcu/conference_priv.h"
+
+static int64_t now_ms(void)
+{
+	return clock_wall_ns() / NS_PER_MS;
+}
+
+static struct leg_handle *person(const struct hall *h, size_t i)
+{
+	return g_ptr_array_index(h->people, i);
+}
+
+/* A call-back may make somebody leave: work from a copy, and skip who is gone. */
+void hall_tell(struct hall *h, struct leg_event *ev, const struct leg_handle *but)
+{
+	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
+
+	for (size_t i = 0; i < all->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(all, i);
+
+		if (p != but && g_ptr_array_find(h->people, p, NULL))
+			p->ev->event(p->obj, ev);
+	}
+	g_ptr_array_unref(all);
+	leg_event_clear(ev);
+}
+
+/* --- events of a room -------------------------------------------------------- */
+
+static void on_joined(void *obj, struct room *r, struct leg *l)
+{
+	(void)obj;
+	(void)r;
+	(void)l; /* participant.c tells it, when the handle is complete */
+}
+
+static void on_left(void *obj, struct room *r, uint32_t leg, const char *reason)
+{
+	(void)obj;
+	(void)r;
+	(void)leg;
+	(void)reason; /* likewise */
+}
+
+static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
+{
+	for (size_t i = 0; i < h->people->len; i++)
+		if (person(h, i)->leg == l)
+			return person(h, i);
+	return NULL;
+}
+
+/* What a leg sends, or has muted, has changed. */
+static void on_changed(void *obj, struct room *r, struct leg *l)
+{
+	struct hall *h = room_user(r);
+	struct leg_handle *p = find_person(h, l);
+	struct leg_info i;
+
+	(void)obj;
+	role_assert_ctl();
+	if (!p)
+		return;
+	leg_get_info(l, &i);
+	if (i.sends_audio != p->told_audio || i.sends_video != p->told_video) {
+		struct leg_event ev = { .type = LEG_EVENT_JOINED };
+
+		p->told_audio = i.sends_audio;
+		p->told_video = i.sends_video;
+		participant_describe(p, &ev.u.joined);
+		hall_tell(h, &ev, p);
+	}
+	if (i.audio_muted != p->told_audio_muted || i.video_muted != p->told_video_muted) {
+		struct leg_event ev = { .type = LEG_EVENT_MUTED };
+
+		p->told_audio_muted = ev.u.muted.audio = i.audio_muted;
+		p->told_video_muted = ev.u.muted.video = i.video_muted;
+		ev.u.muted.leg = i.id;
+		hall_tell(h, &ev, NULL);
+	}
+}
+
+static void on_speaker(void *obj, struct room *r, uint32_t leg)
+{
+	struct leg_event ev = { .type = LEG_EVENT_SPEAKER, .u.speaker = leg };
+
+	(void)obj;
+	role_assert_ctl();
+	hall_tell(room_user(r), &ev, NULL);
+}
+
+static void tell_uplink(struct hall *h, struct leg_handle *p)
+{
+	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
+	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
+	struct uplink_info *u = &ev.u.uplink;
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	*u = (struct uplink_info){
+		.width = i.tile.w, .height = i.tile.h, .fps = e->fps,
+		.visible = i.tile.w > 0 && !i.video_muted,
+	};
+	/* The view's rate by the tile's share of it, and twice that, since a sender
+	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
+	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.tile.w * i.tile.h /
+			    (e->width * e->height));
+	u->max_kbps = CLAMP(u->max_kbps, 100, 2500);
+	if (!memcmp(u, &p->uplink, sizeof *u))
+		return;
+	p->uplink = *u;
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
+void hall_tell_layout(struct hall *h, struct leg_handle *only)
+{
+	struct layout_tile tile[LAYOUT_MAX_TILES];
+	struct leg_event ev = { .type = LEG_EVENT_LAYOUT };
+	size_t n = 0;
+
+	for (size_t i = 0; i < room_leg_count(h->room) && n < LAYOUT_MAX_TILES; i++) {
+		struct leg_info li;
+
+		leg_get_info(room_leg(h->room, i), &li);
+		if (li.tile.w)
+			tile[n++] = (struct layout_tile){ li.id, li.tile.x, li.tile.y, li.tile.w,
+							  li.tile.h };
+	}
+	ev.u.layout = (struct layout_info){
+		.version = (uint32_t)room_layout_version(h->room),
+		.width = h->conf->cfg.engine->cfg.width,
+		.height = h->conf->cfg.engine->cfg.height,
+		.tiles = tile, .n_tiles = n,
+	};
+	if (only) {
+		only->ev->event(only->obj, &ev);
+		leg_event_clear(&ev);
+	} else {
+		hall_tell(h, &ev, NULL);
+	}
+}
+
+static void on_layout(void *obj, struct room *r)
+{
+	struct hall *h = room_user(r);
+
+	(void)obj;
+	role_assert_ctl();
+	hall_tell_layout(h, NULL);
+	for (size_t i = 0; i < h->people->len; i++)
+		tell_uplink(h, person(h, i));
+}
+
+static void hall_close(struct hall *h, const char *reason)
+{
+	struct conference *c = h->conf;
+
+	if (h->closing)
+		return;
+	h->closing = true;
+	if (h->linger)
+		g_source_remove(h->linger);
+	h->linger = 0;
+	if (h->recording)
+		recording_stop(h->recording);
+	sessions_end(c->cfg.db, h->session_id, now_ms(), reason, NULL, NULL);
+	g_hash_table_remove(c->halls, room_name(h->room));
+	g_ptr_array_add(c->closing, h);
+	room_close(h->room, reason);
+}
+
+static gboolean linger_over(gpointer arg)
+{
+	struct hall *h = arg;
+
+	role_assert_ctl();
+	h->linger = 0;
+	hall_close(h, "empty");
+	return G_SOURCE_REMOVE;
+}
+
+static void on_emptied(void *obj, struct room *r)
+{
+	struct hall *h = room_user(r);
+
+	(void)obj;
+	role_assert_ctl();
+	if (h->closing)
+		return;
+	if (h->linger)
+		g_source_remove(h->linger);
+	h->linger = g_timeout_add_seconds((guint)h->conf->cfg.config->room.linger_s, linger_over, h);
+}
+
+static void hall_free(struct hall *h)
+{
+	g_ptr_array_unref(h->people);
+	free(h);
+}
+
+static void on_closed(void *obj, struct room *r)
+{
+	struct hall *h = room_user(r);
+
+	(void)obj;
+	role_assert_ctl();
+	g_ptr_array_remove_fast(h->conf->closing, h);
+	hall_free(h);
+}
+
+static const struct room_events room_events = {
+	.joined = on_joined,
+	.left = on_left,
+	.changed = on_changed,
+	.speaker = on_speaker,
+	.layout = on_layout,
+	.emptied = on_emptied,
+	.closed = on_closed,
+};
+
+/* --- rooms ------------------------------------------------------------------- */
+
+struct hall *hall_find(struct conference *c, const char *name)
+{
+	return g_hash_table_lookup(c->halls, name);
+}
+
+int hall_open(struct conference *c, const char *name, struct hall **out, struct errmsg *why)
+{
+	struct hall *h = hall_find(c, name);
+	int err;
+
+	*out = h;
+	if (h)
+		return 0;
+	if (g_hash_table_size(c->halls) >= (guint)c->cfg.config->room.max_rooms)
+		return errmsg_set(why, -EUSERS, "server_full",
+				  "The server runs as many rooms as it may. Try again later.");
+	h = calloc(1, sizeof *h);
+	err = h ? room_new(&h->room, c->cfg.engine, name, &room_events, c) : -ENOMEM;
+	if (err) {
+		free(h);
+		return errmsg_set(why, err, "internal", "The room cannot be opened: %s.", err_str(err));
+	}
+	h->conf = c;
+	h->people = g_ptr_array_new();
+	h->session_id = db_new_id();
+	room_set_user(h->room, h);
+	g_hash_table_insert(c->halls, (gpointer)room_name(h->room), h);
+	sessions_begin(c->cfg.db, h->session_id, name, now_ms(), NULL, NULL);
+	*out = h;
+	return 0;
+}
+
+/* --- recording --------------------------------------------------------------- */
+
+static void note_to_info(const struct recording_note *n, struct recording_info *i)
+{
+	static const enum recording_event_state state[] = {
+		[RECORDING_RUNS] = RECORDING_IS_ON,
+		[RECORDING_ENDS] = RECORDING_IS_FINISHING,
+		[RECORDING_DONE] = RECORDING_IS_READY,
+		[RECORDING_BROKE] = RECORDING_IS_FAILED,
+	};
+
+	*i = (struct recording_info){
+		.state = state[n->phase], .id = n->id, .by = n->by, .url = n->url, .text = n->text,
+	};
+}
+
+void hall_recording_info(const struct hall *h, struct recording_info *out)
+{
+	struct recording_note n;
+
+	*out = (struct recording_info){ .state = RECORDING_IS_OFF };
+	if (!h->recording)
+		return;
+	recording_describe(h->recording, &n);
+	note_to_info(&n, out);
+}
+
+static void on_recording(void *obj, const struct recording_note *n)
+{
+	struct leg_event ev = { .type = LEG_EVENT_RECORDING };
+	struct hall *h = obj;
+
+	role_assert_ctl();
+	if (n->phase == RECORDING_DONE || n->phase == RECORDING_BROKE)
+		h->recording = NULL;
+	note_to_info(n, &ev.u.recording);
+	hall_tell(h, &ev, NULL);
+}
+
+int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
+{
+	if (start && h->recording)
+		return errmsg_set(why, -EBUSY, "already_recording",
+				  "This room is being recorded already.");
+	if (!start && !h->recording)
+		return errmsg_set(why, -ENOENT, "not_recording", "This room is not being recorded.");
+	if (start)
+		return recording_start(&h->recording, &h->conf->recordings, h->room, h->session_id,
+				       by, on_recording, h, why);
+	recording_stop(h->recording);
+	return 0;
+}
+
+/* --- life -------------------------------------------------------------------- */
+
+static int copy_ice_servers(struct conference *c)
+{
+	const struct config *cfg = c->cfg.config;
+	size_t n = cfg->ice.stun.n + cfg->ice.turn.n;
+
+	c->ice = calloc(n ? n : 1, sizeof *c->ice);
+	if (!c->ice)
+		return -ENOMEM;
+	for (size_t i = 0; i < cfg->ice.stun.n; i++)
+		c->ice[c->n_ice++].url = cfg->ice.stun.items[i];
+	for (size_t i = 0; i < cfg->ice.turn.n; i++) {
+		const struct config_turn *t = &cfg->ice.turn.items[i];
+
+		c->ice[c->n_ice++] = (struct ice_server_info){ t->url, t->username, t->credential };
+	}
+	return 0;
+}
+
+int conference_new(struct conference **out, const struct conference_cfg *cfg)
+{
+	struct conference *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return -ENOMEM;
+	c->cfg = *cfg;
+	if (copy_ice_servers(c)) {
+		free(c);
+		return -ENOMEM;
+	}
+	c->recordings = (struct recording_env){
+		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
+	};
+	c->halls = g_hash_table_new(g_str_hash, g_str_equal);
+	c->closing = g_ptr_array_new();
+	*out = c;
+	return 0;
+}
+
+void conference_free(struct conference **c)
+{
+	if (!*c)
+		return;
+	g_hash_table_destroy((*c)->halls);
+	g_ptr_array_unref((*c)->closing);
+	free((*c)->ice);
+	free(*c);
+	*c = NULL;
+}
+
+void conference_shutdown(struct conference *c)
+{
+	GList *all = g_hash_table_get_values(c->halls);
+
+	c->stopping = true;
+	for (GList *l = all; l; l = l->next) {
+		struct hall *h = l->data;
+
+		while (h->people->len)
+			participant_end(person(h, 0), LEAVE_SHUTDOWN, "shutting_down",
+					"The server is shutting down.");
+		hall_close(h, "shutdown");
+	}
+	g_list_free(all);
+}
+
+bool conference_is_idle(const struct conference *c)
+{
+	return !g_hash_table_size(c->halls) && !c->closing->len && !c->recordings.running &&
+	       !c->pending;
+}

@@ -1,0 +1,38 @@
+/* The rooms' side of signaling: implements struct room_api on top of mcu/room,
+ * keeps the registry's sessions and participants, and owns recordings. CTL. */
+#ifndef MCU_CONFERENCE_H
+#define MCU_CONFERENCE_H
+
+#include "mcu/base/metrics.h"
+#include "mcu/base/role.h"
+#include "mcu/config.h"
+#include "mcu/recording.h"
+#include "signaling/leg_api.h"
+
+struct conference;
+
+struct conference_cfg {
+	const struct engine *engine;
+	const struct config *config;
+	struct db *db;
+	struct volume *volume;
+	const char *fingerprint; /* of a=fingerprint */
+};
+
+/* cfg's pointers are borrowed for its life. */
+int conference_new(struct conference **out, const struct conference_cfg *cfg) ON_THREAD(ROLE_CTL);
+/* Every room must be gone. */
+void conference_free(struct conference **c) ON_THREAD(ROLE_CTL);
+
+extern const struct room_api conference_api; /* its ctx: the conference */
+
+/* Nobody joins any more; every leg is told, every recording finished, every
+ * room closed. */
+void conference_shutdown(struct conference *c) ON_THREAD(ROLE_CTL);
+/* After shutdown: nothing is left running. */
+bool conference_is_idle(const struct conference *c) ON_THREAD(ROLE_CTL);
+
+/* Appends the per-room families. 0 or -ENOMEM. */
+int conference_metrics(struct conference *c, struct metrics_text *out) ON_THREAD(ROLE_CTL);
+
+#endif

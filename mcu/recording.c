@@ -1,0 +1,238 @@
+#include "mcu/recording.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mcu/base/log.h"
+#include "mixer/codec/aenc.h"
+#include "storage/recorder.h"
+#include "storage/recordings.h"
+#include "storage/repository.h"
+
+struct recording {
+	struct recording_env *env;
+	struct room *room;
+	struct recorder *recorder;
+	recording_notify *notify;
+	void *obj;
+	enum recording_phase phase;
+	struct recording_row row;
+	char id[24], url[96];
+	struct log_ctx log;
+	/* Both must have happened before it can go. */
+	bool detached, ended;
+	struct errmsg failure; /* text empty: none */
+};
+
+static void sink_video(void *obj, struct buf *au, int64_t pts_ns, bool key)
+{
+	struct recording *r = obj;
+
+	recorder_video(r->recorder, au, pts_ns, key);
+}
+
+static void sink_audio(void *obj, struct buf *frame, int64_t pts_ns)
+{
+	struct recording *r = obj;
+
+	recorder_audio(r->recorder, frame, pts_ns);
+}
+
+void recording_describe(const struct recording *r, struct recording_note *n)
+{
+	*n = (struct recording_note){ .phase = r->phase, .id = r->id, .by = r->row.by };
+	if (r->phase == RECORDING_DONE || (r->phase == RECORDING_BROKE && r->row.bytes))
+		n->url = r->url;
+	if (r->phase == RECORDING_BROKE)
+		n->text = r->failure.text;
+}
+
+static void tell(struct recording *r, enum recording_phase phase)
+{
+	struct recording_note n;
+
+	r->phase = phase;
+	recording_describe(r, &n);
+	r->notify(r->obj, &n);
+}
+
+static void save_end(struct recording *r, enum recording_state state)
+{
+	struct recording_change c = {
+		.state = state,
+		.ended_ms = clock_wall_ns() / NS_PER_MS,
+		.duration_ms = r->row.duration_ms,
+		.bytes = r->row.bytes,
+		.error = r->failure.text[0] ? r->failure.text : NULL,
+	};
+
+	recordings_update(r->env->db, r->row.id, &c, NULL, NULL);
+}
+
+static void finish(struct recording *r)
+{
+	bool failed = r->failure.text[0];
+
+	if (!r->detached || !r->ended)
+		return;
+	save_end(r, failed ? RECORDING_FAILED : RECORDING_READY);
+	log_info(&r->log, "recording %s %s: %" PRId64 " ms, %" PRId64 " bytes, %s", r->id,
+		 failed ? "failed" : "is ready", r->row.duration_ms, r->row.bytes, r->row.path);
+	r->env->running--;
+	tell(r, failed ? RECORDING_BROKE : RECORDING_DONE);
+	free(r);
+}
+
+static void take_result(struct recording *r, const struct recorder_result *res)
+{
+	r->row.bytes = res->bytes;
+	r->row.duration_ms = res->duration_ms;
+	if (res->dropped_video || res->dropped_audio)
+		log_warn(&r->log, "recording %s lost %" PRIu64 " pictures and %" PRIu64
+			 " sound packets: the disk was too slow", r->id, res->dropped_video,
+			 res->dropped_audio);
+}
+
+static void on_finished(void *obj, const struct recorder_result *res)
+{
+	struct recording *r = obj;
+
+	role_assert_ctl();
+	take_result(r, res);
+	r->ended = true;
+	finish(r);
+}
+
+static void on_failed(void *obj, const struct errmsg *why, const struct recorder_result *res)
+{
+	struct recording *r = obj;
+
+	role_assert_ctl();
+	take_result(r, res);
+	r->failure = *why;
+	log_error(&r->log, "recording %s: %s", r->id, why->text);
+	r->ended = true;
+	recording_stop(r);
+	finish(r);
+}
+
+static void on_detached(void *obj, void *arg)
+{
+	struct recording *r = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	r->detached = true;
+	recorder_stop(&r->recorder);
+	finish(r);
+}
+
+void recording_stop(struct recording *r)
+{
+	if (r->phase != RECORDING_RUNS)
+		return;
+	tell(r, RECORDING_ENDS);
+	room_sink_detach(r->room, on_detached, r);
+}
+
+/* The AAC decoder's configuration, asked of an encoder as the mix will use it. */
+static int sound_config(const struct engine *e, uint8_t *out, size_t cap, size_t *len)
+{
+	struct aenc_cfg cfg = { .format = AENC_AAC, .bitrate_bps = e->cfg.recording_audio_bps };
+	const uint8_t *data;
+	struct aenc *enc;
+	int err = aenc_new(&enc, &cfg);
+
+	if (err)
+		return err;
+	data = aenc_extradata(enc, len);
+	err = data && *len <= cap ? 0 : -EINVAL;
+	for (size_t i = 0; !err && i < *len; i++)
+		out[i] = data[i];
+	aenc_free(&enc);
+	return err;
+}
+
+static int start_recorder(struct recording *r)
+{
+	const struct engine *e = r->env->engine;
+	struct recorder_events ev = {
+		.mbox = e->ctl, .obj = r, .finished = on_finished, .failed = on_failed,
+	};
+	uint8_t aac[64];
+	struct recorder_cfg cfg = {
+		.path = r->row.path, .width = e->cfg.width, .height = e->cfg.height,
+		.fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000, .channels = 1,
+		.fragment_ms = r->env->config->recording.fragment_ms,
+	};
+	int err = sound_config(e, aac, sizeof aac, &cfg.aac_config_len);
+
+	return err ? err : recorder_start(&r->recorder, r->env->volume, &cfg, &ev);
+}
+
+static int make_row(struct recording *r, int64_t session_id, const char *by)
+{
+	struct recording_row *row = &r->row;
+	int err;
+
+	row->id = db_new_id();
+	row->session_id = session_id;
+	row->state = RECORDING_RECORDING;
+	row->started_ms = clock_wall_ns() / NS_PER_MS;
+	row->width = r->env->engine->cfg.width;
+	row->height = r->env->engine->cfg.height;
+	snprintf(row->room, sizeof row->room, "%s", room_name(r->room));
+	snprintf(row->by, sizeof row->by, "%s", by);
+	err = recording_token(row->token);
+	if (!err)
+		err = repository_path(row->path, row->room, row->started_ms, row->id);
+	snprintf(r->id, sizeof r->id, "%" PRId64, row->id);
+	snprintf(r->url, sizeof r->url, "/recordings/%s/%s", r->id, row->token);
+	return err;
+}
+
+int recording_start(struct recording **out, struct recording_env *env, struct room *room,
+		    int64_t session_id, const char *by, recording_notify *notify, void *obj,
+		    struct errmsg *why)
+{
+	struct recording *r = calloc(1, sizeof *r);
+	struct room_sink sink = { .obj = r, .video = sink_video, .audio = sink_audio };
+	int err = -ENOMEM;
+
+	if (!r)
+		goto out;
+	r->env = env;
+	r->room = room;
+	r->notify = notify;
+	r->obj = obj;
+	r->log.room = room_name(room);
+	if (room_has_sink(room)) {
+		free(r);
+		return errmsg_set(why, -EBUSY, "already_recording", "This room is being recorded already.");
+	}
+	err = make_row(r, session_id, by);
+	if (!err)
+		err = start_recorder(r);
+	if (err)
+		goto out;
+	/* From here on a failure is told by the recorder's own end. */
+	env->running++;
+	if (room_sink_attach(room, &sink, env->config->recording.gop_s)) {
+		r->phase = RECORDING_ENDS;
+		errmsg_set(&r->failure, 0, "recording_failed", "The room could not be recorded.");
+		on_detached(r, NULL);
+		*out = r;
+		return 0;
+	}
+	recordings_create(env->db, &r->row, NULL, NULL);
+	*out = r;
+	log_info(&r->log, "recording %s started by %s: %s", r->id, by, r->row.path);
+	tell(r, RECORDING_RUNS);
+	return 0;
+out:
+	free(r);
+	return errmsg_set(why, err, "recording_failed", "The recording cannot be started: %s.",
+			  err_str(err));
+}

@@ -1,0 +1,49 @@
+/* Recordings of rooms: joins the room's encoded output, the recorder and the
+ * registry. CTL. A recording ends by recording_stop or by itself (disk full);
+ * either way the last note is READY or FAILED and the object is gone after it. */
+#ifndef MCU_RECORDING_H
+#define MCU_RECORDING_H
+
+#include <stdint.h>
+
+#include "mcu/base/err.h"
+#include "mcu/base/role.h"
+#include "mcu/config.h"
+#include "mcu/room/room.h"
+
+struct db;
+struct volume;
+struct recording;
+
+enum recording_phase { RECORDING_RUNS = 1, RECORDING_ENDS, RECORDING_DONE, RECORDING_BROKE };
+
+/* Borrowed for the call. */
+struct recording_note {
+	enum recording_phase phase;
+	const char *id, *by;
+	const char *url;  /* DONE, and BROKE when something was kept */
+	const char *text; /* BROKE: a sentence */
+};
+
+typedef void recording_notify(void *obj, const struct recording_note *n);
+
+/* What all recordings use; everything is borrowed. */
+struct recording_env {
+	const struct engine *engine;
+	const struct config *config;
+	struct db *db;
+	struct volume *volume;
+	size_t running; /* not yet gone */
+};
+
+/* env: borrowed for the recording's life. notify is first called with RUNS, from inside. 0 or
+ * -errno with *why. */
+int recording_start(struct recording **out, struct recording_env *env, struct room *room,
+		    int64_t session_id, const char *by, recording_notify *notify, void *obj,
+		    struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Harmless when it is ending already. */
+void recording_stop(struct recording *r) ON_THREAD(ROLE_CTL);
+/* The present state, for those who join now. */
+void recording_describe(const struct recording *r, struct recording_note *n) ON_THREAD(ROLE_CTL);
+
+#endif
