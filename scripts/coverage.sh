@@ -9,8 +9,11 @@ find "$1" -name '*.gcda' -not -path '*/tests/*' -print0 |
 		split($2, part, ":"); share = part[2] + 0; lines = $4
 		if (file ~ /^(mcu|mixer|signaling|storage)\/.*\.c$/ && !(file in seen)) {
 			seen[file] = 1
-			printf "%6.1f%% of %5d  %s\n", share, lines, file
+			printf "%6.1f%% of %5d  %s\n", share, lines, file | "sort -n"
 			all += lines; hit += lines * share / 100
 		}
 	}
-	END { if (all) printf "%6.1f%% of %5d  all\n", 100 * hit / all, all }' | sort -n
+	END {
+		close("sort -n")
+		if (all) printf "%6.1f%% of %5d  all\n", 100 * hit / all, all
+	}'
