@@ -124,7 +124,7 @@ static int offer_line(struct sdp *s, const struct neg_policy *p, const struct ne
 /* A line of prev that is of no use any more, at port 0 in its place. */
 static int offer_refused(struct sdp *s, const struct neg_media *before)
 {
-	const struct sdp_media gone = { .kind = before->kind, .proto = before->proto, .format = { "0" },
+	const struct sdp_media gone = { .kind = before->kind, .proto = before->proto, .format = { before->format },
 					.n_formats = 1 };
 	return neg_write_refused(s, &gone, before->mid);
 }

@@ -124,6 +124,7 @@ int neg_remote_media(struct neg_media *out, const struct sdp *s, const struct sd
 	const struct sdp_attr *mid = sdp_attr_find(&m->attrs, "mid");
 	snprintf(out->kind, sizeof(out->kind), "%s", m->kind);
 	snprintf(out->proto, sizeof(out->proto), "%s", m->proto);
+	snprintf(out->format, sizeof(out->format), "%s", m->format[0]);
 	if (mid && mid->value) {
 		if (!mid->value[0] || strlen(mid->value) >= sizeof(out->mid) || strchr(mid->value, ' '))
 			return bad(why, m, "a=mid must be a token of at most 32 characters");
@@ -244,14 +245,9 @@ static int read_ice(struct neg_transport *t, const struct sdp *s, const struct s
 	    !ice_text(pwd, 22, t->ice_pwd, sizeof(t->ice_pwd)))
 		return bad(why, m, "a=ice-ufrag needs 4 to 256 and a=ice-pwd 22 to 256 characters "
 				   "of A-Z a-z 0-9 + /");
-	const char *media = NULL;
-	const struct sdp_attr *a = sdp_attr_find(&m->attrs, "ice-options");
-	media = a ? a->value : NULL;
-	const char *session = NULL;
-	a = sdp_attr_find(&s->attrs, "ice-options");
-	session = a ? a->value : NULL;
+	const char *options = sdp_value(s, m, "ice-options");
 	t->ice = true;
-	t->ice_trickle = (media && strstr(media, "trickle")) || (session && strstr(session, "trickle"));
+	t->ice_trickle = options && strstr(options, "trickle");
 	t->ice_lite = sdp_attr_find(&s->attrs, "ice-lite") != NULL;
 	return 0;
 }

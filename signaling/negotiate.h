@@ -181,6 +181,7 @@ struct neg_media {
 	bool created;       /* not in the previous plan (or refused there) */
 	char kind[16];
 	char proto[32];     /* as offered; answered with the same */
+	char format[32];    /* the first one, to name it again at port 0 */
 	bool avpf;          /* feedback profile */
 	char mid[33];       /* "" without */
 	enum neg_dir dir;   /* ours */

@@ -1,0 +1,255 @@
+#include "signaling/protocol.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/utf8.h"
+
+/* Text from outside may be anything; JSON must be UTF-8. */
+static json_t *text_json(const char *text)
+{
+	if (utf8_valid(text))
+		return json_string(text);
+	char *copy = strdup(text);
+	if (!copy)
+		return NULL;
+	for (const char *p = copy; *p;) {
+		uint32_t c;
+		if (!utf8_next(&p, &c))
+			copy[p - copy] = '?';
+	}
+	json_t *v = json_string(copy);
+	free(copy);
+	return v;
+}
+
+static void set_text(json_t *o, const char *name, const char *text)
+{
+	if (text)
+		json_object_set_new(o, name, text_json(text));
+}
+
+static void set_int(json_t *o, const char *name, int64_t v)
+{
+	json_object_set_new(o, name, json_integer(v));
+}
+
+static void set_bool(json_t *o, const char *name, bool v)
+{
+	json_object_set_new(o, name, json_boolean(v));
+}
+
+/* Rounded, so that a message is not full of digits nobody reads. */
+static void set_real(json_t *o, const char *name, double v, double steps)
+{
+	json_object_set_new(o, name, json_real(isfinite(v) ? round(v * steps) / steps : 0.0));
+}
+
+static json_t *msg_new(const char *type, const char *id)
+{
+	json_t *o = json_object();
+	set_text(o, "type", type);
+	if (id && *id)
+		set_text(o, "id", id);
+	return o;
+}
+
+static char *msg_done(json_t *o)
+{
+	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	json_decref(o);
+	return text;
+}
+
+static json_t *participant_json(const struct participant *p)
+{
+	json_t *o = json_object();
+	set_int(o, "leg", p->leg);
+	set_text(o, "name", p->name);
+	set_bool(o, "audio_muted", p->audio_muted);
+	set_bool(o, "video_muted", p->video_muted);
+	set_bool(o, "audio", p->audio);
+	set_bool(o, "video", p->video);
+	return o;
+}
+
+static void set_recording(json_t *o, const struct recording_info *r)
+{
+	static const char *const names[] = { "off", "on", "finishing", "ready", "failed" };
+	set_text(o, "state", names[(unsigned)r->state < 5 ? r->state : RECORDING_IS_OFF]);
+	set_text(o, "recording", r->id);
+	set_text(o, "by", r->by);
+	set_text(o, "url", r->url);
+	set_text(o, "text", r->text);
+}
+
+static json_t *ice_server_json(const struct ice_server_info *s)
+{
+	json_t *o = json_object();
+	set_text(o, "urls", s->url);
+	set_text(o, "username", s->username);
+	set_text(o, "credential", s->credential);
+	return o;
+}
+
+char *msg_welcome(const char *id, const struct welcome_info *w)
+{
+	json_t *o = msg_new("welcome", id);
+	set_int(o, "leg", w->leg);
+	set_text(o, "room", w->room);
+	set_text(o, "name", w->name);
+	set_text(o, "resume", w->resume);
+	json_t *list = json_array();
+	for (size_t i = 0; i < w->n_participants; i++)
+		json_array_append_new(list, participant_json(&w->participants[i]));
+	json_object_set_new(o, "participants", list);
+	list = json_array();
+	for (size_t i = 0; i < w->n_ice_servers; i++)
+		json_array_append_new(list, ice_server_json(&w->ice_servers[i]));
+	json_object_set_new(o, "ice_servers", list);
+	json_t *canvas = json_object();
+	set_int(canvas, "width", w->canvas_width);
+	set_int(canvas, "height", w->canvas_height);
+	set_int(canvas, "fps", w->canvas_fps);
+	json_object_set_new(o, "canvas", canvas);
+	json_t *recording = json_object();
+	set_recording(recording, &w->recording);
+	json_object_set_new(o, "recording", recording);
+	set_text(o, "version", w->version);
+	return msg_done(o);
+}
+
+char *msg_answer(const char *id, const char *sdp)
+{
+	json_t *o = msg_new("answer", id);
+	set_text(o, "sdp", sdp);
+	return msg_done(o);
+}
+
+char *msg_offer(const char *sdp)
+{
+	json_t *o = msg_new("offer", NULL);
+	set_text(o, "sdp", sdp);
+	return msg_done(o);
+}
+
+char *msg_ice(const char *candidate, const char *mid)
+{
+	json_t *o = msg_new("ice", NULL);
+	set_text(o, "candidate", candidate);
+	set_text(o, "mid", mid);
+	return msg_done(o);
+}
+
+char *msg_joined(const struct participant *p)
+{
+	json_t *o = msg_new("joined", NULL);
+	json_object_set_new(o, "participant", participant_json(p));
+	return msg_done(o);
+}
+
+char *msg_left(uint32_t leg, const char *reason)
+{
+	json_t *o = msg_new("left", NULL);
+	set_int(o, "leg", leg);
+	set_text(o, "reason", reason);
+	return msg_done(o);
+}
+
+char *msg_muted(uint32_t leg, bool audio, bool video)
+{
+	json_t *o = msg_new("muted", NULL);
+	set_int(o, "leg", leg);
+	set_bool(o, "audio", audio);
+	set_bool(o, "video", video);
+	return msg_done(o);
+}
+
+char *msg_speaker(uint32_t leg)
+{
+	json_t *o = msg_new("speaker", NULL);
+	json_object_set_new(o, "leg", leg ? json_integer(leg) : json_null());
+	return msg_done(o);
+}
+
+char *msg_layout(const struct layout_info *l)
+{
+	json_t *o = msg_new("layout", NULL), *tiles = json_array();
+	set_int(o, "version", l->version);
+	set_int(o, "width", l->width);
+	set_int(o, "height", l->height);
+	for (size_t i = 0; i < l->n_tiles; i++) {
+		const struct layout_tile *t = &l->tiles[i];
+		json_t *tile = json_object();
+		set_int(tile, "leg", t->leg);
+		set_int(tile, "x", t->x);
+		set_int(tile, "y", t->y);
+		set_int(tile, "width", t->width);
+		set_int(tile, "height", t->height);
+		json_array_append_new(tiles, tile);
+	}
+	json_object_set_new(o, "tiles", tiles);
+	return msg_done(o);
+}
+
+char *msg_uplink(const struct uplink_info *u)
+{
+	json_t *o = msg_new("uplink", NULL), *video = json_object();
+	set_int(video, "width", u->width);
+	set_int(video, "height", u->height);
+	set_int(video, "fps", u->fps);
+	set_int(video, "max_kbps", u->max_kbps);
+	set_bool(video, "visible", u->visible);
+	json_object_set_new(o, "video", video);
+	return msg_done(o);
+}
+
+char *msg_recording(const char *id, const struct recording_info *r)
+{
+	json_t *o = msg_new("recording", id);
+	set_recording(o, r);
+	return msg_done(o);
+}
+
+static json_t *stream_json(const struct stream_stats *s)
+{
+	json_t *o = json_object();
+	set_real(o, "loss", s->loss, 10000);
+	set_real(o, "jitter_ms", s->jitter_ms, 10);
+	set_real(o, "rtt_ms", s->rtt_ms, 10);
+	set_real(o, "kbps", s->kbps, 10);
+	return o;
+}
+
+char *msg_stats(const char *id, const struct leg_stats *s)
+{
+	json_t *o = msg_new("stats", id);
+	json_object_set_new(o, "uplink", stream_json(&s->uplink));
+	json_object_set_new(o, "downlink", stream_json(&s->downlink));
+	set_real(o, "score", s->score, 10);
+	return msg_done(o);
+}
+
+char *msg_pong(const char *id)
+{
+	return msg_done(msg_new("pong", id));
+}
+
+char *msg_error(const char *id, const struct errmsg *e, bool fatal)
+{
+	json_t *o = msg_new("error", id);
+	set_text(o, "code", e->code);
+	set_text(o, "text", e->text);
+	set_bool(o, "fatal", fatal);
+	return msg_done(o);
+}
+
+char *msg_bye(const char *id, const char *reason, const char *text)
+{
+	json_t *o = msg_new("bye", id);
+	set_text(o, "reason", reason);
+	set_text(o, "text", text);
+	return msg_done(o);
+}

@@ -1,0 +1,237 @@
+#include "signaling/protocol.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "signaling/utf8.h"
+
+/* --- names -------------------------------------------------------------------- */
+
+static bool blank(uint32_t c)
+{
+	return c == ' ' || c == 0xa0 || c == 0x3000 || (c >= 0x2000 && c <= 0x200a);
+}
+
+/* Control, format and other characters that do not show or that turn the text
+ * around them: C0, C1, soft hyphen, zero width, bidirectional, line separators,
+ * byte order mark, surrogates, private use, tags. */
+static bool hidden(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
+	       (c & 0xfffe) == 0xfffe || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xe0000;
+}
+
+bool protocol_name_valid(const char *name)
+{
+	size_t n = 0;
+	uint32_t first = 0, c = 0;
+	for (const char *p = name; *p; n++) {
+		if (!utf8_next(&p, &c) || hidden(c) || n == PROTOCOL_MAX_NAME)
+			return false;
+		if (!n)
+			first = c;
+	}
+	return n && !blank(first) && !blank(c);
+}
+
+bool protocol_room_name_valid(const char *name)
+{
+	if (!protocol_name_valid(name))
+		return false;
+	uint32_t c;
+	for (const char *p = name; *p;) {
+		if (!utf8_next(&p, &c))
+			return false;
+		bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			     c == '.' || c == '_' || c == '-';
+		if (c < 0x80 ? !ascii : !utf8_is_letter(c))
+			return false;
+	}
+	/* "." and ".." are not names of folders and paths */
+	return strcmp(name, ".") && strcmp(name, "..");
+}
+
+/* --- what clients say ----------------------------------------------------------- */
+
+static const char *const type_names[] = {
+	[CLIENT_MSG_INVALID] = "", [CLIENT_MSG_JOIN] = "join",	 [CLIENT_MSG_OFFER] = "offer",
+	[CLIENT_MSG_ANSWER] = "answer", [CLIENT_MSG_ICE] = "ice", [CLIENT_MSG_MUTE] = "mute",
+	[CLIENT_MSG_RECORD] = "record", [CLIENT_MSG_STATS] = "stats", [CLIENT_MSG_PING] = "ping",
+	[CLIENT_MSG_LEAVE] = "leave",
+};
+enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
+
+const char *client_msg_type_name(enum client_msg_type type)
+{
+	return (unsigned)type < N_TYPES ? type_names[type] : "";
+}
+
+static int bad_member(struct errmsg *why, const char *name, const char *what)
+{
+	return errmsg_set(why, -EINVAL, "bad_message", "The member \"%s\" %s.", name, what);
+}
+
+/* A string of at most max characters; without != NULL: what it is when absent. */
+static int get_string(json_t *o, const char *name, size_t max, const char *without, bool required,
+		      const char **out, struct errmsg *why)
+{
+	json_t *v = json_object_get(o, name);
+	if (!v || json_is_null(v)) {
+		*out = without;
+		return required ? bad_member(why, name, "is missing") : 0;
+	}
+	if (!json_is_string(v))
+		return bad_member(why, name, "must be a string");
+	const char *s = json_string_value(v);
+	if (strlen(s) != json_string_length(v))
+		return bad_member(why, name, "must not contain a zero character");
+	if (utf8_length(s) > max)
+		return bad_member(why, name, "is too long");
+	*out = s;
+	return 0;
+}
+
+/* Secrets and candidates: visible ASCII and blanks only. */
+static int get_token(json_t *o, const char *name, size_t max, const char *without, bool required,
+		     const char **out, struct errmsg *why)
+{
+	int err = get_string(o, name, max, without, required, out, why);
+	for (const char *p = err ? NULL : *out; p && *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return bad_member(why, name, "must be visible ASCII characters");
+	return err;
+}
+
+static int get_tristate(json_t *o, const char *name, enum tristate *out, struct errmsg *why)
+{
+	json_t *v = json_object_get(o, name);
+	*out = TRISTATE_UNSET;
+	if (!v)
+		return 0;
+	if (!json_is_boolean(v))
+		return bad_member(why, name, "must be true or false");
+	*out = json_is_true(v) ? TRISTATE_TRUE : TRISTATE_FALSE;
+	return 0;
+}
+
+static int parse_join(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	/* one more than allowed, so that a name that is too long is told as such */
+	int err = get_string(o, "room", 1000, NULL, true, &m->u.join.room, why);
+	if (!err)
+		err = get_string(o, "name", 1000, NULL, true, &m->u.join.name, why);
+	if (!err)
+		err = get_token(o, "pin", 64, NULL, false, &m->u.join.pin, why);
+	if (!err)
+		err = get_token(o, "token", 4096, NULL, false, &m->u.join.token, why);
+	if (!err)
+		err = get_token(o, "resume", 128, NULL, false, &m->u.join.resume, why);
+	if (err)
+		return err;
+	if (!protocol_room_name_valid(m->u.join.room))
+		return errmsg_set(why, -EINVAL, "room_name_invalid",
+				  "A room's name has 1 to 64 letters, digits, dots, hyphens or "
+				  "underscores.");
+	if (!protocol_name_valid(m->u.join.name))
+		return errmsg_set(why, -EINVAL, "name_invalid",
+				  "A name has 1 to 64 characters, no control characters and no blank at "
+				  "its ends.");
+	return 0;
+}
+
+static int parse_sdp(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_string(o, "sdp", PROTOCOL_MAX_BYTES, NULL, true, &m->u.sdp.text, why);
+	m->u.sdp.len = err ? 0 : strlen(m->u.sdp.text);
+	return err;
+}
+
+static int parse_ice(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	/* browsers say null, or a member with an empty string, for the last one */
+	json_t *v = json_object_get(o, "candidate");
+	if (!v)
+		return bad_member(why, "candidate", "is missing");
+	int err = get_token(o, "candidate", 512, "", false, &m->u.ice.candidate, why);
+	return err ? err : get_token(o, "mid", 32, "", false, &m->u.ice.mid, why);
+}
+
+static int parse_mute(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_tristate(o, "audio", &m->u.mute.audio, why);
+	return err ? err : get_tristate(o, "video", &m->u.mute.video, why);
+}
+
+static int parse_record(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	const char *action;
+	int err = get_string(o, "action", 16, NULL, true, &action, why);
+	if (err)
+		return err;
+	m->u.record.start = !strcmp(action, "start");
+	if (!m->u.record.start && strcmp(action, "stop"))
+		return bad_member(why, "action", "must be \"start\" or \"stop\"");
+	return 0;
+}
+
+static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	switch (m->type) {
+	case CLIENT_MSG_JOIN:
+		return parse_join(m, o, why);
+	case CLIENT_MSG_OFFER:
+	case CLIENT_MSG_ANSWER:
+		return parse_sdp(m, o, why);
+	case CLIENT_MSG_ICE:
+		return parse_ice(m, o, why);
+	case CLIENT_MSG_MUTE:
+		return parse_mute(m, o, why);
+	case CLIENT_MSG_RECORD:
+		return parse_record(m, o, why);
+	default:
+		return 0;
+	}
+}
+
+int client_msg_parse(struct client_msg *m, const char *text, size_t len, struct errmsg *why)
+{
+	json_error_t e;
+	const char *type;
+
+	*m = (struct client_msg){ .id = "" };
+	if (len > PROTOCOL_MAX_BYTES)
+		return errmsg_set(why, -EMSGSIZE, "bad_json", "A message has at most %d octets.",
+				  PROTOCOL_MAX_BYTES);
+	m->json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
+	if (!m->json)
+		return errmsg_set(why, -EINVAL, "bad_json", "This is not JSON (line %d, column %d): %s.",
+				  e.line, e.column, e.text);
+	if (!json_is_object(m->json))
+		return errmsg_set(why, -EINVAL, "bad_json", "A message is one JSON object.");
+	int err = get_string(m->json, "id", PROTOCOL_MAX_ID, "", false, &m->id, why);
+	if (err) {
+		m->id = "";
+		return err;
+	}
+	err = get_string(m->json, "type", 64, NULL, true, &type, why);
+	if (err)
+		return err;
+	for (unsigned i = 1; i < N_TYPES; i++)
+		if (!strcmp(type, type_names[i]))
+			m->type = (enum client_msg_type)i;
+	if (m->type == CLIENT_MSG_INVALID)
+		return errmsg_set(why, -EINVAL, "unknown_type", "There is no message of type \"%s\".", type);
+	err = parse_members(m, m->json, why);
+	if (err)
+		m->type = CLIENT_MSG_INVALID;
+	return err;
+}
+
+void client_msg_clear(struct client_msg *m)
+{
+	json_decref(m->json);
+	*m = (struct client_msg){ .id = "" };
+}

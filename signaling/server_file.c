@@ -1,0 +1,303 @@
+#include "signaling/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mcu/base/metrics.h"
+#include "signaling/http_text.h"
+#include "signaling/server_internal.h"
+
+METRIC_COUNTER(m_read_errors, "mcu_http_file_errors_total", "Files that could not be read to their end");
+
+/* A file that is being sent. On CTL, except that the one job under way has fd,
+ * path, size, etag and its own block to itself. */
+struct file {
+	struct server *srv;
+	struct http_req *req; /* NULL: the request is gone */
+	char *path;
+	int fd;
+	uint64_t size;
+	char etag[40];
+	uint64_t at, end; /* what is still to be read */
+	struct out_block *first;
+	unsigned n_blocks;
+	bool job_out, failed;
+};
+
+struct job {
+	struct file *file;
+	bool opens;
+	struct out_block *block; /* len: how much to read, then how much was read */
+	uint64_t at;
+	int err;
+};
+
+static void file_free(struct file *f)
+{
+	while (f->first) {
+		struct out_block *b = f->first;
+		f->first = b->next;
+		free(b);
+	}
+	if (f->fd >= 0)
+		close(f->fd);
+	g_free(f->path);
+	free(f);
+}
+
+void file_drop(struct file **fp)
+{
+	struct file *f = *fp;
+	*fp = NULL;
+	if (!f)
+		return;
+	f->req = NULL;
+	if (!f->job_out)
+		file_free(f);
+}
+
+bool file_failed(const struct file *f)
+{
+	return f->failed;
+}
+
+/* --- reader threads --------------------------------------------------------------- */
+
+static int job_open(struct file *f)
+{
+	struct stat st;
+	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (f->fd < 0)
+		return -errno;
+	if (fstat(f->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EISDIR;
+	f->size = (uint64_t)st.st_size;
+	snprintf(f->etag, sizeof(f->etag), "\"%llx-%llx\"", (unsigned long long)st.st_size,
+		 (unsigned long long)st.st_mtim.tv_sec * 1000000000ull +
+			 (unsigned long long)st.st_mtim.tv_nsec);
+	return 0;
+}
+
+static int job_read(struct job *j)
+{
+	size_t got = 0;
+	while (got < j->block->len) {
+		ssize_t n = pread(j->file->fd, j->block->bytes + LWS_PRE + got, j->block->len - got,
+				  (off_t)(j->at + got));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EIO; /* it has become shorter */
+		got += (size_t)n;
+	}
+	return 0;
+}
+
+static gboolean job_done(gpointer job);
+
+void server_run_job(gpointer data, gpointer srv)
+{
+	struct job *j = data;
+	struct server *s = srv;
+	GMainContext *gctx = g_main_context_ref(s->gctx);
+
+	j->err = j->opens ? job_open(j->file) : job_read(j);
+	GSource *done = g_idle_source_new();
+	g_source_set_priority(done, G_PRIORITY_DEFAULT);
+	g_source_set_callback(done, job_done, j, NULL);
+	g_source_attach(done, gctx);
+	g_source_unref(done);
+	g_main_context_unref(gctx);
+}
+
+/* --- back on CTL -------------------------------------------------------------------- */
+
+static int job_start(struct file *f, bool opens, size_t len)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	if (j && len) {
+		j->block = malloc(sizeof(*j->block) + LWS_PRE + len);
+		if (!j->block) {
+			free(j);
+			j = NULL;
+		} else {
+			*j->block = (struct out_block){ .len = len };
+		}
+	}
+	if (!j)
+		return -ENOMEM;
+	j->file = f;
+	j->opens = opens;
+	j->at = f->at;
+	f->job_out = true;
+	f->srv->jobs_out++;
+	g_thread_pool_push(f->srv->readers, j, NULL);
+	return 0;
+}
+
+static void read_ahead(struct file *f)
+{
+	if (f->job_out || f->failed || f->at == f->end || f->n_blocks >= SERVER_CHUNKS_AHEAD)
+		return;
+	uint64_t left = f->end - f->at;
+	if (job_start(f, false, left < SERVER_CHUNK_BYTES ? (size_t)left : SERVER_CHUNK_BYTES))
+		f->failed = true;
+}
+
+struct out_block *file_take(struct file *f)
+{
+	struct out_block *b = f->first;
+	if (b) {
+		f->first = b->next;
+		f->n_blocks--;
+	}
+	read_ahead(f);
+	return b;
+}
+
+/* 304, 416, 206 or 200, now that size and tag are known. */
+static void reply_opened(struct file *f)
+	ON_THREAD(ROLE_CTL)
+{
+	struct http_req *r = f->req;
+	uint64_t first = 0, last = 0;
+	char text[128];
+	const char *if_range = http_req_header(r, "if-range"), *range = http_req_header(r, "range");
+
+	http_set_header(r, "etag", f->etag);
+	http_set_header(r, "accept-ranges", "bytes");
+	r->cache_control = "no-cache"; /* kept, but asked for again by its tag */
+	if (http_etag_in(http_req_header(r, "if-none-match"), f->etag)) {
+		g_clear_pointer(&r->content_type, g_free);
+		r->status = 304;
+		http_send(r);
+		return;
+	}
+	if (if_range && strcmp(if_range, f->etag))
+		range = NULL;
+	enum http_range what = http_range_parse(range, f->size, &first, &last);
+	if (what == HTTP_RANGE_BAD) {
+		snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)f->size);
+		http_set_header(r, "content-range", text);
+		g_clear_pointer(&r->content_type, g_free);
+		http_reply_error(r, 416, "bad_range", "The file has %llu octets.",
+				 (unsigned long long)f->size);
+		return;
+	}
+	f->end = f->size;
+	if (what == HTTP_RANGE_OK) {
+		f->at = first;
+		f->end = last + 1;
+		snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)first,
+			 (unsigned long long)last, (unsigned long long)f->size);
+		http_set_header(r, "content-range", text);
+	}
+	if (r->download_name) {
+		char disposition[1024];
+		http_disposition(disposition, sizeof(disposition), r->download_name);
+		http_set_header(r, "content-disposition", disposition);
+	}
+	r->status = what == HTTP_RANGE_OK ? 206 : 200;
+	r->has_length = true;
+	r->length = r->left = f->end - f->at;
+	http_send(r);
+}
+
+static void file_opened(struct file *f, int err)
+	ON_THREAD(ROLE_CTL)
+{
+	struct http_req *r = f->req;
+	if (!err) {
+		reply_opened(f);
+		return;
+	}
+	g_clear_pointer(&r->content_type, g_free);
+	file_drop(&r->file);
+	http_reply_error(r, 404, "not_found", "There is no such file.");
+}
+
+static gboolean job_done(gpointer data)
+{
+	struct job *j = data;
+	struct file *f = j->file;
+
+	role_assert_ctl();
+	f->srv->jobs_out--;
+	f->job_out = false;
+	if (!f->req) {
+		free(j->block);
+		free(j);
+		file_free(f);
+		return G_SOURCE_REMOVE;
+	}
+	if (j->opens) {
+		file_opened(f, j->err);
+	} else if (j->err) {
+		metric_add(&m_read_errors, 1);
+		f->failed = true;
+		free(j->block);
+		lws_callback_on_writable(f->req->conn->wsi);
+	} else {
+		struct out_block **end = &f->first;
+		while (*end)
+			end = &(*end)->next;
+		*end = j->block;
+		f->n_blocks++;
+		f->at += j->block->len;
+		read_ahead(f);
+		lws_callback_on_writable(f->req->conn->wsi);
+	}
+	free(j);
+	return G_SOURCE_REMOVE;
+}
+
+void http_reply_file(struct http_req *r, const char *path, const char *content_type,
+		     const char *download_name)
+{
+	if (!r->conn) {
+		http_req_free(r);
+		return;
+	}
+	struct file *f = calloc(1, sizeof(*f));
+	if (!f) {
+		http_reply_error(r, 500, "internal", "Out of memory.");
+		return;
+	}
+	f->srv = r->srv;
+	f->req = r;
+	f->fd = -1;
+	f->path = g_strdup(path);
+	r->file = f;
+	r->content_type = g_strdup(content_type ? content_type : http_mime_type(path));
+	r->download_name = g_strdup(download_name);
+	r->state = REQ_OPENING;
+	if (job_start(f, true, 0)) {
+		file_drop(&r->file);
+		g_clear_pointer(&r->content_type, g_free);
+		http_reply_error(r, 500, "internal", "Out of memory.");
+	}
+}
+
+/* "/" and paths without an ending are pages of the client. */
+void http_reply_web(struct http_req *r)
+{
+	const char *last = strrchr(r->path, '/');
+	if (!http_path_safe(r->path)) {
+		http_reply_error(r, 404, "not_found", "There is nothing at this address.");
+		return;
+	}
+	bool page = last && !strchr(last, '.');
+	char *path = page ? g_strconcat(r->srv->web_root, "/", r->srv->index, NULL)
+			  : g_strconcat(r->srv->web_root, r->path, NULL);
+	http_reply_file(r, path, http_mime_type(path), NULL);
+	g_free(path);
+}

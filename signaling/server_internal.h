@@ -1,0 +1,122 @@
+/* What the parts of the server share. CTL, but for the reader jobs.
+ *   server.c         context, listeners, connections and their limits
+ *   server_ws.c      WebSocket sessions
+ *   server_http.c    requests, routes, replies
+ *   server_reply.c   writing a reply to the socket
+ *   server_file.c    files: reader threads, web root
+ *   http_text.c      pure helpers: paths, types, ranges */
+#ifndef MCU_SIGNALING_SERVER_INTERNAL_H
+#define MCU_SIGNALING_SERVER_INTERNAL_H
+
+#include <glib.h>
+#include <libwebsockets.h>
+
+#include "signaling/server.h"
+
+enum {
+	SERVER_CHUNK_BYTES = 65536,
+	SERVER_CHUNKS_AHEAD = 2,
+	SERVER_MAX_ROUTES = 128,
+	SERVER_MAX_REPLY_HEADERS = 8
+};
+
+/* An accepted connection; hangs on the wsi as its opaque user data. */
+struct conn {
+	struct server *srv;
+	struct lws *wsi;
+	char peer[INET6_ADDRSTRLEN];
+	bool tls;
+	struct http_req *req;  /* the request under way */
+	struct ws_session *ws; /* after the upgrade */
+};
+
+struct route {
+	const char *method, *pattern; /* copies */
+	http_handler *fn;
+	void *ctx;
+};
+
+struct server {
+	struct server_cfg cfg;
+	char *web_root, *index;
+	const struct server_events *events;
+	void *ctx;
+	struct lws_context *lws;
+	struct lws_vhost *plain, *tls;
+	int plain_port, tls_port;
+	GMainContext *gctx;
+	GSource *tick;
+	GHashTable *per_address; /* peer -> number of connections */
+	unsigned n_conns;
+	bool closing;
+	struct route routes[SERVER_MAX_ROUTES];
+	size_t n_routes;
+	GThreadPool *readers;
+	unsigned jobs_out; /* reader jobs whose result has not come back */
+	struct ws_session *sessions;
+	size_t n_sessions;
+};
+
+/* A block that waits for the socket; data begins at bytes + LWS_PRE. */
+struct out_block {
+	struct out_block *next;
+	size_t len;
+	unsigned char bytes[];
+};
+
+struct http_pair {
+	char *name, *value;
+};
+
+enum req_state { REQ_BODY = 1, REQ_HANDLING, REQ_OPENING, REQ_SENDING };
+
+struct http_req {
+	struct server *srv;
+	struct conn *conn; /* NULL: gone */
+	enum req_state state;
+	const char *method; /* static; HEAD is "HEAD" */
+	bool keep;          /* the connection can take another request */
+	char *path;
+	GArray *headers, *query, *params; /* of struct http_pair */
+	GByteArray *body;
+	size_t body_expected;
+	struct http_pair reply_header[SERVER_MAX_REPLY_HEADERS];
+	size_t n_reply_headers;
+	/* the reply */
+	int status;
+	char *content_type;
+	bool head_sent;
+	bool has_length;
+	uint64_t length, left; /* of the body; what is still to be written */
+	struct out_block *block; /* a body from memory */
+	struct file *file;
+	char *download_name;
+	const char *cache_control;
+};
+
+/* server.c */
+int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		    size_t len);
+/* server_ws.c */
+int server_lws_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		  size_t len);
+void server_ws_tick(struct server *s) ON_THREAD(ROLE_CTL);
+bool server_ws_idle(const struct server *s) ON_THREAD(ROLE_CTL);
+/* server_http.c; each returns what the lws callback returns */
+int http_on_request(struct conn *c, const char *uri, size_t len) ON_THREAD(ROLE_CTL);
+int http_on_body(struct conn *c, const void *data, size_t len) ON_THREAD(ROLE_CTL);
+int http_on_body_end(struct conn *c) ON_THREAD(ROLE_CTL);
+void http_on_gone(struct conn *c) ON_THREAD(ROLE_CTL);
+void http_req_free(struct http_req *r) ON_THREAD(ROLE_CTL);
+const char *pairs_get(const GArray *pairs, const char *name);
+/* server_reply.c */
+int http_on_writable(struct conn *c) ON_THREAD(ROLE_CTL);
+void http_send(struct http_req *r) ON_THREAD(ROLE_CTL);
+/* server_file.c */
+void http_reply_web(struct http_req *r) ON_THREAD(ROLE_CTL);
+void server_run_job(gpointer job, gpointer srv);
+struct out_block *file_take(struct file *f) ON_THREAD(ROLE_CTL);
+bool file_failed(const struct file *f) ON_THREAD(ROLE_CTL);
+void file_drop(struct file **f) ON_THREAD(ROLE_CTL);
+
+#endif
