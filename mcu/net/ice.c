@@ -564,6 +564,14 @@ out:
 	return 0;
 }
 
+void transport_ice_revoke_consent(struct transport *t)
+{
+	role_assert_net();
+	assert(t->ops == &ice_ops);
+	if (!gone(self(t)))
+		ice_agent_revoke_consent(self(t)->agent);
+}
+
 /* RFC 8839 section 5.4: ICE characters, at least 24 and 128 bits of chance. */
 static void random_text(char *out, size_t n)
 {

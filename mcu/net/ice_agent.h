@@ -41,8 +41,7 @@ int ice_agent_add_candidate(struct ice_agent *a, const char *text) ON_THREAD(ROL
 bool ice_agent_path(struct ice_agent *a, struct udp_path *path) ON_THREAD(ROLE_NET);
 /* Through libnice, whatever the pair is. 0, -EAGAIN, -ENOTCONN. */
 int ice_agent_send(struct ice_agent *a, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
-/* Refuses the peer's consent checks from now on (RFC 7675 section 5.2); for
- * tests of the other side. */
+/* Refuses the peer's consent checks from now on (RFC 7675 section 5.2). */
 void ice_agent_revoke_consent(struct ice_agent *a) ON_THREAD(ROLE_NET);
 
 #endif

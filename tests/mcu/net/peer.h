@@ -105,6 +105,24 @@ static inline void peer_done(struct peer *p)
 			fail_msg("waited %d s for %s (closed: %s)", WAIT_S, #condition, (p)->closed); \
 	} while (0)
 
+/* A field as it is now. */
+#define PEER_READ(p, field, out)                 \
+	do {                                     \
+		pthread_mutex_lock(&(p)->lock);  \
+		*(out) = (p)->field;             \
+		pthread_mutex_unlock(&(p)->lock); \
+	} while (0)
+
+static inline bool peer_is_closed(struct peer *p)
+{
+	bool closed;
+
+	pthread_mutex_lock(&p->lock);
+	closed = p->closed[0];
+	pthread_mutex_unlock(&p->lock);
+	return closed;
+}
+
 static inline void peer_post(struct peer *p, mbox_fn *fn, void *arg)
 {
 	while (mbox_post(net_shard_mbox(p->shard), fn, p, arg))
