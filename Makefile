@@ -93,10 +93,12 @@ $(BUILD)/mcu: $(BUILD)/mcu/main.o $(call libs_of,app)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app)
 
-BOT_SRC = $(wildcard tests/load/*.c)
+# The load bot shares no code with the server.
+PKGS_bot = nice openssl libsrtp2 glib-2.0 jansson libavformat libavcodec libavutil opus
+BOT_SRC  = $(wildcard tests/load/*.c)
 $(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/%.o)
 	@echo "  LINK $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app) -lm
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKGS_bot)) -lm
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
