@@ -70,7 +70,7 @@ LINK_storage   = storage base
 LINK_app       = app signaling storage room net rtp mixer base
 
 define module_rules
-OBJ_$(1) = $$(SRC_$(1):%.c=$$(BUILD)/%.o)
+OBJ_$(1) = $$(SRC_$(1):%.c=$$(BUILD)/obj/%.o)
 $$(BUILD)/lib$(1).a: $$(OBJ_$(1))
 	@rm -f $$@
 	@ar rcs $$@ $$^
@@ -89,26 +89,27 @@ all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the loa
 have-packages:
 	@pkg-config --exists $(PKGS) || { echo 'Packages are missing: `make deps-run` installs them.'; exit 1; }
 
-$(BUILD)/mcu: $(BUILD)/mcu/main.o $(call libs_of,app)
+$(BUILD)/mcu: $(BUILD)/obj/mcu/main.o $(call libs_of,app)
 	@echo "  LINK $@"
+	@rm -rf $@
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app)
 
 # The load bot shares no code with the server.
 PKGS_bot = nice openssl libsrtp2 glib-2.0 jansson libavformat libavcodec libavutil opus
 BOT_SRC  = $(wildcard tests/load/*.c)
-$(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/obj/%.o)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKGS_bot)) -lm
 
-$(BUILD)/%.o: %.c
+$(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 # What the binary knows about where it came from; rebuilt when that changes.
 PREFIX ?= /usr/local
-$(BUILD)/mcu/options.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"' \
+$(BUILD)/obj/mcu/options.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"' \
 	-DMCU_WEB_PATH='"$(PREFIX)/share/mcu/web"'
-$(BUILD)/mcu/options.o: $(BUILD)/options.stamp
+$(BUILD)/obj/mcu/options.o: $(BUILD)/options.stamp
 $(BUILD)/options.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(PREFIX)' >$@
 .PHONY: FORCE
@@ -116,10 +117,11 @@ FORCE:
 
 # Unit tests: tests/<source folder>/test_*.c, one program each, linked with the
 # module under test and what is below it.
-SUPPORT_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+SUPPORT_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 define test_rules
 TESTS_$(1) = $$(patsubst %.c,$$(BUILD)/%,$$(wildcard $(2:%=%/test_*.c)))
-$$(TESTS_$(1)): $$(BUILD)/%: $$(BUILD)/%.o $$(SUPPORT_OBJ) $$(call libs_of,$(1))
+$$(TESTS_$(1)): $$(BUILD)/%: $$(BUILD)/obj/%.o $$(SUPPORT_OBJ) $$(call libs_of,$(1))
+	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(call sys_of,$(1)) -lm
 .PHONY: unit-$(1)
@@ -215,11 +217,13 @@ FUZZ_NAMES  = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY_BINS = $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
 FUZZ_BINS   = $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
 SECONDS    ?= 60
-$(REPLAY_BINS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay_main.o \
-		$(BUILD)/tests/fuzz/fuzz_%.o $(call libs_of,app)
+$(REPLAY_BINS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/replay_main.o \
+		$(BUILD)/obj/tests/fuzz/fuzz_%.o $(call libs_of,app)
+	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app) -lm
-$(FUZZ_BINS): %: %.o $(call libs_of,app)
+$(FUZZ_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(call libs_of,app)
+	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call sys_of,app) -lm
 .PHONY: replay-programs
