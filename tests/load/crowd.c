@@ -8,7 +8,14 @@
 #include "tests/load/summary.h"
 #include "tests/load/util.h"
 
-enum { TICK_MS = 1, SWEEP_TICKS = 10, NICE_TICKS = 5, STORM_MAX = 400, STORM_STAY_MS = 3000, LEAVE_S = 4 };
+enum {
+	TICK_MS = 1,
+	SWEEP_TICKS = 10,
+	NICE_TICKS = 5,
+	STORM_MAX = 400,
+	STORM_STAY_MS = 3000,
+	LEAVE_S = 4
+};
 
 struct crowd {
 	const struct options *o;
@@ -53,11 +60,12 @@ static const struct media *nth(const struct crowd *c, bool video, size_t i)
 		n = count_files(c->o->media, stems[video][k], end);
 		if (!n)
 			continue;
-		snprintf(path, sizeof path, "%s/%s%zu.%s", c->o->media, stems[video][k], i % n, end);
+		snprintf(path, sizeof path, "%s/%s%zu.%s", c->o->media, stems[video][k], i % n,
+			 end);
 		return load(video, path);
 	}
-	bot_die("no %s0.%s or %s0.%s in %s: make them with tests/load/media.sh", stems[video][0], end,
-		stems[video][1], end, c->o->media);
+	bot_die("no %s0.%s or %s0.%s in %s: make them with tests/load/media.sh", stems[video][0],
+		end, stems[video][1], end, c->o->media);
 }
 
 void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind kind)
@@ -65,10 +73,16 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 	const struct options *o = c->o;
 	bool sends = kind != PEER_VIEWER;
 
-	*cfg = (struct peer_cfg){ .url = &o->url, .room = o->room, .kind = kind, .nack = o->nack,
-				  .transport_cc = !o->no_twcc, .only = o->only,
-				  .feedback_hz = o->feedback_hz, .drop_rx_permille = o->drop_rx,
-				  .drop_tx_permille = o->drop_tx, .join_ns = c->start_ns,
+	*cfg = (struct peer_cfg){ .url = &o->url,
+				  .room = o->room,
+				  .kind = kind,
+				  .nack = o->nack,
+				  .transport_cc = !o->no_twcc,
+				  .only = o->only,
+				  .feedback_hz = o->feedback_hz,
+				  .drop_rx_permille = o->drop_rx,
+				  .drop_tx_permille = o->drop_tx,
+				  .join_ns = c->start_ns,
 				  .bad_after_ns = (int64_t)(o->bad_after_s * 1e9),
 				  .frame_ns = BOT_NS_PER_S / 30 };
 	cfg->ice = sends && kind != PEER_GARBAGE && !o->mini_senders ? ICE_NICE : ICE_MINI;
@@ -105,7 +119,8 @@ static void add_regular(struct crowd *c, enum peer_kind kind, size_t index, cons
 
 struct crowd *crowd_new(const struct options *o)
 {
-	static const char *const bad_names[PEER_KINDS] = { "", "", "stall", "vanish", "garbage", "signaling" };
+	static const char *const bad_names[PEER_KINDS] = { "",	     "",	"stall",
+							   "vanish", "garbage", "signaling" };
 	struct crowd *c = bot_alloc(sizeof *c);
 
 	c->o = o;
@@ -184,7 +199,8 @@ static void storm_tick(struct crowd *c, int64_t now_ns, int64_t since_ns, bool s
 			peer_tick(c->storm[i], now_ns, sweep);
 			if (peer_state(c->storm[i]) == PEER_ENDED)
 				storm_collect(c, &c->storm[i]);
-		} else if (spawn && c->storm_count * BOT_NS_PER_S / c->o->storm_hz <= now_ns - since_ns) {
+		} else if (spawn &&
+			   c->storm_count * BOT_NS_PER_S / c->o->storm_hz <= now_ns - since_ns) {
 			storm_spawn(c, &c->storm[i], now_ns);
 			c->storm_count++;
 		}
@@ -223,7 +239,8 @@ static bool phase_over(const struct crowd *c, enum phase phase, int64_t since_ns
 		return all_in(c, peer_ready) || now_ns > last + c->o->ready_s * BOT_NS_PER_S;
 	case PHASE_RUN: return now_ns >= since_ns + c->o->seconds * BOT_NS_PER_S;
 	case PHASE_LEAVE:
-		return (all_in(c, has_ended) && storm_is_over(c)) || now_ns > since_ns + LEAVE_S * BOT_NS_PER_S;
+		return (all_in(c, has_ended) && storm_is_over(c)) ||
+		       now_ns > since_ns + LEAVE_S * BOT_NS_PER_S;
 	}
 	return true;
 }
@@ -244,7 +261,8 @@ static void run_phase(struct crowd *c, enum phase phase)
 		for (size_t i = 0; i < c->peers; i++)
 			peer_tick(c->peer[i], now_ns, (tick + (int64_t)i) % SWEEP_TICKS == 0);
 		if (c->o->storm_hz && phase != PHASE_JOIN)
-			storm_tick(c, now_ns, since_ns, tick % SWEEP_TICKS == 0, phase == PHASE_RUN);
+			storm_tick(c, now_ns, since_ns, tick % SWEEP_TICKS == 0,
+				   phase == PHASE_RUN);
 		done = phase_over(c, phase, since_ns, now_ns);
 	}
 }

@@ -99,7 +99,8 @@ static void own_init(void)
 	X509_gmtime_adj(X509_getm_notAfter(own.cert), 30L * 86400);
 	X509_set_pubkey(own.cert, own.key);
 	name = X509_get_subject_name(own.cert);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"bot", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"bot", -1, -1,
+				   0);
 	X509_set_issuer_name(own.cert, name);
 	if (!X509_sign(own.cert, own.key, EVP_sha256()))
 		bot_die("OpenSSL: sign");
@@ -110,7 +111,8 @@ static void own_init(void)
 	SSL_CTX_set_min_proto_version(own.ctx, DTLS1_2_VERSION);
 	SSL_CTX_set_options(own.ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
 	SSL_CTX_set_verify(own.ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
-	if (!SSL_CTX_use_certificate(own.ctx, own.cert) || !SSL_CTX_use_PrivateKey(own.ctx, own.key))
+	if (!SSL_CTX_use_certificate(own.ctx, own.cert) ||
+	    !SSL_CTX_use_PrivateKey(own.ctx, own.key))
 		bot_die("OpenSSL: certificate");
 }
 
@@ -124,7 +126,7 @@ const char *dtls_fingerprint(void)
 struct dtls *dtls_new(bool client, enum sec_profile only, dtls_send_fn *send, void *obj)
 {
 	struct dtls *d = bot_alloc(sizeof *d);
-	const char *profiles = only == SEC_GCM  ? "SRTP_AEAD_AES_128_GCM"
+	const char *profiles = only == SEC_GCM	? "SRTP_AEAD_AES_128_GCM"
 			       : only == SEC_CM ? "SRTP_AES128_CM_SHA1_80"
 						: "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 	BIO *bio;
@@ -166,7 +168,8 @@ static void fail(struct dtls *d, const char *what)
 {
 	unsigned long e = ERR_get_error();
 
-	snprintf(d->error, sizeof d->error, "%s: %s", what, e ? ERR_reason_error_string(e) : "closed");
+	snprintf(d->error, sizeof d->error, "%s: %s", what,
+		 e ? ERR_reason_error_string(e) : "closed");
 	ERR_clear_error();
 	d->state = DTLS_FAILED;
 }
@@ -237,8 +240,8 @@ enum sec_profile dtls_keys(struct dtls *d, struct sec_master *tx, struct sec_mas
 	uint8_t m[2 * (SEC_KEY + SEC_CM_SALT)];
 	struct sec_master *client = d->client ? tx : rx, *server = d->client ? rx : tx;
 
-	if (!SSL_export_keying_material(d->ssl, m, 2 * (SEC_KEY + salt), label, sizeof label - 1, NULL,
-					0, 0))
+	if (!SSL_export_keying_material(d->ssl, m, 2 * (SEC_KEY + salt), label, sizeof label - 1,
+					NULL, 0, 0))
 		bot_die("OpenSSL: cannot export keys");
 	memcpy(client->key, m, SEC_KEY);
 	memcpy(server->key, m + SEC_KEY, SEC_KEY);

@@ -53,7 +53,8 @@ static void emit_fragments(const struct nal *u, bool last, h264_emit_fn *emit, v
 }
 
 /* Non-slice NAL units from `from` that fit one packet together; how many. */
-static size_t emit_stap(const struct nal *u, size_t from, size_t count, h264_emit_fn *emit, void *obj)
+static size_t emit_stap(const struct nal *u, size_t from, size_t count, h264_emit_fn *emit,
+			void *obj)
 {
 	uint8_t buf[H264_PAYLOAD_MAX] = { NAL_STAP_A | 0x60 };
 	size_t at = 1, k = from;
@@ -158,8 +159,8 @@ static bool put_payload(struct depack *d, const uint8_t *p, size_t n)
 	return true;
 }
 
-enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint32_t ts, bool marker,
-			      int64_t arrival_ns)
+enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint32_t ts,
+			      bool marker, int64_t arrival_ns)
 {
 	if (!d->open || d->ts != ts) {
 		/* A frame without its last packet leaves the next undecodable. */

@@ -16,8 +16,8 @@ typedef void h264_emit_fn(void *obj, const uint8_t *payload, size_t len, bool ma
 void h264_pack(const uint8_t *au, size_t len, h264_emit_fn *emit, void *obj);
 
 struct depack {
-	bool keep;        /* build access units; otherwise only look for what is in them */
-	bool need_key;    /* nothing is decodable until an IDR is complete */
+	bool keep;     /* build access units; otherwise only look for what is in them */
+	bool need_key; /* nothing is decodable until an IDR is complete */
 	bool open, broken, sps, idr, in_fu;
 	uint32_t ts;
 	int64_t first_arrival_ns, last_arrival_ns;
@@ -29,8 +29,8 @@ enum depack_result { DEPACK_MORE, DEPACK_FRAME, DEPACK_UNDECODABLE };
 
 /* Packets in order. After DEPACK_FRAME: au and len (if kept), idr, ts and the
  * arrival times are of a whole decodable access unit, until the next call. */
-enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint32_t ts, bool marker,
-			      int64_t arrival_ns);
+enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint32_t ts,
+			      bool marker, int64_t arrival_ns);
 /* Packets are missing here. */
 void depack_gap(struct depack *d);
 void depack_free(struct depack *d);

@@ -39,10 +39,10 @@ static size_t put_sps_bomb(uint8_t *out)
 
 	memset(out, 0, 64);
 	memcpy(out, (const uint8_t[]){ 0x67, 0x42, 0xe0, 0x3e }, 4);
-	put_ue(&b, 0);    /* id */
-	put_ue(&b, 0);    /* log2_max_frame_num - 4 */
-	put_ue(&b, 2);    /* picture order count type */
-	put_ue(&b, 1);    /* reference frames */
+	put_ue(&b, 0); /* id */
+	put_ue(&b, 0); /* log2_max_frame_num - 4 */
+	put_ue(&b, 2); /* picture order count type */
+	put_ue(&b, 1); /* reference frames */
 	put_bit(&b, 0);
 	put_ue(&b, 1023); /* width in macroblocks - 1 */
 	put_ue(&b, 1023);
@@ -50,7 +50,7 @@ static size_t put_sps_bomb(uint8_t *out)
 	put_bit(&b, 0);
 	put_bit(&b, 0);
 	put_bit(&b, 0);
-	put_bit(&b, 1);   /* stop bit */
+	put_bit(&b, 1); /* stop bit */
 	return b.n / 8 + 1;
 }
 
@@ -73,11 +73,20 @@ static size_t bad_video(const struct peer *p, uint8_t *out)
 
 	bot_random_bytes(out + n, 200);
 	switch (bot_random_below(6)) {
-	case 0: out[n] = 24; put16(out + n + 1, 60000); return n + 40;        /* STAP-A too long */
-	case 1: out[n] = 24; put16(out + n + 1, 0); return n + 3;             /* and empty */
-	case 2: out[n] = 28; out[n + 1] = 0x45; return n + 100;               /* FU-A from nowhere */
-	case 3: out[n] = 28; return n + 1;                                    /* FU-A cut off */
-	case 4: out[n] = (uint8_t)(25 + bot_random_below(7)); return n + 60;  /* not of mode 1 */
+	case 0:
+		out[n] = 24;
+		put16(out + n + 1, 60000);
+		return n + 40; /* STAP-A too long */
+	case 1:
+		out[n] = 24;
+		put16(out + n + 1, 0);
+		return n + 3; /* and empty */
+	case 2:
+		out[n] = 28;
+		out[n + 1] = 0x45;
+		return n + 100;						     /* FU-A from nowhere */
+	case 3: out[n] = 28; return n + 1;				     /* FU-A cut off */
+	case 4: out[n] = (uint8_t)(25 + bot_random_below(7)); return n + 60; /* not of mode 1 */
 	default: return n + put_sps_bomb(out + n);
 	}
 }
@@ -88,11 +97,17 @@ static size_t bad_rtp(const struct peer *p, uint8_t *out)
 
 	bot_random_bytes(out + n, 300);
 	switch (bot_random_below(6)) {
-	case 0: out[0] |= 0x10; put16(out + n + 2, 60000); return n + 60; /* extension too long */
-	case 1: out[0] |= 0x20; out[n + 59] = 200; return n + 60;         /* padding too long */
-	case 2: out[0] |= 0x0f; return n + 10;                            /* sources cut off */
-	case 3: return n;                                                 /* no payload */
-	case 4: out[1] = (uint8_t)bot_random_below(64); return n + 60;    /* unknown type */
+	case 0:
+		out[0] |= 0x10;
+		put16(out + n + 2, 60000);
+		return n + 60; /* extension too long */
+	case 1:
+		out[0] |= 0x20;
+		out[n + 59] = 200;
+		return n + 60;					       /* padding too long */
+	case 2: out[0] |= 0x0f; return n + 10;			       /* sources cut off */
+	case 3: return n;					       /* no payload */
+	case 4: out[1] = (uint8_t)bot_random_below(64); return n + 60; /* unknown type */
 	default: n = put_rtp(p, out, false); return n + 1 + bot_random_below(250); /* not Opus */
 	}
 }
@@ -134,9 +149,7 @@ static size_t bad_raw(uint8_t *out)
 		put16(out + 1, 0xfefd);
 		put16(out + 11, bot_random() & 1 ? (uint32_t)n : bot_random());
 		return n + 13;
-	case 3: /* RTP that is not authentic */
-		out[0] = 0x80;
-		return n + 12;
+	case 3: /* RTP that is not authentic */ out[0] = 0x80; return n + 12;
 	default: return n;
 	}
 }
@@ -157,14 +170,28 @@ static void send_garbage(struct peer *p)
 }
 
 static const char *const MESSAGES[] = {
-	"", "not JSON", "{", "[]", "null", "{}", "{\"type\":5}", "{\"type\":\"nonsense\"}",
-	"{\"type\":\"join\",\"room\":\"other\",\"name\":\"again\"}", "{\"type\":\"answer\",\"sdp\":\"v=0\"}",
-	"{\"type\":\"offer\"}", "{\"type\":\"offer\",\"sdp\":7}", "{\"type\":\"offer\",\"sdp\":\"nonsense\"}",
+	"",
+	"not JSON",
+	"{",
+	"[]",
+	"null",
+	"{}",
+	"{\"type\":5}",
+	"{\"type\":\"nonsense\"}",
+	"{\"type\":\"join\",\"room\":\"other\",\"name\":\"again\"}",
+	"{\"type\":\"answer\",\"sdp\":\"v=0\"}",
+	"{\"type\":\"offer\"}",
+	"{\"type\":\"offer\",\"sdp\":7}",
+	"{\"type\":\"offer\",\"sdp\":\"nonsense\"}",
 	"{\"type\":\"offer\",\"sdp\":\"v=0\\r\\nm=audio 99999999 X 1\\r\\n\"}",
 	"{\"type\":\"ice\",\"candidate\":\"candidate:1 1 UDP x y z typ\"}",
-	"{\"type\":\"ice\",\"candidate\":{}}", "{\"type\":\"mute\",\"audio\":\"yes\"}",
-	"{\"type\":\"record\",\"action\":\"explode\"}", "{\"type\":\"stats\",\"id\":12}",
-	"{\"type\":\"ping\",\"id\":\"x\"}", "\xff\xfe\xfd", "{\"type\":\"ping\",\"id\":\"\xc3\x28\"}",
+	"{\"type\":\"ice\",\"candidate\":{}}",
+	"{\"type\":\"mute\",\"audio\":\"yes\"}",
+	"{\"type\":\"record\",\"action\":\"explode\"}",
+	"{\"type\":\"stats\",\"id\":12}",
+	"{\"type\":\"ping\",\"id\":\"x\"}",
+	"\xff\xfe\xfd",
+	"{\"type\":\"ping\",\"id\":\"\xc3\x28\"}",
 };
 
 static void send_nonsense(struct peer *p)

@@ -32,9 +32,9 @@ enum { ICE_TAILROOM = 64 };
 
 struct ice_cfg {
 	enum ice_kind kind;
-	const char *ufrag, *pwd; /* ours; borrowed for the call */
-	bool controlling;        /* false: ICE_NICE only */
-	bool stamps;             /* ICE_MINI: arrival times from the kernel */
+	const char *ufrag, *pwd;	 /* ours; borrowed for the call */
+	bool controlling;		 /* false: ICE_NICE only */
+	bool stamps;			 /* ICE_MINI: arrival times from the kernel */
 	const struct ice_events *events; /* borrowed for the agent's life */
 	void *obj;
 };

@@ -14,9 +14,18 @@
 #include "tests/load/stun.h"
 #include "tests/load/util.h"
 
-enum { MAX_REMOTES = 16, RX_BATCH = 32, RX_BYTES = 2048, RX_BUFFER_BYTES = 1 << 20, RX_ROUNDS = 32 };
+enum {
+	MAX_REMOTES = 16,
+	RX_BATCH = 32,
+	RX_BYTES = 2048,
+	RX_BUFFER_BYTES = 1 << 20,
+	RX_ROUNDS = 32
+};
 /* Peer-reflexive host priority; RFC 8445 section 5.1.2.2 type preference 126. */
-enum { HOST_PRIORITY = 126 << 24 | 65535 << 8 | 255, PRFLX_PRIORITY = 110 << 24 | 65535 << 8 | 255 };
+enum {
+	HOST_PRIORITY = 126 << 24 | 65535 << 8 | 255,
+	PRFLX_PRIORITY = 110 << 24 | 65535 << 8 | 255
+};
 static const int64_t CHECK_EVERY_NS = 50 * BOT_NS_PER_MS, CONSENT_EVERY_NS = 5 * BOT_NS_PER_S;
 static const int64_t FAIL_AFTER_NS = 20 * BOT_NS_PER_S, CONSENT_EXPIRES_NS = 30 * BOT_NS_PER_S;
 
@@ -52,8 +61,10 @@ static void check(struct mini *m, struct remote *r, bool nominate)
 {
 	char username[2 * sizeof m->ufrag];
 	uint8_t buf[STUN_MAX_BYTES];
-	struct stun_request q = { .username = username, .pwd = m->remote_pwd,
-				  .priority = PRFLX_PRIORITY, .tie_breaker = m->tie_breaker,
+	struct stun_request q = { .username = username,
+				  .pwd = m->remote_pwd,
+				  .priority = PRFLX_PRIORITY,
+				  .tie_breaker = m->tie_breaker,
 				  .use_candidate = nominate };
 
 	snprintf(username, sizeof username, "%s:%s", m->remote_ufrag, m->ufrag);
@@ -111,8 +122,8 @@ static void on_request(struct mini *m, const struct stun_msg *s, const struct so
 	uint8_t buf[STUN_MAX_BYTES];
 	size_t n = strlen(m->ufrag);
 
-	if (!stun_authentic(s, m->pwd) || s->username_len <= n || memcmp(s->username, m->ufrag, n) ||
-	    s->username[n] != ':')
+	if (!stun_authentic(s, m->pwd) || s->username_len <= n ||
+	    memcmp(s->username, m->ufrag, n) || s->username[n] != ':')
 		return;
 	send_to(m, from, buf, stun_write_success(buf, s, from, m->pwd));
 }
@@ -182,8 +193,10 @@ static int receive(struct mini *m, int64_t now_ns)
 
 	for (int k = 0; k < RX_BATCH; k++) {
 		iov[k] = (struct iovec){ buf[k], RX_BYTES };
-		msg[k].msg_hdr = (struct msghdr){ .msg_name = &from[k], .msg_namelen = sizeof from[k],
-						  .msg_iov = &iov[k], .msg_iovlen = 1 };
+		msg[k].msg_hdr = (struct msghdr){ .msg_name = &from[k],
+						  .msg_namelen = sizeof from[k],
+						  .msg_iov = &iov[k],
+						  .msg_iovlen = 1 };
 		if (m->stamps) {
 			msg[k].msg_hdr.msg_control = ctl[k];
 			msg[k].msg_hdr.msg_controllen = sizeof ctl[k];
@@ -257,7 +270,8 @@ static const struct ice_ops OPS = {
 struct ice *ice_mini_new(const struct ice_cfg *cfg)
 {
 	struct mini *m = bot_alloc(sizeof *m);
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int size = RX_BUFFER_BYTES, on = 1;
 
 	m->ice.ops = &OPS;

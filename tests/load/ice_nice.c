@@ -56,7 +56,8 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
 	if (n->ice.muted)
 		return;
 	if (state == NICE_COMPONENT_STATE_FAILED) {
-		n->ice.events->failed(n->ice.obj, n->selected ? "consent expired" : "no candidate pair works");
+		n->ice.events->failed(n->ice.obj,
+				      n->selected ? "consent expired" : "no candidate pair works");
 	} else if (state == NICE_COMPONENT_STATE_READY && !n->selected) {
 		n->selected = true;
 		n->ice.events->selected(n->ice.obj);
@@ -129,8 +130,8 @@ static bool nice_send(struct ice *i, const uint8_t *p, size_t len)
 {
 	struct nice *n = nice_of(i);
 
-	return n->selected && nice_agent_send(n->agent, n->stream, NICE_COMPONENT_TYPE_RTP, (guint)len,
-					      (const gchar *)p) == (gint)len;
+	return n->selected && nice_agent_send(n->agent, n->stream, NICE_COMPONENT_TYPE_RTP,
+					      (guint)len, (const gchar *)p) == (gint)len;
 }
 
 /* libnice answers checks by itself as long as it is iterated, so the agent goes. */
@@ -175,10 +176,11 @@ struct ice *ice_nice_new(const struct ice_cfg *cfg)
 		context = g_main_context_new();
 	n->ice.ops = &OPS;
 	n->agent = nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245,
-				       NICE_AGENT_OPTION_ICE_TRICKLE | NICE_AGENT_OPTION_CONSENT_FRESHNESS |
+				       NICE_AGENT_OPTION_ICE_TRICKLE |
+					       NICE_AGENT_OPTION_CONSENT_FRESHNESS |
 					       NICE_AGENT_OPTION_REGULAR_NOMINATION);
-	g_object_set(n->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode", cfg->controlling,
-		     NULL);
+	g_object_set(n->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
+		     cfg->controlling, NULL);
 	nice_address_init(&loopback);
 	nice_address_set_from_string(&loopback, "127.0.0.1");
 	nice_agent_add_local_address(n->agent, &loopback);
@@ -189,12 +191,14 @@ struct ice *ice_nice_new(const struct ice_cfg *cfg)
 	g_signal_connect(n->agent, "new-candidate-full", G_CALLBACK(on_candidate), n);
 	g_signal_connect(n->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), n);
 	g_signal_connect(n->agent, "component-state-changed", G_CALLBACK(on_state), n);
-	nice_agent_attach_recv(n->agent, n->stream, NICE_COMPONENT_TYPE_RTP, context, on_receive, n);
+	nice_agent_attach_recv(n->agent, n->stream, NICE_COMPONENT_TYPE_RTP, context, on_receive,
+			       n);
 	return &n->ice;
 }
 
 void ice_nice_sweep_all(void)
 {
-	for (int k = 0; context && k < MAX_ITERATIONS && g_main_context_iteration(context, FALSE); k++)
+	for (int k = 0; context && k < MAX_ITERATIONS && g_main_context_iteration(context, FALSE);
+	     k++)
 		;
 }

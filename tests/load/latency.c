@@ -7,7 +7,14 @@
 #include "tests/load/summary.h"
 #include "tests/load/util.h"
 
-enum { MAX_SENDERS = 9, MAX_SAMPLES = 10000, SLOT_MS = 500, AUDIO_MS = 20, WARMUP_S = 3, MIN_SAMPLES = 10 };
+enum {
+	MAX_SENDERS = 9,
+	MAX_SAMPLES = 10000,
+	SLOT_MS = 500,
+	AUDIO_MS = 20,
+	WARMUP_S = 3,
+	MIN_SAMPLES = 10
+};
 /* Not 1/30 s, so that the phase to the server's own clock takes all values. */
 static const int64_t FRAME_NS = 33900000;
 /* Later than this the event belongs to another mark. */
@@ -89,10 +96,11 @@ static json_t *describe(struct samples *s, uint64_t sent)
 {
 	size_t n = s->n;
 
-	return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f}", "sent", (json_int_t)sent, "seen", (json_int_t)n,
-			 "min_ms", summary_percentile(s->ms, n, 0), "p50_ms",
-			 summary_percentile(s->ms, n, 0.5), "p95_ms", summary_percentile(s->ms, n, 0.95),
-			 "max_ms", summary_percentile(s->ms, n, 1));
+	return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f}", "sent", (json_int_t)sent, "seen",
+			 (json_int_t)n, "min_ms", summary_percentile(s->ms, n, 0), "p50_ms",
+			 summary_percentile(s->ms, n, 0.5), "p95_ms",
+			 summary_percentile(s->ms, n, 0.95), "max_ms",
+			 summary_percentile(s->ms, n, 1));
 }
 
 static void on_summary(void *obj, json_t *summary)
@@ -145,7 +153,8 @@ int latency_run(const struct options *o)
 	crowd_on_summary(c, on_summary, l);
 	status = crowd_run(c);
 	if (l->audio.n < MIN_SAMPLES || l->video.n < MIN_SAMPLES) {
-		fprintf(stderr, "too few events came through: %zu bursts, %zu flips\n", l->audio.n, l->video.n);
+		fprintf(stderr, "too few events came through: %zu bursts, %zu flips\n", l->audio.n,
+			l->video.n);
 		status = 1;
 	}
 	crowd_free(&c);

@@ -117,9 +117,13 @@ struct link *link_new(const struct link_cfg *cfg)
 	l->cfg = *cfg;
 	bot_random_text(l->ufrag, UFRAG);
 	bot_random_text(l->pwd, PWD);
-	l->ice = ice_new(&(struct ice_cfg){ .kind = cfg->ice, .ufrag = l->ufrag, .pwd = l->pwd,
-					    .controlling = cfg->controlling, .stamps = cfg->stamps,
-					    .events = &ICE_EVENTS, .obj = l });
+	l->ice = ice_new(&(struct ice_cfg){ .kind = cfg->ice,
+					    .ufrag = l->ufrag,
+					    .pwd = l->pwd,
+					    .controlling = cfg->controlling,
+					    .stamps = cfg->stamps,
+					    .events = &ICE_EVENTS,
+					    .obj = l });
 	return l;
 }
 

@@ -15,7 +15,7 @@ static struct entry {
 	char *path;
 	struct media media;
 	struct entry *next;
-} *entries;
+} * entries;
 
 struct media *media_store_new(const char *path)
 {
@@ -65,7 +65,8 @@ static struct media *read_file(const char *path)
 	struct media *m;
 
 	av_log_set_level(AV_LOG_ERROR);
-	if (!p || avformat_open_input(&f, path, NULL, NULL) < 0 || avformat_find_stream_info(f, NULL) < 0)
+	if (!p || avformat_open_input(&f, path, NULL, NULL) < 0 ||
+	    avformat_find_stream_info(f, NULL) < 0)
 		bot_die("cannot read %s: make it with tests/load/media.sh", path);
 	m = media_store_new(path);
 	while (av_read_frame(f, p) >= 0) {

@@ -11,10 +11,10 @@ enum { MEDIA_AUDIO_TICKS = 960 }; /* per packet: 20 ms at 48 kHz */
 struct media_unit {
 	uint8_t *data;
 	size_t len;
-	bool key;        /* holds an IDR; audio: always */
-	uint8_t level;   /* audio: -dBov, RFC 6464 */
-	bool marked;     /* audio: a burst starts; video: the picture flips */
-	bool bright;     /* video with marks: to white, not to black */
+	bool key;      /* holds an IDR; audio: always */
+	uint8_t level; /* audio: -dBov, RFC 6464 */
+	bool marked;   /* audio: a burst starts; video: the picture flips */
+	bool bright;   /* video with marks: to white, not to black */
 };
 
 struct media {

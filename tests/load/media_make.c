@@ -131,13 +131,15 @@ const struct media *media_make_bursts(unsigned turn, unsigned turns)
 		bot_die("no Opus encoder");
 	for (unsigned i = 0; i < turns * SLOT_PACKETS; i++) {
 		unsigned at = i % SLOT_PACKETS;
-		bool burst = i / SLOT_PACKETS == turn && at >= BURST_AT && at < BURST_AT + BURST_PACKETS;
+		bool burst =
+			i / SLOT_PACKETS == turn && at >= BURST_AT && at < BURST_AT + BURST_PACKETS;
 		int n;
 
 		for (int k = 0; k < MEDIA_AUDIO_TICKS; k++) {
 			float noise = (float)bot_random_below(2000) * 1e-7f - 1e-4f;
 
-			pcm[k] = burst ? 0.5f * sinf(6.2831853f * 1000.0f * (float)k / 48000.0f) : noise;
+			pcm[k] = burst ? 0.5f * sinf(6.2831853f * 1000.0f * (float)k / 48000.0f)
+				       : noise;
 		}
 		n = opus_encode_float(e, pcm, MEDIA_AUDIO_TICKS, pkt, sizeof pkt);
 		if (n < 1)

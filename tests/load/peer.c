@@ -47,7 +47,8 @@ static void on_link_candidate(void *obj, const char *sdp)
 {
 	struct peer *p = obj;
 
-	send_message(p, json_pack("{s:s, s:s, s:s}", "type", "ice", "candidate", sdp ? sdp : "", "mid", "0"));
+	send_message(p, json_pack("{s:s, s:s, s:s}", "type", "ice", "candidate", sdp ? sdp : "",
+				  "mid", "0"));
 }
 
 static void start_media(struct peer *p)
@@ -57,18 +58,30 @@ static void start_media(struct peer *p)
 	if (align_ns)
 		start_ns = (start_ns / align_ns + 1) * align_ns;
 	if (publishes(p))
-		p->sender = sender_new(&(struct sender_cfg){
-			.link = p->link, .audio = p->cfg.audio, .video = p->cfg.video,
-			.answer = &p->answer, .audio_ssrc = p->audio_ssrc,
-			.video_ssrc = p->video_ssrc, .cname = p->cname,
-			.start_ns = start_ns + p->cfg.send_offset_ns, .frame_ns = p->cfg.frame_ns,
-			.drop_permille = p->cfg.drop_tx_permille, .marked = p->cfg.marked,
-			.obj = p->cfg.obj });
-	p->receiver = receiver_new(&(struct receiver_cfg){
-		.link = p->link, .answer = &p->answer, .ssrc = p->audio_ssrc, .cname = p->cname,
-		.feedback_hz = p->cfg.feedback_hz, .drop_permille = p->cfg.drop_rx_permille,
-		.decode = p->cfg.decode, .nack = p->cfg.nack, .picture = p->cfg.picture,
-		.burst = p->cfg.burst, .obj = p->cfg.obj });
+		p->sender = sender_new(
+			&(struct sender_cfg){ .link = p->link,
+					      .audio = p->cfg.audio,
+					      .video = p->cfg.video,
+					      .answer = &p->answer,
+					      .audio_ssrc = p->audio_ssrc,
+					      .video_ssrc = p->video_ssrc,
+					      .cname = p->cname,
+					      .start_ns = start_ns + p->cfg.send_offset_ns,
+					      .frame_ns = p->cfg.frame_ns,
+					      .drop_permille = p->cfg.drop_tx_permille,
+					      .marked = p->cfg.marked,
+					      .obj = p->cfg.obj });
+	p->receiver = receiver_new(&(struct receiver_cfg){ .link = p->link,
+							   .answer = &p->answer,
+							   .ssrc = p->audio_ssrc,
+							   .cname = p->cname,
+							   .feedback_hz = p->cfg.feedback_hz,
+							   .drop_permille = p->cfg.drop_rx_permille,
+							   .decode = p->cfg.decode,
+							   .nack = p->cfg.nack,
+							   .picture = p->cfg.picture,
+							   .burst = p->cfg.burst,
+							   .obj = p->cfg.obj });
 }
 
 static void on_link_up(void *obj)
@@ -148,8 +161,12 @@ static void on_any(void *obj, uint8_t pt, uint8_t fmt)
 static void on_link_rtcp(void *obj, uint8_t *data, size_t len, int64_t arrival_ns)
 {
 	struct peer *p = obj;
-	const struct rtcp_reader r = { .obj = p, .sr = on_sr, .block = on_block, .nack = on_nack,
-				       .key_request = on_key_request, .any = on_any };
+	const struct rtcp_reader r = { .obj = p,
+				       .sr = on_sr,
+				       .block = on_block,
+				       .nack = on_nack,
+				       .key_request = on_key_request,
+				       .any = on_any };
 
 	(void)arrival_ns;
 	if (p->receiver && !rtcp_read(&r, data, len))
@@ -170,16 +187,23 @@ static void on_open(void *obj)
 
 	p->state = PEER_JOINING;
 	p->join_sent_ns = bot_now_ns();
-	send_message(p, json_pack("{s:s, s:s, s:s}", "type", "join", "room", p->cfg.room, "name", p->cfg.name));
+	send_message(p, json_pack("{s:s, s:s, s:s}", "type", "join", "room", p->cfg.room, "name",
+				  p->cfg.name));
 }
 
 static void make_offer(struct peer *p)
 {
 	const struct sdp_offer o = {
-		.ufrag = link_ufrag(p->link), .pwd = link_pwd(p->link), .fingerprint = dtls_fingerprint(),
-		.cname = p->cname, .audio_send = p->cfg.audio, .audio_receive = true,
-		.video_send = p->cfg.video, .video_receive = !p->cfg.send_only_video,
-		.transport_cc = p->cfg.transport_cc, .audio_ssrc = p->audio_ssrc,
+		.ufrag = link_ufrag(p->link),
+		.pwd = link_pwd(p->link),
+		.fingerprint = dtls_fingerprint(),
+		.cname = p->cname,
+		.audio_send = p->cfg.audio,
+		.audio_receive = true,
+		.video_send = p->cfg.video,
+		.video_receive = !p->cfg.send_only_video,
+		.transport_cc = p->cfg.transport_cc,
+		.audio_ssrc = p->audio_ssrc,
 		.video_ssrc = p->video_ssrc,
 	};
 	char sdp[SDP_BYTES];
@@ -213,7 +237,8 @@ static void on_answer(struct peer *p, json_t *m)
 	p->answered = true;
 	for (size_t i = 0; i < p->answer.candidates; i++)
 		link_add_candidate(p->link, p->answer.candidate[i]);
-	link_set_remote(p->link, p->answer.ufrag, p->answer.pwd, p->answer.fingerprint, !p->answer.active);
+	link_set_remote(p->link, p->answer.ufrag, p->answer.pwd, p->answer.fingerprint,
+			!p->answer.active);
 }
 
 static void on_ice(struct peer *p, json_t *m)
@@ -236,7 +261,8 @@ static void on_layout(struct peer *p, json_t *m)
 
 	p->layout_version = number(m, "version");
 	p->tiles = 0;
-	json_array_foreach(json_object_get(m, "tiles"), i, tile) {
+	json_array_foreach(json_object_get(m, "tiles"), i, tile)
+	{
 		if (p->tiles == PEER_MAX_TILES)
 			break;
 		p->tile[p->tiles++] = (struct peer_tile){ number(tile, "leg"), number(tile, "x"),
@@ -261,9 +287,10 @@ static void on_event(struct peer *p, const char *type, json_t *m)
 		const char *type;
 		uint64_t *count;
 	} const events[] = {
-		{ "joined", &p->seen.joined }, { "left", &p->seen.left }, { "muted", &p->seen.muted },
-		{ "speaker", &p->seen.speaker }, { "layout", &p->seen.layout },
-		{ "uplink", &p->seen.uplink }, { "recording", &p->seen.recording },
+		{ "joined", &p->seen.joined },	     { "left", &p->seen.left },
+		{ "muted", &p->seen.muted },	     { "speaker", &p->seen.speaker },
+		{ "layout", &p->seen.layout },	     { "uplink", &p->seen.uplink },
+		{ "recording", &p->seen.recording },
 	};
 
 	if (!strcmp(type, "layout"))
@@ -346,10 +373,14 @@ void peer_free(struct peer **p)
 
 static void begin(struct peer *p)
 {
-	p->link = link_new(&(struct link_cfg){
-		.ice = p->cfg.ice, .sec = p->cfg.ice == ICE_NICE ? SEC_LIBSRTP : SEC_EVP,
-		.only = p->cfg.only, .controlling = true, .stamps = p->cfg.stamps,
-		.events = &LINK_EVENTS, .obj = p });
+	p->link =
+		link_new(&(struct link_cfg){ .ice = p->cfg.ice,
+					     .sec = p->cfg.ice == ICE_NICE ? SEC_LIBSRTP : SEC_EVP,
+					     .only = p->cfg.only,
+					     .controlling = true,
+					     .stamps = p->cfg.stamps,
+					     .events = &LINK_EVENTS,
+					     .obj = p });
 	p->state = PEER_OPENING;
 	p->ws = ws_new(p->cfg.url, &WS_EVENTS, p);
 }

@@ -15,15 +15,24 @@ struct peer;
 
 /* What is special about it, from bad_after on. */
 enum peer_kind {
-	PEER_SENDER, PEER_VIEWER, /* nothing */
-	PEER_STALL,      /* reads neither its WebSocket nor its media, says nothing */
-	PEER_VANISH,     /* its sockets are gone without a word */
-	PEER_GARBAGE,    /* malformed STUN, DTLS, RTP, RTCP, some of it authentic */
-	PEER_SIGNALING,  /* malformed messages */
+	PEER_SENDER,
+	PEER_VIEWER,	/* nothing */
+	PEER_STALL,	/* reads neither its WebSocket nor its media, says nothing */
+	PEER_VANISH,	/* its sockets are gone without a word */
+	PEER_GARBAGE,	/* malformed STUN, DTLS, RTP, RTCP, some of it authentic */
+	PEER_SIGNALING, /* malformed messages */
 	PEER_KINDS
 };
 
-enum peer_state { PEER_WAITING, PEER_OPENING, PEER_JOINING, PEER_CONNECTING, PEER_UP, PEER_LEAVING, PEER_ENDED };
+enum peer_state {
+	PEER_WAITING,
+	PEER_OPENING,
+	PEER_JOINING,
+	PEER_CONNECTING,
+	PEER_UP,
+	PEER_LEAVING,
+	PEER_ENDED
+};
 
 enum { PEER_MAX_TILES = 64 };
 
@@ -33,10 +42,10 @@ struct peer_tile {
 
 struct peer_cfg {
 	const struct ws_url *url; /* borrowed */
-	const char *room;         /* borrowed */
+	const char *room;	  /* borrowed */
 	char name[64];
 	enum peer_kind kind;
-	bool storm;               /* comes and goes; nothing is expected of it */
+	bool storm; /* comes and goes; nothing is expected of it */
 	const struct media *audio, *video;
 	bool send_only_video, transport_cc, decode, nack, stamps;
 	enum ice_kind ice;
@@ -45,7 +54,7 @@ struct peer_cfg {
 	int64_t join_ns, leave_ns; /* CLOCK_MONOTONIC; leave_ns 0: when told */
 	int64_t bad_after_ns, frame_ns;
 	int64_t send_align_ns, send_offset_ns; /* media starts at n * align + offset */
-	bool abrupt;               /* leaves without a word */
+	bool abrupt;			       /* leaves without a word */
 	void (*marked)(void *obj, bool video, int64_t sent_ns);
 	void (*picture)(void *obj, const struct picture *p, int64_t arrival_ns);
 	void (*burst)(void *obj, int64_t arrival_ns);

@@ -4,8 +4,10 @@
 #include "tests/load/peer.h"
 #include "tests/load/util.h"
 
-static const char *const KINDS[PEER_KINDS] = { "sender", "viewer", "stall", "vanish", "garbage", "signaling" };
-static const char *const STATES[] = { "waiting", "opening", "joining", "connecting", "up", "leaving", "ended" };
+static const char *const KINDS[PEER_KINDS] = { "sender", "viewer",  "stall",
+					       "vanish", "garbage", "signaling" };
+static const char *const STATES[] = { "waiting", "opening", "joining", "connecting",
+				      "up",	 "leaving", "ended" };
 static const char *const PROFILES[] = { "none", "gcm", "cm" };
 
 static void put_ms(json_t *o, const char *key, double ms)
@@ -43,13 +45,15 @@ static json_t *describe_colours(const struct peer *p, const struct peer_view *v)
 		int x = t->x + t->width / 2, y = t->y + t->height / 2;
 
 		if (picture_rgb(pic, x, y, c))
-			json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "leg", t->leg, "x", x,
-							      "y", y, "rgb", c[0], c[1], c[2]));
+			json_array_append_new(list,
+					      json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "leg", t->leg,
+							"x", x, "y", y, "rgb", c[0], c[1], c[2]));
 	}
 	for (size_t i = 0; i < v->points_n; i++)
 		if (picture_rgb(pic, v->points[i][0], v->points[i][1], c))
-			json_array_append_new(list, json_pack("{s:i,s:i,s:[i,i,i]}", "x", v->points[i][0], "y",
-							      v->points[i][1], "rgb", c[0], c[1], c[2]));
+			json_array_append_new(list, json_pack("{s:i,s:i,s:[i,i,i]}", "x",
+							      v->points[i][0], "y", v->points[i][1],
+							      "rgb", c[0], c[1], c[2]));
 	return list;
 }
 
@@ -58,8 +62,9 @@ static json_t *describe_tones(const struct peer *p, const struct peer_view *v)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < v->tones_n; i++)
-		json_array_append_new(list, json_pack("{s:f,s:f}", "hz", v->tones[i], "dbfs",
-						      tone_level_dbfs(receiver_tone(p->receiver), v->tones[i])));
+		json_array_append_new(
+			list, json_pack("{s:f,s:f}", "hz", v->tones[i], "dbfs",
+					tone_level_dbfs(receiver_tone(p->receiver), v->tones[i])));
 	return list;
 }
 
@@ -73,8 +78,10 @@ static void describe_received(json_t *o, const struct peer *p, const struct peer
 	put_n(video, "undecodable", s->undecodable);
 	put_n(video, "freezes", s->freezes);
 	put_ms(video, "max_frame_gap_ms", (double)s->max_frame_gap_ns / 1e6);
-	put_ms(video, "fps", s->frames > 1 ? (double)(s->frames - 1) * 1e9 /
-					      (double)(s->last_frame_ns - s->first_frame_ns) : 0);
+	put_ms(video, "fps",
+	       s->frames > 1 ? (double)(s->frames - 1) * 1e9 /
+				       (double)(s->last_frame_ns - s->first_frame_ns)
+			     : 0);
 	json_object_set_new(o, "video", video);
 	json_object_set_new(o, "audio", audio);
 	put_n(o, "unknown_pt", s->unknown_pt);
@@ -149,8 +156,9 @@ static json_t *describe_events(const struct peer *p)
 json_t *peer_describe(const struct peer *p, const struct peer_view *v)
 {
 	const struct link_stats *l = p->link ? link_stats(p->link) : &p->link_stats;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", p->cfg.name, "kind", KINDS[p->cfg.kind],
-			      "state", STATES[p->state], "leg", p->leg, "profile", PROFILES[l->profile]);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", p->cfg.name, "kind",
+			      KINDS[p->cfg.kind], "state", STATES[p->state], "leg", p->leg,
+			      "profile", PROFILES[l->profile]);
 
 	put_ms(o, "welcome_ms", peer_welcome_ms(p));
 	put_ms(o, "connected_ms", peer_connected_ms(p));

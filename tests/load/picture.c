@@ -96,7 +96,8 @@ static int mean(const AVFrame *f, int k, int shift, int x, int y)
 
 static bool inside(const AVFrame *f, int x, int y)
 {
-	return f->data[0] && x >= HALF && y >= HALF && x + HALF <= f->width && y + HALF <= f->height;
+	return f->data[0] && x >= HALF && y >= HALF && x + HALF <= f->width &&
+	       y + HALF <= f->height;
 }
 
 int picture_luma(const struct picture *p, int x, int y)

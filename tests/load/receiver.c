@@ -92,8 +92,13 @@ static bool parse(struct rtp *h, const uint8_t *p, size_t len)
 			return false;
 		len -= p[len - 1];
 	}
-	*h = (struct rtp){ .pt = p[1] & 127, .marker = p[1] & 128, .seq = get16(p + 2),
-			   .ts = get32(p + 4), .ssrc = get32(p + 8), .payload = p + n, .len = len - n };
+	*h = (struct rtp){ .pt = p[1] & 127,
+			   .marker = p[1] & 128,
+			   .seq = get16(p + 2),
+			   .ts = get32(p + 4),
+			   .ssrc = get32(p + 8),
+			   .payload = p + n,
+			   .len = len - n };
 	return true;
 }
 
@@ -149,7 +154,8 @@ static void drain(struct receiver *r, int64_t now_ns)
 static void skip_gap(struct receiver *r, int64_t now_ns)
 {
 	depack_gap(&r->depack);
-	while (r->next_video <= r->stats.video.highest && slot(r, r->next_video)->seq != r->next_video)
+	while (r->next_video <= r->stats.video.highest &&
+	       slot(r, r->next_video)->seq != r->next_video)
 		r->next_video++;
 	drain(r, now_ns);
 }

@@ -12,12 +12,12 @@
 struct receiver;
 
 struct receiver_cfg {
-	struct link *link;               /* borrowed */
+	struct link *link;		 /* borrowed */
 	const struct sdp_answer *answer; /* borrowed for the call */
-	uint32_t ssrc;                   /* of our reports */
-	const char *cname;               /* borrowed */
-	unsigned feedback_hz;            /* reports once a second, the rest is REMB */
-	unsigned drop_permille;          /* packets that get lost on the way */
+	uint32_t ssrc;			 /* of our reports */
+	const char *cname;		 /* borrowed */
+	unsigned feedback_hz;		 /* reports once a second, the rest is REMB */
+	unsigned drop_permille;		 /* packets that get lost on the way */
 	bool decode, nack;
 	/* For latency probes; may be NULL. Arrival of the first packet. */
 	void (*picture)(void *obj, const struct picture *p, int64_t arrival_ns);

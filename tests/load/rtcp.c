@@ -83,7 +83,8 @@ void rtcp_put_pli(struct rtcp_writer *w, uint32_t ssrc, uint32_t of)
 	put_feedback(w, PSFB, FMT_PLI, ssrc, of, 0);
 }
 
-void rtcp_put_nack(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, const uint16_t *seqs, size_t n)
+void rtcp_put_nack(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, const uint16_t *seqs,
+		   size_t n)
 {
 	uint16_t pid[RTCP_MAX_NACKS], mask[RTCP_MAX_NACKS];
 	size_t items = 0;
@@ -118,11 +119,15 @@ void rtcp_put_remb(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, uint32_t b
 	put32(p + 8, of);
 }
 
-static void read_blocks(const struct rtcp_reader *r, const uint8_t *p, const uint8_t *end, unsigned n)
+static void read_blocks(const struct rtcp_reader *r, const uint8_t *p, const uint8_t *end,
+			unsigned n)
 {
 	for (; n && end - p >= 24; n--, p += 24) {
-		struct rtcp_block b = { .ssrc = get32(p), .fraction = p[4], .highest = get32(p + 8),
-					.jitter = get32(p + 12), .lsr = get32(p + 16),
+		struct rtcp_block b = { .ssrc = get32(p),
+					.fraction = p[4],
+					.highest = get32(p + 8),
+					.jitter = get32(p + 12),
+					.lsr = get32(p + 16),
 					.dlsr = get32(p + 20) };
 
 		b.lost = (int32_t)(get32(p + 4) << 8) >> 8;
@@ -151,7 +156,8 @@ static void read_one(const struct rtcp_reader *r, const uint8_t *p, size_t n)
 
 	r->any(r->obj, p[1], (uint8_t)count);
 	if (p[1] == SR && n >= 28) {
-		r->sr(r->obj, get32(p + 4), (uint64_t)get32(p + 8) << 32 | get32(p + 12), get32(p + 16));
+		r->sr(r->obj, get32(p + 4), (uint64_t)get32(p + 8) << 32 | get32(p + 12),
+		      get32(p + 16));
 		read_blocks(r, p + 28, end, count);
 	} else if (p[1] == RR && n >= 8) {
 		read_blocks(r, p + 8, end, count);

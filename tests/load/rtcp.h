@@ -27,7 +27,8 @@ void rtcp_put_sdes(struct rtcp_writer *w, uint32_t ssrc, const char *cname);
 void rtcp_put_bye(struct rtcp_writer *w, uint32_t ssrc);
 void rtcp_put_pli(struct rtcp_writer *w, uint32_t ssrc, uint32_t of);
 /* seqs in rising order. */
-void rtcp_put_nack(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, const uint16_t *seqs, size_t n);
+void rtcp_put_nack(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, const uint16_t *seqs,
+		   size_t n);
 void rtcp_put_remb(struct rtcp_writer *w, uint32_t ssrc, uint32_t of, uint32_t bps);
 
 struct rtcp_reader {

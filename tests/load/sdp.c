@@ -44,7 +44,9 @@ static void put_source(struct text *t, const struct sdp_offer *o, uint32_t ssrc,
 static void put_twcc(struct text *t, const struct sdp_offer *o, bool sends)
 {
 	if (sends && o->transport_cc)
-		put(t, "a=extmap:%d http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n",
+		put(t,
+		    "a=extmap:%d "
+		    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n",
 		    SDP_EXT_TWCC);
 }
 

@@ -10,7 +10,7 @@
 enum { SDP_MAX_CANDIDATES = 16, SDP_LINE = 256 };
 
 struct sdp_media {
-	bool accepted;    /* the section is there and its port is not 0 */
+	bool accepted; /* the section is there and its port is not 0 */
 	bool sends, receives;
 	uint8_t pt;
 	uint8_t ext_mid, ext_level, ext_twcc; /* RFC 8285 ids, 0: not agreed */
@@ -32,7 +32,13 @@ struct sdp_offer {
 	uint32_t audio_ssrc, video_ssrc;
 };
 
-enum { SDP_PT_AUDIO = 111, SDP_PT_VIDEO = 102, SDP_EXT_LEVEL = 1, SDP_EXT_TWCC = 3, SDP_EXT_MID = 4 };
+enum {
+	SDP_PT_AUDIO = 111,
+	SDP_PT_VIDEO = 102,
+	SDP_EXT_LEVEL = 1,
+	SDP_EXT_TWCC = 3,
+	SDP_EXT_MID = 4
+};
 
 /* Zero-terminated SDP; false: cap is too small. */
 bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o);

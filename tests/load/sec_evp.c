@@ -42,7 +42,8 @@ static struct evp *evp_of(struct sec *s)
 }
 
 /* RFC 3711 section 4.3.1 with key derivation rate 0: AES-CM of zeros. */
-static void derive(const struct sec_master *m, size_t salt_len, uint8_t label, uint8_t *out, size_t n)
+static void derive(const struct sec_master *m, size_t salt_len, uint8_t label, uint8_t *out,
+		   size_t n)
 {
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	uint8_t iv[16] = { 0 };

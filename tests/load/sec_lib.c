@@ -16,7 +16,8 @@ static struct lib *lib_of(struct sec *s)
 	return (struct lib *)s;
 }
 
-static size_t run(srtp_err_status_t (*fn)(srtp_t, void *, int *), srtp_t ctx, uint8_t *p, size_t len)
+static size_t run(srtp_err_status_t (*fn)(srtp_t, void *, int *), srtp_t ctx, uint8_t *p,
+		  size_t len)
 {
 	int n = (int)len;
 
@@ -61,7 +62,9 @@ static const struct sec_ops OPS = {
 static srtp_t context(enum sec_profile profile, const struct sec_master *m, srtp_ssrc_type_t type)
 {
 	uint8_t key[SEC_KEY + SEC_CM_SALT];
-	srtp_policy_t p = { .ssrc = { type, 0 }, .key = key, .window_size = 1024, .allow_repeat_tx = 1 };
+	srtp_policy_t p = {
+		.ssrc = { type, 0 }, .key = key, .window_size = 1024, .allow_repeat_tx = 1
+	};
 	srtp_t ctx;
 
 	memcpy(key, m->key, SEC_KEY);

@@ -39,7 +39,8 @@ struct scenario {
 
 static int failures;
 
-__attribute__((format(printf, 3, 4))) static void check(const char *name, bool ok, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void check(const char *name, bool ok, const char *fmt,
+							...)
 {
 	va_list ap;
 
@@ -112,8 +113,12 @@ static void on_any(void *obj, uint8_t pt, uint8_t fmt)
 static void on_rtcp(void *obj, uint8_t *p, size_t len, int64_t arrival_ns)
 {
 	struct end *e = obj;
-	const struct rtcp_reader r = { .obj = e, .sr = on_sr, .block = on_block, .nack = on_nack,
-				       .key_request = on_key_request, .any = on_any };
+	const struct rtcp_reader r = { .obj = e,
+				       .sr = on_sr,
+				       .block = on_block,
+				       .nack = on_nack,
+				       .key_request = on_key_request,
+				       .any = on_any };
 
 	(void)arrival_ns;
 	if (e->receiver && !rtcp_read(&r, p, len))
@@ -121,7 +126,11 @@ static void on_rtcp(void *obj, uint8_t *p, size_t len, int64_t arrival_ns)
 }
 
 static const struct link_events EVENTS = {
-	.candidate = on_candidate, .up = on_up, .down = on_down, .rtp = on_rtp, .rtcp = on_rtcp,
+	.candidate = on_candidate,
+	.up = on_up,
+	.down = on_down,
+	.rtp = on_rtp,
+	.rtcp = on_rtcp,
 };
 
 /* What the other end would have answered. */
@@ -141,14 +150,22 @@ static void make_answer(struct end *e)
 
 static void start_media(struct end *e, const struct scenario *s)
 {
-	e->sender = sender_new(&(struct sender_cfg){
-		.link = e->link, .audio = media_make_bursts(0, 1), .video = media_make_flips(0, 1),
-		.answer = &e->answer, .audio_ssrc = e->ssrc, .video_ssrc = e->ssrc + 1, .cname = "self",
-		.start_ns = bot_now_ns(), .frame_ns = BOT_NS_PER_S / 30,
-		.drop_permille = s->drop_permille });
-	e->receiver = receiver_new(&(struct receiver_cfg){ .link = e->link, .answer = &e->answer,
-							   .ssrc = e->ssrc, .cname = "self",
-							   .feedback_hz = 11, .decode = true,
+	e->sender = sender_new(&(struct sender_cfg){ .link = e->link,
+						     .audio = media_make_bursts(0, 1),
+						     .video = media_make_flips(0, 1),
+						     .answer = &e->answer,
+						     .audio_ssrc = e->ssrc,
+						     .video_ssrc = e->ssrc + 1,
+						     .cname = "self",
+						     .start_ns = bot_now_ns(),
+						     .frame_ns = BOT_NS_PER_S / 30,
+						     .drop_permille = s->drop_permille });
+	e->receiver = receiver_new(&(struct receiver_cfg){ .link = e->link,
+							   .answer = &e->answer,
+							   .ssrc = e->ssrc,
+							   .cname = "self",
+							   .feedback_hz = 11,
+							   .decode = true,
 							   .nack = s->drop_permille > 0 });
 }
 
@@ -178,7 +195,8 @@ static void check_end(const struct scenario *s, struct end *e)
 
 	check(s->name, !e->down, "connection lost: %s", e->down);
 	check(s->name, !s->only || l->profile == s->only, "another SRTP profile was chosen");
-	check(s->name, !l->auth_fail, "%llu packets not authentic", (unsigned long long)l->auth_fail);
+	check(s->name, !l->auth_fail, "%llu packets not authentic",
+	      (unsigned long long)l->auth_fail);
 	check(s->name, !e->bad_rtcp && !r->malformed && !r->unknown_pt, "malformed packets");
 	check(s->name, r->sr >= 6, "%llu sender reports", (unsigned long long)r->sr);
 	check(s->name, !r->audio.dup && !r->video.dup, "duplicates");
@@ -202,9 +220,13 @@ static void run_scenario(const struct scenario *s)
 	for (int i = 0; i < 2; i++) {
 		e[i].other = &e[!i];
 		make_answer(&e[i]);
-		e[i].link = link_new(&(struct link_cfg){ .ice = s->side[i].ice, .sec = s->side[i].sec,
-							 .only = s->only, .controlling = i == 0,
-							 .stamps = true, .events = &EVENTS, .obj = &e[i] });
+		e[i].link = link_new(&(struct link_cfg){ .ice = s->side[i].ice,
+							 .sec = s->side[i].sec,
+							 .only = s->only,
+							 .controlling = i == 0,
+							 .stamps = true,
+							 .events = &EVENTS,
+							 .obj = &e[i] });
 	}
 	for (int i = 0; i < 2; i++) {
 		link_set_remote(e[i].link, link_ufrag(e[!i].link), link_pwd(e[!i].link),

@@ -21,10 +21,10 @@ struct track {
 	struct sdp_media rtp;
 	uint32_t ssrc, ts0, ts, clock_hz, packets, octets;
 	uint16_t seq;
-	size_t next;    /* unit of media */
-	int64_t count;  /* units sent */
+	size_t next;   /* unit of media */
+	int64_t count; /* units sent */
 	int64_t unit_ns;
-	bool jump;      /* go on with an IDR */
+	bool jump; /* go on with an IDR */
 	struct sent *history;
 };
 
@@ -58,7 +58,8 @@ struct sender *sender_new(const struct sender_cfg *cfg)
 	s->cfg = *cfg;
 	track_init(&s->audio, cfg->audio, &cfg->answer->audio, cfg->audio_ssrc, 48000,
 		   AUDIO_MS * BOT_NS_PER_MS);
-	track_init(&s->video, cfg->video, &cfg->answer->video, cfg->video_ssrc, 90000, cfg->frame_ns);
+	track_init(&s->video, cfg->video, &cfg->answer->video, cfg->video_ssrc, 90000,
+		   cfg->frame_ns);
 	s->cfg.answer = NULL;
 	return s;
 }

@@ -10,13 +10,13 @@
 struct sender;
 
 struct sender_cfg {
-	struct link *link;                 /* borrowed */
+	struct link *link;		   /* borrowed */
 	const struct media *audio, *video; /* NULL: not sent */
 	const struct sdp_answer *answer;   /* borrowed for the call */
 	uint32_t audio_ssrc, video_ssrc;
-	const char *cname;                 /* borrowed */
-	int64_t start_ns, frame_ns;        /* of the first frame; between two */
-	unsigned drop_permille;            /* packets that get lost on the way */
+	const char *cname;	    /* borrowed */
+	int64_t start_ns, frame_ns; /* of the first frame; between two */
+	unsigned drop_permille;	    /* packets that get lost on the way */
 	/* The last packet of a marked unit has left; may be NULL. */
 	void (*marked)(void *obj, bool video, int64_t sent_ns);
 	void *obj;

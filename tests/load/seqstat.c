@@ -44,8 +44,8 @@ static void start(struct seqstat *s, uint32_t ssrc, uint16_t seq)
 	s->highest = s->first - 1;
 }
 
-enum seq_kind seqstat_put(struct seqstat *s, uint32_t ssrc, uint16_t seq, uint32_t ts, size_t octets,
-			  int64_t arrival_ns, int64_t *unwrapped)
+enum seq_kind seqstat_put(struct seqstat *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
+			  size_t octets, int64_t arrival_ns, int64_t *unwrapped)
 {
 	int64_t n;
 	int16_t ahead;
@@ -91,8 +91,10 @@ void seqstat_report(struct seqstat *s, int64_t now_ns, struct rtcp_block *b)
 	int64_t span = expected - s->reported_expected;
 	int64_t missing = span - ((int64_t)s->unique - s->reported_unique);
 
-	*b = (struct rtcp_block){ .ssrc = s->ssrc, .lost = (int32_t)lost,
-				  .highest = (uint32_t)(s->highest - 65536), .jitter = (uint32_t)s->jitter };
+	*b = (struct rtcp_block){ .ssrc = s->ssrc,
+				  .lost = (int32_t)lost,
+				  .highest = (uint32_t)(s->highest - 65536),
+				  .jitter = (uint32_t)s->jitter };
 	if (span > 0 && missing > 0)
 		b->fraction = (uint8_t)(missing * 255 / span);
 	if (s->sr_ntp) {

@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STUN_REQUEST = 0x0001, STUN_INDICATION = 0x0011, STUN_SUCCESS = 0x0101, STUN_ERROR = 0x0111 };
+enum {
+	STUN_REQUEST = 0x0001,
+	STUN_INDICATION = 0x0011,
+	STUN_SUCCESS = 0x0101,
+	STUN_ERROR = 0x0111
+};
 enum { STUN_TXID = 12, STUN_MAX_BYTES = 700 };
 
 struct stun_msg {
@@ -17,8 +22,8 @@ struct stun_msg {
 	const char *username; /* not terminated; NULL when absent */
 	size_t username_len;
 	bool use_candidate;
-	int error;            /* of ERROR-CODE, 0 when absent */
-	size_t integrity_at;  /* offset of MESSAGE-INTEGRITY, 0 when absent */
+	int error;	     /* of ERROR-CODE, 0 when absent */
+	size_t integrity_at; /* offset of MESSAGE-INTEGRITY, 0 when absent */
 	const uint8_t *raw;
 	size_t len;
 };

@@ -54,7 +54,8 @@ static void expect_received(struct summary *s, const struct peer *p)
 		summary_fail(s, "%s: %llu malformed packets, %llu of no agreed type", name,
 			     (unsigned long long)r->malformed, (unsigned long long)r->unknown_pt);
 	if (r->decode_errors)
-		summary_fail(s, "%s: %llu decoding errors", name, (unsigned long long)r->decode_errors);
+		summary_fail(s, "%s: %llu decoding errors", name,
+			     (unsigned long long)r->decode_errors);
 	if (p->rtcp.malformed)
 		summary_fail(s, "%s: %llu malformed RTCP packets", name,
 			     (unsigned long long)p->rtcp.malformed);
@@ -95,7 +96,8 @@ static void put_times(json_t *o, const char *name, struct peer **peer, size_t n,
 static json_t *totals(struct peer **peer, size_t n)
 {
 	json_t *o = json_object();
-	json_int_t connected = 0, packets = 0, bytes = 0, lost = 0, dup = 0, auth = 0, frames = 0, freezes = 0;
+	json_int_t connected = 0, packets = 0, bytes = 0, lost = 0, dup = 0, auth = 0, frames = 0,
+		   freezes = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct receiver_stats *r;
@@ -161,10 +163,10 @@ void summary_begin(struct summary *s, const struct options *o, struct peer **pee
 
 static json_t *describe_storm(const struct storm_result *r)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "joins", (json_int_t)r->joins, "connected",
-			 (json_int_t)r->connected, "saw_pictures", (json_int_t)r->saw_pictures,
-			 "auth_fail", (json_int_t)r->auth_fail, "errors", (json_int_t)r->errors,
-			 "first_error", r->first_error);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "joins", (json_int_t)r->joins,
+			 "connected", (json_int_t)r->connected, "saw_pictures",
+			 (json_int_t)r->saw_pictures, "auth_fail", (json_int_t)r->auth_fail,
+			 "errors", (json_int_t)r->errors, "first_error", r->first_error);
 }
 
 static void expect_good_byes(struct summary *s, struct peer **peer, size_t n)

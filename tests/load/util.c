@@ -82,7 +82,8 @@ void bot_random_bytes(uint8_t *p, size_t n)
 
 void bot_random_text(char *out, size_t n)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < n; i++)
 		out[i] = set[bot_random() % 64];

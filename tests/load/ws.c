@@ -72,11 +72,12 @@ struct ws *ws_new(const struct ws_url *url, const struct ws_events *events, void
 	setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* An immediate refusal shows up again at the first send. */
 	(void)!connect(w->fd, (struct sockaddr *)&at, sizeof at);
-	n = snprintf(req, sizeof req,
-		     "GET /ws HTTP/1.1\r\nHost: %s:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-		     "Sec-WebSocket-Protocol: mcu.v1\r\n\r\n",
-		     url->host, url->port);
+	n = snprintf(
+		req, sizeof req,
+		"GET /ws HTTP/1.1\r\nHost: %s:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Protocol: mcu.v1\r\n\r\n",
+		url->host, url->port);
 	append(&w->out, req, (size_t)n);
 	return w;
 }
@@ -115,7 +116,8 @@ static void flush(struct ws *w)
 
 	while (!w->closed && w->out.len) {
 		n = send(w->fd, w->out.p, w->out.len, MSG_NOSIGNAL);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN || errno == EINPROGRESS))
+		if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN ||
+			      errno == EINPROGRESS))
 			return;
 		if (n < 0) {
 			end_with(w, strerror(errno));
