@@ -242,8 +242,13 @@ static void fail(struct recorder *r, int err)
 		mux_abandon(r->mux);
 	report_progress(r);
 	mux_free(&r->mux);
-	metric_add(&failures_total, 1);
-	log_error(NULL, "recording %s/%s ended: %s", root, r->path, err_str(err));
+	if (err == -ENODATA) {
+		log_info(NULL, "recording %s/%s was stopped before there was a picture", root,
+			 r->path);
+	} else {
+		metric_add(&failures_total, 1);
+		log_error(NULL, "recording %s/%s ended: %s", root, r->path, err_str(err));
+	}
 	send_event(r, true);
 }
 

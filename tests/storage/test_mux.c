@@ -278,7 +278,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	if (!getenv("KEEP")) remove_tree(dir);
+	remove_tree(dir);
 	return 0;
 }
 
