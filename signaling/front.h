@@ -39,6 +39,9 @@ int front_session_new(struct front_session **out, const struct room_api *api, vo
  * its sink. */
 void front_session_free(struct front_session **s, enum leave_reason reason) ON_THREAD(ROLE_CTL);
 
+/* Leaves the room, says "shutting_down" and closes. */
+void front_session_shutdown(struct front_session *s) ON_THREAD(ROLE_CTL);
+
 /* err: 0, or the parser's result with its reason in *why. */
 void front_session_message(struct front_session *s, const struct client_msg *msg, int err,
 			   const struct errmsg *why) ON_THREAD(ROLE_CTL);

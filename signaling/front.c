@@ -1,0 +1,566 @@
+#include "signaling/front.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/base/log.h"
+
+enum state {
+	NEW = 1, /* connected; not in a room */
+	JOINING, /* join() was called, welcome has not come */
+	JOINED,
+	DONE /* said goodbye; nothing is listened to any more */
+};
+
+/* Candidates that came before the description they belong to. */
+struct held {
+	struct {
+		char *candidate; /* "": the end */
+		char *mid;
+	} v[FRONT_MAX_HELD_CANDIDATES];
+	size_t n;
+};
+
+struct front_session {
+	const struct room_api *api;
+	void *api_ctx;
+	const struct front_sink *sink;
+	void *sink_obj;
+	char *peer;
+	bool tls;
+	enum state state;
+	struct leg_handle *leg; /* while JOINING and JOINED */
+	char *join_id;
+	struct neg_plan *plan; /* in force */
+	struct sdp *our_offer; /* not answered yet */
+	bool offer_wanted;     /* as soon as no other negotiation is under way */
+	uint64_t sdp_version;
+	struct held local, remote;
+};
+
+const char *leave_reason_name(enum leave_reason r)
+{
+	static const char *const names[] = { "", "left", "lost", "kicked", "replaced", "error", "shutdown" };
+	return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "";
+}
+
+/* --- saying things ---------------------------------------------------------------- */
+
+/* Takes text; NULL is a message that could not be made. */
+static void say(struct front_session *s, char *text)
+{
+	if (text)
+		s->sink->send(s->sink_obj, text, strlen(text));
+	else
+		log_error(NULL, "out of memory: a message to %s is lost", s->peer);
+	free(text);
+}
+
+static void say_error(struct front_session *s, const char *id, const struct errmsg *why, bool fatal)
+{
+	say(s, msg_error(id, why, fatal));
+}
+
+__attribute__((format(printf, 4, 5))) static void
+refuse(struct front_session *s, const char *id, const char *code, const char *fmt, ...)
+{
+	struct errmsg why = { .code = "" };
+	char text[sizeof(why.text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errmsg_set(&why, 0, code, "%s", text);
+	say_error(s, id, &why, false);
+}
+
+/* An error of the rooms' side, which should have given its reason. */
+static void refuse_err(struct front_session *s, const char *id, int err, struct errmsg *why)
+{
+	if (!why->code[0])
+		errmsg_set(why, err, "internal", "That failed: %s.", err_str(err));
+	say_error(s, id, why, false);
+}
+
+/* --- candidates --------------------------------------------------------------------- */
+
+static bool hold(struct held *h, const char *candidate, const char *mid)
+{
+	if (h->n == FRONT_MAX_HELD_CANDIDATES)
+		return false;
+	char *c = strdup(candidate), *m = strdup(mid);
+	if (!c || !m) {
+		free(c);
+		free(m);
+		return false;
+	}
+	h->v[h->n].candidate = c;
+	h->v[h->n++].mid = m;
+	return true;
+}
+
+static void held_clear(struct held *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		free(h->v[i].candidate);
+		free(h->v[i].mid);
+	}
+	h->n = 0;
+}
+
+/* The mid under which our candidates are announced: that of the transport. */
+static const char *transport_mid(const struct front_session *s)
+{
+	for (size_t i = 0; s->plan && i < s->plan->n_media; i++)
+		if (s->plan->media[i].accepted)
+			return s->plan->media[s->plan->media[i].transport_index].mid;
+	const char *mid = s->our_offer && s->our_offer->n_media
+				  ? sdp_value(s->our_offer, &s->our_offer->media[0], "mid") : NULL;
+	return mid ? mid : "";
+}
+
+static void flush_local(struct front_session *s)
+{
+	for (size_t i = 0; i < s->local.n; i++)
+		say(s, msg_ice(s->local.v[i].candidate, transport_mid(s)));
+	held_clear(&s->local);
+}
+
+static void give_remote(struct front_session *s, const char *mid, const char *candidate)
+{
+	if (s->leg)
+		s->api->remote_candidate(s->api_ctx, s->leg, mid, *candidate ? candidate : NULL);
+}
+
+static void flush_remote(struct front_session *s)
+{
+	for (size_t i = 0; i < s->remote.n; i++)
+		give_remote(s, s->remote.v[i].mid, s->remote.v[i].candidate);
+	held_clear(&s->remote);
+}
+
+static void do_ice(struct front_session *s, const struct client_msg *m)
+{
+	const char *c = m->u.ice.candidate;
+	if (!strncmp(c, "a=", 2))
+		c += 2;
+	if (*c && strncmp(c, "candidate:", 10))
+		refuse(s, m->id, "bad_message", "The member \"candidate\" must begin with \"candidate:\".");
+	else if (s->plan && !s->our_offer)
+		give_remote(s, m->u.ice.mid, c);
+	else if (!s->our_offer)
+		refuse(s, m->id, "bad_state", "Send an offer before candidates.");
+	else if (!hold(&s->remote, c, m->u.ice.mid))
+		refuse(s, m->id, "bad_state", "Answer the offer before more candidates.");
+}
+
+/* --- negotiation ---------------------------------------------------------------------- */
+
+static int local_policy(struct front_session *s, bool restart, struct neg_policy *p, struct errmsg *why)
+{
+	memset(p, 0, sizeof(*p));
+	int err = s->api->local(s->api_ctx, s->leg, restart, p, why);
+	p->session_version = s->sdp_version;
+	return err;
+}
+
+/* Hands a new plan to the leg; on success it is the one in force. */
+static int agree(struct front_session *s, struct neg_plan **plan, struct errmsg *why)
+{
+	int err = s->api->negotiated(s->api_ctx, s->leg, *plan, why);
+	if (err || s->state != JOINED)
+		return err;
+	neg_plan_free(&s->plan);
+	s->plan = *plan;
+	*plan = NULL;
+	return 0;
+}
+
+static void try_offer(struct front_session *s)
+{
+	struct errmsg why = { .code = "" };
+	struct neg_policy policy;
+	char *text = NULL;
+
+	if (!s->offer_wanted || s->our_offer || s->state != JOINED)
+		return;
+	s->offer_wanted = false;
+	s->sdp_version++;
+	int err = local_policy(s, false, &policy, &why);
+	if (!err && s->state == JOINED)
+		err = neg_offer(&policy, s->plan, &s->our_offer, &why);
+	if (!err && s->our_offer)
+		err = sdp_write(s->our_offer, &text);
+	if (text)
+		say(s, msg_offer(text));
+	else
+		sdp_free(&s->our_offer);
+	if (text && !s->plan)
+		flush_local(s);
+	if (err)
+		log_warn(NULL, "no offer to %s: %s", s->peer, why.text);
+	free(text);
+}
+
+static void do_offer(struct front_session *s, const struct client_msg *m)
+{
+	struct errmsg why = { .code = "" };
+	struct sdp *offer = NULL, *answer = NULL;
+	struct neg_plan *plan = NULL;
+	struct neg_policy policy;
+	char *text = NULL;
+
+	if (s->our_offer) { /* both at once: the client's goes first */
+		sdp_free(&s->our_offer);
+		held_clear(&s->remote);
+		s->offer_wanted = true;
+	}
+	int err = sdp_parse(&offer, m->u.sdp.text, m->u.sdp.len, &why);
+	if (err)
+		goto out;
+	s->sdp_version++;
+	err = local_policy(s, neg_wants_ice_restart(offer, s->plan), &policy, &why);
+	if (err || s->state != JOINED)
+		goto out;
+	err = neg_answer(offer, &policy, s->plan, &answer, &plan, &why);
+	if (!err)
+		err = sdp_write(answer, &text);
+	if (!err)
+		err = agree(s, &plan, &why);
+	if (err || s->state != JOINED)
+		goto out;
+	say(s, msg_answer(m->id, text));
+	flush_local(s);
+	try_offer(s);
+out:
+	if (err && s->state == JOINED)
+		refuse_err(s, m->id, err, &why);
+	free(text);
+	neg_plan_free(&plan);
+	sdp_free(&answer);
+	sdp_free(&offer);
+}
+
+static void do_answer(struct front_session *s, const struct client_msg *m)
+{
+	struct errmsg why = { .code = "" };
+	struct sdp *answer = NULL;
+	struct neg_plan *plan = NULL;
+	struct neg_policy policy;
+
+	if (!s->our_offer) {
+		refuse(s, m->id, "bad_state", "There is no offer to answer.");
+		return;
+	}
+	int err = sdp_parse(&answer, m->u.sdp.text, m->u.sdp.len, &why);
+	if (!err)
+		err = local_policy(s, false, &policy, &why);
+	if (!err && s->state == JOINED)
+		err = neg_accept(s->our_offer, &policy, answer, s->plan, &plan, &why);
+	if (!err && plan)
+		err = agree(s, &plan, &why);
+	sdp_free(&s->our_offer);
+	if (s->state == JOINED) {
+		if (err)
+			refuse_err(s, m->id, err, &why);
+		else
+			flush_remote(s);
+		held_clear(&s->remote);
+		try_offer(s);
+	}
+	neg_plan_free(&plan);
+	sdp_free(&answer);
+}
+
+/* --- what the leg says ------------------------------------------------------------------ */
+
+static void on_welcome(void *obj, const struct welcome_info *w)
+{
+	struct front_session *s = obj;
+	role_assert_ctl();
+	if (s->state != JOINING)
+		return;
+	s->state = JOINED;
+	say(s, msg_welcome(s->join_id, w));
+}
+
+static void on_candidate(void *obj, const char *candidate)
+{
+	struct front_session *s = obj;
+	role_assert_ctl();
+	if (s->state != JOINED && s->state != JOINING)
+		return;
+	if (!candidate)
+		candidate = "";
+	if (s->plan || s->our_offer)
+		say(s, msg_ice(candidate, transport_mid(s)));
+	else if (!hold(&s->local, candidate, ""))
+		log_warn(NULL, "a local candidate for %s is lost: too many before its offer", s->peer);
+}
+
+static void on_offer_wanted(void *obj)
+{
+	struct front_session *s = obj;
+	role_assert_ctl();
+	s->offer_wanted = true;
+	try_offer(s);
+}
+
+static char *event_text(const struct leg_event *ev)
+{
+	switch (ev->type) {
+	case LEG_EVENT_JOINED:
+		return msg_joined(&ev->u.joined);
+	case LEG_EVENT_LEFT:
+		return msg_left(ev->u.left.leg, leave_reason_name(ev->u.left.reason));
+	case LEG_EVENT_MUTED:
+		return msg_muted(ev->u.muted.leg, ev->u.muted.audio, ev->u.muted.video);
+	case LEG_EVENT_SPEAKER:
+		return msg_speaker(ev->u.speaker);
+	case LEG_EVENT_LAYOUT:
+		return msg_layout(&ev->u.layout);
+	case LEG_EVENT_UPLINK:
+		return msg_uplink(&ev->u.uplink);
+	case LEG_EVENT_RECORDING:
+		return msg_recording(NULL, &ev->u.recording);
+	default:
+		return NULL;
+	}
+}
+
+/* The text is made once for everybody who hears of it. */
+static void on_event(void *obj, struct leg_event *ev)
+{
+	struct front_session *s = obj;
+	role_assert_ctl();
+	if (s->state != JOINED)
+		return;
+	if (!ev->text) {
+		ev->text = event_text(ev);
+		ev->text_len = ev->text ? strlen(ev->text) : 0;
+	}
+	if (ev->text)
+		s->sink->send(s->sink_obj, ev->text, ev->text_len);
+}
+
+void leg_event_clear(struct leg_event *ev)
+{
+	free(ev->text);
+	ev->text = NULL;
+	ev->text_len = 0;
+}
+
+static void forget_leg(struct front_session *s)
+{
+	s->leg = NULL;
+	s->offer_wanted = false;
+	neg_plan_free(&s->plan);
+	sdp_free(&s->our_offer);
+	held_clear(&s->local);
+	held_clear(&s->remote);
+}
+
+static void on_leg_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
+{
+	struct front_session *s = obj;
+	bool joined = s->state == JOINED;
+
+	role_assert_ctl();
+	forget_leg(s);
+	if (s->state == JOINING) { /* refused after all; the client may try another */
+		s->state = NEW;
+		say_error(s, s->join_id, why, false);
+		return;
+	}
+	if (!joined)
+		return;
+	s->state = DONE;
+	if (why && why->code[0])
+		say_error(s, NULL, why, true);
+	say(s, msg_bye(NULL, leave_reason_name(reason), why ? why->text : NULL));
+	s->sink->close(s->sink_obj, why && why->code[0] ? FRONT_CLOSE_ERROR : FRONT_CLOSE_NORMAL,
+		       leave_reason_name(reason));
+}
+
+static const struct leg_events leg_events = {
+	.welcome = on_welcome,
+	.candidate = on_candidate,
+	.offer_wanted = on_offer_wanted,
+	.event = on_event,
+	.closed = on_leg_closed,
+};
+
+/* --- what the client says ----------------------------------------------------------------- */
+
+static void do_join(struct front_session *s, const struct client_msg *m)
+{
+	struct errmsg why = { .code = "" };
+	struct leg_handle *leg = NULL;
+	const struct join_req req = {
+		.room = m->u.join.room, .name = m->u.join.name, .pin = m->u.join.pin,
+		.token = m->u.join.token, .resume = m->u.join.resume, .peer = s->peer, .tls = s->tls,
+	};
+
+	if (s->state != NEW) {
+		refuse(s, m->id, "already_joined", "This connection has joined a room; open another one.");
+		return;
+	}
+	free(s->join_id);
+	s->join_id = strdup(m->id);
+	s->state = JOINING;
+	int err = s->api->join(s->api_ctx, &req, &leg_events, s, &leg, &why);
+	if (err) {
+		s->state = NEW;
+		refuse_err(s, m->id, err, &why);
+	} else if (s->state == JOINING || s->state == JOINED) {
+		s->leg = leg;
+		try_offer(s);
+	}
+}
+
+static void do_leave(struct front_session *s, const struct client_msg *m)
+{
+	struct leg_handle *leg = s->leg;
+	forget_leg(s);
+	s->state = DONE;
+	if (leg)
+		s->api->leave(s->api_ctx, leg, LEAVE_LEFT);
+	say(s, msg_bye(m->id, "left", NULL));
+	s->sink->close(s->sink_obj, FRONT_CLOSE_NORMAL, "left");
+}
+
+static void do_record(struct front_session *s, const struct client_msg *m)
+{
+	struct errmsg why = { .code = "" };
+	int err = s->api->record(s->api_ctx, s->leg, m->u.record.start, &why);
+	if (err && s->state == JOINED)
+		refuse_err(s, m->id, err, &why);
+}
+
+static void do_stats(struct front_session *s, const struct client_msg *m)
+{
+	struct errmsg why = { .code = "" };
+	struct leg_stats stats = { .score = 5 };
+	int err = s->api->stats(s->api_ctx, s->leg, &stats);
+	if (err)
+		refuse_err(s, m->id, err, &why);
+	else
+		say(s, msg_stats(m->id, &stats));
+}
+
+static void in_room(struct front_session *s, const struct client_msg *m)
+{
+	if (s->state != JOINED || !s->leg) {
+		refuse(s, m->id, "not_joined", "Join a room and wait for \"welcome\" before \"%s\".",
+		       client_msg_type_name(m->type));
+		return;
+	}
+	switch (m->type) {
+	case CLIENT_MSG_OFFER:
+		do_offer(s, m);
+		break;
+	case CLIENT_MSG_ANSWER:
+		do_answer(s, m);
+		break;
+	case CLIENT_MSG_ICE:
+		do_ice(s, m);
+		break;
+	case CLIENT_MSG_MUTE:
+		s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video);
+		break;
+	case CLIENT_MSG_RECORD:
+		do_record(s, m);
+		break;
+	case CLIENT_MSG_STATS:
+		do_stats(s, m);
+		break;
+	default:
+		break;
+	}
+}
+
+void front_session_message(struct front_session *s, const struct client_msg *m, int err,
+			   const struct errmsg *why)
+{
+	if (s->state == DONE)
+		return;
+	if (err) {
+		/* after these two the server closes the connection */
+		say_error(s, m->id, why, err == -EDQUOT || err == -EMSGSIZE);
+		return;
+	}
+	switch (m->type) {
+	case CLIENT_MSG_JOIN:
+		do_join(s, m);
+		break;
+	case CLIENT_MSG_PING:
+		say(s, msg_pong(m->id));
+		break;
+	case CLIENT_MSG_LEAVE:
+		do_leave(s, m);
+		break;
+	default:
+		in_room(s, m);
+		break;
+	}
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+int front_session_new(struct front_session **out, const struct room_api *api, void *api_ctx,
+		      const struct front_sink *sink, void *sink_obj, const char *peer, bool tls)
+{
+	struct front_session *s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->api = api;
+	s->api_ctx = api_ctx;
+	s->sink = sink;
+	s->sink_obj = sink_obj;
+	s->tls = tls;
+	s->state = NEW;
+	s->peer = strdup(peer);
+	if (!s->peer) {
+		free(s);
+		return -ENOMEM;
+	}
+	*out = s;
+	return 0;
+}
+
+void front_session_shutdown(struct front_session *s)
+{
+	struct errmsg why;
+	struct leg_handle *leg = s->leg;
+
+	if (s->state == DONE)
+		return;
+	forget_leg(s);
+	s->state = DONE;
+	if (leg)
+		s->api->leave(s->api_ctx, leg, LEAVE_SHUTDOWN);
+	errmsg_set(&why, 0, "shutting_down", "The server is shutting down; come back in a while.");
+	say_error(s, NULL, &why, true);
+	say(s, msg_bye(NULL, "shutdown", why.text));
+	s->sink->close(s->sink_obj, FRONT_CLOSE_GOING_AWAY, "shutting_down");
+}
+
+void front_session_free(struct front_session **sp, enum leave_reason reason)
+{
+	struct front_session *s = *sp;
+	if (!s)
+		return;
+	struct leg_handle *leg = s->leg;
+	forget_leg(s);
+	s->state = DONE;
+	if (leg)
+		s->api->leave(s->api_ctx, leg, reason);
+	free(s->join_id);
+	free(s->peer);
+	free(s);
+	*sp = NULL;
+}
