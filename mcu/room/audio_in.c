@@ -33,6 +33,7 @@ enum {
 	FEC_MIN_MS = 45,
 	PLAIN_MIN_MS = 20,
 	FEC_MEMORY_TICKS = 500,
+	FEC_MEMORY_PACKETS = 100,
 };
 
 #define CORR_SOUND  0.6f
@@ -55,7 +56,7 @@ struct audio_in {
 	size_t silent_tail;        /* samples of plain silence at the fifo's end */
 	int lengthen_wait;
 	int fec_ticks;             /* how long FEC_MIN_MS holds yet */
-	bool stream_has_fec;
+	int fec_packets;           /* how long the stream is taken for one with FEC yet */
 	uint64_t lost_seen;
 	struct audio_in_stats stats;
 	float scratch[ADEC_MAX_SAMPLES * MAX_CHANNELS];
@@ -116,7 +117,7 @@ static void restart(struct audio_in *a)
 	adec_reset(a->dec);
 	drift_reset(a->drift);
 	a->fec_ticks = 0;
-	a->stream_has_fec = false;
+	a->fec_packets = 0;
 	a->concealed_run = CONCEAL_MAX;
 }
 
@@ -203,6 +204,8 @@ static void push_sound(struct audio_in *a, const float *pcm, size_t n)
  * of a second, fading at the end, then silence. */
 static void push_concealed(struct audio_in *a, size_t n)
 {
+	bool last;
+
 	if (a->concealed_run >= CONCEAL_MAX) {
 		push_silence(a, n);
 		return;
@@ -212,10 +215,12 @@ static void push_concealed(struct audio_in *a, size_t n)
 		n = ADEC_MAX_SAMPLES;
 	adec_conceal(a->dec, a->scratch, n);
 	a->concealed_run += n;
-	if (a->concealed_run >= CONCEAL_MAX)
+	last = a->concealed_run >= CONCEAL_MAX;
+	if (last)
 		dsp_ramp(a->scratch, n, a->channels, 1, 0);
 	a->stats.concealed_samples += n;
 	push_sound(a, a->scratch, n);
+	a->after_silence = last;
 }
 
 static void push_lost(struct audio_in *a, const struct ajb_out *o, size_t n)
@@ -236,7 +241,11 @@ static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
 	int got = adec_decode(a->dec, pkt->data, pkt->len, a->scratch, ADEC_MAX_SAMPLES);
 	size_t floats = got > 0 ? (size_t)got * (size_t)a->channels : 0;
 
-	a->stream_has_fec = adec_has_fec(a->dec, pkt->data, pkt->len);
+	/* Encoders leave it out where there is no voice. */
+	if (adec_has_fec(a->dec, pkt->data, pkt->len))
+		a->fec_packets = FEC_MEMORY_PACKETS;
+	else if (a->fec_packets > 0)
+		a->fec_packets--;
 	buf_unref(&pkt);
 	/* Written so that a NaN, which would silence the whole room, is caught. */
 	if (got > 0 && !(dsp_energy(a->scratch, floats) <= POWER_MAX * (float)floats)) {
@@ -365,7 +374,7 @@ static void watch_losses(struct audio_in *a)
 	struct ajb_stats s;
 
 	audio_jitter_stats(a->jitter, &s);
-	if (s.lost != a->lost_seen && a->stream_has_fec) {
+	if (s.lost != a->lost_seen && a->fec_packets) {
 		a->fec_ticks = FEC_MEMORY_TICKS;
 		audio_jitter_set_min_ms(a->jitter, FEC_MIN_MS);
 	} else if (a->fec_ticks > 0 && --a->fec_ticks == 0) {

@@ -12,6 +12,7 @@ enum { PRIOR_MS = 40 };
 
 /* Beyond this the sender's time stamps have jumped, and the past says nothing. */
 static const int64_t jump_ns = 2 * NS_PER_S;
+static const int64_t together_min_ns = 2 * NS_PER_MS;
 
 void audio_target_init(struct audio_target *t, int min_ms, int max_ms)
 {
@@ -62,6 +63,16 @@ static void update_base(struct audio_target *t, int64_t transit_ns, int64_t arri
 			t->base_ns = t->bucket_ns[i];
 }
 
+/* Came at the heels of a packet that was later still: it waited behind it. */
+static bool waited_behind(const struct audio_target *t, int64_t late_ns, int64_t arrival_ns,
+			  int64_t duration_ns)
+{
+	int64_t gap_ns = arrival_ns - t->arrival_ns;
+	int64_t together_ns = duration_ns / 4 > together_min_ns ? duration_ns / 4 : together_min_ns;
+
+	return gap_ns < together_ns && late_ns < t->late_ns;
+}
+
 static void update_target(struct audio_target *t, int64_t late_ns, int64_t duration_ns)
 {
 	float duration_s = (float)duration_ns * 1e-9f;
@@ -88,6 +99,13 @@ static void update_target(struct audio_target *t, int64_t late_ns, int64_t durat
 void audio_target_put(struct audio_target *t, int64_t transit_ns, int64_t arrival_ns,
 		      int64_t duration_ns)
 {
+	int64_t late_ns;
+	bool waited;
+
 	update_base(t, transit_ns, arrival_ns);
-	update_target(t, transit_ns - t->base_ns, duration_ns);
+	late_ns = transit_ns - t->base_ns;
+	waited = waited_behind(t, late_ns, arrival_ns, duration_ns);
+	t->arrival_ns = arrival_ns;
+	t->late_ns = late_ns;
+	update_target(t, waited ? 0 : late_ns, duration_ns);
 }

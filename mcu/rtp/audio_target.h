@@ -1,7 +1,9 @@
 /* How long an audio jitter buffer should wait: the transit time of the fastest
  * packet of the last ten seconds (a moving minimum, so that the sender's clock
  * may drift), and the 98.5 % quantile of how much later than that packets come
- * (a histogram that forgets with a time constant of ten seconds).
+ * (a histogram that forgets with a time constant of ten seconds). Packets that
+ * were held up together and let go at once are one late packet, so that a single
+ * stall of the network does not buy half a minute of delay.
  * Transit is arrival time minus media time: only differences mean something.
  * Pure; plain struct, part of struct audio_jitter. */
 #ifndef MCU_RTP_AUDIO_TARGET_H
@@ -17,6 +19,7 @@ struct audio_target {
 	bool started;
 	int64_t base_ns;   /* smallest transit in the window */
 	int64_t target_ns; /* min_ms…max_ms */
+	int64_t arrival_ns, late_ns; /* of the last packet */
 	int64_t second;    /* of the newest bucket */
 	int64_t bucket_ns[AUDIO_TARGET_BUCKETS]; /* smallest transit of each second */
 	float bin_s[AUDIO_TARGET_BINS];          /* seconds of sound that came so late */

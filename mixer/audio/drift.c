@@ -102,7 +102,10 @@ void drift_control(struct drift *d, float error_ms, float dt_s)
 {
 	float e = clampf(error_ms, ERROR_MAX_MS);
 
-	d->learned_ppm = clampf(d->learned_ppm + GAIN_PPM_PER_MS_S * e * dt_s, LEARNED_MAX_PPM);
+	/* A large error says nothing about the clock: nothing is learned from it. */
+	if (fabsf(error_ms) <= ERROR_MAX_MS)
+		d->learned_ppm = clampf(d->learned_ppm + GAIN_PPM_PER_MS_S * e * dt_s,
+					LEARNED_MAX_PPM);
 	d->ppm = clampf(d->learned_ppm + GAIN_PPM_PER_MS * e, (float)DRIFT_MAX_PPM);
 	d->since_applied_s += dt_s;
 	if (fabsf(d->ppm - d->applied_ppm) >= APPLY_STEP_PPM ||

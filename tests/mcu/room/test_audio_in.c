@@ -1,0 +1,685 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/room/audio_in.h"
+#include "mcu/rtp/packet.h"
+#include "mixer/codec/adec_ops.h"
+#include "mixer/codec/aenc.h"
+#include "tests/support/tone.h"
+
+enum { TICK = AUDIO_TICK_SAMPLES, PT = 111, SSRC = 0x1234, START_S = 5000 };
+
+/* Every allocation of the process, so that a test can show there is none. */
+static size_t allocations;
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS 1
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+void *malloc(size_t n)
+{
+	allocations++;
+	return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	allocations++;
+	return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	allocations++;
+	return __libc_realloc(p, n);
+}
+
+int posix_memalign(void **out, size_t align, size_t n)
+{
+	allocations++;
+	*out = __libc_memalign(align, n);
+	return *out ? 0 : ENOMEM;
+}
+#else
+#define COUNTS_ALLOCATIONS 0
+#endif
+
+/* A codec for the tests: the payload's first octet is the duration in units of
+ * 2.5 ms, its second what is in it: 1 a tone of 1200 Hz (3 whole periods in
+ * 2.5 ms, so that every packet continues the one before), 0 silence, 2 NaN. It
+ * conceals by going on with the tone. */
+#define STUB_HZ  1200
+#define STUB_AMP 0.5f
+enum { STUB_UNIT = 120 };
+
+static float stub_tone[ADEC_MAX_SAMPLES];
+
+static int stub_samples(const struct adec *d, const uint8_t *payload, size_t len)
+{
+	(void)d;
+	return len < 2 || payload[0] < 1 || payload[0] > 48 ? -EBADMSG : payload[0] * STUB_UNIT;
+}
+
+static int stub_conceal(struct adec *d, float *out, size_t n)
+{
+	(void)d;
+	memcpy(out, stub_tone, n * sizeof *out);
+	return (int)n;
+}
+
+static int stub_decode(struct adec *d, const uint8_t *payload, size_t len, float *out, size_t max)
+{
+	int n = stub_samples(d, payload, len);
+
+	(void)max;
+	if (payload[1] == 1)
+		return stub_conceal(d, out, (size_t)n);
+	for (int i = 0; i < n; i++)
+		out[i] = payload[1] == 2 ? NAN : 0;
+	return n;
+}
+
+static void stub_reset(struct adec *d)
+{
+	(void)d;
+}
+
+static void stub_free(struct adec *d)
+{
+	free(d);
+}
+
+static const struct adec_ops stub_ops = {
+	.name = "stub",
+	.clock_hz = 48000,
+	.packet_samples = stub_samples,
+	.decode = stub_decode,
+	.conceal = stub_conceal,
+	.reset = stub_reset,
+	.free = stub_free,
+};
+
+struct rig {
+	struct buf_pool *pool;
+	struct audio_in *in;
+	int64_t tick; /* of the next tick */
+	uint16_t seq;
+	uint32_t ts, ssrc;
+	float last;      /* the sample played last */
+	float max_step;  /* largest difference of neighbours since it was zeroed */
+	int silent_ticks;
+	float out[TICK];
+};
+
+static void rig_open(struct rig *r, bool opus)
+{
+	role_enter(ROLE_ID_NONE);
+	memset(r, 0, sizeof *r);
+	r->ssrc = SSRC;
+	r->seq = 65000;
+	r->ts = UINT32_MAX - 480000;
+	tone_fill(stub_tone, ADEC_MAX_SAMPLES, 1, STUB_HZ, (double)STUB_AMP, 0);
+	assert_int_equal(buf_pool_new(&r->pool, "test", 1600, 1024, 256), 0);
+	if (opus) {
+		assert_int_equal(audio_in_new(&r->in, 1), 0);
+	} else {
+		struct adec *d = calloc(1, sizeof *d);
+
+		assert_non_null(d);
+		d->ops = &stub_ops;
+		d->channels = 1;
+		assert_int_equal(audio_in_new_decoder(&r->in, d), 0);
+	}
+}
+
+static void rig_close(struct rig *r)
+{
+	audio_in_free(&r->in);
+	assert_null(r->in);
+	assert_int_equal(buf_pool_in_use(r->pool), 0);
+	buf_pool_free(&r->pool);
+}
+
+static int64_t at_ms(double ms)
+{
+	return START_S * NS_PER_S + (int64_t)(ms * 1e6);
+}
+
+static void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, size_t len, double arrival_ms)
+	ON_THREAD(ROLE_MIXA)
+{
+	struct rtp_packet p = { .pt = pt, .seq = r->seq, .ts = r->ts, .ssrc = r->ssrc,
+				.payload = payload, .payload_len = len };
+	struct buf *b = buf_get(r->pool);
+
+	assert_non_null(b);
+	b->len = rtp_write(b->data, b->cap, &p);
+	assert_true(b->len > 0);
+	audio_in_put(r->in, b, PT, at_ms(arrival_ms));
+}
+
+/* One stub packet; sequence and time stamp move on. */
+static void send_stub(struct rig *r, int units, uint8_t what, double arrival_ms) ON_THREAD(ROLE_MIXA)
+{
+	uint8_t payload[2] = { (uint8_t)units, what };
+
+	send_as(r, PT, payload, sizeof payload, arrival_ms);
+	r->seq++;
+	r->ts += (uint32_t)(units * STUB_UNIT);
+}
+
+static void lose(struct rig *r, int units)
+{
+	r->seq++;
+	r->ts += (uint32_t)(units * STUB_UNIT);
+}
+
+static bool tick(struct rig *r) ON_THREAD(ROLE_MIXA)
+{
+	bool sound = audio_in_tick(r->in, at_ms((double)r->tick++ * 20), r->out);
+	float most = fabsf(r->out[0] - r->last);
+
+	for (int i = 1; i < TICK; i++) {
+		float d = fabsf(r->out[i] - r->out[i - 1]);
+
+		most = d > most ? d : most;
+	}
+	r->last = r->out[TICK - 1];
+	r->max_step = most > r->max_step ? most : r->max_step;
+	r->silent_ticks += !sound;
+	return sound;
+}
+
+static void play_until(struct rig *r, double ms) ON_THREAD(ROLE_MIXA)
+{
+	while ((double)r->tick * 20 <= ms)
+		tick(r);
+}
+
+static struct audio_in_stats stats(struct rig *r) ON_THREAD(ROLE_MIXA)
+{
+	struct audio_in_stats s;
+
+	audio_in_stats(r->in, &s);
+	return s;
+}
+
+/* What neighbouring samples of the stub's tone differ by at most. */
+static float tone_step(void)
+{
+	return STUB_AMP * 2 * (float)M_PI * STUB_HZ / 48000;
+}
+
+static void assert_continuous(struct rig *r)
+{
+	assert_true(r->max_step < tone_step() * 1.1f);
+}
+
+static void test_an_hour_with_a_fast_clock(void **state)
+{
+	const double ppm = 300, minutes = 60;
+	struct rig r;
+	int late_max = 0, late_min = 1000;
+
+	(void)state;
+	rig_open(&r, false);
+	role_assert_mixa();
+	for (int i = 0; i < (int)(minutes * 3000); i++) {
+		double ms = i * 20 * (1 - ppm * 1e-6);
+
+		send_stub(&r, 8, 1, ms);
+		play_until(&r, ms);
+		if (i == 500)
+			r.max_step = 0;
+		if (i > 30000) {
+			struct audio_in_stats s = stats(&r);
+
+			late_max = s.delay_ms > late_max ? s.delay_ms : late_max;
+			late_min = s.delay_ms < late_min ? s.delay_ms : late_min;
+		}
+	}
+	assert_continuous(&r);
+	/* More than a second would have piled up; it stays at the target. */
+	assert_in_range(late_min, 17, 25);
+	assert_in_range(late_max, 17, 25);
+	assert_int_equal(stats(&r).lost, 0);
+	assert_int_equal(stats(&r).overflow, 0);
+	assert_int_equal(stats(&r).concealed_samples, 0);
+	assert_int_equal(stats(&r).removed_samples, 0);
+	assert_near(stats(&r).drift_ppm, ppm, 20);
+	assert_near(tone_amplitude(r.out, TICK, 1, STUB_HZ), STUB_AMP, 0.02);
+	rig_close(&r);
+}
+
+static void test_a_slow_clock(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, false);
+	role_assert_mixa();
+	for (int i = 0; i < 10 * 3000; i++) {
+		double ms = i * 20 * (1 + 200e-6);
+
+		send_stub(&r, 8, 1, ms);
+		play_until(&r, ms);
+		if (i == 500)
+			r.max_step = 0;
+	}
+	assert_continuous(&r);
+	assert_in_range(stats(&r).delay_ms, 15, 25);
+	assert_near(stats(&r).drift_ppm, -200, 20);
+	assert_true(stats(&r).concealed_samples == 0);
+	rig_close(&r);
+}
+
+static void test_packet_lengths(void **state)
+{
+	static const int units[] = { 1, 2, 4, 8, 16, 24, 48 };
+
+	(void)state;
+	role_assert_mixa();
+	for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+		struct rig r;
+		double step_ms = units[k] * 2.5;
+
+		rig_open(&r, false);
+		for (int i = 0; i * step_ms < 10000; i++) {
+			send_stub(&r, units[k], 1, i * step_ms);
+			play_until(&r, i * step_ms);
+			if (i * step_ms > 300 && i * step_ms < 500) {
+				r.max_step = 0;
+				r.silent_ticks = 0;
+			}
+		}
+		assert_continuous(&r);
+		assert_int_equal(r.silent_ticks, 0);
+		assert_int_equal(stats(&r).lost, 0);
+		assert_int_equal(stats(&r).concealed_samples, 0);
+		assert_in_range(stats(&r).delay_ms, 15, 45);
+		rig_close(&r);
+	}
+}
+
+static void test_jitter_adapts_without_a_click(void **state)
+{
+	struct rig r;
+	uint32_t seed = 8;
+	int i;
+
+	(void)state;
+	rig_open(&r, false);
+	role_assert_mixa();
+	for (i = 0; i < 3000; i++) {
+		send_stub(&r, 8, 1, i * 20 + 50 * ((double)tone_noise(&seed) + 1));
+		play_until(&r, i * 20);
+		if (i == 10)
+			r.max_step = 0;
+		if (i == 1000)
+			r.silent_ticks = 0;
+	}
+	assert_in_range(stats(&r).target_ms, 90, 105);
+	assert_in_range(stats(&r).delay_ms, 75, 130);
+	assert_true(stats(&r).late + stats(&r).lost < 40);
+	assert_int_equal(r.silent_ticks, 0);
+	/* The network gets better: a tone all the time, so by pitch periods. */
+	for (; i < 6000; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		play_until(&r, i * 20);
+	}
+	assert_int_equal(stats(&r).target_ms, 20);
+	assert_in_range(stats(&r).delay_ms, 15, 50);
+	assert_true(stats(&r).removed_samples > 48 * 30);
+	assert_true(r.max_step < tone_step() * 1.5f);
+	rig_close(&r);
+}
+
+static void test_burst_drains_in_sound_and_in_silence(void **state)
+{
+	(void)state;
+	role_assert_mixa();
+	for (uint8_t what = 0; what <= 1; what++) {
+		struct rig r;
+		int i;
+
+		rig_open(&r, false);
+		for (i = 0; i < 300; i++) {
+			send_stub(&r, 8, 1, i * 20);
+			play_until(&r, i * 20);
+		}
+		/* 300 ms of nothing, then all of it at once. */
+		play_until(&r, 315 * 20 - 20);
+		for (; i < 315; i++)
+			send_stub(&r, 8, what, 315 * 20 - 10);
+		for (; i < 365; i++) {
+			send_stub(&r, 8, what, i * 20);
+			play_until(&r, i * 20);
+			if (i == 317)
+				assert_true(stats(&r).delay_ms > 200);
+		}
+		/* A second later it is mostly gone. */
+		assert_in_range(stats(&r).delay_ms, 15, what ? 60 : 40);
+		assert_int_equal(stats(&r).lost, 0);
+		rig_close(&r);
+	}
+}
+
+static void test_dtx_is_silence_and_not_loss(void **state)
+{
+	struct rig r;
+	double ms = 0;
+
+	(void)state;
+	rig_open(&r, false);
+	role_assert_mixa();
+	for (int round = 0; round < 20; round++) {
+		for (int k = 0; k < 25; k++, ms += 20) {
+			send_stub(&r, 8, 1, ms);
+			play_until(&r, ms);
+			if (k > 5) {
+				assert_true(audio_in_active(r.in));
+				assert_true(audio_in_level_dbov(r.in) > -15);
+			}
+		}
+		/* Silence: nothing is sent, the clock of the time stamps goes on. */
+		r.ts += 48 * 1000;
+		ms += 1000;
+		play_until(&r, ms - 20);
+		assert_false(tick(&r));
+		assert_false(audio_in_active(r.in));
+		assert_near(audio_in_level_dbov(r.in), -127, 0);
+		r.tick--;
+	}
+	assert_int_equal(stats(&r).lost, 0);
+	assert_int_equal(stats(&r).received, 20 * 25);
+	/* A tenth of a second of each silence is the codec's fading. */
+	assert_in_range(stats(&r).concealed_samples, 20 * 4000, 20 * 5800);
+	/* No click: nothing starts or ends harder than the tone itself. */
+	assert_true(r.max_step < tone_step() * 1.1f);
+	rig_close(&r);
+}
+
+static void test_losses_are_concealed(void **state)
+{
+	struct rig r;
+	uint32_t seed = 2;
+	uint64_t lost = 0;
+
+	(void)state;
+	rig_open(&r, false);
+	role_assert_mixa();
+	for (int i = 0; i < 3000; i++) {
+		/* 5 %, and a burst of 5 now and then. */
+		if (i > 50 && i < 2990 && (tone_noise(&seed) > 0.9f || i % 500 < 5)) {
+			lose(&r, 8);
+			lost++;
+		} else {
+			send_stub(&r, 8, 1, i * 20);
+		}
+		play_until(&r, i * 20);
+		if (i == 10) {
+			r.max_step = 0;
+			r.silent_ticks = 0;
+		}
+	}
+	assert_int_equal(stats(&r).lost, lost);
+	assert_in_range(stats(&r).concealed_samples / TICK, lost * 8 / 10, lost * 12 / 10);
+	assert_in_range(stats(&r).delay_ms, 10, 60);
+	assert_continuous(&r);
+	assert_int_equal(r.silent_ticks, 0);
+	rig_close(&r);
+}
+
+/* Voice-like, so that SILK spends redundancy on it. */
+static void make_voice(float *pcm, int64_t t)
+{
+	float part[TICK];
+
+	memset(pcm, 0, TICK * sizeof *pcm);
+	for (int k = 1; k < 15; k++) {
+		tone_fill(part, TICK, 1, 150 * k, 0.2 / k, t * TICK + 31 * k);
+		for (int i = 0; i < TICK; i++)
+			pcm[i] += part[i];
+	}
+	for (int i = 0; i < TICK; i++)
+		pcm[i] *= 0.5f + 0.5f * sinf(2 * (float)M_PI * (float)(t * TICK + i) / 12000);
+}
+
+/* n ticks of Opus; every lose-th packet is lost (0: none). */
+static void run_opus(struct rig *r, bool fec, int n, int lose) ON_THREAD(ROLE_MIXA)
+{
+	struct aenc_cfg cfg = { .format = AENC_OPUS, .fec = fec, .loss_percent = 20 };
+	struct aenc *e = NULL;
+	uint8_t data[1275];
+	float pcm[TICK];
+
+	assert_int_equal(aenc_new(&e, &cfg), 0);
+	for (int i = 0; i < n; i++) {
+		int len;
+
+		make_voice(pcm, i);
+		len = aenc_encode_to(e, pcm, data, sizeof data);
+		assert_true(len > 0);
+		if (!lose || i % lose != lose - 1)
+			send_as(r, PT, data, (size_t)len, i * 20);
+		r->seq++;
+		r->ts += TICK;
+		play_until(r, i * 20);
+	}
+	aenc_free(&e);
+}
+
+static void test_opus_fec_recovers_lost_packets(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, true);
+	run_opus(&r, true, 1000, 10);
+	assert_in_range(stats(&r).lost, 98, 100);
+	/* The first loss teaches it to wait for the successor. */
+	assert_true(stats(&r).fec_used >= 75);
+	assert_true(stats(&r).concealed_samples < 26 * TICK);
+	assert_true(audio_in_speaking(r.in));
+	rig_close(&r);
+	rig_open(&r, true);
+	run_opus(&r, false, 300, 10);
+	assert_int_equal(stats(&r).fec_used, 0);
+	assert_in_range(stats(&r).concealed_samples / TICK, 25, 36);
+	rig_close(&r);
+}
+
+static void test_what_is_not_ours_is_dropped(void **state)
+{
+	struct rig r;
+	uint8_t payload[2] = { 8, 1 }, bad[2] = { 200, 1 };
+	struct buf *b;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, false);
+	send_as(&r, PT + 1, payload, 2, 0);
+	send_as(&r, PT, bad, 2, 0);
+	send_as(&r, PT, payload, 1, 0);
+	b = buf_get(r.pool);
+	memset(b->data, 0xff, 100);
+	b->len = 5;
+	audio_in_put(r.in, b, PT, at_ms(0));
+	assert_int_equal(stats(&r).malformed, 4);
+	assert_int_equal(stats(&r).received, 0);
+	/* Padding alone: a probe, no error. */
+	send_as(&r, PT, payload, 0, 0);
+	assert_int_equal(stats(&r).malformed, 4);
+	for (int t = 0; t < 10; t++)
+		assert_false(tick(&r));
+	rig_close(&r);
+}
+
+/* A decoder gone mad costs its own leg, not the mix. */
+static void test_nan_never_gets_out(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, false);
+	for (int i = 0; i < 100; i++) {
+		send_stub(&r, 8, i % 10 == 5 ? 2 : 1, i * 20);
+		tick(&r);
+		for (int k = 0; k < TICK; k++)
+			assert_true(fabsf(r.out[k]) <= 1);
+	}
+	assert_in_range(stats(&r).malformed, 8, 10);
+	rig_close(&r);
+}
+
+static void test_new_ssrc_is_a_new_stream(void **state)
+{
+	struct rig r;
+	int i;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, false);
+	for (i = 0; i < 100; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		play_until(&r, i * 20);
+	}
+	/* One stray packet does not take over. */
+	r.ssrc = 99;
+	send_stub(&r, 8, 0, i * 20);
+	r.seq--;
+	r.ts -= TICK;
+	r.ssrc = SSRC;
+	for (; i < 200; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		play_until(&r, i * 20);
+	}
+	assert_int_equal(stats(&r).restarts, 0);
+	assert_int_equal(stats(&r).lost, 0);
+	r.ssrc = 77;
+	r.seq = 3;
+	r.ts = 55;
+	for (; i < 300; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		play_until(&r, i * 20);
+	}
+	assert_int_equal(stats(&r).restarts, 1);
+	assert_int_equal(stats(&r).lost, 0);
+	assert_true(audio_in_active(r.in));
+	rig_close(&r);
+}
+
+static void test_mute_fades_and_comes_back(void **state)
+{
+	struct rig r;
+	int i;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, false);
+	for (i = 0; i < 100; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		play_until(&r, i * 20);
+	}
+	audio_in_set_muted(r.in, true);
+	assert_true(audio_in_muted(r.in));
+	for (; i < 200; i++) {
+		bool sound;
+
+		send_stub(&r, 8, 1, i * 20);
+		sound = tick(&r);
+		if (i > 100) {
+			assert_false(sound);
+			assert_near(tone_amplitude(r.out, TICK, 1, STUB_HZ), 0, 0);
+		}
+	}
+	assert_false(audio_in_speaking(r.in));
+	audio_in_set_muted(r.in, false);
+	for (; i < 220; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		tick(&r);
+	}
+	assert_true(audio_in_active(r.in));
+	assert_near(tone_amplitude(r.out, TICK, 1, STUB_HZ), STUB_AMP, 0.02);
+	rig_close(&r);
+}
+
+static void test_steady_state_allocates_nothing(void **state)
+{
+	struct rig r;
+	size_t before = 0;
+
+	(void)state;
+	if (!COUNTS_ALLOCATIONS)
+		skip();
+	role_assert_mixa();
+	rig_open(&r, false);
+	for (int i = 0; i < 2000; i++) {
+		double ms = i * 20 * (1 - 100e-6) + (i % 7);
+
+		if (i == 500)
+			before = allocations;
+		send_stub(&r, 8, 1, ms);
+		play_until(&r, ms);
+	}
+	assert_true(allocations > 0);
+	assert_int_equal(allocations - before, 0);
+	rig_close(&r);
+}
+
+static void test_print_cost(void **state)
+{
+	struct timespec t0, t1;
+	struct rig r;
+
+	(void)state;
+	role_assert_mixa();
+	rig_open(&r, false);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
+	for (int i = 0; i < 5000; i++) {
+		send_stub(&r, 8, 1, i * 20);
+		tick(&r);
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
+	print_message("cost: receiving chain without the codec %.1f us per tick\n",
+		      ((double)(t1.tv_sec - t0.tv_sec) * 1e6 +
+		       (double)(t1.tv_nsec - t0.tv_nsec) / 1e3) / 5000);
+	rig_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_hour_with_a_fast_clock),
+		cmocka_unit_test(test_a_slow_clock),
+		cmocka_unit_test(test_packet_lengths),
+		cmocka_unit_test(test_jitter_adapts_without_a_click),
+		cmocka_unit_test(test_burst_drains_in_sound_and_in_silence),
+		cmocka_unit_test(test_dtx_is_silence_and_not_loss),
+		cmocka_unit_test(test_losses_are_concealed),
+		cmocka_unit_test(test_opus_fec_recovers_lost_packets),
+		cmocka_unit_test(test_what_is_not_ours_is_dropped),
+		cmocka_unit_test(test_nan_never_gets_out),
+		cmocka_unit_test(test_new_ssrc_is_a_new_stream),
+		cmocka_unit_test(test_mute_fades_and_comes_back),
+		cmocka_unit_test(test_steady_state_allocates_nothing),
+		cmocka_unit_test(test_print_cost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
