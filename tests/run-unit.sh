@@ -13,7 +13,7 @@ for t in "$@"; do
 		echo "FAIL $t (exit $?)"
 		cat "$log"
 		passed=$((passed + $(grep -c '^\[       OK \]' "$log")))
-		n=$(grep -c '^\[  FAILED  \] [a-z]' "$log")
+		n=$(grep '^\[  FAILED  \] [a-z]' "$log" | sort -u | wc -l)
 		failed=$((failed + (n > 0 ? n : 1)))
 	fi
 done
