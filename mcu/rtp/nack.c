@@ -131,7 +131,8 @@ bool nack_gave_up(struct nack *k, int64_t now_ns, int64_t *seq)
 	for (size_t i = 0; i < k->n; i++) {
 		const struct nack_entry *e = &k->e[i];
 
-		if (now_ns - e->since_ns >= age || (e->tries == NACK_TRIES && now_ns >= e->due_ns)) {
+		if (now_ns - e->since_ns >= age ||
+		    (e->tries == NACK_TRIES && now_ns >= e->due_ns)) {
 			*seq = e->seq;
 			any = true;
 			k->lost++;

@@ -190,7 +190,7 @@ int rtp_ext_put(struct rtp_ext_writer *w, uint8_t id, const void *data, size_t l
 		return -EINVAL;
 	if (w->cap - w->len < 1 + len)
 		return -ENOSPC;
-	w->data[w->len] = (uint8_t)(id << 4 | (len - 1));
+	w->data[w->len] = (uint8_t)((unsigned)id << 4 | (len - 1));
 	memcpy(w->data + w->len + 1, data, len);
 	w->len += 1 + len;
 	return 0;

@@ -142,7 +142,7 @@ static size_t put_chunk(uint8_t *out, const uint8_t *s, size_t left)
 		one_bit++;
 	if (run == left || run >= ONE_BIT_SYMBOLS ||
 	    (run >= TWO_BIT_SYMBOLS && one_bit < ONE_BIT_SYMBOLS && one_bit < left)) {
-		put_be16(out, (uint16_t)(s[0] << 13 | run));
+		put_be16(out, (uint16_t)((size_t)s[0] << 13 | run));
 		return run;
 	}
 	chunk = 0x8000;
