@@ -182,13 +182,21 @@ static void push_silence(struct audio_in *a, size_t n)
 	a->after_silence = true;
 }
 
-/* Decoded or invented sound: through the resampler into the fifo. */
-static void push_sound(struct audio_in *a, const float *pcm, size_t n)
+/* Decoded or invented sound, n samples in scratch: through the resampler into
+ * the fifo. */
+static void push_sound(struct audio_in *a, size_t n)
 {
-	size_t room;
+	size_t room, floats = n * (size_t)a->channels;
 	float *to = sample_fifo_space(a->fifo, &room);
-	int got = room >= n + DRIFT_SLACK ? drift_run(a->drift, pcm, n, to, room) : -ENOSPC;
+	int got;
 
+	/* Written so that a NaN, which would silence the whole room, is caught. */
+	if (!(dsp_energy(a->scratch, floats) <= POWER_MAX * (float)floats)) {
+		adec_reset(a->dec);
+		memset(a->scratch, 0, floats * sizeof a->scratch[0]);
+		a->stats.malformed++;
+	}
+	got = room >= n + DRIFT_SLACK ? drift_run(a->drift, a->scratch, n, to, room) : -ENOSPC;
 	if (got <= 0) {
 		push_silence(a, n);
 		return;
@@ -219,7 +227,7 @@ static void push_concealed(struct audio_in *a, size_t n)
 	if (last)
 		dsp_ramp(a->scratch, n, a->channels, 1, 0);
 	a->stats.concealed_samples += n;
-	push_sound(a, a->scratch, n);
+	push_sound(a, n);
 	a->after_silence = last;
 }
 
@@ -232,14 +240,13 @@ static void push_lost(struct audio_in *a, const struct ajb_out *o, size_t n)
 	adec_decode_fec(a->dec, o->next, o->next_len, a->scratch, n);
 	a->stats.fec_used++;
 	a->concealed_run = 0;
-	push_sound(a, a->scratch, n);
+	push_sound(a, n);
 }
 
 /* n: how long the packet said it was when it came. */
 static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
 {
 	int got = adec_decode(a->dec, pkt->data, pkt->len, a->scratch, ADEC_MAX_SAMPLES);
-	size_t floats = got > 0 ? (size_t)got * (size_t)a->channels : 0;
 
 	/* Encoders leave it out where there is no voice. */
 	if (adec_has_fec(a->dec, pkt->data, pkt->len))
@@ -247,19 +254,13 @@ static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
 	else if (a->fec_packets > 0)
 		a->fec_packets--;
 	buf_unref(&pkt);
-	/* Written so that a NaN, which would silence the whole room, is caught. */
-	if (got > 0 && !(dsp_energy(a->scratch, floats) <= POWER_MAX * (float)floats)) {
-		adec_reset(a->dec);
-		memset(a->scratch, 0, floats * sizeof a->scratch[0]);
-		a->stats.malformed++;
-	}
 	if (got <= 0) {
 		a->stats.malformed++;
 		push_concealed(a, n);
 		return;
 	}
 	a->concealed_run = 0;
-	push_sound(a, a->scratch, (size_t)got);
+	push_sound(a, (size_t)got);
 }
 
 /* One more piece into the fifo, which shall get to `want` samples. */

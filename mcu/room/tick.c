@@ -182,7 +182,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 		return;
 	}
 	for (size_t i = 0; i < t->routing->n_encodes; i++)
-		video_encode_frame(t->routing->encode[i], canvas);
+		video_encode_frame(t->routing->encode[i], canvas, due_ns);
 	vframe_unref(&canvas);
 	count_frame(t, now);
 }
@@ -254,7 +254,7 @@ static void route_job(void *obj, void *arg)
 
 void tick_route(struct tick *t, struct routing *r)
 {
-	if (strand_post(t->strand, route_job, t, r, 0, 0))
+	if (strand_post(t->strand, route_job, t, r, 0, INT64_MAX))
 		abort(); /* ROOM_MAX_SNAPSHOTS bounds them */
 }
 
@@ -277,7 +277,7 @@ static void stop_job(void *obj, void *arg)
 
 void tick_stop(struct tick *t)
 {
-	if (strand_post(t->strand, stop_job, t, NULL, 0, 0))
+	if (strand_post(t->strand, stop_job, t, NULL, 0, INT64_MAX))
 		abort();
 }
 

@@ -16,13 +16,20 @@ METRIC_COUNTER(m_keys, "mcu_video_encoded_keys_total", "Key frames encoded.");
 METRIC_COUNTER(m_dropped, "mcu_video_out_dropped_total",
 	       "Composed pictures that were not encoded or not packed: encoder behind, pool dry, failure.");
 
+enum { PTS_SLOTS = 8 }; /* more than VIDEO_ENCODE_QUEUE and the running one */
+
 struct video_encode {
 	const struct engine *engine;
 	struct strand *strand;
 	uint32_t id;
 	struct video_encode_cfg cfg;
 	_Atomic bool key_wanted;
+	/* Media times of the canvases that wait, beside the strand's queue and in its
+	 * order: a canvas that has not changed comes again with another time. */
+	int64_t pts_ns[PTS_SLOTS];
+	unsigned put; /* the tick's */
 	/* the strand */
+	unsigned taken;
 	struct venc *enc;
 	struct keyframe_gate gate;
 	bool opened;
@@ -108,7 +115,7 @@ void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, in
 	c->gop_s = gop_s;
 	c->done = done;
 	c->obj = obj;
-	if (strand_post(v->strand, sink_job, v, c, 0, 0))
+	if (strand_post(v->strand, sink_job, v, c, 0, INT64_MAX))
 		abort();
 }
 
@@ -127,7 +134,7 @@ void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj)
 {
 	v->closed = closed;
 	v->closed_obj = obj;
-	if (strand_post(v->strand, close_job, v, NULL, 0, 0))
+	if (strand_post(v->strand, close_job, v, NULL, 0, INT64_MAX))
 		abort();
 }
 
@@ -191,7 +198,7 @@ static void frame_job(void *obj, void *arg)
 {
 	struct video_encode *v = obj;
 	struct vframe *canvas = arg;
-	int64_t pts_ns = canvas->pts_ns;
+	int64_t pts_ns = v->pts_ns[v->taken++ % PTS_SLOTS];
 	struct buf *au = NULL;
 	bool key = false;
 	int err = -EIO;
@@ -218,7 +225,7 @@ static void frame_job(void *obj, void *arg)
 	buf_unref(&au);
 }
 
-void video_encode_frame(struct video_encode *v, struct vframe *canvas)
+void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
 {
 	struct vframe *f;
 
@@ -227,8 +234,11 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas)
 		return;
 	}
 	f = vframe_ref(canvas);
-	if (strand_post(v->strand, frame_job, v, f, 0, canvas->pts_ns + NS_PER_S / v->cfg.fps)) {
+	v->pts_ns[v->put % PTS_SLOTS] = pts_ns;
+	if (strand_post(v->strand, frame_job, v, f, 0, pts_ns + NS_PER_S / v->cfg.fps)) {
 		metric_add(&m_dropped, 1);
 		vframe_unref(&f);
+		return;
 	}
+	v->put++;
 }

@@ -36,8 +36,9 @@ void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, in
 void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj) ON_THREAD(ROLE_CTL);
 void video_encode_free(struct video_encode **v) ON_THREAD(ROLE_CTL);
 
-/* References the canvas, whose pts_ns is its media time. */
-void video_encode_frame(struct video_encode *v, struct vframe *canvas) ON_THREAD(ROLE_MIXV);
+/* References the canvas. pts_ns: media time, growing. */
+void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
+	ON_THREAD(ROLE_MIXV);
 /* Any thread. */
 void video_encode_request_key(struct video_encode *v);
 

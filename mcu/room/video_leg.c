@@ -84,7 +84,7 @@ void video_leg_close(struct video_leg *v, mbox_fn *closed, void *obj)
 	v->closed = closed;
 	v->closed_obj = obj;
 	/* NET stopped posting and left room: at most VIDEO_LEG_QUEUE wait. */
-	if (strand_post(v->strand, close_job, v, NULL, 0, 0) < 0)
+	if (strand_post(v->strand, close_job, v, NULL, 0, INT64_MAX) < 0)
 		abort();
 }
 
@@ -122,7 +122,7 @@ void video_leg_set_wanted(struct video_leg *v, bool wanted)
 	if (wanted)
 		v->needs_key = true;
 	else
-		strand_post(v->strand, unwanted_job, v, NULL, 0, 0);
+		strand_post(v->strand, unwanted_job, v, NULL, 0, INT64_MAX);
 }
 
 static void publish(struct video_leg *v, struct vframe *f)
