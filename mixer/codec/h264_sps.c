@@ -33,7 +33,7 @@ static unsigned bit(struct bits *b)
 		b->left = 8;
 	}
 	b->left--;
-	return (b->cur >> b->left) & 1u;
+	return (unsigned)(b->cur >> b->left) & 1u;
 }
 
 static uint32_t bits_u(struct bits *b, unsigned n)

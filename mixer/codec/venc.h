@@ -56,7 +56,8 @@ void venc_free(struct venc **e);
 int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool force_key,
 		struct buf_pool *pool, struct buf **au_out, bool *key) ON_THREAD(ROLE_MIXV);
 
-/* Both work from the next picture on. -EINVAL out of range. */
+/* Both work from the next picture on (a higher bit rate is used to four fifths
+ * within 2 s and in full after some 10). -EINVAL out of range. */
 int venc_set_bitrate(struct venc *e, int bitrate_bps) ON_THREAD(ROLE_MIXV);
 int venc_set_gop(struct venc *e, int gop_s) ON_THREAD(ROLE_MIXV);
 

@@ -82,6 +82,7 @@ static struct SwsContext *find_context(struct scaler *s, const struct planes *sr
 				       const struct planes *dst)
 {
 	struct context *oldest = &s->context[0];
+	bool larger = src->w <= dst->w && src->h <= dst->h;
 
 	s->clock++;
 	for (int i = 0; i < CONTEXTS; i++) {
@@ -97,7 +98,8 @@ static struct SwsContext *find_context(struct scaler *s, const struct planes *sr
 	}
 	sws_freeContext(oldest->sws);
 	oldest->sws = sws_getContext(src->w, src->h, AV_PIX_FMT_YUV420P, dst->w, dst->h,
-				     AV_PIX_FMT_YUV420P, SWS_AREA, NULL, NULL, NULL);
+				     AV_PIX_FMT_YUV420P, larger ? SWS_BILINEAR : SWS_AREA, NULL,
+				     NULL, NULL);
 	oldest->src_w = src->w;
 	oldest->src_h = src->h;
 	oldest->dst_w = dst->w;
@@ -140,6 +142,8 @@ static int scale_sws(struct scaler *s, const struct planes *src, const struct pl
 	return 0;
 }
 
+/* libyuv only where it has a kernel for the ratio: elsewhere it is slower, blurs,
+ * and allocates rows for each plane. */
 static int scale_planes(struct scaler *s, const struct planes *src, const struct planes *dst,
 			bool *copied)
 {
@@ -149,7 +153,7 @@ static int scale_planes(struct scaler *s, const struct planes *src, const struct
 	else if ((src->w == 2 * dst->w && src->h == 2 * dst->h) ||
 		 (src->w == 4 * dst->w && src->h == 4 * dst->h))
 		scale_yuv(src, dst, kFilterBox);
-	else if (src->w <= dst->w && src->h <= dst->h)
+	else if (2 * src->w == dst->w && 2 * src->h == dst->h)
 		scale_yuv(src, dst, kFilterBilinear);
 	else
 		return scale_sws(s, src, dst);
@@ -165,9 +169,14 @@ static int turn(struct scaler *s, struct planes *p, unsigned rotation)
 		return 0;
 	if (scratch_planes(&s->turned, side ? p->h : p->w, side ? p->w : p->h, &t))
 		return -ENOMEM;
-	I420Rotate(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2], p->stride[2],
-		   t.data[0], t.stride[0], t.data[1], t.stride[1], t.data[2], t.stride[2], p->w, p->h,
-		   (enum RotationMode)rotation);
+	if (rotation == 180) /* a negative height turns it upside down; I420Rotate allocates */
+		I420Mirror(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2],
+			   p->stride[2], t.data[0], t.stride[0], t.data[1], t.stride[1], t.data[2],
+			   t.stride[2], p->w, -p->h);
+	else
+		I420Rotate(p->data[0], p->stride[0], p->data[1], p->stride[1], p->data[2],
+			   p->stride[2], t.data[0], t.stride[0], t.data[1], t.stride[1], t.data[2],
+			   t.stride[2], p->w, p->h, (enum RotationMode)rotation);
 	*p = t;
 	return 0;
 }

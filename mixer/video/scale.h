@@ -1,6 +1,6 @@
 /* Puts pictures into tiles: a copy where sizes are equal, libyuv's box filter at
- * exactly 2:1 and 4:1, its bilinear one upwards, libswscale's area filter
- * otherwise. Keeps scratch memory and filter contexts for the geometries it has
+ * exactly 2:1 and 4:1, its bilinear one at 1:2, libswscale otherwise (area filter
+ * downwards, bilinear upwards). Keeps scratch memory and filter contexts for the geometries it has
  * seen, so that the steady state allocates nothing. One thread at a time; owner:
  * a compositor. */
 #ifndef MCU_MIXER_VIDEO_SCALE_H

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -232,6 +233,37 @@ static void test_blend_against_scalar(void **state)
 	vframe_unref(&f);
 }
 
+/* Rooms draw labels on several threads at once. */
+static void *draw_many(void *arg)
+{
+	struct vframe *first = label("김하늘 Kim", true, 320, 180);
+	size_t differing = 0;
+
+	for (int i = 0; i < 15; i++) {
+		struct vframe *f = label("김하늘 Kim", true, 320, 180);
+
+		differing += count_differing(first, f);
+		vframe_unref(&f);
+	}
+	vframe_unref(&first);
+	return differing ? arg : NULL;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t t[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, draw_many, t), 0);
+	for (int i = 0; i < 3; i++) {
+		void *bad;
+
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_tiny_tiles),
 		cmocka_unit_test(test_initials),
 		cmocka_unit_test(test_blend_against_scalar),
+		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
