@@ -158,8 +158,8 @@ static int64_t at_ms(double ms)
 	return START_S * NS_PER_S + (int64_t)(ms * 1e6);
 }
 
-static void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, size_t len, double arrival_ms)
-	ON_THREAD(ROLE_MIXA)
+static void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, size_t len,
+		    double arrival_ms) ON_THREAD(ROLE_MIXA)
 {
 	struct rtp_packet p = { .pt = pt, .seq = r->seq, .ts = r->ts, .ssrc = r->ssrc,
 				.payload = payload, .payload_len = len };
@@ -172,7 +172,8 @@ static void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, size_t le
 }
 
 /* One stub packet; sequence and time stamp move on. */
-static void send_stub(struct rig *r, int units, uint8_t what, double arrival_ms) ON_THREAD(ROLE_MIXA)
+static void send_stub(struct rig *r, int units, uint8_t what, double arrival_ms)
+	ON_THREAD(ROLE_MIXA)
 {
 	uint8_t payload[2] = { (uint8_t)units, what };
 

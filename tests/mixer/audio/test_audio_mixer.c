@@ -147,7 +147,8 @@ static void test_loud_sum_is_limited_once_for_each_listener(void **state)
 }
 
 /* One tick of n legs with the given levels; bit i: leg i + 1 is in the sum. */
-static unsigned tick_levels(struct audio_mixer *m, const float *level, size_t n) ON_THREAD(ROLE_MIXA)
+static unsigned tick_levels(struct audio_mixer *m, const float *level, size_t n)
+	ON_THREAD(ROLE_MIXA)
 {
 	static float pcm[8][TICK];
 	unsigned in = 0;
