@@ -77,7 +77,8 @@ static uint32_t bits_ue_max(struct bits *b, uint32_t max)
 
 static bool has_chroma_info(uint8_t profile_idc)
 {
-	static const uint8_t list[] = { 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135, 144 };
+	static const uint8_t list[] = { 100, 110, 122, 244, 44,	 83,  86,
+					118, 128, 138, 139, 134, 135, 144 };
 
 	return memchr(list, profile_idc, sizeof list) != NULL;
 }

@@ -113,8 +113,8 @@ void sprite_free(struct sprite **s)
 	*s = NULL;
 }
 
-static void blend_narrow(const uint8_t *color, const uint8_t *alpha, uint8_t *dst, int stride, int w,
-			 int h)
+static void blend_narrow(const uint8_t *color, const uint8_t *alpha, uint8_t *dst, int stride,
+			 int w, int h)
 {
 	for (int y = 0; y < h; y++, color += w, alpha += w, dst += stride) {
 		for (int x = 0; x < w; x++)
