@@ -221,7 +221,6 @@ static int configure(sqlite3 *conn)
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = NORMAL",
 		"PRAGMA foreign_keys = ON",
-		"PRAGMA trusted_schema = OFF",
 	};
 	int err = 0;
 

@@ -20,7 +20,7 @@ static size_t find_start(const uint8_t *p, size_t len, size_t at)
 	return len;
 }
 
-bool h264_next_nal(const uint8_t *au, size_t len, size_t *at, struct h264_nal *out)
+bool h264_au_next(const uint8_t *au, size_t len, size_t *at, struct h264_nal *out)
 {
 	size_t start = find_start(au, len, *at);
 
@@ -44,7 +44,7 @@ bool h264_find_nal(const uint8_t *au, size_t len, unsigned type, struct h264_nal
 {
 	size_t at = 0;
 
-	while (h264_next_nal(au, len, &at, out))
+	while (h264_au_next(au, len, &at, out))
 		if (out->type == type)
 			return true;
 	return false;
@@ -61,7 +61,7 @@ bool h264_to_lengths(struct mp4_out *o, const uint8_t *au, size_t len, const str
 	size_t at = 0, before = o->len;
 	struct h264_nal n;
 
-	while (h264_next_nal(au, len, &at, &n)) {
+	while (h264_au_next(au, len, &at, &n)) {
 		if (n.type == NAL_AUD || n.type == NAL_FILLER || same(&n, sps) || same(&n, pps))
 			continue;
 		mp4_put32(o, (uint32_t)n.len);

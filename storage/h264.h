@@ -19,7 +19,7 @@ struct h264_nal {
 };
 
 /* Iterates: *at starts at 0. False: no more. */
-bool h264_next_nal(const uint8_t *au, size_t len, size_t *at, struct h264_nal *out);
+bool h264_au_next(const uint8_t *au, size_t len, size_t *at, struct h264_nal *out);
 /* First NAL unit of this type. */
 bool h264_find_nal(const uint8_t *au, size_t len, unsigned type, struct h264_nal *out);
 

@@ -66,7 +66,9 @@ const struct migration migrations[] = {
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 
-static int apply_one(sqlite3 *conn, const struct migration *m, int number)
+/* detail: what SQLite says, before the rollback overwrites it. */
+static int apply_one(sqlite3 *conn, const struct migration *m, int number, char *detail,
+		     size_t cap)
 {
 	/* a pragma takes no parameters; the number is ours */
 	char set_version[48];
@@ -77,12 +79,15 @@ static int apply_one(sqlite3 *conn, const struct migration *m, int number)
 		err = db_errno(conn, sqlite3_exec(conn, m->sql, NULL, NULL, NULL));
 	if (!err)
 		err = db_run(conn, set_version, "");
+	if (err)
+		snprintf(detail, cap, "%s", sqlite3_errmsg(conn));
 	return db_end(conn, err);
 }
 
 int migrations_apply(sqlite3 *conn, const char *path, const struct migration *steps, int n,
 		     struct errmsg *why)
 {
+	char detail[96] = "";
 	int64_t version = 0;
 	int err = db_query_int(conn, &version, "PRAGMA user_version", "");
 
@@ -96,12 +101,12 @@ int migrations_apply(sqlite3 *conn, const char *path, const struct migration *st
 				  "from before the update; the file was not changed.",
 				  path, (long long)version, n);
 	for (int i = (int)version; i < n && !err; i++) {
-		err = apply_one(conn, &steps[i], i + 1);
+		err = apply_one(conn, &steps[i], i + 1, detail, sizeof(detail));
 		if (err)
 			errmsg_set(why, err, "db_migration_failed",
 				   "The database %s could not be brought to version %d (%s): %s. "
 				   "It was left at version %d.",
-				   path, i + 1, steps[i].title, sqlite3_errmsg(conn), i);
+				   path, i + 1, steps[i].title, detail, i);
 		else
 			log_info(NULL, "database %s: now version %d (%s)", path, i + 1,
 				 steps[i].title);

@@ -26,7 +26,7 @@ struct mux {
 	struct h264_nal sps, pps;
 	int64_t zero_ns, last_ticks[MP4_TRACKS];
 	bool needs_key, dirty;
-	int64_t pending_since_ns; /* on the clock of mux_tick; 0: nothing waits */
+	int64_t pending_since_ns; /* on the clock of mux_tick; -1: nothing waits */
 	int64_t synced_ns, sync_cost_ns;
 };
 
@@ -50,6 +50,7 @@ int mux_new(struct mux **out, int fd, const struct mux_cfg *cfg)
 	m->cfg = *cfg;
 	m->cfg.aac_config = NULL;
 	m->movie.created_s = (uint64_t)(cfg->created_wall_ns / NS_PER_S + EPOCH_1904_S);
+	m->pending_since_ns = -1;
 	m->last_ticks[MP4_VIDEO] = m->last_ticks[MP4_AUDIO] = -1;
 	*out = m;
 	return 0;
@@ -123,7 +124,7 @@ static int flush_before(struct mux *m, int64_t pts_ns, bool key)
 
 	if (first < 0 || (!key && pts_ns - m->zero_ns - first < m->cfg.fragment_ns))
 		return 0;
-	m->pending_since_ns = 0;
+	m->pending_since_ns = -1;
 	m->dirty = true;
 	return fmp4_flush(m->file);
 }
@@ -213,12 +214,12 @@ int mux_tick(struct mux *m, int64_t now_ns)
 	if (!m->file)
 		return 0;
 	if (fmp4_pending_since_ns(m->file) < 0) {
-		m->pending_since_ns = 0;
-	} else if (!m->pending_since_ns) {
+		m->pending_since_ns = -1;
+	} else if (m->pending_since_ns < 0) {
 		m->pending_since_ns = now_ns;
 	} else if (now_ns - m->pending_since_ns >= m->cfg.fragment_ns) {
 		err = fmp4_flush(m->file);
-		m->pending_since_ns = 0;
+		m->pending_since_ns = -1;
 		m->dirty = true;
 	}
 	if (err || !m->dirty ||

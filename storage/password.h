@@ -1,5 +1,5 @@
 /* Password hashes: Argon2id (RFC 9106), 64 MiB, 3 passes, 1 lane, in the
- * encoded form "$argon2id$…". Takes about 0.1 s and 64 MiB per call: on a
+ * encoded form "$argon2id$…". Takes some 0.2 s and 64 MiB per call: on a
  * worker thread, never on a loop. */
 #ifndef MCU_STORAGE_PASSWORD_H
 #define MCU_STORAGE_PASSWORD_H
