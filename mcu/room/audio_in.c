@@ -49,6 +49,9 @@ struct audio_in {
 	struct vad vad;
 	int channels;
 	bool muted, fade_out;
+	bool have_play_point;
+	uint32_t play_ts;
+	int64_t play_ns; /* when the sample of play_ts is mixed */
 	bool after_silence; /* the fifo ends, or ended, in plain silence */
 	bool have_ssrc, have_other;
 	uint32_t ssrc, other_ssrc; /* other: seen once, perhaps the next stream */
@@ -112,6 +115,7 @@ void audio_in_free(struct audio_in **a)
 
 static void restart(struct audio_in *a)
 {
+	a->have_play_point = false;
 	audio_jitter_reset(a->jitter);
 	audio_jitter_set_min_ms(a->jitter, PLAIN_MIN_MS);
 	adec_reset(a->dec);
@@ -277,6 +281,9 @@ static void pull(struct audio_in *a, int64_t now_ns, size_t want)
 	n = n ? n : 1;
 	switch (what) {
 	case AJB_PACKET:
+		a->have_play_point = true;
+		a->play_ts = o.ts;
+		a->play_ns = now_ns + samples_to_ns(count);
 		push_packet(a, o.pkt, n);
 		break;
 	case AJB_LOST:
@@ -437,6 +444,13 @@ bool audio_in_active(const struct audio_in *a)
 bool audio_in_speaking(const struct audio_in *a)
 {
 	return a->vad.speaking;
+}
+
+bool audio_in_play_point(const struct audio_in *a, uint32_t *ts, int64_t *play_ns)
+{
+	*ts = a->play_ts;
+	*play_ns = a->play_ns;
+	return a->have_play_point;
 }
 
 void audio_in_set_muted(struct audio_in *a, bool muted)

@@ -48,6 +48,10 @@ float audio_in_level_dbov(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 bool audio_in_active(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 bool audio_in_speaking(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 
+/* Which time stamp of the sender plays when: false until a packet was decoded. */
+bool audio_in_play_point(const struct audio_in *a, uint32_t *ts, int64_t *play_ns)
+	ON_THREAD(ROLE_MIXA);
+
 /* Muted by the server: packets are thrown away undecoded. */
 void audio_in_set_muted(struct audio_in *a, bool muted) ON_THREAD(ROLE_MIXA);
 bool audio_in_muted(const struct audio_in *a) ON_THREAD(ROLE_MIXA);

@@ -5,6 +5,7 @@
 
 #include "mcu/base/metrics.h"
 #include "mcu/base/ring.h"
+#include "mcu/rtp/lipsync.h"
 #include "mixer/codec/aenc.h"
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
@@ -15,6 +16,7 @@ struct audio_leg {
 	struct ring *ring;
 	struct audio_in *in;
 	struct aenc *enc;
+	struct lipsync *lipsync;
 	int64_t hold_tick;
 	float pcm[AUDIO_TICK_SAMPLES];
 	_Atomic float level_dbov;
@@ -60,6 +62,11 @@ void audio_leg_free(struct audio_leg **a)
 	*a = NULL;
 }
 
+void audio_leg_set_lipsync(struct audio_leg *a, struct lipsync *l)
+{
+	a->lipsync = l;
+}
+
 void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 {
 	if (ring_push(a->ring, pkt))
@@ -85,11 +92,15 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 {
 	bool sound;
+	int64_t play_ns;
+	uint32_t ts;
 	struct buf *b;
 
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, (uint8_t)b->tag, b->time_ns);
 	sound = audio_in_tick(a->in, now_ns, a->pcm);
+	if (a->lipsync && audio_in_play_point(a->in, &ts, &play_ns))
+		lipsync_audio_played(a->lipsync, ts, play_ns);
 	publish(a);
 	return sound ? a->pcm : NULL;
 }

@@ -15,6 +15,7 @@ enum { AUDIO_RING_PACKETS = 64 };
 
 struct audio_leg;
 struct aenc;
+struct lipsync;
 
 struct audio_leg_stats {
 	float level_dbov;
@@ -27,6 +28,9 @@ int audio_leg_new(struct audio_leg **out, const struct engine *e, uint32_t leg_i
 	ON_THREAD(ROLE_CTL);
 /* Neither NET nor MIXA may know it any more. */
 void audio_leg_free(struct audio_leg **a);
+
+/* Where to say which sample plays when; before the first tick, for its life. */
+void audio_leg_set_lipsync(struct audio_leg *a, struct lipsync *l) ON_THREAD(ROLE_CTL);
 
 /* Takes a decrypted RTP packet; arrival in pkt->time_ns, the payload type that
  * means Opus in pkt->tag. A full ring drops it and counts. */

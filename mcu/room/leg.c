@@ -108,7 +108,10 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	cfg.video = l->video;
 	memcpy(cfg.local_ufrag, l->ufrag, sizeof cfg.local_ufrag);
 	memcpy(cfg.local_pwd, l->pwd, sizeof cfg.local_pwd);
-	return leg_net_new(&l->net, &cfg);
+	err = leg_net_new(&l->net, &cfg);
+	if (!err)
+		audio_leg_set_lipsync(l->audio, leg_net_lipsync(l->net));
+	return err;
 }
 
 int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_watcher *ev,

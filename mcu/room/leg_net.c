@@ -311,6 +311,11 @@ void leg_net_close(struct leg_net *l)
 	engine_post(net_shard_mbox(l->shard), close_job, l, NULL);
 }
 
+struct lipsync *leg_net_lipsync(struct leg_net *l)
+{
+	return &l->lipsync;
+}
+
 static void get_flow(const struct leg_net *l, int i, struct leg_net_flow *f)
 {
 	f->loss = (double)l->stats.loss_ppm[i] / 1e6;

@@ -62,6 +62,10 @@ void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */
 void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);
 
+struct lipsync;
+/* Told by the audio side which sample plays when. */
+struct lipsync *leg_net_lipsync(struct leg_net *l) ON_THREAD(ROLE_CTL);
+
 /* The last numbers NET has published; any thread. */
 void leg_net_get_stats(const struct leg_net *l, struct leg_net_stats *s);
 

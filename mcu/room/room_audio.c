@@ -18,7 +18,7 @@ METRIC_COUNTER(m_no_batch, "mcu_audio_out_dropped_total",
 	       "Encoded audio ticks dropped because the batch pool was dry or encoding failed.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, MAX_LEGS = 256, OPUS_MAX = 1275 };
+enum { HOLD_TICKS = 100, MAX_LEGS = 256, OPUS_MAX = 1275, TICK_NS = 20 * 1000 * 1000 };
 
 struct room_audio {
 	struct room_audio *next;
@@ -36,6 +36,7 @@ struct room_audio {
 	bool listener_warm; /* it has encoded the previous tick */
 	struct aenc *aac;
 	int64_t aac_start_ns; /* media time of its first input sample */
+	int64_t aac_ticks;    /* that it was given */
 	const struct room_sink *sink;
 	uint32_t out_index; /* packets made per leg so far */
 	float last_mix[AUDIO_TICK_SAMPLES]; /* the previous listener mix, to warm encoders */
@@ -303,6 +304,7 @@ static void aac_out(void *obj, const struct aenc_packet *p)
 
 static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 {
+	static const float silence[AUDIO_TICK_SAMPLES];
 	struct aenc_cfg cfg = { .format = AENC_AAC, .bitrate_bps = a->engine->cfg.recording_audio_bps };
 
 	if (!a->sink)
@@ -311,7 +313,12 @@ static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 		if (aenc_new(&a->aac, &cfg))
 			return;
 		a->aac_start_ns = due_ns;
+		a->aac_ticks = 0;
 	}
+	/* Ticks that were skipped are silence: the file's sound must not run ahead. */
+	for (; a->aac_start_ns + a->aac_ticks * TICK_NS < due_ns - TICK_NS / 2; a->aac_ticks++)
+		aenc_encode(a->aac, silence, aac_out, a);
+	a->aac_ticks++;
 	aenc_encode(a->aac, mix, aac_out, a);
 }
 
@@ -330,7 +337,8 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 			continue;
 		audio_leg_set_muted(l->audio, l->audio_muted);
 		pcm = audio_leg_tick(l->audio, due_ns);
-		if (!pcm || l->audio_muted || !audio_leg_speaking(l->audio))
+		/* A leg that has just been muted fades out in one last tick. */
+		if (!pcm || (!l->audio_muted && !audio_leg_speaking(l->audio)))
 			continue;
 		audio_mixer_add(a->mixer, l->id, pcm, audio_leg_level_dbov(l->audio));
 		speaker_feed(a->speaker, l->id, audio_leg_level_dbov(l->audio),

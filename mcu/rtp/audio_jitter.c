@@ -264,6 +264,7 @@ static enum ajb_what give(struct audio_jitter *j, struct slot *s, struct ajb_out
 {
 	out->pkt = s->pkt;
 	out->ticks = s->ticks;
+	out->ts = (uint32_t)s->ts;
 	j->playing = true;
 	j->next_seq = s->seq + 1;
 	j->next_ts = s->ts + s->ticks;

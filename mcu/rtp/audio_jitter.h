@@ -42,6 +42,7 @@ enum ajb_what {
 struct ajb_out {
 	struct buf *pkt;     /* PACKET: now the caller's; data/len is the payload */
 	uint32_t ticks;      /* PACKET: as put; else how much time to fill */
+	uint32_t ts;         /* PACKET: its time stamp */
 	const uint8_t *next; /* LOST: borrowed until the next call */
 	size_t next_len;
 };
