@@ -101,6 +101,21 @@ $(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/obj/%.o)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKGS_bot)) -lm
 
+# Floors of the benches: programs that do only what is unavoidable.
+FLOORS = room_floor audio_floor fanout_floor
+PARTS_room_floor   = input media audio
+PARTS_audio_floor  = media audio
+PARTS_fanout_floor = viewers srtp udp
+PKGS_floors = libavformat libavcodec libavutil libswscale opus libcrypto
+define floor_rules
+$(BUILD)/$(1): $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1) $(PARTS_$(1)))
+	@echo "  LINK $$@"
+	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs $$(PKGS_floors)) -lyuv -lm
+endef
+$(foreach f,$(FLOORS),$(eval $(call floor_rules,$(f))))
+.PHONY: floors
+floors: $(FLOORS:%=$(BUILD)/%)
+
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
@@ -182,9 +197,9 @@ e2e: deps-test ## real pages in headless Chromium
 	@$(SUB) do-e2e
 fuzz-replay: deps-test ## the fuzzers' corpus once, under asan
 	@$(SUB) do-fuzz-replay
-bench: deps-test ## prints "bench NAME VALUE UNIT" lines
-	@$(SUB) all
-	@$(RUN_ENV) tests/bench/run.sh
+bench: deps-test ## prints "bench NAME VALUE UNIT" lines; ONLY=room4,join QUICK=1
+	@$(SUB) all floors
+	@$(RUN_ENV) FLOOR_DIR=$(BUILD) ONLY=$(ONLY) QUICK=$(QUICK) tests/bench/run.sh
 fuzz: deps-lint ## all fuzzers in turn for SECONDS=60 altogether (libFuzzer)
 	@$(call SUB_VARIANT,fuzz) CC=clang do-fuzz
 asan: deps-test ## unit and integration tests under address and undefined sanitizers

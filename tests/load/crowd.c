@@ -87,6 +87,7 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .frame_ns = BOT_NS_PER_S / 30 };
 	cfg->ice = sends && kind != PEER_GARBAGE && !o->mini_senders ? ICE_NICE : ICE_MINI;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
+	cfg->audio_only = o->audio_only;
 }
 
 struct peer *crowd_add(struct crowd *c, const struct peer_cfg *cfg)
@@ -110,7 +111,7 @@ static void add_regular(struct crowd *c, enum peer_kind kind, size_t index, cons
 	snprintf(cfg.name, sizeof cfg.name, "%s%s-%zu", c->o->prefix, name, index);
 	if (kind != PEER_VIEWER) {
 		cfg.audio = c->o->no_audio ? NULL : nth(c, false, index);
-		cfg.video = c->o->no_video ? NULL : nth(c, true, index);
+		cfg.video = c->o->no_video || c->o->audio_only ? NULL : nth(c, true, index);
 	}
 	cfg.decode = c->o->decode_every && at % c->o->decode_every == 0;
 	cfg.join_ns = c->start_ns + (int64_t)at * BOT_NS_PER_S / c->o->ramp_hz;
@@ -169,7 +170,8 @@ static void storm_spawn(struct crowd *c, struct peer **to, int64_t now_ns)
 	cfg.storm = true;
 	if (sends) {
 		cfg.audio = c->o->no_audio ? NULL : nth(c, false, bot_random_below(4));
-		cfg.video = c->o->no_video ? NULL : nth(c, true, bot_random_below(4));
+		cfg.video = c->o->no_video || c->o->audio_only ? NULL
+							       : nth(c, true, bot_random_below(4));
 	}
 	cfg.abrupt = bot_random_below(4) == 0;
 	cfg.join_ns = now_ns;

@@ -28,6 +28,7 @@ static const char USAGE[] =
 	"  --video FILE,…  --audio FILE,…   other files\n"
 	"  --no-audio  --no-video           do not send it\n"
 	"  --send-only-video     senders do not receive video\n"
+	"  --audio-only          nobody offers video at all\n"
 	"  --mini-senders        senders with the viewers' ICE and SRTP\n"
 	"what is received\n"
 	"  --decode K            every K-th participant decodes (0: none)\n"
@@ -64,6 +65,7 @@ enum {
 	O_AUDIO,
 	O_NO_AUDIO,
 	O_NO_VIDEO,
+	O_AUDIO_ONLY,
 	O_SEND_ONLY,
 	O_MINI,
 	O_DECODE,
@@ -101,6 +103,7 @@ static const struct option LONG[] = {
 	{ "audio", 1, NULL, O_AUDIO },
 	{ "no-audio", 0, NULL, O_NO_AUDIO },
 	{ "no-video", 0, NULL, O_NO_VIDEO },
+	{ "audio-only", 0, NULL, O_AUDIO_ONLY },
 	{ "send-only-video", 0, NULL, O_SEND_ONLY },
 	{ "mini-senders", 0, NULL, O_MINI },
 	{ "decode", 1, NULL, O_DECODE },
@@ -206,6 +209,7 @@ static void parse_flag(struct options *o, int opt)
 	switch (opt) {
 	case O_NO_AUDIO: o->no_audio = true; break;
 	case O_NO_VIDEO: o->no_video = true; break;
+	case O_AUDIO_ONLY: o->audio_only = true; break;
 	case O_SEND_ONLY: o->send_only_video = true; break;
 	case O_MINI: o->mini_senders = true; break;
 	case O_GCM: o->only = SEC_GCM; break;

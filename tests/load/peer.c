@@ -202,6 +202,7 @@ static void make_offer(struct peer *p)
 		.audio_receive = true,
 		.video_send = p->cfg.video,
 		.video_receive = !p->cfg.send_only_video,
+		.audio_only = p->cfg.audio_only,
 		.transport_cc = p->cfg.transport_cc,
 		.audio_ssrc = p->audio_ssrc,
 		.video_ssrc = p->video_ssrc,
@@ -449,7 +450,8 @@ void peer_tick(struct peer *p, int64_t now_ns, bool sweep)
 	if (p->state == PEER_WAITING || p->state == PEER_ENDED)
 		return;
 	/* Until the first picture the sweep is finer than what is measured. */
-	sweep = sweep || !p->receiver || !receiver_stats(p->receiver)->first_frame_ns;
+	sweep = sweep || !p->receiver ||
+		(peer_wants_pictures(p) && !receiver_stats(p->receiver)->first_frame_ns);
 	if (p->up_ns && p->cfg.kind >= PEER_STALL && now_ns > p->up_ns + p->cfg.bad_after_ns)
 		misbehave(p, now_ns);
 	if (!is_silent(p)) {
@@ -490,11 +492,16 @@ enum peer_state peer_state(const struct peer *p)
 	return p->state;
 }
 
+bool peer_wants_pictures(const struct peer *p)
+{
+	return !p->cfg.send_only_video && !p->cfg.audio_only;
+}
+
 bool peer_ready(const struct peer *p)
 {
 	if (p->state == PEER_ENDED || p->error[0])
 		return true;
-	return p->state == PEER_UP && (p->cfg.send_only_video || peer_first_frame_ms(p) >= 0);
+	return p->state == PEER_UP && (!peer_wants_pictures(p) || peer_first_frame_ms(p) >= 0);
 }
 
 int peer_leg(const struct peer *p)

@@ -47,7 +47,7 @@ struct peer_cfg {
 	enum peer_kind kind;
 	bool storm; /* comes and goes; nothing is expected of it */
 	const struct media *audio, *video;
-	bool send_only_video, transport_cc, decode, nack, stamps;
+	bool audio_only, send_only_video, transport_cc, decode, nack, stamps;
 	enum ice_kind ice;
 	enum sec_profile only;
 	unsigned feedback_hz, drop_tx_permille, drop_rx_permille;
@@ -70,6 +70,8 @@ void peer_leave(struct peer *p, int64_t now_ns);
 void peer_postpone(struct peer *p, int64_t by_ns);
 const struct peer_cfg *peer_cfg(const struct peer *p);
 enum peer_state peer_state(const struct peer *p);
+/* Whether it asks for the composed picture. */
+bool peer_wants_pictures(const struct peer *p);
 /* Set up and seeing pictures, or whatever is all that its kind can reach. */
 bool peer_ready(const struct peer *p);
 int peer_leg(const struct peer *p);

@@ -56,14 +56,30 @@ static void put_feedback(struct text *t, const struct sdp_offer *o, int pt, bool
 		put(t, "a=rtcp-fb:%d transport-cc\r\n", pt);
 }
 
+static void put_video(struct text *t, const struct sdp_offer *o)
+{
+	put(t, "m=video 9 UDP/TLS/RTP/SAVPF %d\r\n", SDP_PT_VIDEO);
+	put_transport(t, o, "1");
+	put_twcc(t, o, o->video_send);
+	put(t,
+	    "a=%s\r\na=rtpmap:%d H264/90000\r\na=fmtp:%d level-asymmetry-allowed=1;"
+	    "packetization-mode=1;profile-level-id=42e01f\r\na=rtcp-fb:%d goog-remb\r\n"
+	    "a=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli\r\n",
+	    direction(o->video_send, o->video_receive), SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO,
+	    SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO);
+	put_feedback(t, o, SDP_PT_VIDEO, o->video_send);
+	if (o->video_send)
+		put_source(t, o, o->video_ssrc, "video");
+}
+
 bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o)
 {
 	struct text t = { out, cap, 0 };
 
 	put(&t,
-	    "v=0\r\no=- %u 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+	    "v=0\r\no=- %u 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0%s\r\n"
 	    "a=msid-semantic: WMS *\r\nm=audio 9 UDP/TLS/RTP/SAVPF %d\r\n",
-	    o->audio_ssrc, SDP_PT_AUDIO);
+	    o->audio_ssrc, o->audio_only ? "" : " 1", SDP_PT_AUDIO);
 	put_transport(&t, o, "0");
 	put(&t, "a=extmap:%d urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n", SDP_EXT_LEVEL);
 	put_twcc(&t, o, o->audio_send);
@@ -72,18 +88,8 @@ bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o)
 	put_feedback(&t, o, SDP_PT_AUDIO, o->audio_send);
 	if (o->audio_send)
 		put_source(&t, o, o->audio_ssrc, "audio");
-	put(&t, "m=video 9 UDP/TLS/RTP/SAVPF %d\r\n", SDP_PT_VIDEO);
-	put_transport(&t, o, "1");
-	put_twcc(&t, o, o->video_send);
-	put(&t,
-	    "a=%s\r\na=rtpmap:%d H264/90000\r\na=fmtp:%d level-asymmetry-allowed=1;"
-	    "packetization-mode=1;profile-level-id=42e01f\r\na=rtcp-fb:%d goog-remb\r\n"
-	    "a=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli\r\n",
-	    direction(o->video_send, o->video_receive), SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO,
-	    SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO);
-	put_feedback(&t, o, SDP_PT_VIDEO, o->video_send);
-	if (o->video_send)
-		put_source(&t, o, o->video_ssrc, "video");
+	if (!o->audio_only)
+		put_video(&t, o);
 	return t.len + 1 < cap;
 }
 

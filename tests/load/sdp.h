@@ -28,6 +28,7 @@ struct sdp_answer {
 struct sdp_offer {
 	const char *ufrag, *pwd, *fingerprint, *cname;
 	bool audio_send, audio_receive, video_send, video_receive;
+	bool audio_only;   /* no video section */
 	bool transport_cc; /* offered on what is sent */
 	uint32_t audio_ssrc, video_ssrc;
 };

@@ -43,7 +43,7 @@ static void expect_received(struct summary *s, const struct peer *p)
 	const char *name = peer_cfg(p)->name;
 	bool repaired = peer_cfg(p)->nack || peer_cfg(p)->drop_rx_permille;
 
-	if (!peer_cfg(p)->send_only_video && !r->frames)
+	if (peer_wants_pictures(p) && !r->frames)
 		summary_fail(s, "%s: no picture came", name);
 	if (!r->audio.packets)
 		summary_fail(s, "%s: no sound came", name);

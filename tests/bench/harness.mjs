@@ -1,0 +1,120 @@
+// What benches need: a server of their own, bots, floors, CPU time, medians.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const mcuBin = process.env.MCU_BIN ?? 'build/release/mcu';
+const botBin = process.env.BOT_BIN ?? 'build/release/mcu-bot';
+const floorDir = process.env.FLOOR_DIR ?? 'build/release';
+
+const children = new Set();
+process.on('exit', () => children.forEach((c) => c.kill('SIGKILL')));
+for (const s of ['SIGINT', 'SIGTERM']) process.on(s, () => process.exit(130));
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export function median(values) {
+	const v = [...values].sort((a, b) => a - b);
+	return v[Math.floor((v.length - 1) / 2)];
+}
+
+export const spread = (values) => ({ min: Math.min(...values), max: Math.max(...values) });
+
+// Nanoseconds that the threads of a process have run.
+export function cpuTimeNs(pid) {
+	let sum = 0;
+	for (const task of readdirSync(`/proc/${pid}/task`)) {
+		try {
+			sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+		} catch {
+			// the thread has just ended
+		}
+	}
+	return sum;
+}
+
+function freePort() {
+	return new Promise((done, fail) => {
+		const s = createServer();
+		s.on('error', fail);
+		s.listen(0, '127.0.0.1', () => {
+			const { port } = s.address();
+			s.close(() => done(port));
+		});
+	});
+}
+
+function start(bin, args) {
+	const child = spawn(bin, args.map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
+	child.text = '';
+	child.errors = '';
+	child.stdout.on('data', (d) => (child.text += d));
+	child.stderr.on('data', (d) => (child.errors += d));
+	child.exited = new Promise((done) => {
+		child.on('error', (e) => done(e.message));
+		child.on('close', (code, signal) => done(signal ?? code));
+	});
+	children.add(child);
+	child.exited.then(() => children.delete(child));
+	return child;
+}
+
+// The defaults of mcu.yaml, but for where it listens, what it writes, and settings.
+export async function startServer(settings = []) {
+	const dir = mkdtempSync(join(tmpdir(), 'mcu-bench-'));
+	const port = await freePort();
+	const fixed = ['http.address=127.0.0.1', `http.port=${port}`, `https.port=${await freePort()}`,
+		'https.address=127.0.0.1', `data.path=${dir}`, 'log.level=warn'];
+	const child = start(mcuBin, ['--config', 'mcu.yaml', ...[...fixed, ...settings].flatMap((s) => ['--set', s])]);
+	const url = `http://127.0.0.1:${port}`;
+	for (let tries = 0; ; tries++) {
+		if (await fetch(`${url}/healthz`).then((r) => r.ok, () => false)) break;
+		if (child.exitCode !== null || tries > 200) {
+			console.error(`${mcuBin} does not start:\n${child.text}${child.errors}`);
+			process.exit(2);
+		}
+		await sleep(50);
+	}
+	return {
+		url,
+		pid: child.pid,
+		async stop() {
+			child.kill('SIGTERM');
+			const status = await child.exited;
+			if (status !== 0) console.error(`the server ended with ${status}\n${child.errors}`);
+			rmSync(dir, { recursive: true, force: true });
+		},
+	};
+}
+
+// ready: all are connected and see pictures. done: its summary.
+export function runBot(args) {
+	const child = start(botBin, args);
+	const ready = new Promise((done) => {
+		child.stderr.on('data', () => child.errors.includes('ready\n') && done());
+		child.exited.then(done);
+	});
+	const done = child.exited.then((status) => {
+		try {
+			return JSON.parse(child.text);
+		} catch {
+			console.error(`${botBin} ${args.join(' ')} ended with ${status}:\n${child.errors}${child.text}`);
+			process.exit(2);
+		}
+	});
+	return { ready, done };
+}
+
+// { name, figure, keys } of a floor program's line.
+export function runFloor(name, args) {
+	const r = spawnSync(join(floorDir, name), args.map(String), { encoding: 'utf8' });
+	const line = /^floor (\S+) ([\d.]+) \S+(.*)$/m.exec(r.stdout ?? '');
+	if (r.status !== 0 || !line) {
+		console.error(`${name} ${args.join(' ')} failed: ${r.stderr ?? r.error}`);
+		process.exit(2);
+	}
+	return { name: line[1], figure: Number(line[2]), keys: line[3].trim() };
+}
