@@ -250,16 +250,25 @@ int rtp_ext_finish(struct rtp_ext_writer *w, struct rtp_packet *pkt)
 	return 0;
 }
 
-int rtp_rtx_unwrap(struct rtp_packet *pkt, uint32_t orig_ssrc, uint8_t orig_pt)
+int rtp_rtx_restore(uint8_t *p, size_t len, uint32_t ssrc, uint8_t pt)
 {
-	if (!pkt->payload_len)
+	enum { OSN_BYTES = 2 };
+	struct rtp_packet rtx;
+	uint8_t *start = p + OSN_BYTES;
+	int err = rtp_parse(&rtx, p, len);
+
+	if (err)
+		return err;
+	if (!rtx.payload_len)
 		return -ENODATA;
-	if (pkt->payload_len < 2)
+	if (rtx.payload_len < OSN_BYTES)
 		return -EBADMSG;
-	pkt->seq = get_be16(pkt->payload);
-	pkt->payload += 2;
-	pkt->payload_len -= 2;
-	pkt->ssrc = orig_ssrc;
-	pkt->pt = orig_pt;
-	return 0;
+	uint16_t seq = get_be16(rtx.payload);
+
+	/* the header moves up against the payload */
+	memmove(start, p, (size_t)(rtx.payload - p));
+	start[1] = (uint8_t)((start[1] & 0x80) | (pt & 0x7f));
+	put_be16(start + 2, seq);
+	put_be32(start + 8, ssrc);
+	return OSN_BYTES;
 }

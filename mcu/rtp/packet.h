@@ -73,9 +73,10 @@ static inline uint32_t rtp_abs_send_time_of_ns(int64_t ns)
 	return (uint32_t)((s << 18) + (rest << 18) / 1000000000u) & 0xffffff;
 }
 
-/* RFC 4588: turns a retransmission in place into the original packet's fields;
- * orig_ssrc and orig_pt come from signaling. -EBADMSG when it is too short;
- * an empty payload (padding sent as a probe) is -ENODATA. */
-int rtp_rtx_unwrap(struct rtp_packet *pkt, uint32_t orig_ssrc, uint8_t orig_pt);
+/* RFC 4588: turns a retransmission in place into the original packet, which then
+ * starts that many octets behind p: 2, or -EBADMSG, or -ENODATA when there is
+ * nothing in it (padding sent as a probe). ssrc and pt: the original's, known
+ * from signaling. */
+int rtp_rtx_restore(uint8_t *p, size_t len, uint32_t ssrc, uint8_t pt);
 
 #endif

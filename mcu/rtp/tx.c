@@ -57,7 +57,7 @@ int rtp_tx_init(struct rtp_tx *tx, const struct rtp_tx_cfg *cfg)
 	return build_extensions(tx, cfg);
 }
 
-/* Floor division: media time may be before that of the last packet sent. */
+/* ns may be negative: media time may lie before that of the last packet sent. */
 static uint32_t ts_of_ns(const struct rtp_tx *tx, int64_t ns)
 {
 	int64_t s = ns / NS_PER_S, rest = ns % NS_PER_S;

@@ -223,23 +223,27 @@ static void abs_send_time(void **state)
 	assert_int_equal(rtp_abs_send_time_of_ns(INT64_MAX) >> 24, 0);
 }
 
-static void rtx(void **state)
+static void retransmission_is_restored(void **state)
 {
-	static const uint8_t payload[] = { 0xff, 0xfe, 7, 8 };
-	struct rtp_packet p = { .seq = 5, .ssrc = 1, .pt = 97,
-				.payload = payload, .payload_len = 4 };
-	struct rtp_packet cut = { .payload = payload, .payload_len = 1 };
-	struct rtp_packet none = { .payload = payload, .payload_len = 0 };
+	uint8_t wire[] = { HEAD(0xb0), 0xbe, 0xde, 0, 1, 0x10, 5, 0, 0, 0xff, 0xfe, 7, 8, 9, 0, 0, 3 };
+	uint8_t cut[] = { HEAD(0x80), 1 }, none[] = { HEAD(0xa0), 0, 2 };
+	struct rtp_packet p;
+	unsigned degrees;
 
 	(void)state;
-	assert_int_equal(rtp_rtx_unwrap(&p, 42, 96), 0);
+	assert_int_equal(rtp_rtx_restore(wire, sizeof(wire), 42, 102), 2);
+	assert_int_equal(rtp_parse(&p, wire + 2, sizeof(wire) - 2), 0);
 	assert_int_equal(p.seq, 0xfffe);
 	assert_int_equal(p.ssrc, 42);
-	assert_int_equal(p.pt, 96);
-	assert_int_equal(p.payload_len, 2);
-	assert_int_equal(p.payload[0], 7);
-	assert_int_equal(rtp_rtx_unwrap(&cut, 42, 96), -EBADMSG);
-	assert_int_equal(rtp_rtx_unwrap(&none, 42, 96), -ENODATA);
+	assert_int_equal(p.pt, 102);
+	assert_true(p.marker);
+	assert_int_equal(p.ts, 0x01020304);
+	assert_true(rtp_ext_orientation(&p, 1, &degrees));
+	assert_int_equal(p.payload_len, 3);
+	assert_memory_equal(p.payload, "\7\10\11", 3);
+	assert_int_equal(rtp_rtx_restore(cut, sizeof(cut), 42, 102), -EBADMSG);
+	assert_int_equal(rtp_rtx_restore(none, sizeof(none), 42, 102), -ENODATA);
+	assert_int_equal(rtp_rtx_restore(none, 5, 42, 102), -EBADMSG);
 }
 
 static void opus_toc(void **state)
@@ -287,7 +291,7 @@ int main(void)
 		cmocka_unit_test(hostile_extensions),
 		cmocka_unit_test(decoders_check_lengths),
 		cmocka_unit_test(abs_send_time),
-		cmocka_unit_test(rtx),
+		cmocka_unit_test(retransmission_is_restored),
 		cmocka_unit_test(opus_toc),
 	};
 
