@@ -379,16 +379,19 @@ bool ice_agent_path(struct ice_agent *a, struct udp_path *path)
 {
 	GSocket *sock = nice_agent_get_selected_socket(a->nice, a->stream, COMPONENT);
 	NiceCandidate *local, *remote;
+	bool ok = sock && nice_agent_get_selected_pair(a->nice, a->stream, COMPONENT, &local, &remote) &&
+		  local->type != NICE_CANDIDATE_TYPE_RELAYED;
 
-	if (!sock || !nice_agent_get_selected_pair(a->nice, a->stream, COMPONENT, &local, &remote) ||
-	    local->type == NICE_CANDIDATE_TYPE_RELAYED)
-		return false;
-	memset(path, 0, sizeof *path);
-	path->fd = g_socket_get_fd(sock);
-	nice_address_copy_to_sockaddr(&remote->addr, (struct sockaddr *)&path->to);
-	path->to_len = path->to.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-						      : sizeof(struct sockaddr_in);
-	return path->fd >= 0;
+	if (ok) {
+		memset(path, 0, sizeof *path);
+		path->fd = g_socket_get_fd(sock);
+		nice_address_copy_to_sockaddr(&remote->addr, (struct sockaddr *)&path->to);
+		path->to_len = path->to.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							      : sizeof(struct sockaddr_in);
+	}
+	if (sock)
+		g_object_unref(sock); /* the agent has its own reference while the pair is in use */
+	return ok && path->fd >= 0;
 }
 
 int ice_agent_send(struct ice_agent *a, const uint8_t *p, size_t len)

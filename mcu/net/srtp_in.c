@@ -31,23 +31,13 @@ struct srtp_in {
 
 static srtp_err_status_t lib_status;
 
-static void lib_init(void)
+static srtp_err_status_t create(srtp_t *out, const struct srtp_keys *keys)
 {
-	lib_status = srtp_init();
-}
-
-/* Keys and RFC numbers are the library's business; the window is RFC 3711's. */
-static int new_lib(struct srtp_in *s, const struct srtp_keys *keys)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t salt = srtp_profile_salt_bytes(keys->profile);
 	uint8_t key[SRTP_KEY_BYTES + SRTP_SALT_BYTES];
 	srtp_policy_t policy;
 	srtp_err_status_t st;
 
-	pthread_once(&once, lib_init);
-	if (lib_status != srtp_err_status_ok)
-		return -EIO;
 	memset(&policy, 0, sizeof policy);
 	if (keys->profile == SRTP_PROFILE_GCM) {
 		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
@@ -62,8 +52,32 @@ static int new_lib(struct srtp_in *s, const struct srtp_keys *keys)
 	policy.key = key;
 	policy.window_size = SRTP_IN_RTP_WINDOW;
 	policy.allow_repeat_tx = 1;
-	st = srtp_create(&s->lib, &policy);
+	st = srtp_create(out, &policy);
 	OPENSSL_cleanse(key, sizeof key);
+	return st;
+}
+
+/* Debian's libsrtp2 starts NSS with the first cipher and unloads it with the
+ * last one: a session that stays spares every first publisher that. */
+static void lib_init(void)
+{
+	static const struct srtp_keys none = { .profile = SRTP_PROFILE_GCM };
+	static srtp_t keeper;
+
+	lib_status = srtp_init();
+	if (lib_status == srtp_err_status_ok)
+		lib_status = create(&keeper, &none);
+}
+
+static int new_lib(struct srtp_in *s, const struct srtp_keys *keys)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	srtp_err_status_t st;
+
+	pthread_once(&once, lib_init);
+	if (lib_status != srtp_err_status_ok)
+		return -EIO;
+	st = create(&s->lib, keys);
 	return st == srtp_err_status_ok ? 0 : st == srtp_err_status_alloc_fail ? -ENOMEM : -EIO;
 }
 

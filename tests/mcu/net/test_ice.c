@@ -198,8 +198,8 @@ static void test_goodbye(void **state)
 {
 	struct world *w = *state;
 
-	connect_both(w);
 	w->b.answer_close = true;
+	connect_both(w);
 	peer_call(&w->a, peer_do_close);
 	PEER_WAIT(&w->b, w->b.closed[0]);
 	assert_string_equal(w->b.closed, "peer");

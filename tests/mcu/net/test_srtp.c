@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <srtp2/srtp.h>
 #include <time.h>
@@ -484,13 +485,16 @@ static void test_cost(void **state)
 	}
 }
 
-/* The first inbound session starts libsrtp2. */
+/* The first inbound session starts libsrtp2. Its NSS loads SQLite and drops it
+ * again, which the thread sanitizer's suppressions by library do not survive;
+ * the server is linked with SQLite itself. */
 static int start_lib(void **state)
 {
 	struct srtp_keys k = make_keys(SRTP_PROFILE_GCM);
 	struct srtp_in *in;
 
 	(void)state;
+	dlopen("libsqlite3.so.0", RTLD_NOW);
 	assert_int_equal(srtp_in_new(&in, &k, true), 0);
 	srtp_in_free(&in);
 	return 0;
