@@ -281,6 +281,39 @@ static void annex_b_becomes_lengths(void **state)
 	mp4_out_free(&o);
 }
 
+/* Offsets beyond 4 GiB need the wide table; below, old players get the narrow. */
+static void large_files_have_wide_offsets(void **state)
+{
+	(void)state;
+	static const uint8_t sps[] = { 0x67, 0x42, 0xc0, 0x1e, 0x01 }, pps[] = { 0x68, 0xce };
+	struct mp4_movie m = { 0 };
+	struct mp4_index x = { 0 };
+	struct mp4_out o = { 0 };
+	struct mp4_sample s = { .offset = 1000, .dts = 0, .size = 100, .duration = 3000,
+				.sync = true };
+
+	assert_int_equal(mp4_video_track(&m.track[MP4_VIDEO], W, H, sps, sizeof(sps), pps,
+					 sizeof(pps)), 0);
+	assert_int_equal(mp4_index_add(&x, MP4_VIDEO, &s), 0);
+	assert_int_equal(mp4_index_add(&x, MP4_VIDEO, &s), -EINVAL);
+	mp4_put_final_moov(&o, &m, &x);
+	assert_non_null(memmem(o.p, o.len, "stco", 4));
+	s.dts = 3000;
+	s.offset = 5ULL << 32;
+	assert_int_equal(mp4_index_add(&x, MP4_VIDEO, &s), 0);
+	o.len = 0;
+	mp4_put_final_moov(&o, &m, &x);
+	uint8_t *co64 = memmem(o.p, o.len, "co64", 4);
+
+	assert_non_null(co64);
+	assert_int_equal(mp4_get32(co64 + 8), 2);
+	assert_int_equal(mp4_get64(co64 + 12), 1000);
+	assert_int_equal(mp4_get64(co64 + 20), 5ULL << 32);
+	assert_int_equal(mp4_duration_ms(&m, &x), 66);
+	mp4_out_free(&o);
+	mp4_index_free(&x);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -342,6 +375,7 @@ int main(void)
 		cmocka_unit_test(junk_at_the_end_is_cut),
 		cmocka_unit_test(death_while_completing),
 		cmocka_unit_test(foreign_files_are_left_alone),
+		cmocka_unit_test(large_files_have_wide_offsets),
 		cmocka_unit_test(sps_says_the_size),
 		cmocka_unit_test(annex_b_becomes_lengths),
 	};

@@ -162,31 +162,23 @@ static void assert_row(struct db *db, const char *path, const char *state, int64
 			 duration_ms);
 }
 
-static void files_and_rows_are_reconciled(void **state)
+/* What is on the disk and in the registry when the process starts again. */
+static const char *const p[] = {
+	"recordings/2024/04/a-20240401T123456Z-101.mp4", /* killed while recording */
+	"recordings/2024/04/b-20240401T123456Z-102.mp4", /* killed after completing */
+	"recordings/2024/04/c-20240401T123456Z-103.mp4", /* file gone */
+	"recordings/2024/04/d-20240401T123456Z-104.mp4", /* ready */
+	"recordings/2024/04/e-20240401T123456Z-105.mp4", /* ready, file gone */
+	"recordings/2024/05/f-20240501T000000Z-106.mp4", /* orphan, torn */
+	"recordings/2024/05/g-20240501T000000Z-107.mp4", /* orphan, junk */
+	"recordings/2024/04/h-20240401T123456Z-108.mp4", /* killed at once */
+	"recordings/2024/05/i-20240501T000000Z-109.mp4", /* orphan, whole */
+};
+
+static void leave_a_mess(struct db *db)
 {
-	(void)state;
-	static const char *const p[] = {
-		"recordings/2024/04/a-20240401T123456Z-101.mp4", /* killed while recording */
-		"recordings/2024/04/b-20240401T123456Z-102.mp4", /* killed after completing */
-		"recordings/2024/04/c-20240401T123456Z-103.mp4", /* file gone */
-		"recordings/2024/04/d-20240401T123456Z-104.mp4", /* ready */
-		"recordings/2024/04/e-20240401T123456Z-105.mp4", /* ready, file gone */
-		"recordings/2024/05/f-20240501T000000Z-106.mp4", /* orphan, torn */
-		"recordings/2024/05/g-20240501T000000Z-107.mp4", /* orphan, junk */
-		"recordings/2024/04/h-20240401T123456Z-108.mp4", /* killed at once */
-		"recordings/2024/05/i-20240501T000000Z-109.mp4", /* orphan, whole */
-	};
-	struct mbox *m = NULL;
-	struct db *db = NULL;
-	struct errmsg why = { 0 };
-	struct repository_report rep;
-	struct played pl;
-	char path[256];
 	int64_t s = db_new_id();
 
-	assert_int_equal(mbox_new(&m, 16), 0);
-	snprintf(path, sizeof(path), "%s/mcu.db", dir);
-	assert_int_equal(db_open(&db, path, m, &why), 0);
 	record(p[0], 30, false);
 	append(p[0], "a torn tail");
 	record(p[1], 30, true);
@@ -207,14 +199,10 @@ static void files_and_rows_are_reconciled(void **state)
 	row(db, "a", p[3], RECORDING_READY, s);
 	row(db, "a", p[4], RECORDING_READY, s);
 	row(db, "a", p[7], RECORDING_RECORDING, s);
+}
 
-	if (repository_reconcile(dir, db, &rep, &why))
-		fail_msg("%s", why.text);
-	assert_int_equal(rep.interrupted, 1);
-	assert_int_equal(rep.missing, 2);
-	assert_int_equal(rep.adopted, 3);
-	assert_int_equal(rep.unreadable, 2);
-	assert_int_equal(rep.sessions_ended, 1);
+static void assert_rows(struct db *db)
+{
 	/* 300 ms fragments of 15 fps: 5 pictures each; the last 5 were not written */
 	assert_row(db, p[0], "interrupted", 1666);
 	assert_row(db, p[1], "ready", 2000);
@@ -234,6 +222,30 @@ static void files_and_rows_are_reconciled(void **state)
 				 "ended_ms > 1000", NULL), 1);
 	assert_int_equal(ask(db, "SELECT count(*) FROM participants WHERE leave_reason = 'crash'",
 			     NULL), 1);
+}
+
+static void files_and_rows_are_reconciled(void **state)
+{
+	(void)state;
+	struct mbox *m = NULL;
+	struct db *db = NULL;
+	struct errmsg why = { 0 };
+	struct repository_report rep;
+	struct played pl;
+	char path[256];
+
+	assert_int_equal(mbox_new(&m, 16), 0);
+	snprintf(path, sizeof(path), "%s/mcu.db", dir);
+	assert_int_equal(db_open(&db, path, m, &why), 0);
+	leave_a_mess(db);
+	if (repository_reconcile(dir, db, &rep, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(rep.interrupted, 1);
+	assert_int_equal(rep.missing, 2);
+	assert_int_equal(rep.adopted, 3);
+	assert_int_equal(rep.unreadable, 2);
+	assert_int_equal(rep.sessions_ended, 1);
+	assert_rows(db);
 	snprintf(path, sizeof(path), "%s/%s", dir, p[0]);
 	assert_int_equal(play(path, true, &pl), 0);
 	assert_int_equal(pl.complaints, 0);
