@@ -217,10 +217,11 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 {
 	if (port < 0)
 		return 0;
+	const char *address = tls && s->cfg.https_address ? s->cfg.https_address : s->cfg.address;
 	struct lws_context_creation_info info = {
 		.vhost_name = tls ? "https" : "http",
 		.port = port,
-		.iface = s->cfg.address,
+		.iface = address,
 		.protocols = protocols,
 		.timeout_secs = (unsigned)(s->cfg.http_timeout_ms + 999) / 1000,
 		.keepalive_timeout = 60,
@@ -239,7 +240,7 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 		return 0;
 	return errmsg_set(why, -EADDRINUSE, "internal",
 			  "Cannot listen on %s port %d (%s): the port is in use, the address is not "
-			  "one of this machine%s.", s->cfg.address ? s->cfg.address : "any address", port,
+			  "one of this machine%s.", address ? address : "any address", port,
 			  tls ? "https" : "http",
 			  tls ? ", or the certificate or key cannot be read" : "");
 }
@@ -318,6 +319,11 @@ void server_free(struct server **sp, int grace_ms)
 	if (s->tick) {
 		g_source_destroy(s->tick);
 		g_source_unref(s->tick);
+	}
+	if (s->reaper) {
+		g_source_destroy(s->reaper);
+		g_source_unref(s->reaper);
+		s->reaper = NULL;
 	}
 	if (s->lws)
 		lws_context_destroy(s->lws);

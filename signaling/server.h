@@ -29,6 +29,7 @@ struct server_cfg {
 	struct _GMainLoop *loop;  /* required; it need not run yet */
 	const struct clock *clock; /* NULL: clock_monotonic */
 	const char *address;      /* to listen on; NULL: all */
+	const char *https_address; /* NULL: the same */
 	int http_port;            /* 0: the kernel chooses; -1: none */
 	int https_port;           /* the same; needs cert_file and key_file */
 	const char *cert_file, *key_file; /* PEM */
@@ -108,7 +109,8 @@ const char *http_req_header(const struct http_req *r, const char *name) ON_THREA
 const char *http_req_body(const struct http_req *r, size_t *len) ON_THREAD(ROLE_CTL);
 const char *http_req_peer(const struct http_req *r) ON_THREAD(ROLE_CTL);
 bool http_req_tls(const struct http_req *r) ON_THREAD(ROLE_CTL);
-/* The peer is gone; the reply will be thrown away. */
+/* The peer is known to be gone; the reply will be thrown away. Mostly that shows
+ * only when the reply is written. */
 bool http_req_gone(const struct http_req *r) ON_THREAD(ROLE_CTL);
 
 /* A header of the reply, before the reply: "Location", "Set-Cookie" … At most 8. */

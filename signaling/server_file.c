@@ -61,6 +61,12 @@ void file_drop(struct file **fp)
 		file_free(f);
 }
 
+/* Whether there is something to send, or to fail about. */
+bool file_ready(const struct file *f)
+{
+	return f->first || f->failed;
+}
+
 bool file_failed(const struct file *f)
 {
 	return f->failed;
@@ -245,7 +251,7 @@ static gboolean job_done(gpointer data)
 		metric_add(&m_read_errors, 1);
 		f->failed = true;
 		free(j->block);
-		lws_callback_on_writable(f->req->conn->wsi);
+		http_wake(f->req);
 	} else {
 		struct out_block **end = &f->first;
 		while (*end)
@@ -254,7 +260,7 @@ static gboolean job_done(gpointer data)
 		f->n_blocks++;
 		f->at += j->block->len;
 		read_ahead(f);
-		lws_callback_on_writable(f->req->conn->wsi);
+		http_wake(f->req);
 	}
 	free(j);
 	return G_SOURCE_REMOVE;

@@ -68,6 +68,7 @@ const char *pairs_get(const GArray *pairs, const char *name)
 
 void http_req_free(struct http_req *r)
 {
+	http_stop_waiting(r);
 	g_free(r->path);
 	g_array_unref(r->headers);
 	g_array_unref(r->query);
@@ -91,6 +92,7 @@ void http_on_gone(struct conn *c)
 		return;
 	c->req = NULL;
 	r->conn = NULL;
+	http_stop_waiting(r);
 	if (r->state != REQ_HANDLING)
 		http_req_free(r);
 }
@@ -200,6 +202,7 @@ static void dispatch(struct http_req *r)
 
 	r->state = REQ_HANDLING;
 	lws_set_timeout(r->conn->wsi, NO_PENDING_TIMEOUT, 0);
+	http_pause(r);
 	for (size_t i = 0; i < s->n_routes; i++) {
 		GArray *params = pairs_new();
 		bool fits = http_pattern_match(s->routes[i].pattern, r->path, add_param, params);

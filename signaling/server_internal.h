@@ -45,7 +45,7 @@ struct server {
 	struct lws_vhost *plain, *tls;
 	int plain_port, tls_port;
 	GMainContext *gctx;
-	GSource *tick;
+	GSource *tick, *reaper; /* reaper: while sessions wait to be dropped */
 	GHashTable *per_address; /* peer -> number of connections */
 	unsigned n_conns;
 	bool closing;
@@ -92,6 +92,7 @@ struct http_req {
 	struct file *file;
 	char *download_name;
 	const char *cache_control;
+	GSource *waits; /* for the socket to take more */
 };
 
 /* server.c */
@@ -112,10 +113,19 @@ const char *pairs_get(const GArray *pairs, const char *name);
 /* server_reply.c */
 int http_on_writable(struct conn *c) ON_THREAD(ROLE_CTL);
 void http_send(struct http_req *r) ON_THREAD(ROLE_CTL);
+/* libwebsockets polls a connection for input all the time, but takes none while
+ * a request is under way: a peer that has sent more, or half closed, would keep
+ * the loop spinning. So the connection is paused while we wait for a handler, a
+ * reader or the socket, and resumed by http_wake for each write. */
+void http_pause(struct http_req *r) ON_THREAD(ROLE_CTL);
+/* There is something to write: http_on_writable comes when the socket takes it. */
+void http_wake(struct http_req *r) ON_THREAD(ROLE_CTL);
+void http_stop_waiting(struct http_req *r) ON_THREAD(ROLE_CTL);
 /* server_file.c */
 void http_reply_web(struct http_req *r) ON_THREAD(ROLE_CTL);
 void server_run_job(gpointer job, gpointer srv);
 struct out_block *file_take(struct file *f) ON_THREAD(ROLE_CTL);
+bool file_ready(const struct file *f) ON_THREAD(ROLE_CTL);
 bool file_failed(const struct file *f) ON_THREAD(ROLE_CTL);
 void file_drop(struct file **f) ON_THREAD(ROLE_CTL);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <glib-unix.h>
+
 #include "signaling/http_text.h"
 #include "signaling/server_internal.h"
 
@@ -23,6 +25,47 @@ static const char *const security_headers[][2] = {
 	{ "cross-origin-opener-policy:", "same-origin" },
 	{ "cross-origin-resource-policy:", "same-origin" },
 };
+
+/* --- waiting for the socket ---------------------------------------------------- */
+
+static gboolean on_socket_writable(gint fd, GIOCondition cond, gpointer obj)
+{
+	struct http_req *r = obj;
+	(void)fd;
+	(void)cond;
+	role_assert_ctl();
+	http_stop_waiting(r);
+	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_ENABLE | LWS_RXFLOW_REASON_USER_BOOL |
+						 LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
+	lws_callback_on_writable(r->conn->wsi);
+	return G_SOURCE_REMOVE;
+}
+
+void http_pause(struct http_req *r)
+{
+	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_DISABLE | LWS_RXFLOW_REASON_USER_BOOL |
+						 LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
+}
+
+void http_wake(struct http_req *r)
+{
+	if (r->waits)
+		return;
+	r->waits = g_unix_fd_source_new(lws_get_socket_fd(r->conn->wsi), G_IO_OUT | G_IO_ERR | G_IO_HUP);
+	g_source_set_callback(r->waits, G_SOURCE_FUNC(on_socket_writable), r, NULL);
+	g_source_attach(r->waits, r->srv->gctx);
+}
+
+void http_stop_waiting(struct http_req *r)
+{
+	if (!r->waits)
+		return;
+	g_source_destroy(r->waits);
+	g_source_unref(r->waits);
+	r->waits = NULL;
+}
+
+/* --- the reply ------------------------------------------------------------------ */
 
 struct head {
 	struct lws *wsi;
@@ -106,8 +149,6 @@ static int send_blocks(struct http_req *r)
 			return -1;
 		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, r->srv->cfg.http_timeout_ms / 1000 + 1);
 	} while (r->left && !lws_send_pipe_choked(wsi));
-	if (r->left)
-		lws_callback_on_writable(wsi);
 	return 0;
 }
 
@@ -120,7 +161,12 @@ int http_on_writable(struct conn *c)
 		return -1;
 	if (r->left && send_blocks(r))
 		return -1;
-	return r->left ? 0 : finish(r);
+	if (!r->left)
+		return finish(r);
+	http_pause(r);
+	if (r->block || (r->file && file_ready(r->file)))
+		http_wake(r);
+	return 0;
 }
 
 /* The head is known, and the body is there or will come from r->file. */
@@ -134,5 +180,5 @@ void http_send(struct http_req *r)
 	if (!strcmp(r->method, "HEAD"))
 		r->left = 0;
 	lws_set_timeout(r->conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, r->srv->cfg.http_timeout_ms / 1000 + 1);
-	lws_callback_on_writable(r->conn->wsi);
+	http_wake(r);
 }

@@ -44,11 +44,37 @@ static int64_t now_ns(const struct server *s)
 
 /* --- sending -------------------------------------------------------------------- */
 
+static gboolean on_reap(gpointer obj)
+{
+	struct server *srv = obj;
+	struct ws_session *s;
+
+	role_assert_ctl();
+	do { /* closing one takes it off the list */
+		for (s = srv->sessions; s && !s->dropped; s = s->next)
+			;
+		if (s)
+			lws_set_timeout(s->conn->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+	} while (s);
+	g_source_unref(srv->reaper);
+	srv->reaper = NULL;
+	return G_SOURCE_REMOVE;
+}
+
+/* Without waiting for the socket; from the loop, since this may be inside one of
+ * libwebsockets' callbacks (whose own asynchronous kill waits, on GLib, until
+ * something else happens). */
 static void drop(struct ws_session *s)
 {
+	struct server *srv = s->srv;
 	s->dropped = true;
 	s->closing = true;
-	lws_set_timeout(s->conn->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+	if (srv->reaper)
+		return;
+	srv->reaper = g_idle_source_new();
+	g_source_set_priority(srv->reaper, G_PRIORITY_DEFAULT);
+	g_source_set_callback(srv->reaper, on_reap, srv, NULL);
+	g_source_attach(srv->reaper, srv->gctx);
 }
 
 int ws_send_text(struct ws_session *s, const char *text, size_t len)
@@ -185,6 +211,7 @@ static int on_receive(struct ws_session *s, const void *in, size_t len)
 	struct errmsg why;
 
 	s->heard_ns = now_ns(s->srv);
+	s->pinged = false;
 	if (s->closing)
 		return 0;
 	if (lws_is_first_fragment(wsi))
