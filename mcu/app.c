@@ -176,13 +176,13 @@ static int start_engine(struct app *a, struct errmsg *why)
 
 /* --- signaling --------------------------------------------------------------- */
 
-static int start_server(struct app *a, const char *address, int http_port, int https_port,
-			struct server **out, struct errmsg *why)
+static int start_server(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
 	struct server_cfg s = {
 		.loop = a->loop,
-		.address = address, .http_port = http_port, .https_port = https_port,
+		.address = c->http.address, .https_address = c->https.address,
+		.http_port = c->http.port, .https_port = c->https.port,
 		.cert_file = a->cert_path, .key_file = a->key_path,
 		.web_root = options_web_path(c),
 		.max_connections = (unsigned)c->limits.connections,
@@ -190,7 +190,7 @@ static int start_server(struct app *a, const char *address, int http_port, int h
 		.ws_msgs_per_s = (unsigned)c->limits.messages_per_s,
 	};
 
-	return server_new(out, &s, &front_server_events, a->front, why);
+	return server_new(&a->server, &s, &front_server_events, a->front, why);
 }
 
 static int start_signaling(struct app *a, struct errmsg *why)
@@ -207,7 +207,7 @@ static int start_signaling(struct app *a, struct errmsg *why)
 		err = front_new(&a->front, &conference_api, a->conference);
 	if (err)
 		return errmsg_set(why, err, "memory", "out of memory");
-	err = start_server(a, c->http.address, c->http.port, c->https.port, &a->server, why);
+	err = start_server(a, why);
 	if (err)
 		return err;
 	routes.conference = a->conference;

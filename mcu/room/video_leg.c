@@ -206,8 +206,12 @@ void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotat
 	}
 	au->tag = rotation;
 	au->time_ns = now;
-	if (strand_post(v->strand, decode_job, v, au, due_ns, (due_ns > now ? due_ns : now) + DEADLINE_NS))
+	if (strand_post(v->strand, decode_job, v, au, due_ns,
+			(due_ns > now ? due_ns : now) + DEADLINE_NS)) {
+		v->skipping = true;
+		v->needs_key = true;
 		count_drop(v, &au);
+	}
 }
 
 bool video_leg_needs_key(struct video_leg *v)
