@@ -43,24 +43,28 @@ struct latency {
 	struct samples audio, video;
 };
 
+static bool is_warm(const struct latency *l)
+{
+	return bot_now_ns() > l->start_ns + WARMUP_S * BOT_NS_PER_S;
+}
+
 static void add(struct latency *l, struct samples *s, int64_t ns)
 {
-	if (ns > 0 && ns < TOO_LATE_NS && s->n < MAX_SAMPLES &&
-	    bot_now_ns() > l->start_ns + WARMUP_S * BOT_NS_PER_S)
+	if (ns > 0 && ns < TOO_LATE_NS && s->n < MAX_SAMPLES && is_warm(l))
 		s->ms[s->n++] = (double)ns / 1e6;
 }
 
 static void on_marked(void *obj, bool video, int64_t sent_ns)
 {
 	struct probe *p = obj;
+	struct latency *l = p->of;
 
-	if (video) {
+	if (video)
 		p->flipped_ns = sent_ns;
-		p->of->flips++;
-	} else {
-		p->of->burst_ns = sent_ns;
-		p->of->bursts++;
-	}
+	else
+		l->burst_ns = sent_ns;
+	l->flips += video && is_warm(l);
+	l->bursts += !video && is_warm(l);
 }
 
 static void on_burst(void *obj, int64_t arrival_ns)

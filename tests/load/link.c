@@ -79,6 +79,10 @@ static void on_media(struct link *l, uint8_t *p, size_t len, int64_t arrival_ns)
 
 	if (!l->sec)
 		return;
+	if (!rtcp && l->cfg.drop_permille && bot_random_below(1000) < l->cfg.drop_permille) {
+		l->stats.dropped++;
+		return;
+	}
 	n = rtcp ? sec_open_rtcp(l->sec, p, len) : sec_open_rtp(l->sec, p, len);
 	if (!n)
 		l->stats.auth_fail++;

@@ -20,6 +20,7 @@ struct link_cfg {
 	enum sec_kind sec;
 	enum sec_profile only; /* SEC_NONE: offer both */
 	bool controlling, stamps;
+	unsigned drop_permille; /* RTP that gets lost before it is seen */
 	const struct link_events *events;
 	void *obj;
 };
@@ -27,6 +28,7 @@ struct link_cfg {
 struct link_stats {
 	enum sec_profile profile;
 	uint64_t auth_fail, not_media; /* packets that did not open; of no known kind */
+	uint64_t dropped;	       /* on purpose */
 };
 
 struct link *link_new(const struct link_cfg *cfg);

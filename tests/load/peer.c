@@ -76,7 +76,6 @@ static void start_media(struct peer *p)
 							   .ssrc = p->audio_ssrc,
 							   .cname = p->cname,
 							   .feedback_hz = p->cfg.feedback_hz,
-							   .drop_permille = p->cfg.drop_rx_permille,
 							   .decode = p->cfg.decode,
 							   .nack = p->cfg.nack,
 							   .picture = p->cfg.picture,
@@ -380,6 +379,7 @@ static void begin(struct peer *p)
 					     .only = p->cfg.only,
 					     .controlling = true,
 					     .stamps = p->cfg.stamps,
+					     .drop_permille = p->cfg.drop_rx_permille,
 					     .events = &LINK_EVENTS,
 					     .obj = p });
 	p->state = PEER_OPENING;

@@ -86,7 +86,6 @@ static void describe_received(json_t *o, const struct peer *p, const struct peer
 	json_object_set_new(o, "audio", audio);
 	put_n(o, "unknown_pt", s->unknown_pt);
 	put_n(o, "malformed", s->malformed);
-	put_n(o, "dropped_on_purpose", s->dropped);
 	put_n(o, "nacks_sent", s->nacks_sent);
 	put_n(o, "plis_sent", s->plis_sent);
 	put_n(o, "feedback_sent", s->feedback_sent);
@@ -165,6 +164,7 @@ json_t *peer_describe(const struct peer *p, const struct peer_view *v)
 	put_ms(o, "first_frame_ms", peer_first_frame_ms(p));
 	put_n(o, "auth_fail", l->auth_fail);
 	put_n(o, "not_media", l->not_media);
+	put_n(o, "dropped_on_purpose", l->dropped);
 	if (p->receiver)
 		describe_received(o, p, v);
 	if (p->sender)

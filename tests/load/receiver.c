@@ -227,10 +227,6 @@ void receiver_rtp(struct receiver *r, const uint8_t *p, size_t len, int64_t arri
 {
 	struct rtp h;
 
-	if (r->cfg.drop_permille && bot_random_below(1000) < r->cfg.drop_permille) {
-		r->stats.dropped++;
-		return;
-	}
 	if (!parse(&h, p, len))
 		r->stats.malformed++;
 	else if (h.pt == r->video_pt && h.len)
@@ -322,7 +318,7 @@ static void ask_for_repair(struct receiver *r, int64_t now_ns)
 		skip_gap(r, now_ns);
 	if (r->gap_since_ns && r->cfg.nack && now_ns >= r->next_nack_ns)
 		send_nack(r, now_ns);
-	if (r->depack.need_key && !r->gap_since_ns && now_ns >= r->next_pli_ns)
+	if (r->depack.need_key && now_ns >= r->next_pli_ns)
 		send_pli(r, now_ns);
 }
 

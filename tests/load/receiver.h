@@ -17,7 +17,6 @@ struct receiver_cfg {
 	uint32_t ssrc;			 /* of our reports */
 	const char *cname;		 /* borrowed */
 	unsigned feedback_hz;		 /* reports once a second, the rest is REMB */
-	unsigned drop_permille;		 /* packets that get lost on the way */
 	bool decode, nack;
 	/* For latency probes; may be NULL. Arrival of the first packet. */
 	void (*picture)(void *obj, const struct picture *p, int64_t arrival_ns);
@@ -28,7 +27,7 @@ struct receiver_cfg {
 struct receiver_stats {
 	struct seqstat audio, video;
 	uint64_t frames, key_frames, undecodable, decode_errors, freezes, held_back;
-	uint64_t unknown_pt, malformed, dropped, nacks_sent, plis_sent, feedback_sent;
+	uint64_t unknown_pt, malformed, nacks_sent, plis_sent, feedback_sent;
 	uint64_t sr, bye;
 	int64_t first_frame_ns, last_frame_ns, max_frame_gap_ns; /* CLOCK_MONOTONIC; 0: none */
 };
