@@ -149,7 +149,7 @@ static int start_storage(struct app *a, struct errmsg *why)
 
 /* --- media ------------------------------------------------------------------- */
 
-static int start_engine(struct app *a, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
 	struct engine_cfg e = {
@@ -176,7 +176,7 @@ static int start_engine(struct app *a, struct errmsg *why)
 
 /* --- signaling --------------------------------------------------------------- */
 
-static int start_server(struct app *a, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int start_server(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
 	struct server_cfg s = {
@@ -193,7 +193,7 @@ static int start_server(struct app *a, struct errmsg *why)
 	return server_new(&a->server, &s, &front_server_events, a->front, why);
 }
 
-static int start_signaling(struct app *a, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
 	struct conference_cfg conf = {
@@ -299,7 +299,7 @@ void app_run(struct app *a)
 		log_error(NULL, "a room or a recording did not end within %d s", STOP_TIMEOUT_S);
 }
 
-static void free_signaling(struct app *a)
+ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 {
 	if (a->routes)
 		routes_stop(a->routes);

@@ -59,7 +59,7 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 }
 
 /* What a leg sends, or has muted, has changed. */
-static void on_changed(void *obj, struct room *r, struct leg *l)
+ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg *l)
 {
 	struct hall *h = room_user(r);
 	struct leg_handle *p = find_person(h, l);
@@ -97,7 +97,7 @@ static void on_speaker(void *obj, struct room *r, uint32_t leg)
 	hall_tell(room_user(r), &ev, NULL);
 }
 
-static void tell_uplink(struct hall *h, struct leg_handle *p)
+ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p)
 {
 	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
 	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
@@ -149,7 +149,7 @@ void hall_tell_layout(struct hall *h, struct leg_handle *only)
 	}
 }
 
-static void on_layout(void *obj, struct room *r)
+ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)
 {
 	struct hall *h = room_user(r);
 
@@ -160,7 +160,7 @@ static void on_layout(void *obj, struct room *r)
 		tell_uplink(h, person(h, i));
 }
 
-static void hall_close(struct hall *h, const char *reason)
+ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 {
 	struct conference *c = h->conf;
 
@@ -188,7 +188,7 @@ static gboolean linger_over(gpointer arg)
 	return G_SOURCE_REMOVE;
 }
 
-static void on_emptied(void *obj, struct room *r)
+ON_THREAD(ROLE_CTL) static void on_emptied(void *obj, struct room *r)
 {
 	struct hall *h = room_user(r);
 
@@ -207,7 +207,7 @@ static void hall_free(struct hall *h)
 	free(h);
 }
 
-static void on_closed(void *obj, struct room *r)
+ON_THREAD(ROLE_CTL) static void on_closed(void *obj, struct room *r)
 {
 	struct hall *h = room_user(r);
 

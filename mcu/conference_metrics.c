@@ -37,7 +37,7 @@ static const struct gauge gauges[] = {
 	{ "mcu_audio_encoders", NULL, "kind", "talker", get_talker_encoders },
 };
 
-static int write_gauge(struct conference *c, const struct gauge *g, struct metrics_text *out)
+ON_THREAD(ROLE_CTL) static int write_gauge(struct conference *c, const struct gauge *g, struct metrics_text *out)
 {
 	GHashTableIter it;
 	gpointer value;
@@ -55,7 +55,7 @@ static int write_gauge(struct conference *c, const struct gauge *g, struct metri
 	return err;
 }
 
-static int write_intervals(struct hall *h, struct metrics_text *out)
+ON_THREAD(ROLE_CTL) static int write_intervals(struct hall *h, struct metrics_text *out)
 {
 	const char *room = room_name(h->room);
 	struct tick_stats s;
@@ -86,7 +86,7 @@ static int write_intervals(struct hall *h, struct metrics_text *out)
 	return err;
 }
 
-static int write_uplinks(struct hall *h, struct metrics_text *out)
+ON_THREAD(ROLE_CTL) static int write_uplinks(struct hall *h, struct metrics_text *out)
 {
 	int err = 0;
 

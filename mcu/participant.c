@@ -31,7 +31,7 @@ void participant_describe(const struct leg_handle *p, struct participant *out)
 
 /* Out of the hall, the registry and everybody's list. The leg itself has left
  * the room already, or does so next. */
-static void forget(struct leg_handle *p, enum leave_reason reason)
+ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason reason)
 {
 	struct leg_event ev = { .type = LEG_EVENT_LEFT };
 	struct hall *h = p->hall;
@@ -47,7 +47,7 @@ static void forget(struct leg_handle *p, enum leave_reason reason)
 	hall_tell(h, &ev, p);
 }
 
-static void leave_now(struct leg_handle *p, enum leave_reason reason)
+ON_THREAD(ROLE_CTL) static void leave_now(struct leg_handle *p, enum leave_reason reason)
 {
 	struct leg *l = p->leg;
 
@@ -139,7 +139,7 @@ static bool same_secret(const char *a, const char *b)
 }
 
 /* Somebody who comes back takes the place of what is left of the old leg. */
-static void replace_old(struct hall *h, const char *secret)
+ON_THREAD(ROLE_CTL) static void replace_old(struct hall *h, const char *secret)
 {
 	for (size_t i = 0; secret[0] && i < h->people->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(h->people, i);
@@ -151,7 +151,7 @@ static void replace_old(struct hall *h, const char *secret)
 	}
 }
 
-static void send_welcome(struct leg_handle *p)
+ON_THREAD(ROLE_CTL) static void send_welcome(struct leg_handle *p)
 {
 	struct hall *h = p->hall;
 	const struct engine_cfg *e = &p->conf->cfg.engine->cfg;
@@ -171,7 +171,7 @@ static void send_welcome(struct leg_handle *p)
 }
 
 /* The room is known; enter it. On an error p is the caller's still. */
-static int enter(struct leg_handle *p, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int enter(struct leg_handle *p, struct errmsg *why)
 {
 	struct conference *c = p->conf;
 	struct leg_event ev = { .type = LEG_EVENT_JOINED };

@@ -49,7 +49,7 @@ void recording_describe(const struct recording *r, struct recording_note *n)
 		n->text = r->failure.text;
 }
 
-static void tell(struct recording *r, enum recording_phase phase)
+ON_THREAD(ROLE_CTL) static void tell(struct recording *r, enum recording_phase phase)
 {
 	struct recording_note n;
 
@@ -71,7 +71,7 @@ static void save_end(struct recording *r, enum recording_state state)
 	recordings_update(r->env->db, r->row.id, &c, NULL, NULL);
 }
 
-static void finish(struct recording *r)
+ON_THREAD(ROLE_CTL) static void finish(struct recording *r)
 {
 	bool failed = r->failure.text[0];
 
@@ -172,7 +172,7 @@ static int start_recorder(struct recording *r)
 	return err ? err : recorder_start(&r->recorder, r->env->volume, &cfg, &ev);
 }
 
-static int make_row(struct recording *r, int64_t session_id, const char *by)
+ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id, const char *by)
 {
 	struct recording_row *row = &r->row;
 	int err;

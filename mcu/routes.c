@@ -86,7 +86,7 @@ static void get_metrics(void *ctx, struct http_req *req)
 	metrics_text_free(&t);
 }
 
-static struct wait *wait_new(struct routes *r, struct http_req *req)
+ON_THREAD(ROLE_CTL) static struct wait *wait_new(struct routes *r, struct http_req *req)
 {
 	struct wait *w = calloc(1, sizeof *w);
 
@@ -107,7 +107,7 @@ static void wait_end(struct wait *w)
 	free(w);
 }
 
-static void busy(struct http_req *req)
+ON_THREAD(ROLE_CTL) static void busy(struct http_req *req)
 {
 	http_reply_error(req, 503, "internal", "The registry is busy. Try again.");
 }
@@ -138,7 +138,7 @@ static void on_file_row(void *obj, int err, const struct recording_row *row)
 	wait_end(w);
 }
 
-static void get_file(void *ctx, struct http_req *req)
+ON_THREAD(ROLE_CTL) static void get_file(void *ctx, struct http_req *req)
 {
 	struct routes *r = ctx;
 	int64_t id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);
@@ -190,7 +190,7 @@ static void on_list(void *obj, int err, const struct recording_row *rows, size_t
 	wait_end(w);
 }
 
-static void deny(struct http_req *req)
+ON_THREAD(ROLE_CTL) static void deny(struct http_req *req)
 {
 	http_set_header(req, "WWW-Authenticate", "Basic realm=\"mcu\", charset=\"UTF-8\"");
 	http_reply_error(req, 401, "unauthorized",
@@ -243,7 +243,7 @@ static void on_user(void *obj, int err, const struct user_row *row)
 	g_thread_pool_push(w->routes->hashing, w, NULL);
 }
 
-static void get_list(void *ctx, struct http_req *req)
+ON_THREAD(ROLE_CTL) static void get_list(void *ctx, struct http_req *req)
 {
 	struct routes *r = ctx;
 	const char *auth = http_req_header(req, "authorization"), *room = http_req_query(req, "room");

@@ -130,7 +130,7 @@ static void prepare_next(struct gpoll *g) ON_THREAD(ROLE_NET)
 	if (now || timeout == 0)
 		set_ready(g);
 	else if (timeout > 0)
-		net_timer_start(&g->timer, net_shard_now_ns(g->s) + timeout * NS_PER_MS, 0);
+		net_timer_start(&g->timer, clock_now_ns(&clock_monotonic) + timeout * NS_PER_MS, 0);
 	else
 		net_timer_stop(&g->timer);
 }
