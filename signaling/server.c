@@ -15,6 +15,11 @@ METRIC_GAUGE(m_connections, "mcu_http_connections", "TCP connections to the web 
 METRIC_COUNTER(m_refused, "mcu_http_connections_refused_total",
 	       "Connections refused because there were too many, in all or of one address");
 
+METRIC_COUNTER(m_timeouts, "mcu_http_timeouts_total",
+	       "HTTP connections closed because nothing came or nothing was taken");
+
+enum { HTTP_KEEP_S = 60 }; /* between two requests */
+
 static const struct lws_protocols protocols[] = {
 	{ .name = "http", .callback = server_lws_http },
 	{ .name = "mcu.v1", .callback = server_lws_ws, .rx_buffer_size = 16384 },
@@ -65,6 +70,12 @@ static void conn_add(struct server *s, struct lws *wsi)
 		return; /* requests of a connection without one are refused */
 	c->srv = s;
 	c->wsi = wsi;
+	c->moved_ns = clock_now_ns(s->cfg.clock);
+	c->next = s->conns;
+	c->link = &s->conns;
+	if (c->next)
+		c->next->link = &c->next;
+	s->conns = c;
 	c->tls = lws_get_vhost(wsi) == s->tls;
 	if (!peer_address(lws_get_socket_fd(wsi), c->peer, sizeof(c->peer)))
 		strcpy(c->peer, "unknown");
@@ -85,6 +96,9 @@ static void conn_remove(struct conn *c)
 		g_hash_table_insert(s->per_address, g_strdup(c->peer), GUINT_TO_POINTER(n - 1));
 	else
 		g_hash_table_remove(s->per_address, c->peer);
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
 	s->n_conns--;
 	metric_add(&m_connections, -1);
 	lws_set_opaque_user_data(c->wsi, NULL);
@@ -139,6 +153,29 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+/* libwebsockets has timeouts of its own, but they are armed only when something
+ * happens on the loop, and count in seconds. */
+static bool conn_expired(const struct server *s, const struct conn *c)
+{
+	int64_t silent_ns = clock_now_ns(s->cfg.clock) - c->moved_ns;
+	if (c->ws || (c->req && c->req->state != REQ_BODY && c->req->state != REQ_SENDING))
+		return false;
+	if (!c->req && c->served)
+		return silent_ns >= HTTP_KEEP_S * NS_PER_S;
+	return silent_ns >= s->cfg.http_timeout_ms * NS_PER_MS;
+}
+
+static void drop_expired(struct server *s)
+{
+	for (struct conn *c = s->conns, *next; c; c = next) {
+		next = c->next;
+		if (!conn_expired(s, c))
+			continue;
+		metric_add(&m_timeouts, 1);
+		lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC);
+	}
+}
+
 /* --- start -------------------------------------------------------------------- */
 
 static void lws_log(int level, const char *line)
@@ -178,6 +215,7 @@ static gboolean on_tick(gpointer obj)
 {
 	role_assert_ctl();
 	server_ws_tick(obj);
+	drop_expired(obj);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -218,14 +256,18 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 	if (port < 0)
 		return 0;
 	const char *address = tls && s->cfg.https_address ? s->cfg.https_address : s->cfg.address;
+	if (address && !strcmp(address, "localhost"))
+		address = "127.0.0.1";
+	/* With IPv6 on, libwebsockets takes no notice of an IPv4 address and would
+	 * listen on all. */
+	bool v6 = ip6_works() && (!address || strchr(address, ':'));
 	struct lws_context_creation_info info = {
 		.vhost_name = tls ? "https" : "http",
 		.port = port,
 		.iface = address,
 		.protocols = protocols,
-		.timeout_secs = (unsigned)(s->cfg.http_timeout_ms + 999) / 1000,
-		.keepalive_timeout = 60,
-		.options = ip6_works() ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6,
+		.keepalive_timeout = HTTP_KEEP_S,
+		.options = v6 ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6,
 	};
 	if (tls) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
