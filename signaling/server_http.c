@@ -228,6 +228,7 @@ int http_on_request(struct conn *c, const char *uri, size_t len)
 	int64_t body = body_length(c->wsi);
 
 	metric_add(&m_requests, 1);
+	c->moved_ns = clock_now_ns(c->srv->cfg.clock);
 	if (c->req || !method)
 		return -1;
 	struct http_req *r = req_new(c, method, uri, len);
@@ -261,6 +262,7 @@ int http_on_body(struct conn *c, const void *data, size_t len)
 	if (r->body->len + len > r->body_expected)
 		return -1;
 	g_byte_array_append(r->body, data, (guint)len);
+	c->moved_ns = clock_now_ns(c->srv->cfg.clock);
 	return 0;
 }
 

@@ -24,8 +24,11 @@ enum {
 struct conn {
 	struct server *srv;
 	struct lws *wsi;
+	struct conn *next, **link;
 	char peer[INET6_ADDRSTRLEN];
 	bool tls;
+	int64_t moved_ns;      /* when something last went in or out, of HTTP */
+	bool served;           /* has had a request answered */
 	struct http_req *req;  /* the request under way */
 	struct ws_session *ws; /* after the upgrade */
 };
@@ -47,6 +50,7 @@ struct server {
 	GMainContext *gctx;
 	GSource *tick, *reaper; /* reaper: while sessions wait to be dropped */
 	GHashTable *per_address; /* peer -> number of connections */
+	struct conn *conns;
 	unsigned n_conns;
 	bool closing;
 	struct route routes[SERVER_MAX_ROUTES];

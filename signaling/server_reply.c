@@ -113,6 +113,7 @@ static int finish(struct http_req *r)
 	struct conn *c = r->conn;
 	bool keep = r->keep;
 	c->req = NULL;
+	c->served = true;
 	http_req_free(r);
 	if (!keep)
 		return -1;
@@ -147,7 +148,7 @@ static int send_blocks(struct http_req *r)
 		free(b);
 		if (n < 0)
 			return -1;
-		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, r->srv->cfg.http_timeout_ms / 1000 + 1);
+		r->conn->moved_ns = clock_now_ns(r->srv->cfg.clock);
 	} while (r->left && !lws_send_pipe_choked(wsi));
 	return 0;
 }
@@ -179,6 +180,6 @@ void http_send(struct http_req *r)
 	r->state = REQ_SENDING;
 	if (!strcmp(r->method, "HEAD"))
 		r->left = 0;
-	lws_set_timeout(r->conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, r->srv->cfg.http_timeout_ms / 1000 + 1);
+	r->conn->moved_ns = clock_now_ns(r->srv->cfg.clock);
 	http_wake(r);
 }

@@ -13,6 +13,7 @@ enum { BIG = 3 * 65536 + 777 };
 
 struct fixture {
 	GMainLoop *loop;
+	struct clock clock;
 	struct server *srv;
 	int port;
 	char dir[64];
@@ -99,7 +100,8 @@ static int setup(void **state)
 	put_file(f, ".secret", "x", 1);
 	g_free(big);
 	f->loop = g_main_loop_new(NULL, FALSE);
-	struct server_cfg cfg = { .loop = f->loop, .address = "127.0.0.1", .https_port = -1,
+	clock_fake_init(&f->clock, NS_PER_S);
+	struct server_cfg cfg = { .loop = f->loop, .clock = &f->clock, .ws_ping_ms = 20, .http_timeout_ms = 1000, .address = "127.0.0.1", .https_port = -1,
 				  .web_root = f->dir, .body_max_bytes = 100000 };
 	if (server_new(&f->srv, &cfg, &events, f, &why))
 		fail_msg("%s", why.text);
@@ -452,6 +454,35 @@ static void rubbish_is_cut_off(void **state)
 	reply_clear(&r);
 }
 
+/* Opens a connection, says start, and lets the time pass. */
+static void expect_cut_off(struct fixture *f, const char *start)
+{
+	struct client c;
+	bool over = false;
+	client_open(&c, f->port);
+	client_text(&c, start);
+	g_timeout_add(50, client_wake, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+	clock_fake_advance(&f->clock, 999 * NS_PER_MS);
+	over = false;
+	g_timeout_add(50, client_wake, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+	client_pump(&c);
+	assert_false(c.eof);
+	clock_fake_advance(&f->clock, NS_PER_MS);
+	assert_true(client_wait(&c, client_has_eof));
+	client_close(&c);
+}
+
+static void who_says_nothing_is_cut_off(void **state)
+{
+	expect_cut_off(*state, "");
+	expect_cut_off(*state, "GET / HT");
+	expect_cut_off(*state, "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -472,6 +503,7 @@ int main(void)
 		T(requests_share_a_connection),
 		T(a_reader_that_leaves_in_the_middle_harms_nobody),
 		T(rubbish_is_cut_off),
+		T(who_says_nothing_is_cut_off),
 	};
 	role_enter(ROLE_ID_CTL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
