@@ -82,15 +82,16 @@ async function benchTalkers() {
 async function benchViewers() {
 	const few = 50, many = 300;
 	const floor = [], server = [];
-	let packets = 0;
+	let packets = 0, fps = 0;
 	const mcu = await startServer([...serverSettings, 'room.max_participants=2000']);
 	const floorAt = (n) =>
 		(runFloor('fanout_floor', ['--viewers', n, '--each', '--feedback', 11, '--seconds', seconds]).figure * n) / 1000;
 	const serverAt = async (n, i) => {
 		const r = await serverCost(mcu, ['--room', `view${n}-${i}`, '--senders', 4, '--send-only-video',
-			'--viewers', n, '--feedback', 11, '--ramp', 100, '--gcm']);
+			'--viewers', n, '--feedback', 11, '--ramp', 50, '--gcm']);
 		const v = r.result.participants.at(-1);
 		packets = (v.video.packets + v.audio.packets) / (seconds + warmUp + 1);
+		fps = v.video.fps;
 		return r.cost;
 	};
 	for (let i = 0; i < rounds; i++) {
@@ -101,7 +102,7 @@ async function benchViewers() {
 		server.push(((s[1] - s[0]) * 1000) / (many - few));
 	}
 	await mcu.stop();
-	print('viewer_us_per_s', median(server), 'us/s', { ...spread(server), rounds, from: few, to: many, packets_per_s: packets });
+	print('viewer_us_per_s', median(server), 'us/s', { ...spread(server), rounds, from: few, to: many, packets_per_s: packets, fps });
 	print('viewer_ratio', median(server) / median(floor), 'x',
 		{ floor: median(floor), floor_min: Math.min(...floor), floor_max: Math.max(...floor), feedback: 11 });
 }
