@@ -76,7 +76,7 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		p->told_audio = i.sends_audio;
 		p->told_video = i.sends_video;
 		participant_describe(p, &ev.u.joined);
-		hall_tell(h, &ev, p);
+		hall_tell(h, &ev, NULL);
 	}
 	if (i.audio_muted != p->told_audio_muted || i.video_muted != p->told_video_muted) {
 		struct leg_event ev = { .type = LEG_EVENT_MUTED };

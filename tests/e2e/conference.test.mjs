@@ -175,6 +175,6 @@ describe('three browsers in one room', { timeout: 180000 }, () => {
 
 // dB of one frequency in the file's sound, by a narrow band-pass.
 function level(file, hz) {
-	const text = execFileSync('bash', ['-c', `ffmpeg -v error -i ${file} -ac 1 -ar 48000 -f wav - | sox -t wav - -n trim 2 3 sinc ${hz - 30}-${hz + 30} stats 2>&1`], { encoding: 'utf8' });
+	const text = execFileSync('bash', ['-c', `ffmpeg -v quiet -i ${file} -ac 1 -ar 48000 -f wav - | sox -t wav - -n trim 2 3 sinc ${hz - 30}-${hz + 30} stats 2>&1`], { encoding: 'utf8' });
 	return Number(text.match(/RMS lev dB\s+(-?[\d.]+|-inf)/)[1].replace('-inf', '-200'));
 }

@@ -89,5 +89,9 @@ export function meter(track, onLevel) {
 		const rms = Math.sqrt(samples.reduce((s, x) => s + x * x, 0) / samples.length);
 		onLevel(Math.max(0, Math.min(1, 1 + Math.log10(rms + 1e-6) / 3)));
 	}, 60);
-	return () => { clearInterval(timer); context.close(); };
+	return () => {
+		clearInterval(timer);
+		if (context.state !== 'closed')
+			context.close();
+	};
 }

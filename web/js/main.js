@@ -13,6 +13,7 @@ const $ = (id) => document.getElementById(id);
 const devices = new Devices($('mic'), $('camera'));
 let session = null;
 let stopMeter = () => {};
+let opening = Promise.resolve(); // of the devices
 
 class Session {
 	people = new Map();
@@ -136,7 +137,8 @@ class Session {
 
 async function preview() {
 	stopMeter();
-	await devices.open();
+	opening = devices.open();
+	await opening;
 	$('preview').srcObject = devices.stream;
 	$('preview-note').textContent = devices.problem;
 	if (devices.audio)
@@ -162,6 +164,7 @@ async function join(event) {
 	localStorage.setItem('name', name);
 	session = new Session(room, name);
 	try {
+		await opening;
 		await session.connect();
 	} catch (e) {
 		session.ended = true;
