@@ -9,6 +9,7 @@
 
 enum { RATE = 48000, FRAME = 960, MAX_SAMPLES = 5760, PIECE = 240, QUIET_PACKETS = 5 };
 static const double LOUD_RMS = 0.03; /* -30 dBFS over 5 ms */
+static const double TWO_PI = 6.283185307179586;
 
 struct tone {
 	OpusDecoder *dec;
@@ -78,10 +79,12 @@ bool tone_burst_began(const struct tone *t)
 
 double tone_level_dbfs(const struct tone *t, double hz)
 {
-	double w = 2 * 3.14159265358979323846 * hz / RATE, c = 2 * cos(w), s1 = 0, s2 = 0, power;
+	double step = TWO_PI / RATE, w = step * hz, c = 2 * cos(w), s1 = 0, s2 = 0, power;
 
+	/* Hann's window, so that a loud tone does not leak into the place of another. */
 	for (size_t i = 0; i < RATE; i++) {
-		double s0 = (double)t->ring[(t->at + i) % RATE] + c * s1 - s2;
+		double v = (double)t->ring[(t->at + i) % RATE] * (1 - cos(step * (double)i));
+		double s0 = v + c * s1 - s2;
 
 		s2 = s1;
 		s1 = s0;
