@@ -77,11 +77,10 @@ struct config {
 		int listener_kbps, complexity, max_talkers;
 	} audio;
 	struct {
-		char *path;
 		int fragment_ms, gop_s, audio_kbps;
 	} recording;
 	struct {
-		int message_bytes, messages_per_s, connections, connections_per_address;
+		int messages_per_s, connections, connections_per_address;
 	} limits;
 };
 

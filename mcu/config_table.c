@@ -153,8 +153,6 @@ const struct config_key config_keys[] = {
 	INT("audio.max_talkers", audio.max_talkers, 0, 1000, "0",
 	    "Only so many, the loudest, are mixed. 0: all who talk."),
 
-	STRING("recording.path", recording.path, NULL, "",
-	       "Folder of the recordings; empty: recordings/ in data.path."),
 	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "500",
 	    "A file is valid up to its last fragment (milliseconds) at every moment."),
 	INT("recording.gop_s", recording.gop_s, 1, 4, "4",
@@ -162,8 +160,6 @@ const struct config_key config_keys[] = {
 	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",
 	    "AAC, kilobits per second."),
 
-	INT("limits.message_bytes", limits.message_bytes, 4096, 1048576, "65536",
-	    "The largest signaling message."),
 	INT("limits.messages_per_s", limits.messages_per_s, 5, 10000, "50",
 	    "Signaling messages per second and connection."),
 	INT("limits.connections", limits.connections, 1, 100000, "2000",

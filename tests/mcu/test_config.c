@@ -59,7 +59,7 @@ static void shipped_file_reads_as_the_defaults(void **state)
 	assert_string_equal(c.https.address, "0.0.0.0");
 	assert_int_equal(c.https.port, 8443);
 	assert_string_equal(c.video.preset, "superfast");
-	assert_string_equal(c.recording.path, "");
+	assert_string_equal(c.https.key, "");
 	assert_int_equal(c.log.level, LOG_INFO);
 	assert_int_equal(c.ice.stun.n, 0);
 	config_free(&c);
@@ -248,14 +248,14 @@ static void set_overrides_one_key(void **state)
 	assert_int_equal(config_init(&c), 0);
 	assert_int_equal(config_set(&c, "video.fps=15", &why), 0);
 	assert_int_equal(config_set(&c, "data.path=/tmp/a=b: c", &why), 0);
-	assert_int_equal(config_set(&c, "recording.path=", &why), 0);
+	assert_int_equal(config_set(&c, "https.key=", &why), 0);
 	assert_int_equal(config_set(&c, "room.on_demand=false", &why), 0);
 	assert_int_equal(config_set(&c, "ice.stun=[stun:a.example, stun:b.example]", &why), 0);
 	assert_int_equal(config_set(&c, "ice.turn=[{url: 'turn:t', username: u, credential: c}]", &why),
 			 0);
 	assert_int_equal(c.video.fps, 15);
 	assert_string_equal(c.data.path, "/tmp/a=b: c");
-	assert_string_equal(c.recording.path, "");
+	assert_string_equal(c.https.key, "");
 	assert_false(c.room.on_demand);
 	assert_int_equal(c.ice.stun.n, 2);
 	assert_string_equal(c.ice.stun.items[1], "stun:b.example");
