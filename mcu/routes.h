@@ -2,7 +2,9 @@
  *
  *   GET /healthz                       200 when the server works
  *   GET /metrics                       Prometheus text
+ *   GET /api/v1/server                 name and version
  *   GET /api/v1/recordings[?room=R]    list, for administrators (HTTP Basic)
+ *   PUT /api/v1/rooms/:room            registers a room ({"title": …}), likewise
  *   GET /recordings/:id/:token         the file of a finished recording
  *
  * CTL. */
