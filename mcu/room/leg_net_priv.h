@@ -43,7 +43,8 @@ struct leg_net {
 	struct video_rx *video_rx;
 	struct twcc twcc;
 	struct lipsync lipsync;
-	struct fir_dedup fir;
+	struct fir_dedup fir; /* those received */
+	uint8_t fir_seq;      /* of the next one sent */
 	struct net_timer *timer;
 	int64_t report_due_ns;
 	int64_t rtt_ns;

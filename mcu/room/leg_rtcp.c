@@ -40,6 +40,8 @@ void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w)
 		rtcp_build_nack(&b, own_ssrc(l), w->ssrc, w->nack, w->n_nack);
 	if (w->pli && l->media.video.pli)
 		rtcp_build_pli(&b, own_ssrc(l), w->ssrc);
+	else if (w->pli && l->media.video.fir)
+		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, l->fir_seq++);
 	send(l, &b);
 }
 
