@@ -1,0 +1,36 @@
+/* Client messages on any octets: strings are as the protocol promises. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/protocol.h"
+#include "signaling/utf8.h"
+
+static void check(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct client_msg m;
+	struct errmsg why = { .code = "" };
+	int err = client_msg_parse(&m, (const char *)data, size, &why);
+
+	check(utf8_length(m.id) <= PROTOCOL_MAX_ID);
+	if (err) {
+		check(why.code[0] && why.text[0] && m.type == CLIENT_MSG_INVALID);
+		free(msg_error(m.id, &why, false));
+	} else if (m.type == CLIENT_MSG_JOIN) {
+		check(protocol_room_name_valid(m.u.join.room) && protocol_name_valid(m.u.join.name));
+		check(strlen(m.u.join.room) <= 4 * PROTOCOL_MAX_NAME);
+	} else if (m.type == CLIENT_MSG_OFFER || m.type == CLIENT_MSG_ANSWER) {
+		check(strlen(m.u.sdp.text) == m.u.sdp.len);
+	} else if (m.type == CLIENT_MSG_ICE) {
+		check(strlen(m.u.ice.candidate) <= 512 && strlen(m.u.ice.mid) <= 32);
+	}
+	client_msg_clear(&m);
+	return 0;
+}

@@ -1,0 +1,226 @@
+#include "signaling/protocol.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static int parse(struct client_msg *m, const char *text, struct errmsg *why)
+{
+	memset(why, 0, sizeof(*why));
+	return client_msg_parse(m, text, strlen(text), why);
+}
+
+static void messages_are_read(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
+	assert_int_equal(parse(&m, "{\"type\":\"join\",\"id\":\"1\",\"room\":\"Physik-101\",\"name\":\"김 지민\","
+				   "\"pin\":\"1234\",\"resume\":null,\"more\":[1]}", &why), 0);
+	assert_int_equal(m.type, CLIENT_MSG_JOIN);
+	assert_string_equal(m.id, "1");
+	assert_string_equal(m.u.join.room, "Physik-101");
+	assert_string_equal(m.u.join.name, "김 지민");
+	assert_string_equal(m.u.join.pin, "1234");
+	assert_null(m.u.join.token);
+	assert_null(m.u.join.resume);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"offer\",\"sdp\":\"v=0\\r\\n\"}", &why), 0);
+	assert_int_equal(m.type, CLIENT_MSG_OFFER);
+	assert_string_equal(m.u.sdp.text, "v=0\r\n");
+	assert_int_equal(m.u.sdp.len, 5);
+	assert_string_equal(m.id, "");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"ice\",\"candidate\":null}", &why), 0);
+	assert_string_equal(m.u.ice.candidate, "");
+	assert_string_equal(m.u.ice.mid, "");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"mute\",\"video\":false}", &why), 0);
+	assert_int_equal(m.u.mute.audio, TRISTATE_UNSET);
+	assert_int_equal(m.u.mute.video, TRISTATE_FALSE);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"stop\"}", &why), 0);
+	assert_false(m.u.record.start);
+	client_msg_clear(&m);
+	static const char *const plain[] = { "stats", "ping", "leave" };
+	for (size_t i = 0; i < 3; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "{\"type\":\"%s\"}", plain[i]);
+		assert_int_equal(parse(&m, text, &why), 0);
+		assert_string_equal(client_msg_type_name(m.type), plain[i]);
+		client_msg_clear(&m);
+	}
+}
+
+static void wrong_messages_are_named(void **state)
+{
+	static const struct {
+		const char *text, *code, *says, *id;
+	} t[] = {
+		{ "", "bad_json", "not JSON", "" },
+		{ "{", "bad_json", "line 1", "" },
+		{ "[]", "bad_json", "one JSON object", "" },
+		{ "\"join\"", "bad_json", "", "" },
+		{ "{\"a\":1}{", "bad_json", "", "" },
+		{ "{\"type\":\"ping\",\"type\":\"leave\"}", "bad_json", "duplicate", "" },
+		{ "{\"type\":\"p\xff\"}", "bad_json", "", "" },
+		{ "{\"type\":\"p\\ud800\"}", "bad_json", "", "" },
+		{ "{}", "bad_message", "\"type\" is missing", "" },
+		{ "{\"type\":5,\"id\":\"x\"}", "bad_message", "\"type\" must be a string", "x" },
+		{ "{\"type\":\"ping\",\"id\":5}", "bad_message", "\"id\" must be a string", "" },
+		{ "{\"type\":\"ping\\u0000\"}", "bad_message", "zero", "" },
+		{ "{\"type\":\"ping \",\"id\":\"x\"}", "unknown_type", "\"ping \"", "x" },
+		{ "{\"type\":\"join\",\"name\":\"a\",\"id\":\"x\"}", "bad_message", "\"room\" is missing", "x" },
+		{ "{\"type\":\"join\",\"room\":\"a\"}", "bad_message", "\"name\" is missing", "" },
+		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":[]}", "bad_message", "\"name\" must be a string", "" },
+		{ "{\"type\":\"join\",\"room\":\"a b\",\"name\":\"a\"}", "room_name_invalid", "", "" },
+		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\" a\"}", "name_invalid", "", "" },
+		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\"a\",\"pin\":\"\\n\"}", "bad_message", "\"pin\"", "" },
+		{ "{\"type\":\"offer\"}", "bad_message", "\"sdp\" is missing", "" },
+		{ "{\"type\":\"ice\"}", "bad_message", "\"candidate\" is missing", "" },
+		{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII", "" },
+		{ "{\"type\":\"mute\",\"audio\":1}", "bad_message", "\"audio\" must be true or false", "" },
+		{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message", "\"start\" or \"stop\"", "" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct client_msg m;
+		struct errmsg why;
+		assert_int_equal(parse(&m, t[i].text, &why), -EINVAL);
+		assert_int_equal(m.type, CLIENT_MSG_INVALID);
+		if (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says) || strcmp(m.id, t[i].id))
+			fail_msg("%s: %s: %s (id %s)", t[i].text, why.code, why.text, m.id);
+		client_msg_clear(&m);
+	}
+}
+
+static void sizes_are_bounded(void **state)
+{
+	static char text[PROTOCOL_MAX_BYTES + 2];
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
+	memset(text, ' ', sizeof(text) - 1);
+	memcpy(text, "{\"type\":\"ping\"}", 15);
+	assert_int_equal(client_msg_parse(&m, text, PROTOCOL_MAX_BYTES, &why), 0);
+	client_msg_clear(&m);
+	assert_int_equal(client_msg_parse(&m, text, PROTOCOL_MAX_BYTES + 1, &why), -EMSGSIZE);
+	assert_string_equal(why.code, "bad_json");
+	client_msg_clear(&m);
+	/* a name of 64 three-octet characters is fine, of 65 it is not */
+	for (int n = 64; n <= 65; n++) {
+		char *p = stpcpy(text, "{\"type\":\"join\",\"room\":\"r\",\"name\":\"");
+		for (int i = 0; i < n; i++)
+			p = stpcpy(p, "한");
+		strcpy(p, "\"}");
+		assert_int_equal(parse(&m, text, &why), n == 64 ? 0 : -EINVAL);
+		if (n == 65)
+			assert_string_equal(why.code, "name_invalid");
+		client_msg_clear(&m);
+	}
+	char *p = text; /* a nest of arrays */
+	memset(p, '[', 60000);
+	p[60000] = 0;
+	assert_int_equal(parse(&m, text, &why), -EINVAL);
+	client_msg_clear(&m);
+}
+
+static void names_have_rules(void **state)
+{
+	static const struct {
+		const char *name;
+		bool person, room;
+	} t[] = {
+		{ "Ann", true, true },
+		{ "a-b_c.9", true, true },
+		{ "회의실", true, true },
+		{ "Öffentlich", true, true },
+		{ "हिन्दी", true, true }, /* with combining marks */
+		{ "Ann Lee", true, false },
+		{ "100 % 🎉", true, false },
+		{ "a/b", true, false },
+		{ "🎉", true, false },
+		{ ".", true, false },
+		{ "..", true, false },
+		{ "...", true, true },
+		{ "", false, false },
+		{ " a", false, false },
+		{ "a ", false, false },
+		{ "a\xe3\x80\x80", false, false },		/* ideographic space at the end */
+		{ "a\nb", false, false },
+		{ "a\x7f", false, false },
+		{ "a\xc2\x85z", false, false },	     /* C1 */
+		{ "a\xe2\x80\xae""b", false, false }, /* right-to-left override */
+		{ "a\xe2\x80\x8b""b", false, false }, /* zero width space */
+		{ "a\xef\xbb\xbf", false, false },   /* byte order mark */
+		{ "a\xc0\xaf", false, false },	     /* overlong */
+		{ "a\xed\xa0\x80", false, false },   /* surrogate */
+		{ "a\xf4\x90\x80\x80", false, false }, /* beyond U+10FFFF */
+		{ "a\xe2\x82", false, false },	     /* cut off */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (protocol_name_valid(t[i].name) != t[i].person || protocol_room_name_valid(t[i].name) != t[i].room)
+			fail_msg("case %zu: %s", i, t[i].name);
+}
+
+static void expect(char *text, const char *want)
+{
+	json_error_t e;
+	assert_non_null(text);
+	json_t *o = json_loads(text, 0, &e);
+	assert_non_null(o);
+	json_decref(o);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void messages_are_written(void **state)
+{
+	struct errmsg why = { .code = "bad_sdp", .text = "Line 3." };
+	struct ice_server_info ice = { "turn:t:3478", "u", "c" };
+	struct welcome_info w = { .leg = 1, .room = "r", .name = "n", .resume = "s", .version = "1.0",
+				  .ice_servers = &ice, .n_ice_servers = 1, .canvas_width = 1280,
+				  .canvas_height = 720, .canvas_fps = 30,
+				  .recording = { .state = RECORDING_IS_ON, .id = "4", .by = "Ann" } };
+	struct leg_stats s = { .uplink = { 0.012345678, 3.14159, 20, 512.55 }, .downlink = { NAN, 0, 0, 0 },
+			       .score = 4.44 };
+	(void)state;
+	expect(msg_welcome("7", &w),
+	       "{\"type\":\"welcome\",\"id\":\"7\",\"leg\":1,\"room\":\"r\",\"name\":\"n\",\"resume\":\"s\","
+	       "\"participants\":[],\"ice_servers\":[{\"urls\":\"turn:t:3478\",\"username\":\"u\","
+	       "\"credential\":\"c\"}],\"canvas\":{\"width\":1280,\"height\":720,\"fps\":30},"
+	       "\"recording\":{\"state\":\"on\",\"recording\":\"4\",\"by\":\"Ann\"},\"version\":\"1.0\"}");
+	expect(msg_answer("", "v=0\r\n"), "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}");
+	expect(msg_error("a\"b", &why, true),
+	       "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");
+	expect(msg_ice("candidate:1", "0"), "{\"type\":\"ice\",\"candidate\":\"candidate:1\",\"mid\":\"0\"}");
+	expect(msg_bye(NULL, "lost", NULL), "{\"type\":\"bye\",\"reason\":\"lost\"}");
+	expect(msg_stats("q", &s),
+	       "{\"type\":\"stats\",\"id\":\"q\",\"uplink\":{\"loss\":0.0123,\"jitter_ms\":3.1,\"rtt_ms\":20.0,"
+	       "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,\"rtt_ms\":0.0,\"kbps\":0.0},"
+	       "\"score\":4.4}");
+	strcpy(why.text, "bad \xff text");
+	expect(msg_error(NULL, &why, false),
+	       "{\"type\":\"error\",\"code\":\"bad_sdp\",\"text\":\"bad ? text\",\"fatal\":false}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_are_read),
+		cmocka_unit_test(wrong_messages_are_named),
+		cmocka_unit_test(sizes_are_bounded),
+		cmocka_unit_test(names_have_rules),
+		cmocka_unit_test(messages_are_written),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
