@@ -16,9 +16,14 @@
 
 METRIC_COUNTER(m_no_batch, "mcu_audio_out_dropped_total",
 	       "Encoded audio ticks dropped because the batch pool was dry or encoding failed.");
+METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
+	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, MAX_LEGS = 256, OPUS_MAX = 1275, TICK_NS = 20 * 1000 * 1000 };
+enum { HOLD_TICKS = 100, OPUS_MAX = 1275, TICK_NS = 20 * 1000 * 1000 };
+/* Who is in the mix and who was a moment ago must fit on the skip list of the
+ * shared packet together: otherwise nobody could be sent it. */
+enum { MAX_LEGS = 192, MAX_HELD = RTP_BATCH_SKIP_MAX - MAX_LEGS };
 
 struct room_audio {
 	struct room_audio *next;
@@ -41,7 +46,8 @@ struct room_audio {
 	uint32_t out_index; /* packets made per leg so far */
 	float last_mix[AUDIO_TICK_SAMPLES]; /* the previous listener mix, to warm encoders */
 	float own[AUDIO_TICK_SAMPLES];
-	size_t talker_encoders;
+	size_t talker_encoders, held; /* held: of this tick */
+	uint32_t told_speaker;
 };
 
 struct room_audio *room_audio_next(struct room_audio *a)
@@ -84,15 +90,6 @@ void room_audio_free(struct room_audio **a)
 	*a = NULL;
 }
 
-/* Is this leg still in the routing? Decides whose states may go. */
-static bool routed(const struct routing *r, uint32_t id)
-{
-	for (size_t i = 0; r && i < r->n_legs; i++)
-		if (r->leg[i].id == id)
-			return true;
-	return false;
-}
-
 ON_THREAD(ROLE_MIXA) static void close_talker(struct room_audio *a, struct audio_leg *l)
 {
 	if (!audio_leg_encoder(l))
@@ -105,15 +102,21 @@ static void route_job(void *obj, void *arg)
 {
 	struct room_audio *a = obj;
 	struct routing *old = a->routing;
+	const struct routing *new = arg;
 
 	role_assert_mixa();
 	a->routing = arg;
-	for (size_t i = 0; old && i < old->n_legs; i++) {
-		if (routed(a->routing, old->leg[i].id))
+	/* Both are in order of joining: ids grow. */
+	for (size_t i = 0, k = 0; old && i < old->n_legs; i++) {
+		uint32_t id = old->leg[i].id;
+
+		while (k < new->n_legs && new->leg[k].id < id)
+			k++;
+		if (k < new->n_legs && new->leg[k].id == id)
 			continue;
 		close_talker(a, old->leg[i].audio);
-		audio_mixer_forget(a->mixer, old->leg[i].id);
-		speaker_forget(a->speaker, old->leg[i].id);
+		audio_mixer_forget(a->mixer, id);
+		speaker_forget(a->speaker, id);
 	}
 	engine_post(a->engine->ctl, a->ev.retired, a->obj, old);
 }
@@ -234,24 +237,34 @@ ON_THREAD(ROLE_MIXA) static struct aenc *talker_encoder(struct room_audio *a, st
 	if (enc)
 		return enc;
 	enc = audio_leg_encoder_open(l);
-	if (!enc)
+	if (!enc) {
+		metric_add(&m_no_encoder, 1);
 		return NULL;
+	}
 	a->talker_encoders++;
 	aenc_encode_to(enc, a->last_mix, scratch, sizeof scratch);
 	return enc;
 }
 
+/* Does the leg get a mix of its own this tick? */
+ON_THREAD(ROLE_MIXA) static bool has_own(struct room_audio *a, const struct route_leg *r, int64_t tick)
+{
+	int64_t *hold = audio_leg_hold_tick(r->audio);
+
+	if (r->sends_audio && audio_mixer_contains(a->mixer, r->id)) {
+		*hold = tick + HOLD_TICKS;
+		return true;
+	}
+	return audio_leg_encoder(r->audio) && tick < *hold && a->held++ < MAX_HELD;
+}
+
 /* True: the leg has its own mix this tick (and must be skipped by the shared one). */
 ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick, int64_t due_ns)
 {
-	bool in_mix = audio_mixer_contains(a->mixer, r->id);
-	int64_t *hold = audio_leg_hold_tick(r->audio);
 	struct rtp_batch *b;
 	struct aenc *enc;
 
-	if (in_mix)
-		*hold = tick + HOLD_TICKS;
-	if (!in_mix && (tick >= *hold || !audio_leg_encoder(r->audio))) {
+	if (!has_own(a, r, tick)) {
 		close_talker(a, r->audio);
 		return false;
 	}
@@ -276,8 +289,10 @@ static bool listener_ready(struct room_audio *a)
 	};
 	uint8_t scratch[OPUS_MAX];
 
-	if (!a->listener && aenc_new(&a->listener, &cfg))
+	if (!a->listener && aenc_new(&a->listener, &cfg)) {
+		metric_add(&m_no_encoder, 1);
 		return false;
+	}
 	if (!a->listener_warm) {
 		aenc_reset(a->listener);
 		aenc_encode_to(a->listener, a->last_mix, scratch, sizeof scratch);
@@ -325,7 +340,6 @@ static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 {
 	const struct routing *r = a->routing;
-	bool changed;
 	uint32_t speaker;
 
 	audio_mixer_begin(a->mixer);
@@ -345,9 +359,19 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 			     audio_leg_active(l->audio));
 	}
 	audio_mixer_sum(a->mixer);
-	speaker = speaker_tick(a->speaker, &changed);
-	if (changed)
-		mbox_post(a->engine->ctl, a->ev.speaker, a->obj, (void *)(uintptr_t)speaker);
+	/* Told until it is taken: also when the speaker has left. */
+	speaker = speaker_tick(a->speaker, NULL);
+	if (speaker != a->told_speaker &&
+	    !mbox_post(a->engine->ctl, a->ev.speaker, a->obj, (void *)(uintptr_t)speaker))
+		a->told_speaker = speaker;
+}
+
+/* Nobody is there: no encoder runs (L1). */
+static void rest(struct room_audio *a)
+{
+	aenc_free(&a->listener);
+	a->listener_warm = false;
+	a->n_mixes = a->n_listener_encoders = a->n_talker_encoders = 0;
 }
 
 void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
@@ -357,15 +381,18 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 	const float *mix;
 	size_t listeners = 0;
 
-	if (!r || (!r->n_legs && !a->sink))
+	if (!r || (!r->n_legs && !a->sink)) {
+		rest(a);
 		return;
+	}
 	mix_legs(a, due_ns);
 	mix = audio_mixer_listener(a->mixer);
 	shared = new_batch(a, tick, due_ns);
+	a->held = 0;
 	for (size_t i = 0; i < r->n_legs; i++) {
 		if (!r->leg[i].hears)
-			continue;
-		if (!send_own(a, &r->leg[i], tick, due_ns))
+			close_talker(a, r->leg[i].audio);
+		else if (!send_own(a, &r->leg[i], tick, due_ns))
 			listeners++;
 		else if (shared && rtp_batch_skip(shared, r->leg[i].id))
 			rtp_batch_unref(&shared); /* nobody may hear itself: rather nobody hears */
