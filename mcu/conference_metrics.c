@@ -78,7 +78,7 @@ ON_THREAD(ROLE_CTL) static int write_intervals(struct hall *h, struct metrics_te
 		const char *labels[] = { "room", room, NULL };
 
 		err = metrics_series(out, "mcu_frame_interval_seconds_sum", labels,
-				     (double)s.interval_sum_ms / 1000.0);
+				     (double)s.interval_sum_ns / 1e9);
 		if (!err)
 			err = metrics_series(out, "mcu_frame_interval_seconds_count", labels,
 					     (double)sum);

@@ -28,7 +28,7 @@ struct tick {
 	struct tick_events ev;
 	void *obj;
 	_Atomic uint32_t speaker;
-	_Atomic uint64_t frames, skipped, interval_sum_ms, bucket[TICK_BUCKETS];
+	_Atomic uint64_t frames, skipped, interval_sum_ns, bucket[TICK_BUCKETS];
 	/* the strand */
 	struct routing *routing;
 	struct compositor *comp;
@@ -85,10 +85,11 @@ static void sync_sources(struct tick *t)
 
 	for (size_t i = 0; t->routing && i < t->routing->n_legs; i++) {
 		const struct route_leg *l = &t->routing->leg[i];
-		struct source *s = source_of(t, l->id);
+		struct source *s;
 
 		if (!l->tile.w || n == LAYOUT_MAX_TILES)
 			continue;
+		s = source_of(t, l->id);
 		next[n] = s ? *s : (struct source){ .leg_id = l->id };
 		if (s)
 			s->frame = NULL;
@@ -118,7 +119,7 @@ ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile 
 
 	for (size_t i = 0; i < t->routing->n_legs; i++) {
 		const struct route_leg *l = &t->routing->leg[i];
-		struct source *s = source_of(t, l->id);
+		struct source *s = l->tile.w ? source_of(t, l->id) : NULL;
 		struct vframe *f;
 
 		if (!s)
@@ -144,15 +145,15 @@ ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile 
 
 static void count_frame(struct tick *t, int64_t now_ns)
 {
-	int64_t ms = (now_ns - t->last_frame_ns) / NS_PER_MS;
+	int64_t interval = now_ns - t->last_frame_ns;
 	int i = 0;
 
 	t->frames++;
 	if (t->last_frame_ns) {
-		while (TICK_BUCKET_MS[i] && ms > TICK_BUCKET_MS[i])
+		while (TICK_BUCKET_MS[i] && interval > TICK_BUCKET_MS[i] * NS_PER_MS)
 			i++;
 		t->bucket[i]++;
-		t->interval_sum_ms += (uint64_t)ms;
+		t->interval_sum_ns += (uint64_t)interval;
 	}
 	t->last_frame_ns = now_ns;
 }
@@ -285,7 +286,7 @@ void tick_get_stats(const struct tick *t, struct tick_stats *s)
 {
 	s->frames = t->frames;
 	s->skipped = t->skipped;
-	s->interval_sum_ms = t->interval_sum_ms;
+	s->interval_sum_ns = t->interval_sum_ns;
 	for (int i = 0; i < TICK_BUCKETS; i++)
 		s->bucket[i] = t->bucket[i];
 }

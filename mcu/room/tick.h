@@ -38,7 +38,7 @@ extern const int TICK_BUCKET_MS[TICK_BUCKETS]; /* upper bounds; the last is +Inf
 struct tick_stats {
 	uint64_t frames, skipped;
 	uint64_t bucket[TICK_BUCKETS]; /* not cumulative */
-	uint64_t interval_sum_ms;
+	uint64_t interval_sum_ns;
 };
 void tick_get_stats(const struct tick *t, struct tick_stats *s);
 
