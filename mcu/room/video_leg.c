@@ -10,10 +10,8 @@
 
 METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
 	       "Received pictures dropped before decoding, because the decoder was behind.");
-METRIC_COUNTER(m_errors, "mcu_video_decode_errors_total", "Received pictures that could not be decoded.");
-METRIC_GAUGE(m_decoders, "mcu_video_decoders_open", "Video decoders that are open now.");
 
-enum { DEADLINE_NS = 33 * 1000 * 1000 };
+enum { DEADLINE_NS = 33 * 1000 * 1000, SMOOTHING = 8 };
 
 struct video_leg {
 	const struct engine *engine;
@@ -21,12 +19,14 @@ struct video_leg {
 	uint32_t leg_id;
 	_Atomic bool wanted;
 	_Atomic bool needs_key;
+	_Atomic bool checking; /* an unwanted_job waits in the strand: one is enough */
 	_Atomic(struct vframe *) newest;
 	_Atomic uint64_t decoded, errors, dropped;
 	_Atomic int width, height;
 	_Atomic bool open;
 	/* NET */
 	bool skipping; /* until the next key frame */
+	int64_t last_put_ns, interval_ns; /* between pictures, smoothed */
 	/* the strand */
 	struct vdec *dec;
 	mbox_fn *closed;
@@ -64,7 +64,6 @@ static void decoder_close(struct video_leg *v)
 		return;
 	vdec_free(&v->dec);
 	v->open = false;
-	metric_add(&m_decoders, -1);
 }
 
 static void close_job(void *obj, void *arg)
@@ -108,6 +107,7 @@ static void unwanted_job(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_mixv();
+	v->checking = false;
 	if (!v->wanted) {
 		decoder_close(v);
 		drop_newest(v);
@@ -121,8 +121,9 @@ void video_leg_set_wanted(struct video_leg *v, bool wanted)
 	v->wanted = wanted;
 	if (wanted)
 		v->needs_key = true;
-	else
-		strand_post(v->strand, unwanted_job, v, NULL, 0, INT64_MAX);
+	else if (!atomic_exchange(&v->checking, true) &&
+		 strand_post(v->strand, unwanted_job, v, NULL, 0, INT64_MAX))
+		abort(); /* pictures, this and the close are all that is ever posted */
 }
 
 static void publish(struct video_leg *v, struct vframe *f)
@@ -148,7 +149,6 @@ static int decoder_open(struct video_leg *v)
 	if (err)
 		return err;
 	v->open = true;
-	metric_add(&m_decoders, 1);
 	return 0;
 }
 
@@ -171,7 +171,6 @@ static void decode_job(void *obj, void *arg)
 			publish(v, f);
 		} else if (err != -EAGAIN) {
 			v->errors++;
-			metric_add(&m_errors, 1);
 			v->needs_key = true;
 		}
 	}
@@ -185,10 +184,24 @@ static void count_drop(struct video_leg *v, struct buf **au)
 	buf_unref(au);
 }
 
+/* What is held for lip sync may not fill the queue: a fast sender's pictures are
+ * held for less time. */
+static int64_t bound_hold(struct video_leg *v, int64_t due_ns, int64_t now_ns)
+{
+	int64_t passed = now_ns - v->last_put_ns, longest;
+
+	if (v->last_put_ns && passed < NS_PER_S)
+		v->interval_ns += (passed - v->interval_ns) / SMOOTHING;
+	v->last_put_ns = now_ns;
+	longest = now_ns + v->interval_ns * (VIDEO_LEG_QUEUE - 2);
+	return due_ns < longest ? due_ns : longest;
+}
+
 void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation, int64_t due_ns)
 {
 	int64_t now = clock_now_ns(v->engine->clock);
 
+	due_ns = bound_hold(v, due_ns, now);
 	if (!v->wanted) {
 		buf_unref(&au);
 		v->skipping = true;

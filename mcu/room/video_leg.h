@@ -41,7 +41,7 @@ void video_leg_discard(struct video_leg **v) ON_THREAD(ROLE_CTL);
 void video_leg_set_wanted(struct video_leg *v, bool wanted) ON_THREAD(ROLE_CTL);
 
 /* Takes au (H.264, Annex B; rotation in degrees). due_ns: not to be shown
- * before, for lip sync. */
+ * before, for lip sync (shortened where that would fill the queue). */
 void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation,
 		   int64_t due_ns) ON_THREAD(ROLE_NET);
 /* True once per loss of the decoder's state. */
