@@ -172,15 +172,23 @@ static bool key_due(struct video_encode *v, int64_t now_ns)
 	return keyframe_gate_poll(&v->gate, now_ns);
 }
 
+/* A picture that nobody gets breaks all that refer to it: a gap in the count of
+ * packets makes the shards wait for the key frame that is asked for. */
+static void lost(struct video_encode *v)
+{
+	metric_add(&m_dropped, 1);
+	v->next_index++;
+	v->key_wanted = true;
+}
+
 static void pack(struct video_encode *v, const struct buf *au, int64_t pts_ns, bool key)
 {
 	const struct engine *e = v->engine;
 	struct rtp_batch *b = rtp_batch_get(e->video_batches, au->len + 4096);
 
 	if (!b || rtp_h264_packetize(b, au->data, au->len, RTP_H264_PAYLOAD_DEFAULT)) {
-		metric_add(&m_dropped, 1);
 		rtp_batch_unref(&b);
-		v->key_wanted = true;
+		lost(v);
 		return;
 	}
 	b->encode_id = v->id;
@@ -211,7 +219,7 @@ static void frame_job(void *obj, void *arg)
 				  &au, &key);
 	vframe_unref(&canvas);
 	if (err) {
-		metric_add(&m_dropped, 1);
+		lost(v);
 		return;
 	}
 	metric_add(&m_frames, 1);
