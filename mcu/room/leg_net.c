@@ -201,6 +201,17 @@ ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 	return net_timer_new(&l->timer, l->shard, on_timer, l);
 }
 
+/* Everything off; CTL is told, and closes it. */
+ON_THREAD(ROLE_NET) static void give_up(struct leg_net *l)
+{
+	l->closing = true;
+	l->connected = false;
+	sync_streams(l);
+	net_timer_free(&l->timer);
+	transport_close(&l->transport);
+	tell(l, ctl_lost, "error");
+}
+
 static void configure_job(void *obj, void *arg)
 {
 	struct leg_net *l = obj;
@@ -234,7 +245,7 @@ static void configure_job(void *obj, void *arg)
 		err = transport_set_remote(l->transport, &remote);
 	if (err) {
 		log_warn(&l->log, "the transport cannot be set up: %s", err_str(err));
-		tell(l, ctl_lost, "error");
+		give_up(l);
 		return;
 	}
 	sync_streams(l);

@@ -10,10 +10,13 @@ enum { NACKS_PER_ITEM = 256, CAP = 1200, VIDEO_JITTER_HZ = 90000, AUDIO_JITTER_H
 
 enum flow { UP_AUDIO, UP_VIDEO, DOWN_AUDIO, DOWN_VIDEO };
 
-/* The SSRC that our feedback carries: of a stream that exists on this leg. */
+/* The SSRC that our feedback carries: of a stream that exists on this leg, or
+ * would if the peer wanted to receive. */
 static uint32_t own_ssrc(const struct leg_net *l)
 {
-	return l->video.tx.ssrc ? l->video.tx.ssrc : l->audio.tx.ssrc;
+	if (l->video.tx.ssrc || l->audio.tx.ssrc)
+		return l->video.tx.ssrc ? l->video.tx.ssrc : l->audio.tx.ssrc;
+	return l->media.video.tx_ssrc ? l->media.video.tx_ssrc : l->media.audio.tx_ssrc;
 }
 
 ON_THREAD(ROLE_NET) static void send(struct leg_net *l, struct rtcp_builder *b)

@@ -164,6 +164,7 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 	room_audio_get_counts(r->audio, &a);
 	*c = (struct room_counts){
 		.legs = r->n_legs,
+		.tiles = r->last_tiles,
 		.listener_mixes = a.listener_mixes,
 		.listener_encoders = a.listener_encoders,
 		.talker_encoders = a.talker_encoders,
@@ -174,7 +175,6 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 		struct video_leg_stats s;
 
 		video_leg_get_stats(l->video, &s);
-		c->tiles += leg_shown(l);
 		c->receivers += l->watching != 0;
 		c->video_decoders += s.open;
 	}
