@@ -1,18 +1,31 @@
 // Starts the server under test on free ports with a data folder of its own.
-import { spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { within } from './variant.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
-const bin = process.env.MCU_BIN ?? join(top, 'build/release/mcu');
-const START_MS = 30000;
-const STOP_MS = 30000;
+export const bin = resolve(process.env.MCU_BIN ?? join(top, 'build/release/mcu'));
+const START_MS = within(30000);
+const STOP_MS = within(30000);
+const SMALL = { 'video.width': 640, 'video.height': 360, 'video.fps': 15, 'video.bitrate_kbps': 600 };
 
 export class Server {
-	static async start(settings = {}, { data, args = [] } = {}) {
+	// A canvas that two cores can carry beside the bots.
+	static small(settings = {}, how = {}) {
+		return Server.start({ ...SMALL, ...settings }, how);
+	}
+
+	// prefix: a command that runs it, for example in a network namespace.
+	static async start(settings = {}, { data, args = [], prefix = [] } = {}) {
 		const s = new Server();
+		s.prefix = prefix;
 		s.ownData = !data;
 		s.data = data ?? await mkdtemp(join(tmpdir(), 'mcu-test-'));
 		const all = {
@@ -20,8 +33,13 @@ export class Server {
 			'http.web_path': join(top, 'web'), ...settings,
 		};
 		const set = Object.entries(all).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
-		s.process = spawn(bin, [...set, ...args], { cwd: s.data, stdio: ['ignore', 'pipe', 'pipe'] });
-		s.exited = new Promise((resolve) => s.process.once('exit', (code, signal) => resolve({ code, signal })));
+		const [command, ...rest] = [...prefix, bin, ...set, ...args];
+		s.process = spawn(command, rest, { cwd: s.data, stdio: ['ignore', 'pipe', 'pipe'] });
+		tie(s.process);
+		s.exited = new Promise((resolve) => {
+			s.process.once('exit', (code, signal) => resolve({ code, signal }));
+			s.process.once('error', (e) => resolve({ code: e.message }));
+		});
 		s.log = '';
 		s.process.stderr.on('data', (d) => { s.log += d; });
 		await s.#ready();
@@ -36,7 +54,7 @@ export class Server {
 			this.process.stdout.on('data', (d) => {
 				out += d;
 				const m = out.match(/http:\/\/localhost:(\d+)\//);
-				if (!m)
+				if (!m || !/^Ctrl-C/m.test(out))
 					return;
 				clearTimeout(timer);
 				this.port = Number(m[1]);
@@ -49,10 +67,41 @@ export class Server {
 		this.url = `http://localhost:${this.port}`;
 	}
 
+	async #get(path) {
+		const url = `http://127.0.0.1:${this.port}${path}`;
+		if (!this.prefix.length)
+			return (await fetch(url)).text();
+		const script = `fetch(${JSON.stringify(url)}).then((r) => r.text()).then((t) => process.stdout.write(t))`;
+		const [command, ...rest] = [...this.prefix, process.execPath, '-e', script];
+		return (await promisify(execFile)(command, rest)).stdout;
+	}
+
 	async metrics() {
-		const text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+		const text = await this.#get('/metrics');
 		return new Map(text.split('\n').filter((l) => l && !l.startsWith('#'))
 			.map((l) => [l.slice(0, l.lastIndexOf(' ')), Number(l.slice(l.lastIndexOf(' ') + 1))]));
+	}
+
+	// Of one room; more: labels besides the room's.
+	async value(name, room, more = '') {
+		return (await this.metrics()).get(room === undefined ? name : `${name}{room="${room}"${more}}`);
+	}
+
+	threads() {
+		return readdirSync(`/proc/${this.process.pid}/task`).length;
+	}
+
+	files() {
+		return readdirSync(`/proc/${this.process.pid}/fd`).length;
+	}
+
+	// What an administrator sees.
+	async recordings(password = this.password) {
+		const r = await fetch(`http://127.0.0.1:${this.port}/api/v1/recordings`,
+			{ headers: { Authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` } });
+		if (r.status !== 200)
+			throw new Error(`the list of recordings: ${r.status} ${await r.text()}`);
+		return (await r.json()).recordings;
 	}
 
 	// The exit status after SIGINT.
@@ -61,20 +110,40 @@ export class Server {
 		const timer = setTimeout(() => this.process.kill('SIGABRT'), STOP_MS);
 		const r = await this.exited;
 		clearTimeout(timer);
-		if (this.ownData)
-			await rm(this.data, { recursive: true, force: true });
+		await this.forget();
 		return r;
+	}
+
+	// Stops it, and it must have nothing to complain about (leaks and races included).
+	async stopFine() {
+		const { code, signal } = await this.stop();
+		assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.log);
 	}
 
 	async kill() {
 		this.process.kill('SIGKILL');
 		await this.exited;
+		await this.forget();
 	}
+
+	async forget() {
+		if (this.ownData)
+			await rm(this.data, { recursive: true, force: true });
+	}
+}
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+// A test that ends early leaves nothing running.
+export function tie(child) {
+	running.add(child);
+	child.once('exit', () => running.delete(child));
 }
 
 // Polls until fn returns something true, and returns that.
 export async function until(what, fn, ms = 15000) {
-	const end = Date.now() + ms;
+	const end = Date.now() + within(ms);
 	let last;
 	for (;;) {
 		last = await fn();
