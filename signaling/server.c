@@ -318,8 +318,9 @@ int server_new(struct server **out, const struct server_cfg *cfg,
 	s->plain_port = s->tls_port = -1;
 	s->gctx = g_main_context_ref(g_main_loop_get_context(cfg->loop));
 	s->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	s->readers = g_thread_pool_new(server_run_job, s, (gint)s->cfg.reader_threads, FALSE, NULL);
-	int err = server_start(s, why);
+	/* a connection has one job out at most, and may leave one behind when it goes */
+	int err = readers_new(&s->readers, s->gctx, s->cfg.reader_threads, 2 * (size_t)s->cfg.max_connections);
+	err = err ? errmsg_set(why, err, "internal", "Cannot start a thread.") : server_start(s, why);
 	if (err) {
 		server_free(&s, 0);
 		return err;
@@ -369,9 +370,7 @@ void server_free(struct server **sp, int grace_ms)
 	}
 	if (s->lws)
 		lws_context_destroy(s->lws);
-	g_thread_pool_free(s->readers, FALSE, TRUE);
-	while (s->jobs_out)
-		g_main_context_iteration(s->gctx, TRUE);
+	readers_free(&s->readers);
 	for (size_t i = 0; i < s->n_routes; i++) {
 		g_free((char *)s->routes[i].method);
 		g_free((char *)s->routes[i].pattern);

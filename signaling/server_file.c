@@ -30,6 +30,7 @@ struct file {
 };
 
 struct job {
+	struct reader_job base; /* first */
 	struct file *file;
 	bool opens;
 	struct out_block *block; /* len: how much to read, then how much was read */
@@ -108,26 +109,18 @@ static int job_read(struct job *j)
 	return 0;
 }
 
-static gboolean job_done(gpointer job);
-
-void server_run_job(gpointer data, gpointer srv)
+static void job_run(struct reader_job *base)
 {
-	struct job *j = data;
-	struct server *s = srv;
-	GMainContext *gctx = g_main_context_ref(s->gctx);
-
+	struct job *j = (struct job *)base;
 	j->err = j->opens ? job_open(j->file) : job_read(j);
-	GSource *done = g_idle_source_new();
-	g_source_set_priority(done, G_PRIORITY_DEFAULT);
-	g_source_set_callback(done, job_done, j, NULL);
-	g_source_attach(done, gctx);
-	g_source_unref(done);
-	g_main_context_unref(gctx);
 }
 
 /* --- back on CTL -------------------------------------------------------------------- */
 
+static void job_done(struct reader_job *base);
+
 static int job_start(struct file *f, bool opens, size_t len)
+	ON_THREAD(ROLE_CTL)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	if (j && len) {
@@ -141,16 +134,22 @@ static int job_start(struct file *f, bool opens, size_t len)
 	}
 	if (!j)
 		return -ENOMEM;
+	j->base = (struct reader_job){ .run = job_run, .done = job_done };
 	j->file = f;
 	j->opens = opens;
 	j->at = f->at;
 	f->job_out = true;
-	f->srv->jobs_out++;
-	g_thread_pool_push(f->srv->readers, j, NULL);
-	return 0;
+	int err = readers_push(f->srv->readers, &j->base);
+	if (err) {
+		f->job_out = false;
+		free(j->block);
+		free(j);
+	}
+	return err;
 }
 
 static void read_ahead(struct file *f)
+	ON_THREAD(ROLE_CTL)
 {
 	if (f->job_out || f->failed || f->at == f->end || f->n_blocks >= SERVER_CHUNKS_AHEAD)
 		return;
@@ -231,19 +230,18 @@ static void file_opened(struct file *f, int err)
 	http_reply_error(r, 404, "not_found", "There is no such file.");
 }
 
-static gboolean job_done(gpointer data)
+static void job_done(struct reader_job *base)
 {
-	struct job *j = data;
+	struct job *j = (struct job *)base;
 	struct file *f = j->file;
 
 	role_assert_ctl();
-	f->srv->jobs_out--;
 	f->job_out = false;
 	if (!f->req) {
 		free(j->block);
 		free(j);
 		file_free(f);
-		return G_SOURCE_REMOVE;
+		return;
 	}
 	if (j->opens) {
 		file_opened(f, j->err);
@@ -263,7 +261,6 @@ static gboolean job_done(gpointer data)
 		http_wake(f->req);
 	}
 	free(j);
-	return G_SOURCE_REMOVE;
 }
 
 void http_reply_file(struct http_req *r, const char *path, const char *content_type,
@@ -289,7 +286,7 @@ void http_reply_file(struct http_req *r, const char *path, const char *content_t
 	if (job_start(f, true, 0)) {
 		file_drop(&r->file);
 		g_clear_pointer(&r->content_type, g_free);
-		http_reply_error(r, 500, "internal", "Out of memory.");
+		http_reply_error(r, 503, "busy", "Too many files are being read; try again.");
 	}
 }
 

@@ -3,7 +3,7 @@
  *   server_ws.c      WebSocket sessions
  *   server_http.c    requests, routes, replies
  *   server_reply.c   writing a reply to the socket
- *   server_file.c    files: reader threads, web root
+ *   server_file.c    files through the reader threads, web root
  *   http_text.c      pure helpers: paths, types, ranges */
 #ifndef MCU_SIGNALING_SERVER_INTERNAL_H
 #define MCU_SIGNALING_SERVER_INTERNAL_H
@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <libwebsockets.h>
 
+#include "signaling/readers.h"
 #include "signaling/server.h"
 
 enum {
@@ -55,8 +56,7 @@ struct server {
 	bool closing;
 	struct route routes[SERVER_MAX_ROUTES];
 	size_t n_routes;
-	GThreadPool *readers;
-	unsigned jobs_out; /* reader jobs whose result has not come back */
+	struct readers *readers;
 	struct ws_session *sessions;
 	size_t n_sessions;
 };
@@ -127,7 +127,6 @@ void http_wake(struct http_req *r) ON_THREAD(ROLE_CTL);
 void http_stop_waiting(struct http_req *r) ON_THREAD(ROLE_CTL);
 /* server_file.c */
 void http_reply_web(struct http_req *r) ON_THREAD(ROLE_CTL);
-void server_run_job(gpointer job, gpointer srv);
 struct out_block *file_take(struct file *f) ON_THREAD(ROLE_CTL);
 bool file_ready(const struct file *f) ON_THREAD(ROLE_CTL);
 bool file_failed(const struct file *f) ON_THREAD(ROLE_CTL);
