@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
 #include "mcu/net/shard_loop.h"
+
+enum { MAX_SPINS = 2 };
 
 /* Between turns the context is where GLib's own loop would sit in poll():
  * prepared and queried. A descriptor or the timer then leads to check and
@@ -17,6 +20,12 @@ struct gpoll {
 	struct shard_work work;
 	struct net_timer timer;
 	bool dead, touched, ready;
+	unsigned spins; /* turns in a row that were wanted at once */
+	int wake_fd; /* of GLib, not watched */
+	int read_fd; /* whose reader comes first; -1: none */
+	bool patient;
+	gpoll_reader *reader;
+	void *reader_obj;
 	gint n, cap;      /* of both arrays, which are parallel */
 	GPollFD *fds;     /* as queried, sorted by descriptor */
 	struct net_fd **watch;
@@ -35,6 +44,10 @@ static void on_fd(void *obj, int fd, uint32_t events)
 	struct gpoll *g = obj;
 
 	role_assert_net();
+	if (fd == g->read_fd && events == EPOLLIN && !g->reader(g->reader_obj, fd))
+		return;
+	if (g->dead)
+		return;
 	for (gint i = 0; i < g->n; i++)
 		if (g->fds[i].fd == fd)
 			g->fds[i].revents = (gushort)events;
@@ -81,6 +94,13 @@ static bool same_fds(const struct gpoll *g, gint n)
 	return true;
 }
 
+static void set_urgencies(struct gpoll *g) ON_THREAD(ROLE_NET)
+{
+	for (gint i = 0; i < g->n; i++)
+		if (g->watch[i])
+			net_fd_set_patient(g->watch[i], g->patient && g->fds[i].fd == g->read_fd);
+}
+
 /* Makes the watches those of g->next[0…n]. Both lists are sorted. What remains
  * is entered again, for a closed descriptor's number may have come back. */
 static void adopt_fds(struct gpoll *g, gint n) ON_THREAD(ROLE_NET)
@@ -98,7 +118,10 @@ static void adopt_fds(struct gpoll *g, gint n) ON_THREAD(ROLE_NET)
 			err = net_fd_modify(g->next_watch[i], events);
 		} else {
 			g->next_watch[i] = NULL;
-			err = net_fd_add(&g->next_watch[i], g->s, g->next[i].fd, events, on_fd, g);
+			err = g->next[i].fd == g->wake_fd
+				      ? 0
+				      : net_fd_add(&g->next_watch[i], g->s, g->next[i].fd, events,
+						   on_fd, g);
 		}
 		if (err)
 			log_error(NULL, "epoll refuses a descriptor: %s", strerror(-err));
@@ -107,6 +130,17 @@ static void adopt_fds(struct gpoll *g, gint n) ON_THREAD(ROLE_NET)
 		net_fd_remove(&g->watch[old++]);
 	memcpy(g->watch, g->next_watch, (size_t)n * sizeof(struct net_fd *));
 	g->n = n;
+}
+
+/* libnice rounds the rest of a millisecond down to a timeout of 0 and would spin
+ * through it at each consent check: a tenth of a millisecond per agent and
+ * second, more than a viewer's media costs. */
+static void run_again(struct gpoll *g) ON_THREAD(ROLE_NET)
+{
+	if (g->spins++ < MAX_SPINS)
+		set_ready(g);
+	else
+		net_timer_start(&g->timer, clock_now_ns(&clock_monotonic) + NS_PER_MS, 0);
 }
 
 static void prepare_next(struct gpoll *g) ON_THREAD(ROLE_NET)
@@ -121,18 +155,22 @@ static void prepare_next(struct gpoll *g) ON_THREAD(ROLE_NET)
 			return;
 		n = g_main_context_query(g->ctx, G_MAXINT, &timeout, g->next, g->cap);
 	}
-	if (g->touched || !same_fds(g, n))
+	if (g->touched || !same_fds(g, n)) {
 		adopt_fds(g, n);
+		memcpy(g->fds, g->next, (size_t)n * sizeof *g->fds);
+		set_urgencies(g);
+	}
 	g->touched = false;
-	memcpy(g->fds, g->next, (size_t)n * sizeof *g->fds);
 	for (gint i = 0; i < n; i++)
 		g->fds[i].revents = 0;
 	if (now || timeout == 0)
-		set_ready(g);
+		run_again(g);
 	else if (timeout > 0)
 		net_timer_start(&g->timer, clock_now_ns(&clock_monotonic) + timeout * NS_PER_MS, 0);
 	else
 		net_timer_stop(&g->timer);
+	if (!now && timeout != 0)
+		g->spins = 0;
 }
 
 static void destroy(struct gpoll *g) ON_THREAD(ROLE_NET)
@@ -165,6 +203,16 @@ static void iterate(void *obj)
 		prepare_next(g);
 }
 
+/* The only descriptor of a context that has no sources yet. */
+static int wake_fd_of(GMainContext *ctx)
+{
+	gint prio, timeout;
+	GPollFD fd = { .fd = -1 };
+
+	g_main_context_prepare(ctx, &prio);
+	return g_main_context_query(ctx, G_MAXINT, &timeout, &fd, 1) == 1 ? fd.fd : -1;
+}
+
 int gpoll_new(struct gpoll **out, struct net_shard *s)
 {
 	struct gpoll *g = calloc(1, sizeof *g);
@@ -187,6 +235,8 @@ int gpoll_new(struct gpoll **out, struct net_shard *s)
 	}
 	g->ctx = g_main_context_new();
 	g_main_context_acquire(g->ctx);
+	g->read_fd = -1;
+	g->wake_fd = wake_fd_of(g->ctx);
 	gpoll_touch(g);
 	*out = g;
 	return 0;
@@ -203,10 +253,20 @@ void gpoll_free(struct gpoll **g)
 	for (gint i = 0; i < d->n; i++)
 		net_fd_remove(&d->watch[i]);
 	d->n = 0;
+	d->read_fd = -1;
 	d->dead = true;
 	net_timer_stop(&d->timer);
 	shard_work_post(d->s, &d->work);
 	*g = NULL;
+}
+
+void gpoll_set_reader(struct gpoll *g, int fd, bool patient, gpoll_reader *fn, void *obj)
+{
+	g->read_fd = fd;
+	g->patient = patient;
+	g->reader = fn;
+	g->reader_obj = obj;
+	set_urgencies(g);
 }
 
 GMainContext *gpoll_context(struct gpoll *g)

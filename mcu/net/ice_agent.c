@@ -15,6 +15,7 @@ enum {
 	COMPONENT = 1,
 	MAX_REMOTE = 64,     /* candidates of a peer */
 	MIN_UFRAG = 4, MIN_PWD = 22, MAX_CREDENTIAL = 256, /* RFC 8839 section 5.4 */
+	IDLE_MS = 100,
 	SRFLX_PREFERENCE = 100, /* RFC 8445 section 5.1.2.2 */
 };
 
@@ -136,11 +137,13 @@ static void on_selected(NiceAgent *nice, guint stream, guint component, NiceCand
 {
 	struct ice_agent *a = obj;
 
-	(void)nice;
 	(void)stream;
 	(void)component;
 	(void)local;
 	(void)remote;
+	/* It ticks at 50 Hz for this long (5 s) after the last check, in case more
+	 * candidates come; now that a pair works it need not. */
+	g_object_set(nice, "idle-timeout", IDLE_MS, NULL);
 	a->ev->selected(a->obj);
 }
 
@@ -392,6 +395,11 @@ bool ice_agent_path(struct ice_agent *a, struct udp_path *path)
 	if (sock)
 		g_object_unref(sock); /* the agent has its own reference while the pair is in use */
 	return ok && path->fd >= 0;
+}
+
+void ice_agent_set_reader(struct ice_agent *a, int fd, bool patient, ice_agent_reader *fn, void *obj)
+{
+	gpoll_set_reader(a->poll, fd, patient, fn, obj);
 }
 
 int ice_agent_send(struct ice_agent *a, const uint8_t *p, size_t len)

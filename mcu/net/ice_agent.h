@@ -39,6 +39,11 @@ int ice_agent_add_candidate(struct ice_agent *a, const char *text) ON_THREAD(ROL
 
 /* The selected pair's socket and peer; false: relayed, or there is none. */
 bool ice_agent_path(struct ice_agent *a, struct udp_path *path) ON_THREAD(ROLE_NET);
+/* fn gets the first look at fd when it is readable, and says whether something
+ * is left that libnice must read. -1: nobody. patient: net_fd_set_patient. */
+typedef bool ice_agent_reader(void *obj, int fd);
+void ice_agent_set_reader(struct ice_agent *a, int fd, bool patient, ice_agent_reader *fn,
+			  void *obj) ON_THREAD(ROLE_NET);
 /* Through libnice, whatever the pair is. 0, -EAGAIN, -ENOTCONN. */
 int ice_agent_send(struct ice_agent *a, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
 /* Refuses the peer's consent checks from now on (RFC 7675 section 5.2). */

@@ -24,13 +24,18 @@ enum {
 	EVENTS = 256, /* descriptors handled in a turn */
 	MBOX_DEFAULT = 8192,
 	PACKETS_DEFAULT = 16384,
+	PATIENCE_DEFAULT_US = 10000,
 	SLAB_PACKETS = 256,
 };
 
 METRIC_COUNTER(m_turns, "mcu_net_wakeups_total", "Times a network shard woke up");
 
+enum urgency { PROMPT, PATIENT, URGENCIES };
+
 struct net_fd {
 	struct net_shard *s;
+	enum urgency urgency;
+	uint32_t events;
 	net_fd_fn *fn; /* NULL: removed */
 	void *obj;
 	int fd;
@@ -39,17 +44,18 @@ struct net_fd {
 
 struct net_shard {
 	unsigned index;
-	int epfd;
+	int epfd[URGENCIES];
 	struct mbox *mbox;
 	struct buf_pool *packets;
 	pthread_t thread;
 	bool started;
-	int64_t holdoff_ns;
+	int64_t hold_ns[URGENCIES];
 	atomic_bool stop;
 	atomic_size_t n_fds;
 	/* below: the thread's */
-	int64_t now_ns, read_ns; /* read_ns: when sockets were last read */
-	bool hold;
+	int64_t now_ns;
+	int64_t read_ns[URGENCIES]; /* when they were last read */
+	bool hold[URGENCIES];
 	struct net_timers timers;
 	struct udp_sender *sender;
 	struct shard_work *work, **work_end;
@@ -57,38 +63,45 @@ struct net_shard {
 	struct epoll_event events[EVENTS];
 };
 
-/* Sleeps until something is ready or due; tells what. */
-static void wait_ready(struct net_shard *s, bool *mail, bool *sockets)
+/* Sleeps until something is ready or due; tells what. Descriptors that are held
+ * back are left out, and looked at anew when their time has come. */
+static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 {
-	struct pollfd fds[2] = { { .fd = mbox_fd(s->mbox), .events = POLLIN },
-				 { .fd = s->epfd, .events = POLLIN } };
+	struct pollfd fds[1 + URGENCIES] = { { .fd = mbox_fd(s->mbox), .events = POLLIN } };
 	int64_t now = clock_now_ns(&clock_monotonic), until = timers_next(&s->timers);
-	int64_t read_at = s->read_ns + s->holdoff_ns;
-	bool held = s->hold && now < read_at;
 	struct timespec ts;
 	int n;
 
 	if (s->work)
 		until = now;
-	if (held && read_at < until)
-		until = read_at;
+	for (int u = 0; u < URGENCIES; u++) {
+		int64_t at = s->read_ns[u] + s->hold_ns[u];
+		bool held = s->hold[u] && now < at;
+
+		fds[1 + u] = (struct pollfd){ .fd = held ? -1 : s->epfd[u], .events = POLLIN };
+		if (held && at < until)
+			until = at;
+	}
 	if (until < now)
 		until = now;
 	ts = (struct timespec){ .tv_sec = (until - now) / NS_PER_S, .tv_nsec = (until - now) % NS_PER_S };
-	n = ppoll(fds, held ? 1 : 2, until == INT64_MAX ? NULL : &ts, NULL);
+	n = ppoll(fds, 1 + URGENCIES, until == INT64_MAX ? NULL : &ts, NULL);
 	*mail = n > 0 && fds[0].revents;
-	*sockets = n > 0 && !held && fds[1].revents;
+	for (int u = 0; u < URGENCIES; u++)
+		sockets[u] = n > 0 && fds[1 + u].revents;
 }
 
-/* Held back only while that makes for fuller reads: started when two reads
- * follow each other closely, given up when a read found one descriptor only. */
-static void read_sockets(struct net_shard *s)
+/* Prompt ones are held back only while that makes for fuller reads: from when
+ * two reads follow each other closely until one finds a single descriptor. */
+static void read_sockets(struct net_shard *s, enum urgency u)
 {
-	int n = epoll_wait(s->epfd, s->events, EVENTS, 0);
+	int n = epoll_wait(s->epfd[u], s->events, EVENTS, 0);
 
-	if (s->holdoff_ns)
-		s->hold = s->hold ? n > 1 : s->now_ns - s->read_ns < s->holdoff_ns;
-	s->read_ns = s->now_ns;
+	if (u == PATIENT)
+		s->hold[u] = true;
+	else if (s->hold_ns[u])
+		s->hold[u] = s->hold[u] ? n > 1 : s->now_ns - s->read_ns[u] < s->hold_ns[u];
+	s->read_ns[u] = s->now_ns;
 	for (int i = 0; i < n; i++) {
 		struct net_fd *w = s->events[i].data.ptr;
 
@@ -122,17 +135,18 @@ static void free_dead(struct net_shard *s)
 
 static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
 {
-	bool mail, sockets;
+	bool mail, sockets[URGENCIES];
 
-	wait_ready(s, &mail, &sockets);
+	wait_ready(s, &mail, sockets);
 	metric_add(&m_turns, 1);
 	s->now_ns = clock_now_ns(&clock_monotonic);
 	if (mail) {
 		mbox_run(s->mbox);
 		s->now_ns = clock_now_ns(&clock_monotonic);
 	}
-	if (sockets)
-		read_sockets(s);
+	for (int u = 0; u < URGENCIES; u++)
+		if (sockets[u])
+			read_sockets(s, (enum urgency)u);
 	timers_run(&s->timers, s->now_ns);
 	run_work(s);
 	free_dead(s);
@@ -154,6 +168,16 @@ static void *shard_main(void *arg)
 	return NULL;
 }
 
+static int open_epolls(struct net_shard *s)
+{
+	for (int u = 0; u < URGENCIES; u++) {
+		s->epfd[u] = epoll_create1(EPOLL_CLOEXEC);
+		if (s->epfd[u] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard_cfg *cfg)
 {
 	struct net_shard_cfg c = cfg ? *cfg : (struct net_shard_cfg){ 0 };
@@ -164,11 +188,13 @@ int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard
 	if (!s)
 		return -ENOMEM;
 	s->index = index;
-	s->holdoff_ns = (int64_t)c.rx_holdoff_us * 1000;
+	s->hold_ns[PROMPT] = (int64_t)c.rx_holdoff_us * 1000;
+	s->hold_ns[PATIENT] = (int64_t)(c.rx_patience_us ? c.rx_patience_us : PATIENCE_DEFAULT_US) * 1000;
 	s->work_end = &s->work;
 	timers_init(&s->timers);
-	s->epfd = epoll_create1(EPOLL_CLOEXEC);
-	err = s->epfd < 0 ? -errno : 0;
+	for (int u = 0; u < URGENCIES; u++)
+		s->epfd[u] = -1;
+	err = open_epolls(s);
 	if (!err)
 		err = mbox_new(&s->mbox, c.mbox_capacity ? c.mbox_capacity : MBOX_DEFAULT);
 	if (!err)
@@ -222,8 +248,9 @@ void net_shard_free(struct net_shard **s)
 	if (d->packets)
 		buf_pool_free(&d->packets);
 	timers_done(&d->timers);
-	if (d->epfd >= 0)
-		close(d->epfd);
+	for (int u = 0; u < URGENCIES; u++)
+		if (d->epfd[u] >= 0)
+			close(d->epfd[u]);
 	free(d);
 	*s = NULL;
 }
@@ -316,12 +343,25 @@ int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_
 int net_fd_modify(struct net_fd *w, uint32_t epoll_events)
 {
 	struct epoll_event e = { .events = epoll_events, .data.ptr = w };
+	int epfd = w->s->epfd[w->urgency];
 
-	if (!epoll_ctl(w->s->epfd, EPOLL_CTL_ADD, w->fd, &e))
+	w->events = epoll_events;
+	if (!epoll_ctl(epfd, EPOLL_CTL_ADD, w->fd, &e))
 		return 0;
-	if (errno == EEXIST && !epoll_ctl(w->s->epfd, EPOLL_CTL_MOD, w->fd, &e))
+	if (errno == EEXIST && !epoll_ctl(epfd, EPOLL_CTL_MOD, w->fd, &e))
 		return 0;
 	return -errno;
+}
+
+int net_fd_set_patient(struct net_fd *w, bool patient)
+{
+	enum urgency u = patient ? PATIENT : PROMPT;
+
+	if (w->urgency == u)
+		return 0;
+	epoll_ctl(w->s->epfd[w->urgency], EPOLL_CTL_DEL, w->fd, NULL);
+	w->urgency = u;
+	return net_fd_modify(w, w->events);
 }
 
 /* The kernel may still have handed out an event for it in this turn, so the
@@ -332,7 +372,7 @@ void net_fd_remove(struct net_fd **w)
 
 	if (!d)
 		return;
-	epoll_ctl(d->s->epfd, EPOLL_CTL_DEL, d->fd, NULL);
+	epoll_ctl(d->s->epfd[d->urgency], EPOLL_CTL_DEL, d->fd, NULL);
 	atomic_fetch_sub_explicit(&d->s->n_fds, 1, memory_order_relaxed);
 	d->fn = NULL;
 	d->next_dead = d->s->dead;

@@ -29,6 +29,9 @@ struct net_shard_cfg {
 	/* While packets come faster than this, sockets are read at most so often
 	 * (fewer, fuller wake-ups); the mailbox is not affected. 0: off. */
 	unsigned rx_holdoff_us;
+	/* Patient descriptors (peers that only receive, hence send feedback alone)
+	 * are read this often at most. 0: 10,000. */
+	unsigned rx_patience_us;
 	bool no_gso; /* never use UDP segmentation offload */
 };
 
@@ -71,6 +74,10 @@ struct net_fd;
 int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_events,
 	       net_fd_fn *fn, void *obj) ON_THREAD(ROLE_NET);
 void net_fd_remove(struct net_fd **w) ON_THREAD(ROLE_NET);
+/* Patient: its events may wait up to rx_patience_us for those of others, so that
+ * a thousand viewers' feedback comes in a hundred wake-ups a second, not in ten
+ * thousand. */
+int net_fd_set_patient(struct net_fd *w, bool patient) ON_THREAD(ROLE_NET);
 
 /* The shard's packet assembly and sending (udp_send.h). */
 struct udp_sender *net_shard_sender(struct net_shard *s) ON_THREAD(ROLE_NET);
