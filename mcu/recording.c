@@ -55,7 +55,14 @@ ON_THREAD(ROLE_CTL) static void tell(struct recording *r, enum recording_phase p
 
 	r->phase = phase;
 	recording_describe(r, &n);
-	r->notify(r->obj, &n);
+	if (r->notify)
+		r->notify(r->obj, &n);
+}
+
+void recording_orphan(struct recording *r)
+{
+	r->notify = NULL;
+	r->room = NULL;
 }
 
 static void save_end(struct recording *r, enum recording_state state)
@@ -207,7 +214,7 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	r->room = room;
 	r->notify = notify;
 	r->obj = obj;
-	r->log.room = room_name(room);
+	r->log.room = r->row.room;
 	if (room_has_sink(room)) {
 		free(r);
 		return errmsg_set(why, -EBUSY, "already_recording", "This room is being recorded already.");
@@ -219,6 +226,7 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		goto out;
 	/* From here on a failure is told by the recorder's own end. */
 	env->running++;
+	recordings_create(env->db, &r->row, NULL, NULL);
 	if (room_sink_attach(room, &sink, env->config->recording.gop_s)) {
 		r->phase = RECORDING_ENDS;
 		errmsg_set(&r->failure, 0, "recording_failed", "The room could not be recorded.");
@@ -226,7 +234,6 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		*out = r;
 		return 0;
 	}
-	recordings_create(env->db, &r->row, NULL, NULL);
 	*out = r;
 	log_info(&r->log, "recording %s started by %s: %s", r->id, by, r->row.path);
 	tell(r, RECORDING_RUNS);

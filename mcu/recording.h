@@ -43,6 +43,9 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		    struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Harmless when it is ending already. */
 void recording_stop(struct recording *r) ON_THREAD(ROLE_CTL);
+/* Its room is about to go, and with it the obj of notify: it is not called any
+ * more. Only when no sink is attached (room.h). The file is finished still. */
+void recording_orphan(struct recording *r) ON_THREAD(ROLE_CTL);
 /* The present state, for those who join now. */
 void recording_describe(const struct recording *r, struct recording_note *n) ON_THREAD(ROLE_CTL);
 
