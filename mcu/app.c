@@ -23,7 +23,13 @@
 #include "storage/users.h"
 #include "storage/volume.h"
 
-enum { CTL_MBOX = 65536, STOP_TIMEOUT_S = 15, GRACE_MS = 500, PATH_BYTES = 1024 };
+enum {
+	CTL_MBOX = 65536,
+	STOP_TIMEOUT_S = 15,
+	STOP_TURNS = 100, /* of the loop between two looks at the clock */
+	GRACE_MS = 500,
+	PATH_BYTES = 1024,
+};
 
 struct app {
 	const struct config *config;
@@ -292,11 +298,16 @@ void app_run(struct app *a)
 	while (!conference_is_idle(a->conference) && clock_now_ns(&clock_monotonic) < until) {
 		/* So that the loop turns even when nothing happens. */
 		usleep(1000);
-		while (g_main_context_iteration(NULL, FALSE))
+		for (int i = 0; i < STOP_TURNS && g_main_context_iteration(NULL, FALSE); i++)
 			;
 	}
-	if (!conference_is_idle(a->conference))
-		log_error(NULL, "a room or a recording did not end within %d s", STOP_TIMEOUT_S);
+	if (conference_is_idle(a->conference))
+		return;
+	/* Its threads cannot be taken apart; its files are whole at any moment. */
+	log_error(NULL, "a room or a recording did not end within %d s: leaving it as it is",
+		  STOP_TIMEOUT_S);
+	log_stop();
+	_exit(EXIT_FAILURE);
 }
 
 ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)

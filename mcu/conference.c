@@ -58,6 +58,30 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 	return NULL;
 }
 
+ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p)
+{
+	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
+	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
+	struct uplink_info *u = &ev.u.uplink;
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	*u = (struct uplink_info){
+		.width = i.tile.w, .height = i.tile.h, .fps = e->fps,
+		.visible = i.tile.w > 0 && !i.video_muted,
+	};
+	/* The view's rate by the tile's share of it, and twice that, since a sender
+	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
+	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.tile.w * i.tile.h /
+			    (e->width * e->height));
+	u->max_kbps = CLAMP(u->max_kbps, 100, 2500);
+	if (!memcmp(u, &p->uplink, sizeof *u))
+		return;
+	p->uplink = *u;
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
 /* What a leg sends, or has muted, has changed. */
 ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg *l)
 {
@@ -85,6 +109,7 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		p->told_video_muted = ev.u.muted.video = i.video_muted;
 		ev.u.muted.leg = i.id;
 		hall_tell(h, &ev, NULL);
+		tell_uplink(h, p);
 	}
 }
 
@@ -95,30 +120,6 @@ static void on_speaker(void *obj, struct room *r, uint32_t leg)
 	(void)obj;
 	role_assert_ctl();
 	hall_tell(room_user(r), &ev, NULL);
-}
-
-ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p)
-{
-	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
-	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
-	struct uplink_info *u = &ev.u.uplink;
-	struct leg_info i;
-
-	leg_get_info(p->leg, &i);
-	*u = (struct uplink_info){
-		.width = i.tile.w, .height = i.tile.h, .fps = e->fps,
-		.visible = i.tile.w > 0 && !i.video_muted,
-	};
-	/* The view's rate by the tile's share of it, and twice that, since a sender
-	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
-	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.tile.w * i.tile.h /
-			    (e->width * e->height));
-	u->max_kbps = CLAMP(u->max_kbps, 100, 2500);
-	if (!memcmp(u, &p->uplink, sizeof *u))
-		return;
-	p->uplink = *u;
-	p->ev->event(p->obj, &ev);
-	leg_event_clear(&ev);
 }
 
 void hall_tell_layout(struct hall *h, struct leg_handle *only)
@@ -188,17 +189,20 @@ static gboolean linger_over(gpointer arg)
 	return G_SOURCE_REMOVE;
 }
 
-ON_THREAD(ROLE_CTL) static void on_emptied(void *obj, struct room *r)
+void hall_linger(struct hall *h)
 {
-	struct hall *h = room_user(r);
-
-	(void)obj;
-	role_assert_ctl();
-	if (h->closing)
+	if (h->closing || room_leg_count(h->room))
 		return;
 	if (h->linger)
 		g_source_remove(h->linger);
 	h->linger = g_timeout_add_seconds((guint)h->conf->cfg.config->room.linger_s, linger_over, h);
+}
+
+static void on_emptied(void *obj, struct room *r)
+{
+	(void)obj;
+	role_assert_ctl();
+	hall_linger(room_user(r));
 }
 
 static void hall_free(struct hall *h)
@@ -213,6 +217,9 @@ ON_THREAD(ROLE_CTL) static void on_closed(void *obj, struct room *r)
 
 	(void)obj;
 	role_assert_ctl();
+	/* The file may take longer than the room. */
+	if (h->recording)
+		recording_orphan(h->recording);
 	g_ptr_array_remove_fast(h->conf->closing, h);
 	hall_free(h);
 }

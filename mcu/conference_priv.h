@@ -58,6 +58,8 @@ struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CT
 /* Opens it when it is not running. 0 or -errno with *why. */
 int hall_open(struct conference *c, const char *name, struct hall **out, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
+/* Nobody may be in it: if so, it closes after a while. */
+void hall_linger(struct hall *h) ON_THREAD(ROLE_CTL);
 /* To everybody in the room but `but` (may be NULL). */
 void hall_tell(struct hall *h, struct leg_event *ev, const struct leg_handle *but)
 	ON_THREAD(ROLE_CTL);

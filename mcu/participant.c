@@ -188,8 +188,10 @@ ON_THREAD(ROLE_CTL) static int enter(struct leg_handle *p, struct errmsg *why)
 		return errmsg_set(why, -EUSERS, "room_full",
 				  "The room is full: %d people are in it.", (int)h->people->len);
 	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
-	if (err)
+	if (err) {
+		hall_linger(h);
 		return errmsg_set(why, err, "internal", "Joining failed: %s.", err_str(err));
+	}
 	if (h->linger)
 		g_source_remove(h->linger);
 	h->linger = 0;
