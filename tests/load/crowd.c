@@ -1,5 +1,6 @@
 #include "tests/load/crowd.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,14 @@ static bool storm_is_over(const struct crowd *c)
 	return true;
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void on_sigterm(int sig)
+{
+	(void)sig;
+	told_to_end = 1;
+}
+
 static bool phase_over(const struct crowd *c, enum phase phase, int64_t since_ns, int64_t now_ns)
 {
 	int64_t last = c->start_ns + (int64_t)c->peers * BOT_NS_PER_S / c->o->ramp_hz;
@@ -239,7 +248,7 @@ static bool phase_over(const struct crowd *c, enum phase phase, int64_t since_ns
 	switch (phase) {
 	case PHASE_JOIN:
 		return all_in(c, peer_ready) || now_ns > last + c->o->ready_s * BOT_NS_PER_S;
-	case PHASE_RUN: return now_ns >= since_ns + c->o->seconds * BOT_NS_PER_S;
+	case PHASE_RUN: return told_to_end || now_ns >= since_ns + c->o->seconds * BOT_NS_PER_S;
 	case PHASE_LEAVE:
 		return (all_in(c, has_ended) && storm_is_over(c)) ||
 		       now_ns > since_ns + LEAVE_S * BOT_NS_PER_S;
@@ -285,6 +294,7 @@ int crowd_run(struct crowd *c)
 	struct summary s;
 	int status;
 
+	signal(SIGTERM, on_sigterm);
 	run_phase(c, PHASE_JOIN);
 	fprintf(stderr, "ready\n");
 	run_phase(c, PHASE_RUN);
