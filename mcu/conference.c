@@ -128,10 +128,10 @@ void hall_tell_layout(struct hall *h, struct leg_handle *only)
 	struct leg_event ev = { .type = LEG_EVENT_LAYOUT };
 	size_t n = 0;
 
-	for (size_t i = 0; i < room_leg_count(h->room) && n < LAYOUT_MAX_TILES; i++) {
+	for (size_t i = 0; i < h->people->len && n < LAYOUT_MAX_TILES; i++) {
 		struct leg_info li;
 
-		leg_get_info(room_leg(h->room, i), &li);
+		leg_get_info(person(h, i)->leg, &li);
 		if (li.tile.w)
 			tile[n++] = (struct layout_tile){ li.id, li.tile.x, li.tile.y, li.tile.w,
 							  li.tile.h };
