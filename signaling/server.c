@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +251,24 @@ static int context_new(struct server *s, struct errmsg *why)
 	return 0;
 }
 
+/* Before libwebsockets tries: its message would not reach the person. */
+static int check_certificate(const struct server_cfg *c, struct errmsg *why)
+{
+	const char *cert = c->cert_file ? c->cert_file : "", *key = c->key_file ? c->key_file : "";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	int err = ctx ? 0 : errmsg_set(why, -ENOMEM, "internal", "Out of memory.");
+	if (!err && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+		err = errmsg_set(why, -EINVAL, "internal",
+				 "The certificate \"%s\" cannot be read; it must be a PEM file.", cert);
+	if (!err && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+		err = errmsg_set(why, -EINVAL, "internal",
+				 "The private key \"%s\" cannot be read, or is not that of the "
+				 "certificate \"%s\".", key, cert);
+	SSL_CTX_free(ctx);
+	ERR_clear_error();
+	return err;
+}
+
 static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **out, int *out_port,
 		     struct errmsg *why)
 {
@@ -269,22 +288,28 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 		.keepalive_timeout = HTTP_KEEP_S,
 		.options = v6 ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6,
 	};
+	int err = tls ? check_certificate(&s->cfg, why) : 0;
+	if (err)
+		return err;
 	if (tls) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 		info.ssl_cert_filepath = s->cfg.cert_file;
 		info.ssl_private_key_filepath = s->cfg.key_file;
 		info.ssl_options_set = (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
 		info.alpn = "http/1.1";
+		/* we are no client; left alone libwebsockets loads every CA of the system
+		 * for one, and does not free them */
+		s->no_client = SSL_CTX_new(TLS_client_method());
+		info.provided_client_ssl_ctx = s->no_client;
 	}
 	*out = lws_create_vhost(s->lws, &info);
 	*out_port = *out ? lws_get_vhost_listen_port(*out) : -1;
 	if (*out && *out_port > 0)
 		return 0;
 	return errmsg_set(why, -EADDRINUSE, "internal",
-			  "Cannot listen on %s port %d (%s): the port is in use, the address is not "
-			  "one of this machine%s.", address ? address : "any address", port,
-			  tls ? "https" : "http",
-			  tls ? ", or the certificate or key cannot be read" : "");
+			  "Cannot listen on %s port %d (%s): the port is in use, or the address is not "
+			  "one of this machine.", address ? address : "any address", port,
+			  tls ? "https" : "http");
 }
 
 static int server_start(struct server *s, struct errmsg *why)
@@ -370,6 +395,7 @@ void server_free(struct server **sp, int grace_ms)
 	}
 	if (s->lws)
 		lws_context_destroy(s->lws);
+	SSL_CTX_free(s->no_client);
 	readers_free(&s->readers);
 	for (size_t i = 0; i < s->n_routes; i++) {
 		g_free((char *)s->routes[i].method);

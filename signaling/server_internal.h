@@ -48,6 +48,7 @@ struct server {
 	struct lws_context *lws;
 	struct lws_vhost *plain, *tls;
 	int plain_port, tls_port;
+	struct ssl_ctx_st *no_client;
 	GMainContext *gctx;
 	GSource *tick, *reaper; /* reaper: while sessions wait to be dropped */
 	GHashTable *per_address; /* peer -> number of connections */
