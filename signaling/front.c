@@ -43,7 +43,8 @@ struct front_session {
 
 const char *leave_reason_name(enum leave_reason r)
 {
-	static const char *const names[] = { "", "left", "lost", "kicked", "replaced", "error", "shutdown" };
+	static const char *const names[] = { "",	 "left",  "lost",    "kicked",
+					     "replaced", "error", "shutdown" };
 	return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "";
 }
 
@@ -64,8 +65,8 @@ static void say_error(struct front_session *s, const char *id, const struct errm
 	say(s, msg_error(id, why, fatal));
 }
 
-__attribute__((format(printf, 4, 5))) static void
-refuse(struct front_session *s, const char *id, const char *code, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void refuse(struct front_session *s, const char *id,
+							 const char *code, const char *fmt, ...)
 {
 	struct errmsg why = { .code = "" };
 	char text[sizeof(why.text)];
@@ -119,7 +120,8 @@ static const char *transport_mid(const struct front_session *s)
 		if (s->plan->media[i].accepted)
 			return s->plan->media[s->plan->media[i].transport_index].mid;
 	const char *mid = s->our_offer && s->our_offer->n_media
-				  ? sdp_value(s->our_offer, &s->our_offer->media[0], "mid") : NULL;
+				  ? sdp_value(s->our_offer, &s->our_offer->media[0], "mid")
+				  : NULL;
 	return mid ? mid : "";
 }
 
@@ -149,7 +151,8 @@ static void do_ice(struct front_session *s, const struct client_msg *m)
 	if (!strncmp(c, "a=", 2))
 		c += 2;
 	if (*c && strncmp(c, "candidate:", 10))
-		refuse(s, m->id, "bad_message", "The member \"candidate\" must begin with \"candidate:\".");
+		refuse(s, m->id, "bad_message",
+		       "The member \"candidate\" must begin with \"candidate:\".");
 	else if (s->plan && !s->our_offer)
 		give_remote(s, m->u.ice.mid, c);
 	else if (!s->our_offer)
@@ -160,7 +163,8 @@ static void do_ice(struct front_session *s, const struct client_msg *m)
 
 /* --- negotiation ---------------------------------------------------------------------- */
 
-static int local_policy(struct front_session *s, bool restart, struct neg_policy *p, struct errmsg *why)
+static int local_policy(struct front_session *s, bool restart, struct neg_policy *p,
+			struct errmsg *why)
 {
 	memset(p, 0, sizeof(*p));
 	int err = s->api->local(s->api_ctx, s->leg, restart, p, why);
@@ -299,7 +303,8 @@ static void on_candidate(void *obj, const char *candidate)
 	if (s->plan || s->our_offer)
 		say(s, msg_ice(candidate, transport_mid(s)));
 	else if (!hold(&s->local, candidate, ""))
-		log_warn(NULL, "a local candidate for %s is lost: too many before its offer", s->peer);
+		log_warn(NULL, "a local candidate for %s is lost: too many before its offer",
+			 s->peer);
 }
 
 static void on_offer_wanted(void *obj)
@@ -313,22 +318,15 @@ static void on_offer_wanted(void *obj)
 static char *event_text(const struct leg_event *ev)
 {
 	switch (ev->type) {
-	case LEG_EVENT_JOINED:
-		return msg_joined(&ev->u.joined);
-	case LEG_EVENT_LEFT:
-		return msg_left(ev->u.left.leg, leave_reason_name(ev->u.left.reason));
+	case LEG_EVENT_JOINED: return msg_joined(&ev->u.joined);
+	case LEG_EVENT_LEFT: return msg_left(ev->u.left.leg, leave_reason_name(ev->u.left.reason));
 	case LEG_EVENT_MUTED:
 		return msg_muted(ev->u.muted.leg, ev->u.muted.audio, ev->u.muted.video);
-	case LEG_EVENT_SPEAKER:
-		return msg_speaker(ev->u.speaker);
-	case LEG_EVENT_LAYOUT:
-		return msg_layout(&ev->u.layout);
-	case LEG_EVENT_UPLINK:
-		return msg_uplink(&ev->u.uplink);
-	case LEG_EVENT_RECORDING:
-		return msg_recording(NULL, &ev->u.recording);
-	default:
-		return NULL;
+	case LEG_EVENT_SPEAKER: return msg_speaker(ev->u.speaker);
+	case LEG_EVENT_LAYOUT: return msg_layout(&ev->u.layout);
+	case LEG_EVENT_UPLINK: return msg_uplink(&ev->u.uplink);
+	case LEG_EVENT_RECORDING: return msg_recording(NULL, &ev->u.recording);
+	default: return NULL;
 	}
 }
 
@@ -401,12 +399,18 @@ static void do_join(struct front_session *s, const struct client_msg *m)
 	struct errmsg why = { .code = "" };
 	struct leg_handle *leg = NULL;
 	const struct join_req req = {
-		.room = m->u.join.room, .name = m->u.join.name, .pin = m->u.join.pin,
-		.token = m->u.join.token, .resume = m->u.join.resume, .peer = s->peer, .tls = s->tls,
+		.room = m->u.join.room,
+		.name = m->u.join.name,
+		.pin = m->u.join.pin,
+		.token = m->u.join.token,
+		.resume = m->u.join.resume,
+		.peer = s->peer,
+		.tls = s->tls,
 	};
 
 	if (s->state != NEW) {
-		refuse(s, m->id, "already_joined", "This connection has joined a room; open another one.");
+		refuse(s, m->id, "already_joined",
+		       "This connection has joined a room; open another one.");
 		return;
 	}
 	free(s->join_id);
@@ -455,31 +459,21 @@ static void do_stats(struct front_session *s, const struct client_msg *m)
 static void in_room(struct front_session *s, const struct client_msg *m)
 {
 	if (s->state != JOINED || !s->leg) {
-		refuse(s, m->id, "not_joined", "Join a room and wait for \"welcome\" before \"%s\".",
+		refuse(s, m->id, "not_joined",
+		       "Join a room and wait for \"welcome\" before \"%s\".",
 		       client_msg_type_name(m->type));
 		return;
 	}
 	switch (m->type) {
-	case CLIENT_MSG_OFFER:
-		do_offer(s, m);
-		break;
-	case CLIENT_MSG_ANSWER:
-		do_answer(s, m);
-		break;
-	case CLIENT_MSG_ICE:
-		do_ice(s, m);
-		break;
+	case CLIENT_MSG_OFFER: do_offer(s, m); break;
+	case CLIENT_MSG_ANSWER: do_answer(s, m); break;
+	case CLIENT_MSG_ICE: do_ice(s, m); break;
 	case CLIENT_MSG_MUTE:
 		s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video);
 		break;
-	case CLIENT_MSG_RECORD:
-		do_record(s, m);
-		break;
-	case CLIENT_MSG_STATS:
-		do_stats(s, m);
-		break;
-	default:
-		break;
+	case CLIENT_MSG_RECORD: do_record(s, m); break;
+	case CLIENT_MSG_STATS: do_stats(s, m); break;
+	default: break;
 	}
 }
 
@@ -494,18 +488,10 @@ void front_session_message(struct front_session *s, const struct client_msg *m, 
 		return;
 	}
 	switch (m->type) {
-	case CLIENT_MSG_JOIN:
-		do_join(s, m);
-		break;
-	case CLIENT_MSG_PING:
-		say(s, msg_pong(m->id));
-		break;
-	case CLIENT_MSG_LEAVE:
-		do_leave(s, m);
-		break;
-	default:
-		in_room(s, m);
-		break;
+	case CLIENT_MSG_JOIN: do_join(s, m); break;
+	case CLIENT_MSG_PING: say(s, msg_pong(m->id)); break;
+	case CLIENT_MSG_LEAVE: do_leave(s, m); break;
+	default: in_room(s, m); break;
 	}
 }
 

@@ -18,11 +18,7 @@ enum {
 };
 
 /* Close codes of the WebSocket (RFC 6455 7.4.1; 4xxx are ours). */
-enum {
-	FRONT_CLOSE_NORMAL = 1000,
-	FRONT_CLOSE_GOING_AWAY = 1001,
-	FRONT_CLOSE_ERROR = 4000
-};
+enum { FRONT_CLOSE_NORMAL = 1000, FRONT_CLOSE_GOING_AWAY = 1001, FRONT_CLOSE_ERROR = 4000 };
 
 struct front_sink {
 	/* Copies text. */

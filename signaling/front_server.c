@@ -36,8 +36,8 @@ static void on_opened(void *ctx, struct ws_session *ws)
 	struct front *f = ctx;
 	role_assert_ctl();
 	struct bound *b = calloc(1, sizeof(*b));
-	if (!b || front_session_new(&b->session, f->api, f->api_ctx, &ws_sink, ws, ws_session_peer(ws),
-				    ws_session_tls(ws))) {
+	if (!b || front_session_new(&b->session, f->api, f->api_ctx, &ws_sink, ws,
+				    ws_session_peer(ws), ws_session_tls(ws))) {
 		free(b);
 		ws_close(ws, 1011, "internal");
 		return;

@@ -13,8 +13,8 @@
  *          ◀───────────── events->closed        the handle is dead, no call follows
  *
  * All on CTL (the compiler cannot check that of a function pointer, so that
- * implementations say role_assert_ctl()). A callback may call back into the other side, except where it
- * says otherwise; every implementation copes with the leg ending in the middle. */
+ * implementations say role_assert_ctl()). A callback may call back into the other side, except
+ * where it says otherwise; every implementation copes with the leg ending in the middle. */
 #ifndef MCU_SIGNALING_LEG_API_H
 #define MCU_SIGNALING_LEG_API_H
 
@@ -31,7 +31,7 @@ struct leg_handle;
 
 enum leave_reason {
 	LEAVE_LEFT = 1, /* it said so */
-	LEAVE_LOST,     /* its signaling or media connection ended */
+	LEAVE_LOST,	/* its signaling or media connection ended */
 	LEAVE_KICKED,
 	LEAVE_REPLACED, /* by the same participant coming back */
 	LEAVE_ERROR,
@@ -95,7 +95,7 @@ struct leg_events {
 struct join_req {
 	const char *room, *name;
 	const char *pin, *token, *resume; /* NULL when absent */
-	const char *peer;                 /* address of the client, for limits and the log */
+	const char *peer;		  /* address of the client, for limits and the log */
 	bool tls;
 };
 

@@ -152,16 +152,11 @@ static int h264_profile_score(uint32_t id)
 {
 	unsigned profile = id >> 16, iop = id >> 8 & 0xff;
 	switch (profile) {
-	case 0x42:
-		return iop & 0x40 ? 10 : 8;
-	case 0x4d:
-		return iop & 0x80 ? 10 : 6;
-	case 0x58:
-		return (iop & 0xc0) == 0xc0 ? 10 : 0;
-	case 0x64:
-		return iop & 0x0c ? 5 : 4;
-	default:
-		return 0;
+	case 0x42: return iop & 0x40 ? 10 : 8;
+	case 0x4d: return iop & 0x80 ? 10 : 6;
+	case 0x58: return (iop & 0xc0) == 0xc0 ? 10 : 0;
+	case 0x64: return iop & 0x0c ? 5 : 4;
+	default: return 0;
 	}
 }
 
@@ -178,14 +173,14 @@ static unsigned h264_level(uint32_t id)
 static const struct {
 	unsigned level, fs, mbps, br;
 } h264_levels[] = {
-	{ 100, 99, 1485, 64 },	       { 105, 99, 1485, 128 },
-	{ 110, 396, 3000, 192 },       { 120, 396, 6000, 384 },
-	{ 130, 396, 11880, 768 },      { 200, 396, 11880, 2000 },
-	{ 210, 792, 19800, 4000 },     { 220, 1620, 20250, 4000 },
-	{ 300, 1620, 40500, 10000 },   { 310, 3600, 108000, 14000 },
-	{ 320, 5120, 216000, 20000 },  { 400, 8192, 245760, 20000 },
-	{ 410, 8192, 245760, 50000 },  { 420, 8704, 522240, 50000 },
-	{ 500, 22080, 589824, 135000 },{ 510, 36864, 983040, 240000 },
+	{ 100, 99, 1485, 64 },		 { 105, 99, 1485, 128 },
+	{ 110, 396, 3000, 192 },	 { 120, 396, 6000, 384 },
+	{ 130, 396, 11880, 768 },	 { 200, 396, 11880, 2000 },
+	{ 210, 792, 19800, 4000 },	 { 220, 1620, 20250, 4000 },
+	{ 300, 1620, 40500, 10000 },	 { 310, 3600, 108000, 14000 },
+	{ 320, 5120, 216000, 20000 },	 { 400, 8192, 245760, 20000 },
+	{ 410, 8192, 245760, 50000 },	 { 420, 8704, 522240, 50000 },
+	{ 500, 22080, 589824, 135000 },	 { 510, 36864, 983040, 240000 },
 	{ 520, 36864, 2073600, 240000 },
 };
 
@@ -273,13 +268,12 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 	case NEG_CODEC_H264:
 		out->h264_mode = (uint8_t)fmtp_number(pt->fmtp, "packetization-mode", 0);
 		out->h264_profile = h264_profile(pt->fmtp);
-		out->h264_level_asymmetry = fmtp_number(pt->fmtp, "level-asymmetry-allowed", 0) == 1;
+		out->h264_level_asymmetry =
+			fmtp_number(pt->fmtp, "level-asymmetry-allowed", 0) == 1;
 		h264_limits(out, pt->fmtp);
 		break;
 	case NEG_CODEC_VP8:
-	case NEG_CODEC_VP9:
-		out->max_fs = fmtp_number(pt->fmtp, "max-fs", 0);
-		break;
+	case NEG_CODEC_VP9: out->max_fs = fmtp_number(pt->fmtp, "max-fs", 0); break;
 	case NEG_CODEC_OPUS:
 		out->opus_stereo = fmtp_number(pt->fmtp, "stereo", 0) == 1;
 		out->opus_fec = fmtp_number(pt->fmtp, "useinbandfec", 0) == 1;
@@ -288,7 +282,6 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 		out->opus_max_bps = fmtp_number(pt->fmtp, "maxaveragebitrate", 0);
 		out->opus_max_playback_hz = fmtp_number(pt->fmtp, "maxplaybackrate", 0);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }

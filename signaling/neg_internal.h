@@ -68,10 +68,11 @@ extern const char *const neg_ext_uri[NEG_N_EXTS];
 struct neg_line {
 	const struct neg_policy *policy;
 	const struct neg_media_policy *mp;
-	const struct neg_media *media;     /* mid, dir, role, ext_id, fb, rtcp_rsize */
-	const struct neg_transport *transport; /* ours: ice, security, setup, rtcp_mux, crypto[0].tag */
-	bool carries_transport;            /* its candidates are written here */
-	uint8_t pts[SDP_MAX_FORMATS];      /* with feedback */
+	const struct neg_media *media; /* mid, dir, role, ext_id, fb, rtcp_rsize */
+	const struct neg_transport
+		*transport;	      /* ours: ice, security, setup, rtcp_mux, crypto[0].tag */
+	bool carries_transport;	      /* its candidates are written here */
+	uint8_t pts[SDP_MAX_FORMATS]; /* with feedback */
 	size_t n_pts;
 };
 int neg_write_media(struct sdp *s, struct sdp_media *m, const struct neg_line *l);

@@ -57,12 +57,9 @@ static const char *offer_proto(enum neg_security security, const struct neg_medi
 	if (before)
 		return before->proto;
 	switch (security) {
-	case NEG_DTLS:
-		return "UDP/TLS/RTP/SAVPF";
-	case NEG_SDES:
-		return "RTP/SAVP";
-	default:
-		return "RTP/AVP";
+	case NEG_DTLS: return "UDP/TLS/RTP/SAVPF";
+	case NEG_SDES: return "RTP/SAVP";
+	default: return "RTP/AVP";
 	}
 }
 
@@ -92,8 +89,8 @@ static int offer_formats(struct sdp *s, struct sdp_media *m, struct neg_line *l,
 static int offer_line(struct sdp *s, const struct neg_policy *p, const struct neg_plan *prev,
 		      const struct neg_media *before, enum neg_role role)
 {
-	enum neg_security security = before ? neg_plan_transport(prev, before)->security
-					    : offer_security(p->security);
+	enum neg_security security =
+		before ? neg_plan_transport(prev, before)->security : offer_security(p->security);
 	struct neg_transport t = {
 		.ice = before ? neg_plan_transport(prev, before)->ice : p->ice,
 		.security = security,
@@ -101,9 +98,14 @@ static int offer_line(struct sdp *s, const struct neg_policy *p, const struct ne
 		.rtcp_mux = true,
 		.crypto = { { .tag = 1 } },
 	};
-	struct neg_media pm = { .role = role, .dir = p->media[role].dir, .fb = p->media[role].fb,
+	struct neg_media pm = { .role = role,
+				.dir = p->media[role].dir,
+				.fb = p->media[role].fb,
 				.rtcp_rsize = security == NEG_DTLS };
-	struct neg_line l = { .policy = p, .mp = &p->media[role], .media = &pm, .transport = &t,
+	struct neg_line l = { .policy = p,
+			      .mp = &p->media[role],
+			      .media = &pm,
+			      .transport = &t,
 			      .carries_transport = s->n_media == 0 || !p->one_transport };
 
 	if (before)
@@ -124,7 +126,9 @@ static int offer_line(struct sdp *s, const struct neg_policy *p, const struct ne
 /* A line of prev that is of no use any more, at port 0 in its place. */
 static int offer_refused(struct sdp *s, const struct neg_media *before)
 {
-	const struct sdp_media gone = { .kind = before->kind, .proto = before->proto, .format = { before->format },
+	const struct sdp_media gone = { .kind = before->kind,
+					.proto = before->proto,
+					.format = { before->format },
 					.n_formats = 1 };
 	return neg_write_refused(s, &gone, before->mid);
 }
@@ -152,7 +156,8 @@ static int offer_lines(struct sdp *s, const struct neg_policy *p, const struct n
 			return -ENOBUFS;
 		err = offer_line(s, p, prev, NULL, (enum neg_role)r);
 		if (!err)
-			in[s->n_media - 1] = sdp_attr_find(&s->media[s->n_media - 1].attrs, "mid") != NULL;
+			in[s->n_media - 1] =
+				sdp_attr_find(&s->media[s->n_media - 1].attrs, "mid") != NULL;
 	}
 	for (*carrier = 0; *carrier < s->n_media && !in[*carrier]; (*carrier)++)
 		;
@@ -176,7 +181,8 @@ int neg_offer(const struct neg_policy *policy, const struct neg_plan *prev, stru
 		err = neg_write_bundle(s, in, carrier);
 	if (err) {
 		sdp_free(&s);
-		return errmsg_set(why, err, "internal", "The offer could not be written: %s.", err_str(err));
+		return errmsg_set(why, err, "internal", "The offer could not be written: %s.",
+				  err_str(err));
 	}
 	*offer = s;
 	return 0;

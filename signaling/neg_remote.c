@@ -14,7 +14,8 @@ const char *const neg_ext_uri[NEG_N_EXTS] = {
 	[NEG_EXT_MID] = "urn:ietf:params:rtp-hdrext:sdes:mid",
 	[NEG_EXT_AUDIO_LEVEL] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
 	[NEG_EXT_ABS_SEND_TIME] = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-	[NEG_EXT_TWCC] = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+	[NEG_EXT_TWCC] =
+		"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
 	[NEG_EXT_VIDEO_ORIENTATION] = "urn:3gpp:video-orientation",
 };
 
@@ -126,7 +127,8 @@ int neg_remote_media(struct neg_media *out, const struct sdp *s, const struct sd
 	snprintf(out->proto, sizeof(out->proto), "%s", m->proto);
 	snprintf(out->format, sizeof(out->format), "%s", m->format[0]);
 	if (mid && mid->value) {
-		if (!mid->value[0] || strlen(mid->value) >= sizeof(out->mid) || strchr(mid->value, ' '))
+		if (!mid->value[0] || strlen(mid->value) >= sizeof(out->mid) ||
+		    strchr(mid->value, ' '))
 			return bad(why, m, "a=mid must be a token of at most 32 characters");
 		snprintf(out->mid, sizeof(out->mid), "%s", mid->value);
 	}
@@ -148,8 +150,8 @@ static uint32_t fb_of(const char *v)
 		const char *text;
 		uint32_t bit;
 	} known[] = {
-		{ "nack", NEG_FB_NACK },      { "nack pli", NEG_FB_PLI },
-		{ "ccm fir", NEG_FB_FIR },    { "goog-remb", NEG_FB_REMB },
+		{ "nack", NEG_FB_NACK },	 { "nack pli", NEG_FB_PLI },
+		{ "ccm fir", NEG_FB_FIR },	 { "goog-remb", NEG_FB_REMB },
 		{ "transport-cc", NEG_FB_TWCC }, { "ccm tmmbr", NEG_FB_TMMBR },
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -243,8 +245,9 @@ static int read_ice(struct neg_transport *t, const struct sdp *s, const struct s
 		return 0;
 	if (!ufrag || !pwd || !ice_text(ufrag, 4, t->ice_ufrag, sizeof(t->ice_ufrag)) ||
 	    !ice_text(pwd, 22, t->ice_pwd, sizeof(t->ice_pwd)))
-		return bad(why, m, "a=ice-ufrag needs 4 to 256 and a=ice-pwd 22 to 256 characters "
-				   "of A-Z a-z 0-9 + /");
+		return bad(why, m,
+			   "a=ice-ufrag needs 4 to 256 and a=ice-pwd 22 to 256 characters "
+			   "of A-Z a-z 0-9 + /");
 	const char *options = sdp_value(s, m, "ice-options");
 	t->ice = true;
 	t->ice_trickle = options && strstr(options, "trickle");
@@ -257,7 +260,11 @@ static bool fingerprint_parse(const char *v, char *hash, size_t hash_cap, char *
 	static const struct {
 		const char *name;
 		size_t octets;
-	} known[] = { { "sha-1", 20 }, { "sha-224", 28 }, { "sha-256", 32 }, { "sha-384", 48 }, { "sha-512", 64 } };
+	} known[] = { { "sha-1", 20 },
+		      { "sha-224", 28 },
+		      { "sha-256", 32 },
+		      { "sha-384", 48 },
+		      { "sha-512", 64 } };
 	if (!sdp_copy_word(&v, hash, hash_cap) || !sdp_copy_word(&v, hex, hex_cap))
 		return false;
 	size_t octets = 0;
@@ -286,7 +293,8 @@ static bool read_fingerprints(struct neg_transport *t, const struct sdp_attrs *a
 		if (strcmp(a->v[i].name, "fingerprint"))
 			continue;
 		any = true;
-		if (!a->v[i].value || !fingerprint_parse(a->v[i].value, hash, sizeof(hash), hex, sizeof(hex)))
+		if (!a->v[i].value ||
+		    !fingerprint_parse(a->v[i].value, hash, sizeof(hash), hex, sizeof(hex)))
 			continue;
 		if (t->fingerprint[0] && strcmp(hash, "sha-256"))
 			continue;
@@ -302,7 +310,9 @@ static int read_setup(enum neg_setup *out, const struct sdp *s, const struct sdp
 	static const struct {
 		const char *name;
 		enum neg_setup setup;
-	} known[] = { { "actpass", NEG_SETUP_ACTPASS }, { "active", NEG_SETUP_ACTIVE }, { "passive", NEG_SETUP_PASSIVE } };
+	} known[] = { { "actpass", NEG_SETUP_ACTPASS },
+		      { "active", NEG_SETUP_ACTIVE },
+		      { "passive", NEG_SETUP_PASSIVE } };
 	const char *v = sdp_value(s, m, "setup");
 	*out = NEG_SETUP_NONE;
 	if (!v)
@@ -339,7 +349,8 @@ static void read_address(struct neg_transport *t, const struct sdp *s, const str
 		snprintf(t->address, sizeof(t->address), "%s", c->address);
 	t->port = m->port;
 	t->rtcp_mux = sdp_has(s, m, "rtcp-mux") || sdp_has(s, m, "rtcp-mux-only");
-	t->rtcp_port = t->rtcp_mux || m->port == 0 || m->port == 65535 ? m->port : (uint16_t)(m->port + 1);
+	t->rtcp_port =
+		t->rtcp_mux || m->port == 0 || m->port == 65535 ? m->port : (uint16_t)(m->port + 1);
 	const struct sdp_attr *a = sdp_attr_find(&m->attrs, "rtcp");
 	char word[8];
 	uint64_t port;
@@ -369,8 +380,9 @@ int neg_remote_transport(struct neg_transport *t, enum neg_setup *peer_setup, co
 	if (ok && !t->fingerprint[0])
 		ok = read_fingerprints(t, &s->attrs);
 	if (!ok)
-		return bad(why, m, "a=fingerprint must be sha-256 and 32 octets in hexadecimal with "
-				   "colons");
+		return bad(why, m,
+			   "a=fingerprint must be sha-256 and 32 octets in hexadecimal with "
+			   "colons");
 	read_cryptos(t, m);
 	read_address(t, s, m);
 	t->security = security_of(m, t);
@@ -400,7 +412,8 @@ int neg_remote_candidates(struct neg_plan *plan, const struct sdp *s, const stru
 		const char *v = m->attrs.v[i].value;
 		if (!v || strcmp(m->attrs.v[i].name, "candidate") || !candidate_usable(v))
 			continue;
-		if (plan->n_candidates == NEG_MAX_CANDIDATES || strlen(v) + 11 > sizeof(plan->candidates->text))
+		if (plan->n_candidates == NEG_MAX_CANDIDATES ||
+		    strlen(v) + 11 > sizeof(plan->candidates->text))
 			continue;
 		if (!plan->candidates)
 			plan->candidates = calloc(NEG_MAX_CANDIDATES, sizeof(*plan->candidates));

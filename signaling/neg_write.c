@@ -7,11 +7,11 @@
 #include "signaling/neg_internal.h"
 
 /* The first error of a row of writes. */
-#define TRY(call)                   \
-	do {                        \
-		int try_err = (call); \
-		if (try_err)        \
-			return try_err; \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		int try_err = (call);                                                              \
+		if (try_err)                                                                       \
+			return try_err;                                                            \
 	} while (0)
 
 int neg_write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_policy *mp,
@@ -26,9 +26,10 @@ int neg_write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_
 		snprintf(channels, sizeof(channels), "/%u", info->channels);
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u %s/%u%s", pt, info->name, info->clock_hz, channels));
 	if (f->codec == NEG_CODEC_H264) {
-		int n = snprintf(fmtp, sizeof(fmtp),
-				 "level-asymmetry-allowed=1;packetization-mode=%u;profile-level-id=%06x",
-				 f->h264_mode, h264_profile & 0xffffff);
+		int n = snprintf(
+			fmtp, sizeof(fmtp),
+			"level-asymmetry-allowed=1;packetization-mode=%u;profile-level-id=%06x",
+			f->h264_mode, h264_profile & 0xffffff);
 		if (mp->max_fs)
 			n += snprintf(fmtp + n, sizeof(fmtp) - (size_t)n, ";max-fs=%u", mp->max_fs);
 		if (mp->max_mbps)
@@ -36,8 +37,8 @@ int neg_write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_
 	}
 	const char *extra = f->fmtp ? f->fmtp : "";
 	if (fmtp[0] || extra[0])
-		TRY(sdp_add_attr(s, m, "fmtp", "%u %s%s%s", pt, fmtp, fmtp[0] && extra[0] ? ";" : "",
-				 extra));
+		TRY(sdp_add_attr(s, m, "fmtp", "%u %s%s%s", pt, fmtp,
+				 fmtp[0] && extra[0] ? ";" : "", extra));
 	return 0;
 }
 
@@ -69,12 +70,9 @@ static int write_fb(struct sdp *s, struct sdp_media *m, uint8_t pt, uint32_t fb)
 static const char *setup_name(enum neg_setup setup)
 {
 	switch (setup) {
-	case NEG_SETUP_ACTPASS:
-		return "actpass";
-	case NEG_SETUP_ACTIVE:
-		return "active";
-	default:
-		return "passive";
+	case NEG_SETUP_ACTPASS: return "actpass";
+	case NEG_SETUP_ACTIVE: return "active";
+	default: return "passive";
 	}
 }
 
@@ -122,7 +120,8 @@ static int write_source(struct sdp *s, struct sdp_media *m, const struct neg_lin
 int neg_write_media(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
 {
 	const struct neg_media *pm = l->media;
-	const char *address = l->transport->ice || !l->policy->address ? "0.0.0.0" : l->policy->address;
+	const char *address =
+		l->transport->ice || !l->policy->address ? "0.0.0.0" : l->policy->address;
 
 	m->conn.address = sdp_strdup(s, address);
 	if (!m->conn.address)

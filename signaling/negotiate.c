@@ -20,7 +20,7 @@ struct work {
 	size_t group[SDP_MAX_MEDIA];   /* its members in the order of the group */
 	size_t n_group;
 	size_t carrier; /* index of the m-line that carries the bundle's transport */
-	bool no_codec;  /* an m-line was refused for want of a codec */
+	bool no_codec;	/* an m-line was refused for want of a codec */
 	struct errmsg *why;
 };
 
@@ -50,18 +50,25 @@ const struct neg_transport *neg_plan_transport(const struct neg_plan *p, const s
 void neg_policy_browser(struct neg_policy *p)
 {
 	*p = (struct neg_policy){
-		.security = NEG_DTLS, .one_transport = true, .ice = true, .setup = NEG_SETUP_PASSIVE,
+		.security = NEG_DTLS,
+		.one_transport = true,
+		.ice = true,
+		.setup = NEG_SETUP_PASSIVE,
 	};
 	p->media[NEG_ROLE_AUDIO] = (struct neg_media_policy){
-		.dir = NEG_SENDRECV, .enabled = true,
-		.formats = neg_audio_formats, .n_formats = neg_n_audio_formats,
+		.dir = NEG_SENDRECV,
+		.enabled = true,
+		.formats = neg_audio_formats,
+		.n_formats = neg_n_audio_formats,
 		.fb = NEG_FB_NACK | NEG_FB_TWCC,
-		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_AUDIO_LEVEL | 1u << NEG_EXT_ABS_SEND_TIME |
-			1u << NEG_EXT_TWCC,
+		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_AUDIO_LEVEL |
+			1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC,
 	};
 	p->media[NEG_ROLE_CAMERA] = (struct neg_media_policy){
-		.dir = NEG_SENDRECV, .enabled = true,
-		.formats = neg_video_formats, .n_formats = neg_n_video_formats,
+		.dir = NEG_SENDRECV,
+		.enabled = true,
+		.formats = neg_video_formats,
+		.n_formats = neg_n_video_formats,
 		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC,
 		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC |
 			1u << NEG_EXT_VIDEO_ORIENTATION,
@@ -74,11 +81,14 @@ static int work_begin(struct work *w)
 {
 	size_t n = w->remote->n_media;
 	if (!n)
-		return errmsg_set(w->why, -EINVAL, "bad_sdp", "The session description has no m= line.");
-	if (w->prev && n < w->prev->n_media)
 		return errmsg_set(w->why, -EINVAL, "bad_sdp",
-				  "There are fewer m= lines (%zu) than before (%zu); refuse a line with "
-				  "port 0 instead of leaving it out.", n, w->prev->n_media);
+				  "The session description has no m= line.");
+	if (w->prev && n < w->prev->n_media)
+		return errmsg_set(
+			w->why, -EINVAL, "bad_sdp",
+			"There are fewer m= lines (%zu) than before (%zu); refuse a line with "
+			"port 0 instead of leaving it out.",
+			n, w->prev->n_media);
 	w->plan = calloc(1, sizeof(*w->plan));
 	if (w->plan)
 		w->plan->media = calloc(n, sizeof(*w->plan->media));
@@ -100,9 +110,10 @@ static int read_lines(struct work *w)
 			return err;
 		for (size_t j = 0; j < i; j++)
 			if (pm->mid[0] && !strcmp(pm->mid, w->plan->media[j].mid))
-				return errmsg_set(w->why, -EINVAL, "bad_sdp",
-						  "The session description has a=mid:%s twice (line %u).",
-						  pm->mid, m->line);
+				return errmsg_set(
+					w->why, -EINVAL, "bad_sdp",
+					"The session description has a=mid:%s twice (line %u).",
+					pm->mid, m->line);
 		pm->transport_index = (uint8_t)i;
 		pm->created = !w->prev || i >= w->prev->n_media || !w->prev->media[i].accepted;
 	}
@@ -303,8 +314,9 @@ static int take_transport(struct work *w, size_t i)
 		t->dtls_new = !before || before->setup != t->setup ||
 			      strcmp(before->fingerprint, t->fingerprint) != 0;
 	}
-	t->ice_restart = before && before->ice && (strcmp(before->ice_ufrag, t->ice_ufrag) ||
-						   strcmp(before->ice_pwd, t->ice_pwd));
+	t->ice_restart =
+		before && before->ice &&
+		(strcmp(before->ice_ufrag, t->ice_ufrag) || strcmp(before->ice_pwd, t->ice_pwd));
 	if (!t->ice && (!strcmp(t->address, "0.0.0.0") || !t->address[0])) {
 		pm->hold = true; /* RFC 3264 8.4, the old way */
 		pm->dir = (enum neg_dir)(pm->dir & NEG_RECVONLY);
@@ -358,9 +370,10 @@ static int take_transports(struct work *w)
 		if (w->plan->media[i].accepted)
 			return 0;
 	if (w->no_codec)
-		return errmsg_set(w->why, -ENOTSUP, "no_common_codec",
-				  "There is no codec that both sides can use; offer Opus, and H264 with "
-				  "packetization-mode=1.");
+		return errmsg_set(
+			w->why, -ENOTSUP, "no_common_codec",
+			"There is no codec that both sides can use; offer Opus, and H264 with "
+			"packetization-mode=1.");
 	return errmsg_set(w->why, -ENOTSUP, "not_acceptable",
 			  "Nothing in the session description can be used here.");
 }
@@ -402,13 +415,14 @@ static int answer_line(struct work *w, struct sdp *s, size_t i)
 		.pts = { pm->codec.pt_tx },
 		.n_pts = 1,
 	};
-	struct sdp_media *m = sdp_add_media(s, offered->kind, l.transport->ice ? 9 : l.mp->port,
-					    offered->proto);
+	struct sdp_media *m =
+		sdp_add_media(s, offered->kind, l.transport->ice ? 9 : l.mp->port, offered->proto);
 	if (!m)
 		return -ENOMEM;
 	uint32_t profile = 0;
 	if (pm->codec.codec == NEG_CODEC_H264)
-		profile = neg_h264_answer_profile(pm->codec.h264_profile, pm->codec.h264_level_asymmetry,
+		profile = neg_h264_answer_profile(pm->codec.h264_profile,
+						  pm->codec.h264_level_asymmetry,
 						  w->format[i]->h264_profile);
 	int err = neg_write_format(s, m, l.mp, w->format[i], pm->codec.pt_tx, profile);
 	if (!err && pm->has_dtmf)
@@ -435,7 +449,8 @@ int neg_answer(const struct sdp *offer, const struct neg_policy *policy,
 	if (!err && w.plan->bundle)
 		err = neg_write_bundle(s, in, w.carrier);
 	if (err)
-		errmsg_set(why, err, "internal", "The answer could not be written: %s.", err_str(err));
+		errmsg_set(why, err, "internal", "The answer could not be written: %s.",
+			   err_str(err));
 out:
 	if (err) {
 		sdp_free(&s);
@@ -450,18 +465,22 @@ out:
 int neg_accept(const struct sdp *offer, const struct neg_policy *policy, const struct sdp *answer,
 	       const struct neg_plan *prev, struct neg_plan **plan, struct errmsg *why)
 {
-	struct work w = { .remote = answer, .offer = offer, .policy = policy, .prev = prev, .why = why };
+	struct work w = {
+		.remote = answer, .offer = offer, .policy = policy, .prev = prev, .why = why
+	};
 
 	if (answer->n_media != offer->n_media)
-		return errmsg_set(why, -EINVAL, "bad_sdp",
-				  "The answer has %zu m= lines and the offer %zu; refuse a line with port 0 "
-				  "in its place.", answer->n_media, offer->n_media);
+		return errmsg_set(
+			why, -EINVAL, "bad_sdp",
+			"The answer has %zu m= lines and the offer %zu; refuse a line with port 0 "
+			"in its place.",
+			answer->n_media, offer->n_media);
 	for (size_t i = 0; i < offer->n_media; i++)
 		if (strcmp(offer->media[i].kind, answer->media[i].kind))
-			return errmsg_set(why, -EINVAL, "bad_sdp",
-					  "The answer has m=%s in line %u where the offer has m=%s.",
-					  answer->media[i].kind, answer->media[i].line,
-					  offer->media[i].kind);
+			return errmsg_set(
+				why, -EINVAL, "bad_sdp",
+				"The answer has m=%s in line %u where the offer has m=%s.",
+				answer->media[i].kind, answer->media[i].line, offer->media[i].kind);
 	int err = make_plan(&w);
 	if (err) {
 		neg_plan_free(&w.plan);
@@ -479,8 +498,8 @@ bool neg_wants_ice_restart(const struct sdp *remote, const struct neg_plan *prev
 			continue;
 		const char *ufrag = sdp_value(remote, &remote->media[i], "ice-ufrag");
 		const char *pwd = sdp_value(remote, &remote->media[i], "ice-pwd");
-		if (ufrag && pwd && (strcmp(ufrag, pm->transport.ice_ufrag) ||
-				     strcmp(pwd, pm->transport.ice_pwd)))
+		if (ufrag && pwd &&
+		    (strcmp(ufrag, pm->transport.ice_ufrag) || strcmp(pwd, pm->transport.ice_pwd)))
 			return true;
 	}
 	return false;

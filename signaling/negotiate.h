@@ -77,10 +77,10 @@ enum {
 /* A payload format we can send and receive. */
 struct neg_format {
 	enum neg_codec codec;
-	uint8_t pt;               /* in our offers */
-	uint8_t h264_mode;        /* packetization-mode that we need: 0 or 1 */
-	uint32_t h264_profile;    /* profile-level-id, e.g. 0x42e01f */
-	const char *fmtp;         /* what we say in an offer or answer besides; may be NULL */
+	uint8_t pt;	       /* in our offers */
+	uint8_t h264_mode;     /* packetization-mode that we need: 0 or 1 */
+	uint32_t h264_profile; /* profile-level-id, e.g. 0x42e01f */
+	const char *fmtp;      /* what we say in an offer or answer besides; may be NULL */
 };
 
 /* The default preferences: Opus; H.264 constrained baseline mode 1. */
@@ -90,36 +90,36 @@ extern const struct neg_format neg_video_formats[];
 extern const size_t neg_n_video_formats;
 
 struct neg_media_policy {
-	enum neg_dir dir;     /* what we are willing to do at most */
-	bool enabled;         /* false: refused in answers, absent from offers */
+	enum neg_dir dir;		  /* what we are willing to do at most */
+	bool enabled;			  /* false: refused in answers, absent from offers */
 	const struct neg_format *formats; /* by preference */
 	size_t n_formats;
-	uint32_t ssrc;        /* what we send with */
-	const char *track_id; /* of a=msid; NULL: none */
-	uint32_t fb;          /* NEG_FB_… that we implement here */
-	uint32_t exts;        /* 1 << NEG_EXT_… that we implement here */
-	uint32_t max_kbps;    /* b=AS and b=TIAS of ours: what may be sent to us; 0: unsaid */
-	uint16_t port;        /* plain RTP: ours; 0: only with ICE */
-	bool dtmf;            /* telephone-event (RFC 4733) too */
+	uint32_t ssrc;		   /* what we send with */
+	const char *track_id;	   /* of a=msid; NULL: none */
+	uint32_t fb;		   /* NEG_FB_… that we implement here */
+	uint32_t exts;		   /* 1 << NEG_EXT_… that we implement here */
+	uint32_t max_kbps;	   /* b=AS and b=TIAS of ours: what may be sent to us; 0: unsaid */
+	uint16_t port;		   /* plain RTP: ours; 0: only with ICE */
+	bool dtmf;		   /* telephone-event (RFC 4733) too */
 	uint32_t max_fs, max_mbps; /* H.264 receive limits, said in fmtp; 0: unsaid */
 };
 
 /* Strings are borrowed for the call. */
 struct neg_policy {
 	struct neg_media_policy media[NEG_N_ROLES];
-	uint32_t security;        /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS; offers use the last */
-	bool one_transport;       /* the leg has but one: what is outside the bundle is refused */
-	bool ice;                 /* we do ICE when the peer does; our offers have it */
+	uint32_t security;  /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS; offers use the last */
+	bool one_transport; /* the leg has but one: what is outside the bundle is refused */
+	bool ice;	    /* we do ICE when the peer does; our offers have it */
 	const char *ice_ufrag, *ice_pwd;
 	const char *const *candidates; /* "candidate:…" known already; the rest trickles */
 	size_t n_candidates;
-	const char *fingerprint;  /* "sha-256 AA:BB:…"; NULL without DTLS */
-	enum neg_setup setup;     /* NEG_SETUP_PASSIVE (default when NONE) or _ACTIVE */
-	const char *address;      /* c=, plain RTP; NULL: 0.0.0.0 (ICE) */
-	const char *sdes_suite;   /* our a=crypto: "AES_CM_128_HMAC_SHA1_80"; NULL: no SDES */
-	const char *sdes_key;     /* "inline:…" */
+	const char *fingerprint; /* "sha-256 AA:BB:…"; NULL without DTLS */
+	enum neg_setup setup;	 /* NEG_SETUP_PASSIVE (default when NONE) or _ACTIVE */
+	const char *address;	 /* c=, plain RTP; NULL: 0.0.0.0 (ICE) */
+	const char *sdes_suite;	 /* our a=crypto: "AES_CM_128_HMAC_SHA1_80"; NULL: no SDES */
+	const char *sdes_key;	 /* "inline:…" */
 	const char *cname;
-	const char *stream_id;    /* of a=msid */
+	const char *stream_id;		      /* of a=msid */
 	uint64_t session_id, session_version; /* of o=; the version grows with each description */
 };
 
@@ -136,11 +136,11 @@ struct neg_codec_plan {
 	uint8_t pt_rx; /* what the peer puts into packets */
 	uint32_t clock_hz;
 	uint8_t channels;
-	char name[16];  /* encoding name as in rtpmap */
+	char name[16];	/* encoding name as in rtpmap */
 	char fmtp[256]; /* the peer's, truncated; "" when there was none */
 	/* H.264 (RFC 6184): what the peer can receive */
 	uint8_t h264_mode;
-	uint32_t h264_profile;        /* its profile-level-id */
+	uint32_t h264_profile; /* its profile-level-id */
 	bool h264_level_asymmetry;
 	/* macroblocks per frame, per second; kbit/s: of the level, or raised by max-fs …;
 	 * of VP8 and VP9 max-fs as given. 0: unknown */
@@ -160,43 +160,43 @@ struct neg_crypto {
 /* Where and how packets go; valid in the m-line that carries the transport. */
 struct neg_transport {
 	bool ice;
-	bool ice_lite, ice_trickle; /* of the peer */
-	bool ice_restart;           /* other credentials than in the previous plan */
+	bool ice_lite, ice_trickle;	   /* of the peer */
+	bool ice_restart;		   /* other credentials than in the previous plan */
 	char ice_ufrag[257], ice_pwd[257]; /* of the peer */
 	enum neg_security security;
-	enum neg_setup setup;       /* ours: NEG_SETUP_ACTIVE or _PASSIVE */
-	bool dtls_new;              /* first time, or another fingerprint or role than before */
-	char fingerprint_hash[16];  /* of the peer: "sha-256" */
-	char fingerprint[192];      /* upper-case hex with colons */
+	enum neg_setup setup;	   /* ours: NEG_SETUP_ACTIVE or _PASSIVE */
+	bool dtls_new;		   /* first time, or another fingerprint or role than before */
+	char fingerprint_hash[16]; /* of the peer: "sha-256" */
+	char fingerprint[192];	   /* upper-case hex with colons */
 	struct neg_crypto crypto[NEG_MAX_CRYPTOS]; /* of the peer; the first is the chosen one */
 	size_t n_cryptos;
-	char address[64];           /* of the peer, c= and m= ; "" or port 0: unknown */
-	uint16_t port, rtcp_port;   /* rtcp_port == port with rtcp-mux */
+	char address[64];	  /* of the peer, c= and m= ; "" or port 0: unknown */
+	uint16_t port, rtcp_port; /* rtcp_port == port with rtcp-mux */
 	bool rtcp_mux;
 };
 
 struct neg_media {
 	enum neg_role role;
-	bool accepted;      /* false: port 0 in its place */
-	bool created;       /* not in the previous plan (or refused there) */
+	bool accepted; /* false: port 0 in its place */
+	bool created;  /* not in the previous plan (or refused there) */
 	char kind[16];
-	char proto[32];     /* as offered; answered with the same */
-	char format[32];    /* the first one, to name it again at port 0 */
-	bool avpf;          /* feedback profile */
-	char mid[33];       /* "" without */
-	enum neg_dir dir;   /* ours */
-	bool hold;          /* the peer put us on hold (sendonly/inactive, or c=0.0.0.0) */
+	char proto[32];	  /* as offered; answered with the same */
+	char format[32];  /* the first one, to name it again at port 0 */
+	bool avpf;	  /* feedback profile */
+	char mid[33];	  /* "" without */
+	enum neg_dir dir; /* ours */
+	bool hold;	  /* the peer put us on hold (sendonly/inactive, or c=0.0.0.0) */
 	struct neg_codec_plan codec;
-	bool has_dtmf;      /* telephone-event, RFC 4733 */
+	bool has_dtmf; /* telephone-event, RFC 4733 */
 	uint8_t dtmf_pt_tx, dtmf_pt_rx;
 	uint32_t dtmf_clock_hz;
-	uint32_t fb;        /* NEG_FB_… both sides have */
+	uint32_t fb;		    /* NEG_FB_… both sides have */
 	uint8_t ext_id[NEG_N_EXTS]; /* 0: not agreed */
 	bool rtcp_rsize;
 	uint32_t remote_ssrc[NEG_MAX_SSRCS]; /* media, not RTX or FEC; as far as given */
 	size_t n_remote_ssrcs;
 	char remote_cname[64];
-	uint32_t max_bps;   /* the peer's b=TIAS or b=AS * 1000 for what we send; 0: unsaid */
+	uint32_t max_bps;	 /* the peer's b=TIAS or b=AS * 1000 for what we send; 0: unsaid */
 	uint8_t transport_index; /* index of the m-line whose transport carries this */
 	struct neg_transport transport;
 };
@@ -208,7 +208,7 @@ struct neg_candidate {
 
 struct neg_plan {
 	bool we_offered;
-	bool bundle;          /* one transport for all accepted m-lines */
+	bool bundle; /* one transport for all accepted m-lines */
 	bool end_of_candidates;
 	struct neg_media *media; /* as many as the m-lines, in their order */
 	size_t n_media;

@@ -45,8 +45,8 @@ bool protocol_room_name_valid(const char *name)
 	for (const char *p = name; *p;) {
 		if (!utf8_next(&p, &c))
 			return false;
-		bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			     c == '.' || c == '_' || c == '-';
+		bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 		if (c < 0x80 ? !ascii : !utf8_is_letter(c))
 			return false;
 	}
@@ -57,8 +57,8 @@ bool protocol_room_name_valid(const char *name)
 /* --- what clients say ----------------------------------------------------------- */
 
 static const char *const type_names[] = {
-	[CLIENT_MSG_INVALID] = "", [CLIENT_MSG_JOIN] = "join",	 [CLIENT_MSG_OFFER] = "offer",
-	[CLIENT_MSG_ANSWER] = "answer", [CLIENT_MSG_ICE] = "ice", [CLIENT_MSG_MUTE] = "mute",
+	[CLIENT_MSG_INVALID] = "",	[CLIENT_MSG_JOIN] = "join",   [CLIENT_MSG_OFFER] = "offer",
+	[CLIENT_MSG_ANSWER] = "answer", [CLIENT_MSG_ICE] = "ice",     [CLIENT_MSG_MUTE] = "mute",
 	[CLIENT_MSG_RECORD] = "record", [CLIENT_MSG_STATS] = "stats", [CLIENT_MSG_PING] = "ping",
 	[CLIENT_MSG_LEAVE] = "leave",
 };
@@ -136,9 +136,10 @@ static int parse_join(struct client_msg *m, json_t *o, struct errmsg *why)
 				  "A room's name has 1 to 64 letters, digits, dots, hyphens or "
 				  "underscores.");
 	if (!protocol_name_valid(m->u.join.name))
-		return errmsg_set(why, -EINVAL, "name_invalid",
-				  "A name has 1 to 64 characters, no control characters and no blank at "
-				  "its ends.");
+		return errmsg_set(
+			why, -EINVAL, "name_invalid",
+			"A name has 1 to 64 characters, no control characters and no blank at "
+			"its ends.");
 	return 0;
 }
 
@@ -180,19 +181,13 @@ static int parse_record(struct client_msg *m, json_t *o, struct errmsg *why)
 static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	switch (m->type) {
-	case CLIENT_MSG_JOIN:
-		return parse_join(m, o, why);
+	case CLIENT_MSG_JOIN: return parse_join(m, o, why);
 	case CLIENT_MSG_OFFER:
-	case CLIENT_MSG_ANSWER:
-		return parse_sdp(m, o, why);
-	case CLIENT_MSG_ICE:
-		return parse_ice(m, o, why);
-	case CLIENT_MSG_MUTE:
-		return parse_mute(m, o, why);
-	case CLIENT_MSG_RECORD:
-		return parse_record(m, o, why);
-	default:
-		return 0;
+	case CLIENT_MSG_ANSWER: return parse_sdp(m, o, why);
+	case CLIENT_MSG_ICE: return parse_ice(m, o, why);
+	case CLIENT_MSG_MUTE: return parse_mute(m, o, why);
+	case CLIENT_MSG_RECORD: return parse_record(m, o, why);
+	default: return 0;
 	}
 }
 
@@ -207,8 +202,9 @@ int client_msg_parse(struct client_msg *m, const char *text, size_t len, struct 
 				  PROTOCOL_MAX_BYTES);
 	m->json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
 	if (!m->json)
-		return errmsg_set(why, -EINVAL, "bad_json", "This is not JSON (line %d, column %d): %s.",
-				  e.line, e.column, e.text);
+		return errmsg_set(why, -EINVAL, "bad_json",
+				  "This is not JSON (line %d, column %d): %s.", e.line, e.column,
+				  e.text);
 	if (!json_is_object(m->json))
 		return errmsg_set(why, -EINVAL, "bad_json", "A message is one JSON object.");
 	int err = get_string(m->json, "id", PROTOCOL_MAX_ID, "", false, &m->id, why);
@@ -223,7 +219,8 @@ int client_msg_parse(struct client_msg *m, const char *text, size_t len, struct 
 		if (!strcmp(type, type_names[i]))
 			m->type = (enum client_msg_type)i;
 	if (m->type == CLIENT_MSG_INVALID)
-		return errmsg_set(why, -EINVAL, "unknown_type", "There is no message of type \"%s\".", type);
+		return errmsg_set(why, -EINVAL, "unknown_type",
+				  "There is no message of type \"%s\".", type);
 	err = parse_members(m, m->json, why);
 	if (err)
 		m->type = CLIENT_MSG_INVALID;

@@ -13,8 +13,8 @@ struct json_t;
 
 enum {
 	PROTOCOL_MAX_BYTES = 65536, /* of one message */
-	PROTOCOL_MAX_NAME = 64,     /* characters of a room's or participant's name */
-	PROTOCOL_MAX_ID = 64        /* characters of a request's id */
+	PROTOCOL_MAX_NAME = 64,	    /* characters of a room's or participant's name */
+	PROTOCOL_MAX_ID = 64	    /* characters of a request's id */
 };
 
 enum client_msg_type {
@@ -39,7 +39,7 @@ struct client_msg {
 	const char *id; /* "" when there was none */
 	union {
 		struct {
-			const char *room, *name;         /* trimmed, valid */
+			const char *room, *name;	  /* trimmed, valid */
 			const char *pin, *token, *resume; /* NULL when absent */
 		} join;
 		struct {
@@ -83,7 +83,7 @@ struct participant {
 };
 
 struct ice_server_info {
-	const char *url; /* "stun:host:port", "turn:host:port?transport=udp" */
+	const char *url;		   /* "stun:host:port", "turn:host:port?transport=udp" */
 	const char *username, *credential; /* NULL: none */
 };
 

@@ -16,7 +16,7 @@ struct _GMainContext;
 struct reader_job {
 	void (*run)(struct reader_job *j);  /* on a reader thread */
 	void (*done)(struct reader_job *j); /* on CTL */
-	struct reader_job *next;            /* private */
+	struct reader_job *next;	    /* private */
 };
 
 int readers_new(struct readers **out, struct _GMainContext *loop, unsigned threads, size_t max_jobs)

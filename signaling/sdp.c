@@ -179,15 +179,16 @@ enum { SEEN_V = 1, SEEN_O = 2, SEEN_S = 4, SEEN_T = 8, SEEN_ALL = 15 };
 
 static int bad(const struct parser *p, const char *what)
 {
-	return errmsg_set(p->why, -EINVAL, "bad_sdp", "The session description is wrong in line %u: %s.",
-			  p->line, what);
+	return errmsg_set(p->why, -EINVAL, "bad_sdp",
+			  "The session description is wrong in line %u: %s.", p->line, what);
 }
 
 /* "IN IP4 <address>[/ttl]" */
 static int parse_conn(const struct parser *p, struct sdp_conn *c, char *v)
 {
 	char *net = sdp_next_word(&v), *fam = sdp_next_word(&v), *addr = sdp_next_word(&v);
-	if (!net || !fam || !addr || strcmp(net, "IN") || (strcmp(fam, "IP4") && strcmp(fam, "IP6")))
+	if (!net || !fam || !addr || strcmp(net, "IN") ||
+	    (strcmp(fam, "IP4") && strcmp(fam, "IP6")))
 		return bad(p, "expected IN IP4 or IN IP6 and an address");
 	addr[strcspn(addr, "/")] = 0;
 	if (!*addr || strlen(addr) > 255)
@@ -249,7 +250,9 @@ static int parse_media(struct parser *p, char *v)
 		return bad(p, "the port is not a number up to 65535");
 
 	struct sdp_media *m = &p->s->media[p->s->n_media++];
-	*m = (struct sdp_media){ .kind = kind, .port = (uint16_t)n, .proto = proto, .line = p->line };
+	*m = (struct sdp_media){
+		.kind = kind, .port = (uint16_t)n, .proto = proto, .line = p->line
+	};
 	p->m = m;
 	for (char *f; (f = sdp_next_word(&v));) {
 		if (m->n_formats == SDP_MAX_FORMATS)
@@ -262,21 +265,14 @@ static int parse_media(struct parser *p, char *v)
 static int parse_session_line(struct parser *p, char type, char *v)
 {
 	switch (type) {
-	case 'v':
-		p->seen |= SEEN_V;
-		return strcmp(v, "0") ? bad(p, "the version is not 0") : 0;
-	case 'o':
-		p->seen |= SEEN_O;
-		return parse_origin(p, v);
+	case 'v': p->seen |= SEEN_V; return strcmp(v, "0") ? bad(p, "the version is not 0") : 0;
+	case 'o': p->seen |= SEEN_O; return parse_origin(p, v);
 	case 's':
 		p->seen |= SEEN_S;
 		p->s->session_name = v;
 		return 0;
-	case 't':
-		p->seen |= SEEN_T;
-		return 0;
-	default:
-		return 0; /* i u e p r z k and the unknown: of no use here */
+	case 't': p->seen |= SEEN_T; return 0;
+	default: return 0; /* i u e p r z k and the unknown: of no use here */
 	}
 }
 
@@ -290,12 +286,9 @@ static int parse_line(struct parser *p, char type, char *v)
 		if (p->seen != SEEN_ALL)
 			return bad(p, "one of v= o= s= t= is missing before the first m=");
 		return parse_media(p, v);
-	case 'c':
-		return parse_conn(p, m ? &m->conn : &p->s->conn, v);
-	case 'b':
-		return parse_bandwidth(p, m ? &m->bandwidth : &p->s->bandwidth, v);
-	case 'a':
-		return parse_attr(p, m ? &m->attrs : &p->s->attrs, v);
+	case 'c': return parse_conn(p, m ? &m->conn : &p->s->conn, v);
+	case 'b': return parse_bandwidth(p, m ? &m->bandwidth : &p->s->bandwidth, v);
+	case 'a': return parse_attr(p, m ? &m->attrs : &p->s->attrs, v);
 	case 'v':
 	case 'o':
 	case 's':
@@ -303,8 +296,7 @@ static int parse_line(struct parser *p, char type, char *v)
 		if (m)
 			return bad(p, "a session line after the first m=");
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return m ? 0 : parse_session_line(p, type, v);
 }
@@ -334,7 +326,9 @@ static int parse_lines(struct parser *p, char *text)
 			return bad(p, "expected <letter>=<value>");
 		int err = parse_line(p, text[0], text + 2);
 		if (err)
-			return err == -ENOMEM ? errmsg_set(p->why, err, "internal", "Out of memory.") : err;
+			return err == -ENOMEM
+				       ? errmsg_set(p->why, err, "internal", "Out of memory.")
+				       : err;
 	}
 	return p->seen == SEEN_ALL ? 0 : bad(p, "one of v= o= s= t= is missing");
 }
@@ -344,7 +338,8 @@ int sdp_parse(struct sdp **out, const char *text, size_t len, struct errmsg *why
 	struct parser p = { .why = why };
 	if (len > SDP_MAX_BYTES)
 		return errmsg_set(why, -EINVAL, "bad_sdp",
-				  "The session description is longer than %d octets.", SDP_MAX_BYTES);
+				  "The session description is longer than %d octets.",
+				  SDP_MAX_BYTES);
 	if (memchr(text, 0, len)) {
 		p.line = 1;
 		return bad(&p, "the text has a zero octet");

@@ -83,8 +83,8 @@ struct sdp_media *sdp_add_media(struct sdp *s, const char *kind, uint16_t port, 
 int sdp_add_format(struct sdp *s, struct sdp_media *m, const char *format);
 /* a=name, or a=name:value with a printf format; m NULL: on session level. */
 int sdp_add_flag(struct sdp *s, struct sdp_media *m, const char *name);
-__attribute__((format(printf, 4, 5)))
-int sdp_add_attr(struct sdp *s, struct sdp_media *m, const char *name, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) int sdp_add_attr(struct sdp *s, struct sdp_media *m,
+						       const char *name, const char *fmt, ...);
 /* A copy of text that lives as long as s; NULL without memory. */
 const char *sdp_strdup(struct sdp *s, const char *text);
 

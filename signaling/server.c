@@ -37,7 +37,8 @@ static bool peer_address(int fd, char *out, size_t cap)
 	if (getpeername(fd, (struct sockaddr *)&ss, &len))
 		return false;
 	if (ss.ss_family == AF_INET)
-		return inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, out, (socklen_t)cap);
+		return inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, out,
+				 (socklen_t)cap);
 	if (ss.ss_family != AF_INET6)
 		return false;
 	const struct in6_addr *a = &((struct sockaddr_in6 *)&ss)->sin6_addr;
@@ -59,8 +60,8 @@ static int conn_filter(struct server *s, int fd)
 	if (s->n_conns < s->cfg.max_connections && address_count(s, peer) < s->cfg.max_per_address)
 		return 0;
 	metric_add(&m_refused, 1);
-	log_warn(NULL, "connection from %s refused: %u connections, %u of this address", peer, s->n_conns,
-		 address_count(s, peer));
+	log_warn(NULL, "connection from %s refused: %u connections, %u of this address", peer,
+		 s->n_conns, address_count(s, peer));
 	return 1;
 }
 
@@ -87,8 +88,7 @@ static void conn_add(struct server *s, struct lws *wsi)
 	lws_set_opaque_user_data(wsi, c);
 }
 
-static void conn_remove(struct conn *c)
-	ON_THREAD(ROLE_CTL)
+static void conn_remove(struct conn *c) ON_THREAD(ROLE_CTL)
 {
 	struct server *s = c->srv;
 	unsigned n = address_count(s, c->peer);
@@ -115,11 +115,8 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 	role_assert_ctl();
 	switch (reason) {
-	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-		return conn_filter(s, (int)(intptr_t)in);
-	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-		conn_add(s, wsi);
-		return 0;
+	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return conn_filter(s, (int)(intptr_t)in);
+	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: conn_add(s, wsi); return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		c = lws_get_opaque_user_data(wsi);
 		if (c)
@@ -129,28 +126,20 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_BODY:
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-	case LWS_CALLBACK_CLOSED_HTTP:
-		break;
+	case LWS_CALLBACK_CLOSED_HTTP: break;
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return 1; /* an upgrade without the subprotocol mcu.v1 */
-	default:
-		return 0;
+	default: return 0;
 	}
 	c = lws_get_opaque_user_data(wsi);
 	if (!c)
 		return -1;
 	switch (reason) {
-	case LWS_CALLBACK_HTTP:
-		return http_on_request(c, in, len);
-	case LWS_CALLBACK_HTTP_BODY:
-		return http_on_body(c, in, len);
-	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-		return http_on_body_end(c);
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return http_on_writable(c);
-	default:
-		http_on_gone(c);
-		return 0;
+	case LWS_CALLBACK_HTTP: return http_on_request(c, in, len);
+	case LWS_CALLBACK_HTTP_BODY: return http_on_body(c, in, len);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION: return http_on_body_end(c);
+	case LWS_CALLBACK_HTTP_WRITEABLE: return http_on_writable(c);
+	default: http_on_gone(c); return 0;
 	}
 }
 
@@ -245,9 +234,10 @@ static int context_new(struct server *s, struct errmsg *why)
 	lws_set_log_level(LLL_ERR | LLL_WARN, lws_log);
 	s->lws = lws_create_context(&info);
 	if (!s->lws)
-		return errmsg_set(why, -ENOSYS, "internal",
-				  "libwebsockets cannot run on GLib's main loop; install the package "
-				  "libwebsockets-evlib-glib.");
+		return errmsg_set(
+			why, -ENOSYS, "internal",
+			"libwebsockets cannot run on GLib's main loop; install the package "
+			"libwebsockets-evlib-glib.");
 	return 0;
 }
 
@@ -259,11 +249,13 @@ static int check_certificate(const struct server_cfg *c, struct errmsg *why)
 	int err = ctx ? 0 : errmsg_set(why, -ENOMEM, "internal", "Out of memory.");
 	if (!err && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
 		err = errmsg_set(why, -EINVAL, "internal",
-				 "The certificate \"%s\" cannot be read; it must be a PEM file.", cert);
+				 "The certificate \"%s\" cannot be read; it must be a PEM file.",
+				 cert);
 	if (!err && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
 		err = errmsg_set(why, -EINVAL, "internal",
 				 "The private key \"%s\" cannot be read, or is not that of the "
-				 "certificate \"%s\".", key, cert);
+				 "certificate \"%s\".",
+				 key, cert);
 	SSL_CTX_free(ctx);
 	ERR_clear_error();
 	return err;
@@ -295,7 +287,8 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 		info.ssl_cert_filepath = s->cfg.cert_file;
 		info.ssl_private_key_filepath = s->cfg.key_file;
-		info.ssl_options_set = (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
+		info.ssl_options_set =
+			(long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
 		info.alpn = "http/1.1";
 		/* we are no client; left alone libwebsockets loads every CA of the system
 		 * for one, and does not free them */
@@ -306,10 +299,11 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 	*out_port = *out ? lws_get_vhost_listen_port(*out) : -1;
 	if (*out && *out_port > 0)
 		return 0;
-	return errmsg_set(why, -EADDRINUSE, "internal",
-			  "Cannot listen on %s port %d (%s): the port is in use, or the address is not "
-			  "one of this machine.", address ? address : "any address", port,
-			  tls ? "https" : "http");
+	return errmsg_set(
+		why, -EADDRINUSE, "internal",
+		"Cannot listen on %s port %d (%s): the port is in use, or the address is not "
+		"one of this machine.",
+		address ? address : "any address", port, tls ? "https" : "http");
 }
 
 static int server_start(struct server *s, struct errmsg *why)
@@ -322,7 +316,9 @@ static int server_start(struct server *s, struct errmsg *why)
 	if (err)
 		return err;
 	int period_ms = s->cfg.ws_ping_ms / 4;
-	s->tick = g_timeout_source_new((guint)(period_ms > 1000 ? 1000 : period_ms < 5 ? 5 : period_ms));
+	s->tick = g_timeout_source_new((guint)(period_ms > 1000 ? 1000
+					       : period_ms < 5	? 5
+								: period_ms));
 	g_source_set_callback(s->tick, on_tick, s, NULL);
 	g_source_attach(s->tick, s->gctx);
 	return 0;
@@ -344,8 +340,10 @@ int server_new(struct server **out, const struct server_cfg *cfg,
 	s->gctx = g_main_context_ref(g_main_loop_get_context(cfg->loop));
 	s->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	/* a connection has one job out at most, and may leave one behind when it goes */
-	int err = readers_new(&s->readers, s->gctx, s->cfg.reader_threads, 2 * (size_t)s->cfg.max_connections);
-	err = err ? errmsg_set(why, err, "internal", "Cannot start a thread.") : server_start(s, why);
+	int err = readers_new(&s->readers, s->gctx, s->cfg.reader_threads,
+			      2 * (size_t)s->cfg.max_connections);
+	err = err ? errmsg_set(why, err, "internal", "Cannot start a thread.")
+		  : server_start(s, why);
 	if (err) {
 		server_free(&s, 0);
 		return err;
@@ -363,8 +361,7 @@ static gboolean on_grace_over(gpointer over)
 }
 
 /* What the sessions still have to say goes out; then they close themselves. */
-static void drain(struct server *s, int grace_ms)
-	ON_THREAD(ROLE_CTL)
+static void drain(struct server *s, int grace_ms) ON_THREAD(ROLE_CTL)
 {
 	bool over = false;
 	GSource *timer = g_timeout_source_new((guint)grace_ms);

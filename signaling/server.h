@@ -26,24 +26,24 @@ struct _GMainLoop;
 
 /* Zeroed fields take the default. */
 struct server_cfg {
-	struct _GMainLoop *loop;  /* required; it need not run yet */
-	const struct clock *clock; /* NULL: clock_monotonic */
-	const char *address;      /* to listen on; NULL: all */
-	const char *https_address; /* NULL: the same */
-	int http_port;            /* 0: the kernel chooses; -1: none */
-	int https_port;           /* the same; needs cert_file and key_file */
+	struct _GMainLoop *loop;	  /* required; it need not run yet */
+	const struct clock *clock;	  /* NULL: clock_monotonic */
+	const char *address;		  /* to listen on; NULL: all */
+	const char *https_address;	  /* NULL: the same */
+	int http_port;			  /* 0: the kernel chooses; -1: none */
+	int https_port;			  /* the same; needs cert_file and key_file */
 	const char *cert_file, *key_file; /* PEM */
-	const char *web_root;     /* folder; NULL: no files */
-	const char *index;        /* of "/" and of paths without a dot: "index.html" */
-	unsigned max_connections; /* 4096, WebSocket and HTTP together */
-	unsigned max_per_address; /* 512 */
-	size_t ws_queue_bytes;    /* 1 MiB: what one session may have waiting */
-	unsigned ws_msgs_per_s;   /* 50 */
-	int ws_ping_ms;           /* 20000 */
-	int ws_timeout_ms;        /* 60000: without a sign of life */
-	int http_timeout_ms;      /* 15000: for a request to come in, or a reply to go out */
-	size_t body_max_bytes;    /* 1 MiB: of a request */
-	unsigned reader_threads;  /* 2 */
+	const char *web_root;		  /* folder; NULL: no files */
+	const char *index;		  /* of "/" and of paths without a dot: "index.html" */
+	unsigned max_connections;	  /* 4096, WebSocket and HTTP together */
+	unsigned max_per_address;	  /* 512 */
+	size_t ws_queue_bytes;		  /* 1 MiB: what one session may have waiting */
+	unsigned ws_msgs_per_s;		  /* 50 */
+	int ws_ping_ms;			  /* 20000 */
+	int ws_timeout_ms;		  /* 60000: without a sign of life */
+	int http_timeout_ms;	 /* 15000: for a request to come in, or a reply to go out */
+	size_t body_max_bytes;	 /* 1 MiB: of a request */
+	unsigned reader_threads; /* 2 */
 };
 
 /* Callbacks; s stays valid until closed() has returned. */
@@ -119,8 +119,8 @@ int http_set_header(struct http_req *r, const char *name, const char *value) ON_
 void http_reply(struct http_req *r, int status, const char *content_type, const void *body,
 		size_t len) ON_THREAD(ROLE_CTL);
 /* {"code": …, "text": …} */
-__attribute__((format(printf, 4, 5)))
-void http_reply_error(struct http_req *r, int status, const char *code, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) void http_reply_error(struct http_req *r, int status,
+							    const char *code, const char *fmt, ...)
 	ON_THREAD(ROLE_CTL);
 /* A file by its path on disk, with Range, ETag and If-None-Match; download_name:
  * NULL, or the name it is to be saved as. 404 when it cannot be read. */

@@ -12,7 +12,8 @@
 #include "signaling/http_text.h"
 #include "signaling/server_internal.h"
 
-METRIC_COUNTER(m_read_errors, "mcu_http_file_errors_total", "Files that could not be read to their end");
+METRIC_COUNTER(m_read_errors, "mcu_http_file_errors_total",
+	       "Files that could not be read to their end");
 
 /* A file that is being sent. On CTL, except that the one job under way has fd,
  * path, size, etag and its own block to itself. */
@@ -119,8 +120,7 @@ static void job_run(struct reader_job *base)
 
 static void job_done(struct reader_job *base);
 
-static int job_start(struct file *f, bool opens, size_t len)
-	ON_THREAD(ROLE_CTL)
+static int job_start(struct file *f, bool opens, size_t len) ON_THREAD(ROLE_CTL)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	if (j && len) {
@@ -148,8 +148,7 @@ static int job_start(struct file *f, bool opens, size_t len)
 	return err;
 }
 
-static void read_ahead(struct file *f)
-	ON_THREAD(ROLE_CTL)
+static void read_ahead(struct file *f) ON_THREAD(ROLE_CTL)
 {
 	if (f->job_out || f->failed || f->at == f->end || f->n_blocks >= SERVER_CHUNKS_AHEAD)
 		return;
@@ -170,8 +169,7 @@ struct out_block *file_take(struct file *f)
 }
 
 /* 304, 416, 206 or 200, now that size and tag are known. */
-static void reply_opened(struct file *f)
-	ON_THREAD(ROLE_CTL)
+static void reply_opened(struct file *f) ON_THREAD(ROLE_CTL)
 {
 	struct http_req *r = f->req;
 	uint64_t first = 0, last = 0;
@@ -217,8 +215,7 @@ static void reply_opened(struct file *f)
 	http_send(r);
 }
 
-static void file_opened(struct file *f, int err)
-	ON_THREAD(ROLE_CTL)
+static void file_opened(struct file *f, int err) ON_THREAD(ROLE_CTL)
 {
 	struct http_req *r = f->req;
 	if (!err) {

@@ -130,9 +130,9 @@ static const char *read_method(struct lws *wsi)
 		enum lws_token_indexes token;
 		const char *name;
 	} methods[] = {
-		{ WSI_TOKEN_GET_URI, "GET" },	    { WSI_TOKEN_POST_URI, "POST" },
-		{ WSI_TOKEN_HEAD_URI, "HEAD" },	    { WSI_TOKEN_PUT_URI, "PUT" },
-		{ WSI_TOKEN_PATCH_URI, "PATCH" },   { WSI_TOKEN_DELETE_URI, "DELETE" },
+		{ WSI_TOKEN_GET_URI, "GET" },	      { WSI_TOKEN_POST_URI, "POST" },
+		{ WSI_TOKEN_HEAD_URI, "HEAD" },	      { WSI_TOKEN_PUT_URI, "PUT" },
+		{ WSI_TOKEN_PATCH_URI, "PATCH" },     { WSI_TOKEN_DELETE_URI, "DELETE" },
 		{ WSI_TOKEN_OPTIONS_URI, "OPTIONS" },
 	};
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -149,8 +149,8 @@ static int64_t body_length(struct lws *wsi)
 		return -1;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
 		return 0;
-	if (lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 || strlen(text) > 15 ||
-	    strspn(text, "0123456789") != strlen(text))
+	if (lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 ||
+	    strlen(text) > 15 || strspn(text, "0123456789") != strlen(text))
 		return -1;
 	return atoll(text);
 }
@@ -176,7 +176,8 @@ static struct http_req *req_new(struct conn *c, const char *method, const char *
 
 /* --- routes ----------------------------------------------------------------------- */
 
-int server_route(struct server *s, const char *method, const char *pattern, http_handler *fn, void *ctx)
+int server_route(struct server *s, const char *method, const char *pattern, http_handler *fn,
+		 void *ctx)
 {
 	if (s->n_routes == SERVER_MAX_ROUTES)
 		return -ENOSPC;
@@ -184,7 +185,8 @@ int server_route(struct server *s, const char *method, const char *pattern, http
 	return 0;
 }
 
-static void add_param(void *obj, const char *name, size_t name_len, const char *value, size_t value_len)
+static void add_param(void *obj, const char *name, size_t name_len, const char *value,
+		      size_t value_len)
 {
 	pairs_add(obj, g_strndup(name, name_len), g_strndup(value, value_len));
 }
@@ -194,8 +196,7 @@ static bool method_fits(const char *route, const char *method)
 	return !strcmp(route, method) || (!strcmp(route, "GET") && !strcmp(method, "HEAD"));
 }
 
-static void dispatch(struct http_req *r)
-	ON_THREAD(ROLE_CTL)
+static void dispatch(struct http_req *r) ON_THREAD(ROLE_CTL)
 {
 	struct server *s = r->srv;
 	bool known = false;
@@ -215,7 +216,8 @@ static void dispatch(struct http_req *r)
 		g_array_unref(params);
 	}
 	if (known)
-		http_reply_error(r, 405, "method_not_allowed", "%s is not possible here.", r->method);
+		http_reply_error(r, 405, "method_not_allowed", "%s is not possible here.",
+				 r->method);
 	else if (s->web_root && strncmp(r->path, "/api/", 5) && method_fits("GET", r->method))
 		http_reply_web(r);
 	else
@@ -328,7 +330,8 @@ bool http_req_gone(const struct http_req *r)
 
 int http_set_header(struct http_req *r, const char *name, const char *value)
 {
-	if (r->n_reply_headers == SERVER_MAX_REPLY_HEADERS || strpbrk(name, "\r\n: ") || strpbrk(value, "\r\n"))
+	if (r->n_reply_headers == SERVER_MAX_REPLY_HEADERS || strpbrk(name, "\r\n: ") ||
+	    strpbrk(value, "\r\n"))
 		return -EINVAL;
 	/* libwebsockets wants the colon in the name */
 	r->reply_header[r->n_reply_headers++] =
@@ -336,7 +339,8 @@ int http_set_header(struct http_req *r, const char *name, const char *value)
 	return 0;
 }
 
-void http_reply(struct http_req *r, int status, const char *content_type, const void *body, size_t len)
+void http_reply(struct http_req *r, int status, const char *content_type, const void *body,
+		size_t len)
 {
 	r->status = status;
 	r->content_type = g_strdup(content_type);

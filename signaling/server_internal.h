@@ -29,7 +29,7 @@ struct conn {
 	char peer[INET6_ADDRSTRLEN];
 	bool tls;
 	int64_t moved_ns;      /* when something last went in or out, of HTTP */
-	bool served;           /* has had a request answered */
+	bool served;	       /* has had a request answered */
 	struct http_req *req;  /* the request under way */
 	struct ws_session *ws; /* after the upgrade */
 };
@@ -50,7 +50,7 @@ struct server {
 	int plain_port, tls_port;
 	struct ssl_ctx_st *no_client;
 	GMainContext *gctx;
-	GSource *tick, *reaper; /* reaper: while sessions wait to be dropped */
+	GSource *tick, *reaper;	 /* reaper: while sessions wait to be dropped */
 	GHashTable *per_address; /* peer -> number of connections */
 	struct conn *conns;
 	unsigned n_conns;
@@ -80,7 +80,7 @@ struct http_req {
 	struct conn *conn; /* NULL: gone */
 	enum req_state state;
 	const char *method; /* static; HEAD is "HEAD" */
-	bool keep;          /* the connection can take another request */
+	bool keep;	    /* the connection can take another request */
 	char *path;
 	GArray *headers, *query, *params; /* of struct http_pair */
 	GByteArray *body;
@@ -92,7 +92,7 @@ struct http_req {
 	char *content_type;
 	bool head_sent;
 	bool has_length;
-	uint64_t length, left; /* of the body; what is still to be written */
+	uint64_t length, left;	 /* of the body; what is still to be written */
 	struct out_block *block; /* a body from memory */
 	struct file *file;
 	char *download_name;

@@ -35,23 +35,26 @@ static gboolean on_socket_writable(gint fd, GIOCondition cond, gpointer obj)
 	(void)cond;
 	role_assert_ctl();
 	http_stop_waiting(r);
-	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_ENABLE | LWS_RXFLOW_REASON_USER_BOOL |
-						 LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
+	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_ENABLE |
+						  LWS_RXFLOW_REASON_USER_BOOL |
+						  LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
 	lws_callback_on_writable(r->conn->wsi);
 	return G_SOURCE_REMOVE;
 }
 
 void http_pause(struct http_req *r)
 {
-	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_DISABLE | LWS_RXFLOW_REASON_USER_BOOL |
-						 LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
+	lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_DISABLE |
+						  LWS_RXFLOW_REASON_USER_BOOL |
+						  LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
 }
 
 void http_wake(struct http_req *r)
 {
 	if (r->waits)
 		return;
-	r->waits = g_unix_fd_source_new(lws_get_socket_fd(r->conn->wsi), G_IO_OUT | G_IO_ERR | G_IO_HUP);
+	r->waits = g_unix_fd_source_new(lws_get_socket_fd(r->conn->wsi),
+					G_IO_OUT | G_IO_ERR | G_IO_HUP);
 	g_source_set_callback(r->waits, G_SOURCE_FUNC(on_socket_writable), r, NULL);
 	g_source_attach(r->waits, r->srv->gctx);
 }
@@ -75,10 +78,10 @@ struct head {
 
 static void head_add(struct head *h, const char *name, const char *value)
 {
-	h->failed = h->failed ||
-		    lws_add_http_header_by_name(h->wsi, (const unsigned char *)name,
-						(const unsigned char *)value, (int)strlen(value), &h->p,
-						h->end) != 0;
+	h->failed =
+		h->failed || lws_add_http_header_by_name(h->wsi, (const unsigned char *)name,
+							 (const unsigned char *)value,
+							 (int)strlen(value), &h->p, h->end) != 0;
 }
 
 static int send_head(struct http_req *r)
@@ -91,7 +94,8 @@ static int send_head(struct http_req *r)
 	if (r->content_type)
 		head_add(&h, "content-type:", r->content_type);
 	if (r->has_length)
-		h.failed = h.failed || lws_add_http_header_content_length(wsi, r->length, &h.p, h.end) != 0;
+		h.failed = h.failed ||
+			   lws_add_http_header_content_length(wsi, r->length, &h.p, h.end) != 0;
 	if (r->cache_control)
 		head_add(&h, "cache-control:", r->cache_control);
 	if (!r->keep)
@@ -107,8 +111,7 @@ static int send_head(struct http_req *r)
 }
 
 /* The answer is complete: the connection takes the next request, or closes. */
-static int finish(struct http_req *r)
-	ON_THREAD(ROLE_CTL)
+static int finish(struct http_req *r) ON_THREAD(ROLE_CTL)
 {
 	struct conn *c = r->conn;
 	bool keep = r->keep;
@@ -121,8 +124,7 @@ static int finish(struct http_req *r)
 }
 
 /* The next block of the body; NULL: the reader is not so far, or it is over. */
-static struct out_block *next_block(struct http_req *r)
-	ON_THREAD(ROLE_CTL)
+static struct out_block *next_block(struct http_req *r) ON_THREAD(ROLE_CTL)
 {
 	struct out_block *b = r->block;
 	if (b) {
@@ -132,8 +134,7 @@ static struct out_block *next_block(struct http_req *r)
 	return r->file ? file_take(r->file) : NULL;
 }
 
-static int send_blocks(struct http_req *r)
-	ON_THREAD(ROLE_CTL)
+static int send_blocks(struct http_req *r) ON_THREAD(ROLE_CTL)
 {
 	struct lws *wsi = r->conn->wsi;
 	do {

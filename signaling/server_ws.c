@@ -32,7 +32,7 @@ struct ws_session {
 	int close_code;
 	char close_reason[121];
 	bool ping_due, pinged;
-	int64_t heard_ns; /* the last sign of life */
+	int64_t heard_ns;  /* the last sign of life */
 	int64_t window_ns; /* when the second began that is counted */
 	unsigned in_window;
 };
@@ -83,8 +83,8 @@ int ws_send_text(struct ws_session *s, const char *text, size_t len)
 		return -EPIPE;
 	if (s->queued_bytes + len > s->srv->cfg.ws_queue_bytes) {
 		metric_add(&m_slow, 1);
-		log_warn(NULL, "session of %s dropped: %zu octets wait and it does not read", s->conn->peer,
-			 s->queued_bytes);
+		log_warn(NULL, "session of %s dropped: %zu octets wait and it does not read",
+			 s->conn->peer, s->queued_bytes);
 		drop(s);
 		return -EAGAIN;
 	}
@@ -184,8 +184,7 @@ static bool within_rate(struct ws_session *s)
 	return ++s->in_window <= s->srv->cfg.ws_msgs_per_s;
 }
 
-static void on_message(struct ws_session *s)
-	ON_THREAD(ROLE_CTL)
+static void on_message(struct ws_session *s) ON_THREAD(ROLE_CTL)
 {
 	struct client_msg msg;
 	struct errmsg why = { .code = "" };
@@ -204,8 +203,7 @@ static void on_message(struct ws_session *s)
 	client_msg_clear(&msg);
 }
 
-static int on_receive(struct ws_session *s, const void *in, size_t len)
-	ON_THREAD(ROLE_CTL)
+static int on_receive(struct ws_session *s, const void *in, size_t len) ON_THREAD(ROLE_CTL)
 {
 	struct lws *wsi = s->conn->wsi;
 	struct errmsg why;
@@ -223,7 +221,8 @@ static int on_receive(struct ws_session *s, const void *in, size_t len)
 	}
 	if (s->rx->len + len > PROTOCOL_MAX_BYTES) {
 		metric_add(&m_large, 1);
-		errmsg_set(&why, 0, "bad_json", "A message has at most %d octets.", PROTOCOL_MAX_BYTES);
+		errmsg_set(&why, 0, "bad_json", "A message has at most %d octets.",
+			   PROTOCOL_MAX_BYTES);
 		report(s, -EMSGSIZE, &why, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
 		return 0;
 	}
@@ -307,7 +306,8 @@ static int on_upgrade(struct lws *wsi)
 	return n != 3 || strcmp(uri, "/ws");
 }
 
-int server_lws_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+int server_lws_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		  size_t len)
 {
 	struct conn *c = lws_get_opaque_user_data(wsi);
 	(void)user;
@@ -320,19 +320,14 @@ int server_lws_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	if (!c || !c->ws)
 		return 0;
 	switch (reason) {
-	case LWS_CALLBACK_RECEIVE:
-		return on_receive(c->ws, in, len);
+	case LWS_CALLBACK_RECEIVE: return on_receive(c->ws, in, len);
 	case LWS_CALLBACK_RECEIVE_PONG:
 		c->ws->heard_ns = now_ns(c->srv);
 		c->ws->pinged = false;
 		return 0;
-	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return on_writable(c->ws);
-	case LWS_CALLBACK_CLOSED:
-		on_closed(c->ws);
-		return 0;
-	default:
-		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(c->ws);
+	case LWS_CALLBACK_CLOSED: on_closed(c->ws); return 0;
+	default: return 0;
 	}
 }
 

@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(why.code[0] && why.text[0] && m.type == CLIENT_MSG_INVALID);
 		free(msg_error(m.id, &why, false));
 	} else if (m.type == CLIENT_MSG_JOIN) {
-		check(protocol_room_name_valid(m.u.join.room) && protocol_name_valid(m.u.join.name));
+		check(protocol_room_name_valid(m.u.join.room) &&
+		      protocol_name_valid(m.u.join.name));
 		check(strlen(m.u.join.room) <= 4 * PROTOCOL_MAX_NAME);
 	} else if (m.type == CLIENT_MSG_OFFER || m.type == CLIENT_MSG_ANSWER) {
 		check(strlen(m.u.sdp.text) == m.u.sdp.len);

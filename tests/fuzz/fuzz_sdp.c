@@ -8,7 +8,8 @@
 #include "signaling/negotiate.h"
 
 static const struct neg_format audio[] = {
-	{ .codec = NEG_CODEC_OPUS, .pt = 111 }, { .codec = NEG_CODEC_G722, .pt = 9 },
+	{ .codec = NEG_CODEC_OPUS, .pt = 111 },
+	{ .codec = NEG_CODEC_G722, .pt = 9 },
 	{ .codec = NEG_CODEC_PCMU, .pt = 0 },
 };
 static const struct neg_format video[] = {
@@ -69,7 +70,8 @@ static void round_trip(const struct sdp *s)
 	free(two);
 }
 
-static struct neg_plan *answer(const struct sdp *offer, const struct neg_policy *p, const struct neg_plan *prev)
+static struct neg_plan *answer(const struct sdp *offer, const struct neg_policy *p,
+			       const struct neg_plan *prev)
 {
 	struct sdp *a = NULL, *o = NULL;
 	struct neg_plan *plan = NULL, *mine = NULL;
@@ -115,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			next = answer(second, &p, plan);
 		neg_plan_free(&next);
 		neg_plan_free(&plan);
-		if (neg_offer(&p, NULL, &ours, &why) == 0 && !neg_accept(ours, &p, first, NULL, &plan, &why))
+		if (neg_offer(&p, NULL, &ours, &why) == 0 &&
+		    !neg_accept(ours, &p, first, NULL, &plan, &why))
 			neg_plan_free(&plan);
 		sdp_free(&ours);
 	}

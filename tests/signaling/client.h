@@ -42,7 +42,8 @@ static inline bool loop_until(bool (*cond)(void *), void *obj)
 
 static inline void client_open(struct client *c, int port)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	*c = (struct client){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
 			      .in = g_byte_array_new() };
@@ -244,7 +245,8 @@ static inline bool client_frame(struct client *c, struct frame *f)
 	return true;
 }
 
-static inline void client_send_frame(struct client *c, unsigned opcode, const void *data, size_t len)
+static inline void client_send_frame(struct client *c, unsigned opcode, const void *data,
+				     size_t len)
 {
 	GByteArray *b = g_byte_array_new();
 	guint8 head[14] = { (guint8)(0x80 | opcode) };

@@ -8,8 +8,8 @@
 
 #include "signaling/negotiate.h"
 
-#define OUR_FINGERPRINT                                                   \
-	"sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:" \
+#define OUR_FINGERPRINT                                                                            \
+	"sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"                                 \
 	"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
 
 static inline char *fixture_text(const char *name)

@@ -1,15 +1,15 @@
 #include "signaling/front.h"
 
+#include <cmocka.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <glib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A room that answers as the test says, and remembers what it was asked. */
 struct leg_handle {
@@ -58,9 +58,17 @@ static void welcome(struct fixture *f)
 {
 	struct participant p = { .leg = 7, .name = "Zoë", .audio = true };
 	struct ice_server_info ice = { .url = "stun:s:3478" };
-	struct welcome_info w = { .leg = 7, .room = "r", .name = "Zoë", .resume = "secret", .version = "1",
-				  .participants = &p, .n_participants = 1, .ice_servers = &ice,
-				  .n_ice_servers = 1, .canvas_width = 640, .canvas_height = 360,
+	struct welcome_info w = { .leg = 7,
+				  .room = "r",
+				  .name = "Zoë",
+				  .resume = "secret",
+				  .version = "1",
+				  .participants = &p,
+				  .n_participants = 1,
+				  .ice_servers = &ice,
+				  .n_ice_servers = 1,
+				  .canvas_width = 640,
+				  .canvas_height = 360,
 				  .canvas_fps = 15 };
 	f->ev->welcome(f->obj, &w);
 }
@@ -94,7 +102,8 @@ static void r_leave(void *ctx, struct leg_handle *leg, enum leave_reason reason)
 	f->left = reason;
 }
 
-static int r_local(void *ctx, struct leg_handle *leg, bool restart, struct neg_policy *p, struct errmsg *why)
+static int r_local(void *ctx, struct leg_handle *leg, bool restart, struct neg_policy *p,
+		   struct errmsg *why)
 {
 	struct fixture *f = ctx;
 	assert_ptr_equal(leg, &f->leg);
@@ -111,7 +120,8 @@ static int r_local(void *ctx, struct leg_handle *leg, bool restart, struct neg_p
 	return 0;
 }
 
-static int r_negotiated(void *ctx, struct leg_handle *leg, const struct neg_plan *plan, struct errmsg *why)
+static int r_negotiated(void *ctx, struct leg_handle *leg, const struct neg_plan *plan,
+			struct errmsg *why)
 {
 	struct fixture *f = ctx;
 	(void)leg;
@@ -132,7 +142,8 @@ static void r_candidate(void *ctx, struct leg_handle *leg, const char *mid, cons
 {
 	struct fixture *f = ctx;
 	(void)leg;
-	g_ptr_array_add(f->candidates, g_strdup_printf("%s|%s", mid, candidate ? candidate : "END"));
+	g_ptr_array_add(f->candidates,
+			g_strdup_printf("%s|%s", mid, candidate ? candidate : "END"));
 }
 
 static void r_mute(void *ctx, struct leg_handle *leg, enum tristate audio, enum tristate video)
@@ -161,8 +172,14 @@ static int r_stats(void *ctx, struct leg_handle *leg, struct leg_stats *out)
 }
 
 static const struct room_api api = {
-	.join = r_join, .leave = r_leave, .local = r_local, .negotiated = r_negotiated,
-	.remote_candidate = r_candidate, .mute = r_mute, .record = r_record, .stats = r_stats,
+	.join = r_join,
+	.leave = r_leave,
+	.local = r_local,
+	.negotiated = r_negotiated,
+	.remote_candidate = r_candidate,
+	.mute = r_mute,
+	.record = r_record,
+	.stats = r_stats,
 };
 
 static int setup(void **state)
@@ -232,13 +249,12 @@ static char *sdp_file(const char *name)
 
 static void hear_sdp(struct fixture *f, const char *type, const char *sdp)
 {
-	char *lf = g_strdup(sdp), *escaped;
-	escaped = g_strescape(lf, NULL);
-	char *text = g_strdup_printf("{\"type\":\"%s\",\"id\":\"s\",\"sdp\":\"%s\"}", type, escaped);
+	char *escaped = g_strescape(sdp, NULL);
+	char *text =
+		g_strdup_printf("{\"type\":\"%s\",\"id\":\"s\",\"sdp\":\"%s\"}", type, escaped);
 	hear(f, text);
 	g_free(text);
 	g_free(escaped);
-	g_free(lf);
 }
 
 static void hear_offer(struct fixture *f, const char *file)
@@ -258,7 +274,8 @@ static void a_session_from_join_to_leave(void **state)
 	assert_int_equal(f->negotiations, 1);
 	assert_false(f->we_offered);
 	assert_int_equal(f->n_media, 2);
-	hear(f, "{\"type\":\"ice\",\"candidate\":\"candidate:1 1 udp 5 192.0.2.1 5 typ host\",\"mid\":\"0\"}");
+	hear(f, "{\"type\":\"ice\",\"candidate\":\"candidate:1 1 udp 5 192.0.2.1 5 typ "
+		"host\",\"mid\":\"0\"}");
 	hear(f, "{\"type\":\"ice\",\"candidate\":\"\"}");
 	assert_int_equal(f->candidates->len, 2);
 	assert_string_equal(f->candidates->pdata[0], "0|candidate:1 1 udp 5 192.0.2.1 5 typ host");
@@ -291,9 +308,12 @@ static void a_room_needs_a_join(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const msgs[] = {
-		"{\"type\":\"offer\",\"sdp\":\"x\"}",	"{\"type\":\"answer\",\"sdp\":\"x\"}",
-		"{\"type\":\"ice\",\"candidate\":\"\"}", "{\"type\":\"mute\"}",
-		"{\"type\":\"stats\"}",			"{\"type\":\"record\",\"action\":\"start\"}",
+		"{\"type\":\"offer\",\"sdp\":\"x\"}",
+		"{\"type\":\"answer\",\"sdp\":\"x\"}",
+		"{\"type\":\"ice\",\"candidate\":\"\"}",
+		"{\"type\":\"mute\"}",
+		"{\"type\":\"stats\"}",
+		"{\"type\":\"record\",\"action\":\"start\"}",
 	};
 	for (size_t i = 0; i < sizeof(msgs) / sizeof(msgs[0]); i++) {
 		hear(f, msgs[i]);
@@ -334,7 +354,8 @@ static void wrong_messages_are_answered(void **state)
 {
 	struct fixture *f = *state;
 	hear(f, "{\"type\":\"join\",\"id\":\"9\",\"room\":5,\"name\":\"n\"}");
-	expect(f, "\"code\":\"bad_message\",\"text\":\"The member \\\"room\\\" must be a string.\"", "\"id\":\"9\"");
+	expect(f, "\"code\":\"bad_message\",\"text\":\"The member \\\"room\\\" must be a string.\"",
+	       "\"id\":\"9\"");
 	hear(f, "[1]");
 	expect(f, "\"code\":\"bad_json\"", "\"fatal\":false");
 	struct client_msg none = { .id = "" };
@@ -427,7 +448,8 @@ static void the_server_may_offer(void **state)
 	char *offer = offered_sdp(f), *answer = answer_of(offer);
 	f->ev->offer_wanted(f->obj); /* not while one is under way */
 	expect_silence(f);
-	hear(f, "{\"type\":\"ice\",\"candidate\":\"candidate:1 1 udp 5 192.0.2.1 5 typ host\",\"mid\":\"0\"}");
+	hear(f, "{\"type\":\"ice\",\"candidate\":\"candidate:1 1 udp 5 192.0.2.1 5 typ "
+		"host\",\"mid\":\"0\"}");
 	assert_int_equal(f->candidates->len, 0); /* before its answer */
 	hear_sdp(f, "answer", answer);
 	assert_int_equal(f->negotiations, 1);
@@ -508,24 +530,32 @@ static void events_are_told(void **state)
 		struct leg_event ev;
 		const char *text;
 	} table[] = {
-		{ { .type = LEG_EVENT_JOINED, .u.joined = { .leg = 2, .name = "A \"b\"", .video = true } },
+		{ { .type = LEG_EVENT_JOINED,
+		    .u.joined = { .leg = 2, .name = "A \"b\"", .video = true } },
 		  "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"A \\\"b\\\"\","
 		  "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":true}}" },
 		{ { .type = LEG_EVENT_LEFT, .u.left = { 2, LEAVE_KICKED } },
 		  "{\"type\":\"left\",\"leg\":2,\"reason\":\"kicked\"}" },
 		{ { .type = LEG_EVENT_MUTED, .u.muted = { 2, true, false } },
 		  "{\"type\":\"muted\",\"leg\":2,\"audio\":true,\"video\":false}" },
-		{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 0 }, "{\"type\":\"speaker\",\"leg\":null}" },
-		{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 9 }, "{\"type\":\"speaker\",\"leg\":9}" },
+		{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 0 },
+		  "{\"type\":\"speaker\",\"leg\":null}" },
+		{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 9 },
+		  "{\"type\":\"speaker\",\"leg\":9}" },
 		{ { .type = LEG_EVENT_LAYOUT, .u.layout = { 4, 640, 360, &tile, 1 } },
-		  "{\"type\":\"layout\",\"version\":4,\"width\":640,\"height\":360,\"tiles\":[{\"leg\":3,"
+		  "{\"type\":\"layout\",\"version\":4,\"width\":640,\"height\":360,\"tiles\":[{"
+		  "\"leg\":3,"
 		  "\"x\":10,\"y\":20,\"width\":320,\"height\":180}]}" },
 		{ { .type = LEG_EVENT_UPLINK, .u.uplink = { 320, 180, 15, 300, true } },
-		  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_kbps\":300,"
+		  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"
+		  "kbps\":300,"
 		  "\"visible\":true}}" },
-		{ { .type = LEG_EVENT_RECORDING, .u.recording = { .state = RECORDING_IS_READY, .id = "5",
-								   .url = "/recordings/5" } },
-		  "{\"type\":\"recording\",\"state\":\"ready\",\"recording\":\"5\",\"url\":\"/recordings/5\"}" },
+		{ { .type = LEG_EVENT_RECORDING,
+		    .u.recording = { .state = RECORDING_IS_READY,
+				     .id = "5",
+				     .url = "/recordings/5" } },
+		  "{\"type\":\"recording\",\"state\":\"ready\",\"recording\":\"5\",\"url\":\"/"
+		  "recordings/5\"}" },
 	};
 	hear(f, "{\"type\":\"ping\"}");
 	expect(f, "pong", NULL);

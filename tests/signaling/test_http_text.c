@@ -1,12 +1,12 @@
 #include "signaling/http_text.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 static void paths_stay_inside(void **state)
 {
@@ -14,10 +14,12 @@ static void paths_stay_inside(void **state)
 		const char *path;
 		bool safe;
 	} t[] = {
-		{ "/", true }, { "/a", true }, { "/a/b.js", true }, { "/a/", true }, { "/a..b/c", true },
-		{ "", false }, { "a", false }, { "/..", false }, { "/a/../b", false }, { "/a/..", false },
-		{ "/.", false }, { "/.git/config", false }, { "/a/./b", false }, { "//a", false },
-		{ "/a//b", false }, { "/a\\b", false }, { "/a\nb", false }, { "/a\x7f", false },
+		{ "/", true },	     { "/a", true },	  { "/a/b.js", true },
+		{ "/a/", true },     { "/a..b/c", true }, { "", false },
+		{ "a", false },	     { "/..", false },	  { "/a/../b", false },
+		{ "/a/..", false },  { "/.", false },	  { "/.git/config", false },
+		{ "/a/./b", false }, { "//a", false },	  { "/a//b", false },
+		{ "/a\\b", false },  { "/a\nb", false },  { "/a\x7f", false },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -59,7 +61,8 @@ static void ranges_are_read(void **state)
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		uint64_t first = 0, last = 0;
 		enum http_range got = http_range_parse(t[i].value, t[i].size, &first, &last);
-		if (got != t[i].want || (got == HTTP_RANGE_OK && (first != t[i].first || last != t[i].last)))
+		if (got != t[i].want ||
+		    (got == HTTP_RANGE_OK && (first != t[i].first || last != t[i].last)))
 			fail_msg("case %zu: %d %llu-%llu", i, (int)got, (unsigned long long)first,
 				 (unsigned long long)last);
 	}
@@ -133,12 +136,9 @@ static void patterns_match(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths_stay_inside),
-		cmocka_unit_test(ranges_are_read),
-		cmocka_unit_test(tags_are_compared),
-		cmocka_unit_test(types_come_from_the_ending),
-		cmocka_unit_test(a_long_name_is_cut),
-		cmocka_unit_test(patterns_match),
+		cmocka_unit_test(paths_stay_inside),  cmocka_unit_test(ranges_are_read),
+		cmocka_unit_test(tags_are_compared),  cmocka_unit_test(types_come_from_the_ending),
+		cmocka_unit_test(a_long_name_is_cut), cmocka_unit_test(patterns_match),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,12 @@
  * and Firefox (setRemoteDescription) when the fixtures were taken. */
 #include "signaling/negotiate.h"
 
+#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "tests/signaling/sdp_help.h"
 
@@ -44,19 +44,21 @@ static void every_fixture_is_answered(void **state)
 	} t[] = {
 		{ "chromium-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
 		{ "chromium-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
+		{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108,
+		  "BUNDLE 0 1" },
 		{ "chromium-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-audio-only", 1, NEG_SENDRECV, (enum neg_dir)-1, 111, 0, "BUNDLE 0" },
+		{ "chromium-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 111, 0, "BUNDLE 0" },
 		{ "chromium-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
 		{ "chromium-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "firefox-av-sendrecv", 2, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
-		{ "firefox-gathered", 2, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
+		{ "firefox-av-sendrecv", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-gathered", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
 		{ "firefox-h264", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 126, "BUNDLE 0 1" },
-		{ "firefox-video-recvonly", 2, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-recvonly", 2, NEG_SENDONLY, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
-		{ "firefox-audio-only", 1, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-data", 3, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-content", 3, NEG_SENDRECV, (enum neg_dir)-1, 109, 0, "BUNDLE 0" },
+		{ "firefox-video-recvonly", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0,
+		  "BUNDLE 0" },
+		{ "firefox-av-recvonly", 2, NEG_SENDONLY, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-av-data", 3, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-av-content", 3, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
 	};
 	struct neg_policy p = browser_policy();
 	(void)state;
@@ -97,19 +99,26 @@ static void an_answer_to_chromium(void **state)
 		"v=0\r\no=- 42 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n",
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n",
 		"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n",
-		"a=ice-ufrag:ourU\r\na=ice-pwd:ourpwdourpwdourpwdourpwd\r\na=ice-options:trickle\r\n",
+		"a=ice-ufrag:ourU\r\na=ice-pwd:ourpwdourpwdourpwdourpwd\r\na=ice-options:"
+		"trickle\r\n",
 		"a=fingerprint:" OUR_FINGERPRINT "\r\na=setup:passive\r\na=mid:0\r\n",
 		"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
 		"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n",
-		"a=sendrecv\r\n", "a=rtcp-mux\r\na=rtcp-rsize\r\n", "a=rtcp-fb:111 transport-cc\r\n",
+		"a=sendrecv\r\n",
+		"a=rtcp-mux\r\na=rtcp-rsize\r\n",
+		"a=rtcp-fb:111 transport-cc\r\n",
 		"a=msid:room mix\r\na=ssrc:1111 cname:mixer\r\n",
 		"m=video 9 UDP/TLS/RTP/SAVPF 108\r\n",
 		"a=rtpmap:108 H264/90000\r\n",
-		"a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n",
-		"a=extmap:13 urn:3gpp:video-orientation\r\n", "a=sendrecv\r\n",
+		"a=fmtp:108 "
+		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n",
+		"a=extmap:13 urn:3gpp:video-orientation\r\n",
+		"a=sendrecv\r\n",
 		"a=rtcp-fb:108 goog-remb\r\na=rtcp-fb:108 transport-cc\r\na=rtcp-fb:108 ccm fir\r\n"
 		"a=rtcp-fb:108 nack\r\na=rtcp-fb:108 nack pli\r\n",
-		"a=msid:room view\r\na=ssrc:2222 cname:mixer\r\n", NULL };
+		"a=msid:room view\r\na=ssrc:2222 cname:mixer\r\n",
+		NULL
+	};
 	struct neg_policy p = browser_policy();
 	char *text;
 	(void)state;
@@ -148,9 +157,10 @@ static void candidates_of_the_bundle_are_taken_once(void **state)
 	struct neg_plan *plan = answer_with(&p, "chromium-gathered", NULL, NULL);
 	(void)state;
 	assert_int_equal(plan->n_candidates, 2); /* UDP; of the first m-line */
-	assert_string_equal(plan->candidates[0].text,
-			    "candidate:2601049331 1 udp 2122194687 192.0.2.2 36938 typ host generation 0 "
-			    "network-id 1");
+	assert_string_equal(
+		plan->candidates[0].text,
+		"candidate:2601049331 1 udp 2122194687 192.0.2.2 36938 typ host generation 0 "
+		"network-id 1");
 	neg_plan_free(&plan);
 	plan = answer_with(&p, "firefox-gathered", NULL, NULL);
 	assert_int_equal(plan->n_candidates, 2); /* of component 1 */
@@ -183,15 +193,17 @@ static void refused_lines_keep_their_place(void **state)
 	struct neg_plan *plan = answer_with(&p, "chromium-av-data", NULL, &text);
 	expect_lines(text, (const char *[]){ "m=audio 9", "m=video 9",
 					     "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"
-					     "c=IN IP4 0.0.0.0\r\na=mid:2\r\n", NULL });
+					     "c=IN IP4 0.0.0.0\r\na=mid:2\r\n",
+					     NULL });
 	assert_int_equal(plan->media[2].role, NEG_ROLE_APPLICATION);
 	assert_false(plan->media[2].accepted);
 	free(text);
 	neg_plan_free(&plan);
 	p.media[NEG_ROLE_AUDIO].enabled = false;
 	plan = answer_with(&p, "chromium-av-content", NULL, &text);
-	expect_lines(text, (const char *[]){ "a=group:BUNDLE 1\r\n", "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n",
-					     "a=mid:0\r\na=inactive\r\n", "m=video 9", "m=video 0", NULL });
+	expect_lines(text, (const char *[]){
+				   "a=group:BUNDLE 1\r\n", "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n",
+				   "a=mid:0\r\na=inactive\r\n", "m=video 9", "m=video 0", NULL });
 	assert_int_equal(plan->media[1].transport_index, 1);
 	assert_true(plan->media[1].transport.ice);
 	free(text);
@@ -217,7 +229,8 @@ static void a_second_video_is_content(void **state)
 		assert_int_equal(c->transport_index, 0);
 		assert_int_equal(c->codec.codec, NEG_CODEC_VP8);
 		assert_int_equal(c->codec.max_fs, i ? 12288 : 0);
-		expect_lines(text, (const char *[]){ "a=group:BUNDLE 0 1 2\r\n", "m=video 9", "a=mid:2\r\n",
+		expect_lines(text, (const char *[]){ "a=group:BUNDLE 0 1 2\r\n", "m=video 9",
+						     "a=mid:2\r\n",
 						     "a=recvonly\r\na=content:slides\r\n", NULL });
 		free(text);
 		neg_plan_free(&plan);
@@ -228,7 +241,8 @@ static void a_new_offer_keeps_what_was_agreed(void **state)
 {
 	struct neg_policy p = browser_policy();
 	struct neg_plan *one = answer_with(&p, "chromium-reoffer-1", NULL, NULL);
-	struct sdp *second = fixture_sdp("chromium-reoffer-2"), *third = fixture_sdp("chromium-reoffer-3-restart");
+	struct sdp *second = fixture_sdp("chromium-reoffer-2"),
+		   *third = fixture_sdp("chromium-reoffer-3-restart");
 	(void)state;
 	assert_false(neg_wants_ice_restart(second, NULL));
 	assert_false(neg_wants_ice_restart(second, one));
@@ -236,10 +250,12 @@ static void a_new_offer_keeps_what_was_agreed(void **state)
 	p.setup = NEG_SETUP_ACTIVE; /* another wish now: the role stays all the same */
 	char *text;
 	struct neg_plan *two = answer_with(&p, "chromium-reoffer-2", one, &text);
-	expect_lines(text, (const char *[]){ "o=- 42 2 IN", "a=setup:passive", "a=setup:passive", NULL });
+	expect_lines(text,
+		     (const char *[]){ "o=- 42 2 IN", "a=setup:passive", "a=setup:passive", NULL });
 	const struct neg_transport *t = &two->media[0].transport;
 	assert_int_equal(t->setup, NEG_SETUP_PASSIVE);
-	assert_false(t->dtls_new || t->ice_restart || two->media[0].created || two->media[1].created);
+	assert_false(t->dtls_new || t->ice_restart || two->media[0].created ||
+		     two->media[1].created);
 	assert_int_equal(two->media[1].dir, NEG_SENDONLY);
 	assert_false(two->media[1].hold);
 	assert_int_equal(two->media[1].codec.pt_tx, one->media[1].codec.pt_tx);
@@ -267,7 +283,8 @@ static void a_new_offer_keeps_what_was_agreed(void **state)
 static void our_offer_and_chromiums_answer(void **state)
 {
 	struct neg_policy p = browser_policy();
-	struct sdp *offer = fixture_sdp("chromium-server-offer"), *answer = fixture_sdp("chromium-server-offer-answer");
+	struct sdp *offer = fixture_sdp("chromium-server-offer"),
+		   *answer = fixture_sdp("chromium-server-offer-answer");
 	struct neg_plan *prev = answer_with(&p, "chromium-reoffer-2", NULL, NULL), *plan = NULL;
 	struct errmsg why;
 	(void)state;
@@ -298,12 +315,16 @@ static void an_offer_after_a_plan_keeps_lines_and_numbers(void **state)
 	p.media[NEG_ROLE_CONTENT].dir = NEG_SENDONLY;
 	assert_int_equal(neg_offer(&p, prev, &offer, &why), 0);
 	char *text = text_of(offer);
-	expect_lines(text, (const char *[]){
-		"a=group:BUNDLE 0 1 3\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "a=setup:actpass\r\na=mid:0\r\n",
-		"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 108\r\n",
-		"a=mid:1\r\n", "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n", "a=mid:2\r\n",
-		"m=video 9 UDP/TLS/RTP/SAVPF 108\r\n", "a=mid:3\r\n",
-		"a=extmap:13 urn:3gpp:video-orientation\r\n", "a=sendonly\r\na=content:slides\r\n", NULL });
+	expect_lines(text,
+		     (const char *[]){ "a=group:BUNDLE 0 1 3\r\n",
+				       "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+				       "a=setup:actpass\r\na=mid:0\r\n",
+				       "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
+				       "m=video 9 UDP/TLS/RTP/SAVPF 108\r\n", "a=mid:1\r\n",
+				       "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n",
+				       "a=mid:2\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 108\r\n",
+				       "a=mid:3\r\n", "a=extmap:13 urn:3gpp:video-orientation\r\n",
+				       "a=sendonly\r\na=content:slides\r\n", NULL });
 	free(text);
 	sdp_free(&offer);
 	neg_plan_free(&prev);
@@ -320,11 +341,15 @@ static void an_offer_from_nothing(void **state)
 	assert_int_equal(neg_offer(&p, NULL, &offer, &why), 0);
 	char *text = text_of(offer);
 	expect_lines(text, (const char *[]){
-		"a=group:BUNDLE 0 1\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "a=setup:actpass\r\na=mid:0\r\n",
-		"a=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 102\r\n",
-		"b=AS:1500\r\nb=TIAS:1500000\r\n",
-		"a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n",
-		"a=sendonly\r\n", "a=rtcp-fb:102 nack pli\r\n", NULL });
+				   "a=group:BUNDLE 0 1\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+				   "a=setup:actpass\r\na=mid:0\r\n",
+				   "a=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n",
+				   "m=video 9 UDP/TLS/RTP/SAVPF 102\r\n",
+				   "b=AS:1500\r\nb=TIAS:1500000\r\n",
+				   "a=fmtp:102 "
+				   "level-asymmetry-allowed=1;packetization-mode=1;profile-level-"
+				   "id=42e01f\r\n",
+				   "a=sendonly\r\n", "a=rtcp-fb:102 nack pli\r\n", NULL });
 	free(text);
 	sdp_free(&offer);
 	p.media[NEG_ROLE_CAMERA].enabled = p.media[NEG_ROLE_AUDIO].enabled = false;
@@ -333,9 +358,11 @@ static void an_offer_from_nothing(void **state)
 }
 
 /* A real offer with one thing changed. */
-static int answer_changed(const char *from, const char *to, struct errmsg *why, struct neg_plan **plan)
+static int answer_changed(const char *from, const char *to, struct errmsg *why,
+			  struct neg_plan **plan)
 {
-	char *text = fixture_text("chromium-av-sendrecv"), *changed = calloc(1, 131072), *p = text, *hit;
+	char *text = fixture_text("chromium-av-sendrecv"), *changed = calloc(1, 131072), *p = text,
+	     *hit;
 	while ((hit = strstr(p, from))) {
 		strncat(changed, p, (size_t)(hit - p));
 		strcat(changed, to);
@@ -362,18 +389,21 @@ static void wrong_offers_are_refused_with_a_reason(void **state)
 		int err;
 		const char *code, *says;
 	} t[] = {
-		{ "a=fingerprint:sha-256 ", "a=fingerprint:md5 ", -EINVAL, "bad_sdp", "a=fingerprint" },
+		{ "a=fingerprint:sha-256 ", "a=fingerprint:md5 ", -EINVAL, "bad_sdp",
+		  "a=fingerprint" },
 		{ "a=fingerprint:", "a=x:", -EINVAL, "bad_sdp", "a=fingerprint is missing" },
 		{ "a=ice-ufrag:", "a=ice-ufrag:!", -EINVAL, "bad_sdp", "a=ice-ufrag" },
 		{ "a=ice-pwd:", "a=x:", -EINVAL, "bad_sdp", "a=ice-pwd" },
 		{ "a=setup:actpass", "a=setup:holdconn", -EINVAL, "bad_sdp", "a=setup" },
 		{ "a=mid:1", "a=mid:0", -EINVAL, "bad_sdp", "a=mid:0 twice (line 39" },
-		{ "a=mid:1", "a=mid:012345678901234567890123456789012", -EINVAL, "bad_sdp", "32 characters" },
+		{ "a=mid:1", "a=mid:012345678901234567890123456789012", -EINVAL, "bad_sdp",
+		  "32 characters" },
 		{ "a=ice-", "a=x-", -ENOTSUP, "not_acceptable", "Nothing" },
 		{ "a=rtcp-mux", "a=x", -ENOTSUP, "not_acceptable", "Nothing" },
 		{ "UDP/TLS/RTP/SAVPF 111", "UDP/TLS/RTP/SAVPF 9", 0, NULL, NULL },
 		{ "m=audio 9", "m=audio 0", 0, NULL, NULL },
-		{ "a=rtpmap:", "a=x:", -ENOTSUP, "no_common_codec", "H264 with packetization-mode=1" },
+		{ "a=rtpmap:", "a=x:", -ENOTSUP, "no_common_codec",
+		  "H264 with packetization-mode=1" },
 		{ "m=", "m=x", -ENOTSUP, "not_acceptable", "Nothing" },
 	};
 	(void)state;
@@ -381,7 +411,8 @@ static void wrong_offers_are_refused_with_a_reason(void **state)
 		struct errmsg why = { .code = "" };
 		struct neg_plan *plan = NULL;
 		int err = answer_changed(t[i].from, t[i].to, &why, &plan);
-		if (err != t[i].err || (err && (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says))))
+		if (err != t[i].err ||
+		    (err && (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says))))
 			fail_msg("case %zu: %d %s: %s", i, err, why.code, why.text);
 		neg_plan_free(&plan);
 	}
@@ -423,11 +454,14 @@ static void directions_fit(void **state)
 			struct sdp *a = NULL;
 			struct errmsg why;
 			p.media[NEG_ROLE_AUDIO].dir = (enum neg_dir)d;
-			snprintf(text, sizeof(text),
-				 "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=fingerprint:" OUR_FINGERPRINT
-				 "\r\n%s\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
-				 "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n"
-				 "a=rtcp-mux\r\na=setup:actpass\r\n", t[i].theirs);
+			snprintf(
+				text, sizeof(text),
+				"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 "
+				"0\r\na=fingerprint:" OUR_FINGERPRINT
+				"\r\n%s\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+				"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n"
+				"a=rtcp-mux\r\na=setup:actpass\r\n",
+				t[i].theirs);
 			struct sdp *o = parse_sdp(text);
 			if (neg_answer(o, &p, NULL, &a, &plan, &why))
 				fail_msg("%s", why.text);
@@ -436,7 +470,8 @@ static void directions_fit(void **state)
 			char *said = text_of(a);
 			snprintf(text, sizeof(text), "a=%s\r\n", neg_dir_name(t[i].want[d]));
 			expect_lines(said, (const char *[]){ text, NULL });
-			assert_int_equal(strstr(said, "a=ssrc:") != NULL, (t[i].want[d] & NEG_SENDONLY) != 0);
+			assert_int_equal(strstr(said, "a=ssrc:") != NULL,
+					 (t[i].want[d] & NEG_SENDONLY) != 0);
 			free(said);
 			sdp_free(&o);
 			sdp_free(&a);

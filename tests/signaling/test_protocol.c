@@ -1,16 +1,16 @@
 #include "signaling/protocol.h"
 
+#include <cmocka.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int parse(struct client_msg *m, const char *text, struct errmsg *why)
 {
@@ -23,8 +23,12 @@ static void messages_are_read(void **state)
 	struct client_msg m;
 	struct errmsg why;
 	(void)state;
-	assert_int_equal(parse(&m, "{\"type\":\"join\",\"id\":\"1\",\"room\":\"Physik-101\",\"name\":\"김 지민\","
-				   "\"pin\":\"1234\",\"resume\":null,\"more\":[1]}", &why), 0);
+	assert_int_equal(parse(&m,
+			       "{\"type\":\"join\",\"id\":\"1\",\"room\":\"Physik-101\",\"name\":"
+			       "\"김 지민\","
+			       "\"pin\":\"1234\",\"resume\":null,\"more\":[1]}",
+			       &why),
+			 0);
 	assert_int_equal(m.type, CLIENT_MSG_JOIN);
 	assert_string_equal(m.id, "1");
 	assert_string_equal(m.u.join.room, "Physik-101");
@@ -78,17 +82,24 @@ static void wrong_messages_are_named(void **state)
 		{ "{\"type\":\"ping\",\"id\":5}", "bad_message", "\"id\" must be a string", "" },
 		{ "{\"type\":\"ping\\u0000\"}", "bad_message", "zero", "" },
 		{ "{\"type\":\"ping \",\"id\":\"x\"}", "unknown_type", "\"ping \"", "x" },
-		{ "{\"type\":\"join\",\"name\":\"a\",\"id\":\"x\"}", "bad_message", "\"room\" is missing", "x" },
+		{ "{\"type\":\"join\",\"name\":\"a\",\"id\":\"x\"}", "bad_message",
+		  "\"room\" is missing", "x" },
 		{ "{\"type\":\"join\",\"room\":\"a\"}", "bad_message", "\"name\" is missing", "" },
-		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":[]}", "bad_message", "\"name\" must be a string", "" },
-		{ "{\"type\":\"join\",\"room\":\"a b\",\"name\":\"a\"}", "room_name_invalid", "", "" },
+		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":[]}", "bad_message",
+		  "\"name\" must be a string", "" },
+		{ "{\"type\":\"join\",\"room\":\"a b\",\"name\":\"a\"}", "room_name_invalid", "",
+		  "" },
 		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\" a\"}", "name_invalid", "", "" },
-		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\"a\",\"pin\":\"\\n\"}", "bad_message", "\"pin\"", "" },
+		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\"a\",\"pin\":\"\\n\"}",
+		  "bad_message", "\"pin\"", "" },
 		{ "{\"type\":\"offer\"}", "bad_message", "\"sdp\" is missing", "" },
 		{ "{\"type\":\"ice\"}", "bad_message", "\"candidate\" is missing", "" },
-		{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII", "" },
-		{ "{\"type\":\"mute\",\"audio\":1}", "bad_message", "\"audio\" must be true or false", "" },
-		{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message", "\"start\" or \"stop\"", "" },
+		{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII",
+		  "" },
+		{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
+		  "\"audio\" must be true or false", "" },
+		{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
+		  "\"start\" or \"stop\"", "" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -96,7 +107,8 @@ static void wrong_messages_are_named(void **state)
 		struct errmsg why;
 		assert_int_equal(parse(&m, t[i].text, &why), -EINVAL);
 		assert_int_equal(m.type, CLIENT_MSG_INVALID);
-		if (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says) || strcmp(m.id, t[i].id))
+		if (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says) ||
+		    strcmp(m.id, t[i].id))
 			fail_msg("%s: %s: %s (id %s)", t[i].text, why.code, why.text, m.id);
 		client_msg_clear(&m);
 	}
@@ -154,21 +166,26 @@ static void names_have_rules(void **state)
 		{ "", false, false },
 		{ " a", false, false },
 		{ "a ", false, false },
-		{ "a\xe3\x80\x80", false, false },		/* ideographic space at the end */
+		{ "a\xe3\x80\x80", false, false }, /* ideographic space at the end */
 		{ "a\nb", false, false },
 		{ "a\x7f", false, false },
-		{ "a\xc2\x85z", false, false },	     /* C1 */
-		{ "a\xe2\x80\xae""b", false, false }, /* right-to-left override */
-		{ "a\xe2\x80\x8b""b", false, false }, /* zero width space */
-		{ "a\xef\xbb\xbf", false, false },   /* byte order mark */
-		{ "a\xc0\xaf", false, false },	     /* overlong */
-		{ "a\xed\xa0\x80", false, false },   /* surrogate */
+		{ "a\xc2\x85z", false, false }, /* C1 */
+		{ "a\xe2\x80\xae"
+		  "b",
+		  false, false }, /* right-to-left override */
+		{ "a\xe2\x80\x8b"
+		  "b",
+		  false, false },		       /* zero width space */
+		{ "a\xef\xbb\xbf", false, false },     /* byte order mark */
+		{ "a\xc0\xaf", false, false },	       /* overlong */
+		{ "a\xed\xa0\x80", false, false },     /* surrogate */
 		{ "a\xf4\x90\x80\x80", false, false }, /* beyond U+10FFFF */
-		{ "a\xe2\x82", false, false },	     /* cut off */
+		{ "a\xe2\x82", false, false },	       /* cut off */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (protocol_name_valid(t[i].name) != t[i].person || protocol_room_name_valid(t[i].name) != t[i].room)
+		if (protocol_name_valid(t[i].name) != t[i].person ||
+		    protocol_room_name_valid(t[i].name) != t[i].room)
 			fail_msg("case %zu: %s", i, t[i].name);
 }
 
@@ -187,27 +204,40 @@ static void messages_are_written(void **state)
 {
 	struct errmsg why = { .code = "bad_sdp", .text = "Line 3." };
 	struct ice_server_info ice = { "turn:t:3478", "u", "c" };
-	struct welcome_info w = { .leg = 1, .room = "r", .name = "n", .resume = "s", .version = "1.0",
-				  .ice_servers = &ice, .n_ice_servers = 1, .canvas_width = 1280,
-				  .canvas_height = 720, .canvas_fps = 30,
-				  .recording = { .state = RECORDING_IS_ON, .id = "4", .by = "Ann" } };
-	struct leg_stats s = { .uplink = { 0.012345678, 3.14159, 20, 512.55 }, .downlink = { NAN, 0, 0, 0 },
+	struct welcome_info w = { .leg = 1,
+				  .room = "r",
+				  .name = "n",
+				  .resume = "s",
+				  .version = "1.0",
+				  .ice_servers = &ice,
+				  .n_ice_servers = 1,
+				  .canvas_width = 1280,
+				  .canvas_height = 720,
+				  .canvas_fps = 30,
+				  .recording = {
+					  .state = RECORDING_IS_ON, .id = "4", .by = "Ann" } };
+	struct leg_stats s = { .uplink = { 0.012345678, 3.14159, 20, 512.55 },
+			       .downlink = { NAN, 0, 0, 0 },
 			       .score = 4.44 };
 	(void)state;
 	expect(msg_welcome("7", &w),
-	       "{\"type\":\"welcome\",\"id\":\"7\",\"leg\":1,\"room\":\"r\",\"name\":\"n\",\"resume\":\"s\","
+	       "{\"type\":\"welcome\",\"id\":\"7\",\"leg\":1,\"room\":\"r\",\"name\":\"n\","
+	       "\"resume\":\"s\","
 	       "\"participants\":[],\"ice_servers\":[{\"urls\":\"turn:t:3478\",\"username\":\"u\","
 	       "\"credential\":\"c\"}],\"canvas\":{\"width\":1280,\"height\":720,\"fps\":30},"
-	       "\"recording\":{\"state\":\"on\",\"recording\":\"4\",\"by\":\"Ann\"},\"version\":\"1.0\"}");
+	       "\"recording\":{\"state\":\"on\",\"recording\":\"4\",\"by\":\"Ann\"},\"version\":"
+	       "\"1.0\"}");
 	expect(msg_answer("", "v=0\r\n"), "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}");
-	expect(msg_error("a\"b", &why, true),
-	       "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");
-	expect(msg_ice("candidate:1", "0"), "{\"type\":\"ice\",\"candidate\":\"candidate:1\",\"mid\":\"0\"}");
+	expect(msg_error("a\"b", &why, true), "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":"
+					      "\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");
+	expect(msg_ice("candidate:1", "0"),
+	       "{\"type\":\"ice\",\"candidate\":\"candidate:1\",\"mid\":\"0\"}");
 	expect(msg_bye(NULL, "lost", NULL), "{\"type\":\"bye\",\"reason\":\"lost\"}");
-	expect(msg_stats("q", &s),
-	       "{\"type\":\"stats\",\"id\":\"q\",\"uplink\":{\"loss\":0.0123,\"jitter_ms\":3.1,\"rtt_ms\":20.0,"
-	       "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,\"rtt_ms\":0.0,\"kbps\":0.0},"
-	       "\"score\":4.4}");
+	expect(msg_stats("q", &s), "{\"type\":\"stats\",\"id\":\"q\",\"uplink\":{\"loss\":0.0123,"
+				   "\"jitter_ms\":3.1,\"rtt_ms\":20.0,"
+				   "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,"
+				   "\"rtt_ms\":0.0,\"kbps\":0.0},"
+				   "\"score\":4.4}");
 	strcpy(why.text, "bad \xff text");
 	expect(msg_error(NULL, &why, false),
 	       "{\"type\":\"error\",\"code\":\"bad_sdp\",\"text\":\"bad ? text\",\"fatal\":false}");
@@ -216,10 +246,8 @@ static void messages_are_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages_are_read),
-		cmocka_unit_test(wrong_messages_are_named),
-		cmocka_unit_test(sizes_are_bounded),
-		cmocka_unit_test(names_have_rules),
+		cmocka_unit_test(messages_are_read),	cmocka_unit_test(wrong_messages_are_named),
+		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
 		cmocka_unit_test(messages_are_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

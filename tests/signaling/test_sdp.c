@@ -1,11 +1,11 @@
 #include "signaling/sdp.h"
 
+#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "tests/signaling/sdp_help.h"
 
@@ -13,10 +13,12 @@
 
 static void a_description_is_read(void **state)
 {
-	struct sdp *s = parse_sdp("v=0\no=ann 12345678901234567890 3 IN IP6 2001:db8::1\ns=Call\nc=IN IP4 "
-				  "192.0.2.1/127\nb=AS:512\nt=0 0\nr=7d 1h 0 25h\na=ice-lite\n"
-				  "m=audio 5004/2 RTP/AVP 0 96\nc=IN IP6 ::1\nb=TIAS:64000\nb=X-YZ:1\na=rtpmap:96 a:b\n"
-				  "m=video 0 X/Y z\ni=title\nk=x\na=flag\n");
+	struct sdp *s =
+		parse_sdp("v=0\no=ann 12345678901234567890 3 IN IP6 2001:db8::1\ns=Call\nc=IN IP4 "
+			  "192.0.2.1/127\nb=AS:512\nt=0 0\nr=7d 1h 0 25h\na=ice-lite\n"
+			  "m=audio 5004/2 RTP/AVP 0 96\nc=IN IP6 "
+			  "::1\nb=TIAS:64000\nb=X-YZ:1\na=rtpmap:96 a:b\n"
+			  "m=video 0 X/Y z\ni=title\nk=x\na=flag\n");
 	(void)state;
 	assert_string_equal(s->origin_user, "ann");
 	assert_true(s->session_id == 12345678901234567890ull);
@@ -45,8 +47,9 @@ static void a_description_is_read(void **state)
 
 static void what_was_read_is_written_again(void **state)
 {
-	static const char *const names[] = { "chromium-gathered", "chromium-av-content", "firefox-av-data",
-					     "firefox-gathered", "chromium-av-data" };
+	static const char *const names[] = { "chromium-gathered", "chromium-av-content",
+					     "firefox-av-data", "firefox-gathered",
+					     "chromium-av-data" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *text = fixture_text(names[i]);
@@ -93,7 +96,8 @@ static void errors_name_the_line(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct sdp *s = NULL;
 		struct errmsg why;
-		assert_int_equal(sdp_parse(&s, table[i].text, strlen(table[i].text), &why), -EINVAL);
+		assert_int_equal(sdp_parse(&s, table[i].text, strlen(table[i].text), &why),
+				 -EINVAL);
 		assert_null(s);
 		assert_string_equal(why.code, "bad_sdp");
 		if (!strstr(why.text, table[i].says))
@@ -132,7 +136,9 @@ static void limits_are_kept(void **state)
 	assert_int_equal(parse_many(line, 1, &why), 0);
 	strcpy(line + SDP_MAX_LINE_BYTES, "y\r\n");
 	assert_int_equal(parse_many(line, 1, &why), -EINVAL);
-	assert_int_equal(parse_many("a=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", 1200, &why), -EINVAL);
+	assert_int_equal(
+		parse_many("a=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", 1200, &why),
+		-EINVAL);
 	assert_non_null(strstr(why.text, "longer than 60000 octets"));
 	struct sdp *s = NULL;
 	assert_int_equal(sdp_parse(&s, HEAD "a=x\0y\r\n", sizeof(HEAD) + 6, &why), -EINVAL);
@@ -165,8 +171,9 @@ static void a_description_is_built(void **state)
 	assert_int_equal(sdp_add_attr(s, m, "x", "%s", "a\r\nm=evil"), -EINVAL);
 	assert_int_equal(sdp_add_format(s, m, "1\n"), -EINVAL);
 	char *text = text_of(s);
-	assert_string_equal(text, "v=0\r\no=- 5 6 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n"
-				  "m=audio 9 RTP/AVP 0\r\na=ptime:20\r\n");
+	assert_string_equal(text,
+			    "v=0\r\no=- 5 6 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n"
+			    "m=audio 9 RTP/AVP 0\r\na=ptime:20\r\n");
 	free(text);
 	for (int i = 1; i < SDP_MAX_MEDIA; i++)
 		assert_non_null(sdp_add_media(s, "video", 0, "x"));

@@ -1,11 +1,11 @@
 #include "signaling/server.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 
 #include "tests/signaling/client.h"
 
@@ -42,8 +42,9 @@ static void h_room(void *ctx, struct http_req *r)
 {
 	struct fixture *f = ctx;
 	const char *q = http_req_query(r, "q"), *auth = http_req_header(r, "authorization");
-	snprintf(f->seen, sizeof(f->seen), "%s|%s|%s|%s|%s|%s", http_req_method(r), http_req_path(r),
-		 http_req_param(r, "room"), http_req_param(r, "what"), q ? q : "-", auth ? auth : "-");
+	snprintf(f->seen, sizeof(f->seen), "%s|%s|%s|%s|%s|%s", http_req_method(r),
+		 http_req_path(r), http_req_param(r, "room"), http_req_param(r, "what"),
+		 q ? q : "-", auth ? auth : "-");
 	http_reply(r, 204, NULL, NULL, 0);
 }
 
@@ -101,8 +102,14 @@ static int setup(void **state)
 	g_free(big);
 	f->loop = g_main_loop_new(NULL, FALSE);
 	clock_fake_init(&f->clock, NS_PER_S);
-	struct server_cfg cfg = { .loop = f->loop, .clock = &f->clock, .ws_ping_ms = 20, .http_timeout_ms = 1000, .address = "127.0.0.1", .https_port = -1,
-				  .web_root = f->dir, .body_max_bytes = 100000 };
+	struct server_cfg cfg = { .loop = f->loop,
+				  .clock = &f->clock,
+				  .ws_ping_ms = 20,
+				  .http_timeout_ms = 1000,
+				  .address = "127.0.0.1",
+				  .https_port = -1,
+				  .web_root = f->dir,
+				  .body_max_bytes = 100000 };
 	if (server_new(&f->srv, &cfg, &events, f, &why))
 		fail_msg("%s", why.text);
 	f->port = server_http_port(f->srv);
@@ -118,7 +125,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "big.bin", "index.html", "app.js", "empty.css", ".secret" };
+	static const char *const names[] = { "big.bin", "index.html", "app.js", "empty.css",
+					     ".secret" };
 	struct fixture *f = *state;
 	char path[128];
 	server_free(&f->srv, 0);
@@ -173,7 +181,9 @@ static void a_route_has_its_parts(void **state)
 	get(f, "/api/v1/rooms/caf%C3%A9%20x/recordings?a=1&q=two%20words",
 	    "Authorization: Bearer t\r\n", &r);
 	assert_int_equal(r.status, 204);
-	assert_string_equal(f->seen, "GET|/api/v1/rooms/café x/recordings|café x|recordings|two words|Bearer t");
+	assert_string_equal(
+		f->seen,
+		"GET|/api/v1/rooms/café x/recordings|café x|recordings|two words|Bearer t");
 	reply_clear(&r);
 	ask(f, "DELETE /api/v1/rooms/r/it HTTP/1.1\r\nHost: x\r\n\r\n", &r);
 	assert_int_equal(r.status, 204);
@@ -186,7 +196,8 @@ static void errors_are_json(void **state)
 	struct reply r;
 	get(*state, "/api/v1/none", "", &r);
 	assert_int_equal(r.status, 404);
-	assert_string_equal(r.body, "{\"code\":\"not_found\",\"text\":\"There is nothing at this address.\"}");
+	assert_string_equal(
+		r.body, "{\"code\":\"not_found\",\"text\":\"There is nothing at this address.\"}");
 	assert_true(reply_has(&r, "content-type: application/json"));
 	reply_clear(&r);
 	ask(*state, "PUT /api/v1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", &r);
@@ -228,7 +239,8 @@ static void bodies_have_limits(void **state)
 	assert_int_equal(r.status, 413);
 	assert_true(reply_has(&r, "connection: close"));
 	reply_clear(&r);
-	ask(*state, "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", &r);
+	ask(*state, "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    &r);
 	assert_int_equal(r.status, 411);
 	reply_clear(&r);
 	ask(*state, "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", &r);
@@ -318,9 +330,15 @@ static void pages_are_served(void **state)
 static void nothing_outside_the_folder(void **state)
 {
 	static const char *const paths[] = {
-		"/../../../../etc/passwd.txt", "/%2e%2e/%2e%2e/%2e%2e/etc/passwd.x", "/..%2f..%2fetc/x.y",
-		"/a/../../x.js",	       "/.secret",			     "//etc/hosts.txt",
-		"/x%00.js",		       "/..\\..\\x.js",			     "/none.js",
+		"/../../../../etc/passwd.txt",
+		"/%2e%2e/%2e%2e/%2e%2e/etc/passwd.x",
+		"/..%2f..%2fetc/x.y",
+		"/a/../../x.js",
+		"/.secret",
+		"//etc/hosts.txt",
+		"/x%00.js",
+		"/..\\..\\x.js",
+		"/none.js",
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -361,7 +379,8 @@ static void ranges_are_served(void **state)
 			fail_msg("octet %zu differs", i);
 	assert_true(reply_has(&r, "content-range: bytes 65530-131080/197385"));
 	assert_true(reply_has(&r, "content-type: video/mp4"));
-	assert_true(reply_has(&r, "filename=\"S____ _1_.mp4\"; filename*=UTF-8''S%C3%BC%C3%9F%20%221%22.mp4"));
+	assert_true(reply_has(
+		&r, "filename=\"S____ _1_.mp4\"; filename*=UTF-8''S%C3%BC%C3%9F%20%221%22.mp4"));
 	reply_clear(&r);
 	get(*state, "/files/big.bin", "Range: bytes=-10\r\n", &r);
 	assert_int_equal(r.status, 206);
@@ -380,7 +399,8 @@ static void an_unchanged_file_is_not_sent_again(void **state)
 	get(*state, "/app.js", "", &r);
 	char *tag = strcasestr(r.head, "etag: ");
 	assert_non_null(tag);
-	char *header = g_strdup_printf("If-None-Match: %.*s\r\n", (int)strcspn(tag + 6, "\r"), tag + 6);
+	char *header =
+		g_strdup_printf("If-None-Match: %.*s\r\n", (int)strcspn(tag + 6, "\r"), tag + 6);
 	reply_clear(&r);
 	get(*state, "/app.js", header, &r);
 	assert_int_equal(r.status, 304);
@@ -438,8 +458,9 @@ static void a_reader_that_leaves_in_the_middle_harms_nobody(void **state)
 static void rubbish_is_cut_off(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const rubbish[] = { "\x16\x03\x01\x02\x00\x01\x00", "HELO x\r\n\r\n", "GET\r\n\r\n",
-					       "GET / HTTP/9\r\n: \r\n\r\n", "\r\n\r\n\r\n" };
+	static const char *const rubbish[] = { "\x16\x03\x01\x02\x00\x01\x00", "HELO x\r\n\r\n",
+					       "GET\r\n\r\n", "GET / HTTP/9\r\n: \r\n\r\n",
+					       "\r\n\r\n\r\n" };
 	struct reply r;
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
 		struct client c;
@@ -480,7 +501,8 @@ static void who_says_nothing_is_cut_off(void **state)
 {
 	expect_cut_off(*state, "");
 	expect_cut_off(*state, "GET / HT");
-	expect_cut_off(*state, "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab");
+	expect_cut_off(*state,
+		       "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -1,5 +1,6 @@
 #include "signaling/server.h"
 
+#include <cmocka.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -10,7 +11,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "tests/signaling/client.h"
 
@@ -58,7 +58,8 @@ static void make_certificate(struct fixture *f)
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
 	X509_gmtime_adj(X509_getm_notBefore(x), -60);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
+				   0);
 	X509_set_issuer_name(x, name);
 	X509_set_pubkey(x, key);
 	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
@@ -82,8 +83,11 @@ static int setup(void **state)
 	snprintf(f->key, sizeof(f->key), "%s/key.pem", f->dir);
 	make_certificate(f);
 	f->loop = g_main_loop_new(NULL, FALSE);
-	struct server_cfg cfg = { .loop = f->loop, .address = "127.0.0.1", .http_port = -1,
-				  .cert_file = f->cert, .key_file = f->key };
+	struct server_cfg cfg = { .loop = f->loop,
+				  .address = "127.0.0.1",
+				  .http_port = -1,
+				  .cert_file = f->cert,
+				  .key_file = f->key };
 	if (server_new(&f->srv, &cfg, &events, f, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(server_http_port(f->srv), -1);
@@ -107,7 +111,8 @@ static int teardown(void **state)
 
 static int tls_connect(const struct fixture *f)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port),
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)f->port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -131,10 +136,12 @@ static void *client_main(void *arg)
 		const unsigned char *alpn;
 		unsigned alpn_len;
 		SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
-		snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)alpn_len, alpn ? (const char *)alpn : "");
+		snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)alpn_len,
+			 alpn ? (const char *)alpn : "");
 		snprintf(f->version, sizeof(f->version), "%s", SSL_get_version(ssl));
 		SSL_write(ssl, f->send, (int)f->send_len);
-		while (len < sizeof(f->got) - 1 && !memmem(f->got, len, f->until, strlen(f->until))) {
+		while (len < sizeof(f->got) - 1 &&
+		       !memmem(f->got, len, f->until, strlen(f->until))) {
 			int n = SSL_read(ssl, f->got + len, (int)(sizeof(f->got) - 1 - len));
 			if (n <= 0)
 				break;
@@ -180,9 +187,11 @@ static void https_works(void **state)
 static void websocket_over_tls_works(void **state)
 {
 	struct fixture *f = *state;
-	run_client(f, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-		      "Sec-WebSocket-Protocol: mcu.v1\r\n\r\n", "welcome over tls");
+	run_client(f,
+		   "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		   "Sec-WebSocket-Protocol: mcu.v1\r\n\r\n",
+		   "welcome over tls");
 	assert_non_null(strstr(f->got, "101"));
 	assert_true(f->tls_seen);
 }
@@ -203,8 +212,11 @@ static void a_missing_certificate_is_told(void **state)
 	struct fixture *f = *state;
 	struct server *s = NULL;
 	struct errmsg why;
-	struct server_cfg cfg = { .loop = f->loop, .address = "127.0.0.1", .http_port = -1,
-				  .cert_file = "/nonexistent/cert.pem", .key_file = f->key };
+	struct server_cfg cfg = { .loop = f->loop,
+				  .address = "127.0.0.1",
+				  .http_port = -1,
+				  .cert_file = "/nonexistent/cert.pem",
+				  .key_file = f->key };
 	assert_int_equal(server_new(&s, &cfg, &events, f, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "certificate \"/nonexistent/cert.pem\" cannot be read"));
 	cfg.cert_file = f->cert;

@@ -1,11 +1,11 @@
 #include "signaling/server.h"
 
+#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "tests/signaling/client.h"
 
@@ -139,8 +139,8 @@ static void a_message_may_come_in_pieces(void **state)
 	assert_int_equal(client_ws(&c, f->port, "/ws", "mcu.v1"), 101);
 	/* FIN unset, then a continuation; each octet in a packet of its own */
 	static const guint8 a[] = { 0x01, 0x84, 0, 0, 0, 0, '{', '"', 't', 'y' };
-	static const guint8 b[] = { 0x80, 0x80 | 11, 0, 0, 0, 0, 'p', 'e', '"', ':', '"', 'p', 'i', 'n',
-				    'g', '"', '}' };
+	static const guint8 b[] = { 0x80, 0x80 | 11, 0,	  0,   0,   0,	 'p', 'e', '"',
+				    ':',  '"',	     'p', 'i', 'n', 'g', '"', '}' };
 	for (size_t i = 0; i < sizeof(a); i++)
 		client_write(&c, a + i, 1);
 	client_write(&c, b, sizeof(b));
@@ -355,8 +355,9 @@ static void a_port_in_use_is_told(void **state)
 	struct server *second = NULL;
 	struct errmsg why;
 	start(f, (struct server_cfg){ 0 });
-	struct server_cfg cfg = { .loop = f->loop, .address = "127.0.0.1", .http_port = f->port,
-				  .https_port = -1 };
+	struct server_cfg cfg = {
+		.loop = f->loop, .address = "127.0.0.1", .http_port = f->port, .https_port = -1
+	};
 	assert_int_equal(server_new(&second, &cfg, &events, f, &why), -EADDRINUSE);
 	assert_null(second);
 	assert_non_null(strstr(why.text, "Cannot listen on 127.0.0.1"));
