@@ -1,6 +1,5 @@
 #include "signaling/front.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <glib.h>
 #include <setjmp.h>
@@ -10,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* A room that answers as the test says, and remembers what it was asked. */
 struct leg_handle {

@@ -2,12 +2,13 @@
  * and Firefox (setRemoteDescription) when the fixtures were taken. */
 #include "signaling/negotiate.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/signaling/sdp_help.h"
 

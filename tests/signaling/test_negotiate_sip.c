@@ -2,12 +2,13 @@
  * late offers, several videos, odd formats. */
 #include "signaling/negotiate.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/signaling/sdp_help.h"
 

@@ -1,6 +1,5 @@
 #include "signaling/protocol.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -11,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static int parse(struct client_msg *m, const char *text, struct errmsg *why)
 {

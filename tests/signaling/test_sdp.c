@@ -1,11 +1,12 @@
 #include "signaling/sdp.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/signaling/sdp_help.h"
 

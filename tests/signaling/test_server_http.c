@@ -1,11 +1,12 @@
 #include "signaling/server.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+
+#include <cmocka.h>
 
 #include "tests/signaling/client.h"
 

@@ -1,6 +1,5 @@
 #include "signaling/server.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -11,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/signaling/client.h"
 
