@@ -483,8 +483,8 @@ void front_session_message(struct front_session *s, const struct client_msg *m, 
 	if (s->state == DONE)
 		return;
 	if (err) {
-		/* after these two the server closes the connection */
-		say_error(s, m->id, why, err == -EDQUOT || err == -EMSGSIZE);
+		/* after these the server closes the connection */
+		say_error(s, m->id, why, err == -EDQUOT || err == -EMSGSIZE || err == -EPROTO);
 		return;
 	}
 	switch (m->type) {

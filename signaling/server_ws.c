@@ -216,7 +216,7 @@ static int on_receive(struct ws_session *s, const void *in, size_t len) ON_THREA
 		g_byte_array_set_size(s->rx, 0);
 	if (lws_frame_is_binary(wsi)) {
 		errmsg_set(&why, 0, "bad_json", "Messages are text frames, not binary ones.");
-		report(s, -EINVAL, &why, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE);
+		report(s, -EPROTO, &why, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE);
 		return 0;
 	}
 	if (s->rx->len + len > PROTOCOL_MAX_BYTES) {
