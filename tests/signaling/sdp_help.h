@@ -2,9 +2,15 @@
 #ifndef MCU_TESTS_SIGNALING_SDP_HELP_H
 #define MCU_TESTS_SIGNALING_SDP_HELP_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "signaling/negotiate.h"
 
