@@ -1,4 +1,4 @@
-// A participant: a browser of its own, whose camera shows one colour and whose
+// A participant: a page of a real browser whose camera shows one colour and whose
 // microphone plays one tone, both from files.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -7,8 +7,7 @@ import { chromium } from 'playwright-core';
 
 const out = process.env.E2E_OUT;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-	'--disable-component-update', '--disable-sync', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
-	'--autoplay-policy=no-user-gesture-required', '--force-color-profile=srgb', '--mute-audio'];
+	'--disable-component-update', '--disable-sync', '--force-color-profile=srgb', '--mute-audio'];
 
 // R, G, B of the camera, Hz of the microphone.
 export const LOOKS = {
@@ -17,7 +16,7 @@ export const LOOKS = {
 	blue: { rgb: [40, 70, 200], hz: 1100 },
 };
 
-function media(look) {
+export function media(look) {
 	const { rgb, hz } = LOOKS[look];
 	const video = join(out, `${look}.y4m`);
 	const audio = join(out, `${look}.wav`);
@@ -30,44 +29,94 @@ function media(look) {
 	return { video, audio };
 }
 
+// A browser with this camera and microphone; files null: with neither. ask: it
+// asks before it gives them, and nobody answers with yes.
+export function launch(files, { ask = false, flags = [] } = {}) {
+	const fake = files ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${files.video}`,
+		`--use-file-for-fake-audio-capture=${files.audio}`] : [];
+	const consent = ask ? '--deny-permission-prompts' : '--use-fake-ui-for-media-stream';
+	return chromium.launch({
+		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
+		args: [...FLAGS, ...fake, consent, ...flags],
+	});
+}
+
 export class Person {
-	static async open(server, name, look, extraFlags = []) {
-		const p = new Person();
-		const files = media(look);
-		p.name = name;
+	// With a browser of its own.
+	static async open(server, name, look) {
+		const browser = await launch(media(look), { flags: ['--autoplay-policy=no-user-gesture-required'] });
+		const p = await Person.in(browser, server, name);
+		p.browser = browser;
 		p.look = look;
+		return p;
+	}
+
+	// In a browser that others use too; options as of newContext().
+	static async in(browser, server, name, options = {}) {
+		const p = new Person();
+		p.name = name;
 		p.url = server.url;
-		p.browser = await chromium.launch({
-			executablePath: '/usr/bin/chromium', headless: true,
-			args: [...FLAGS, `--use-file-for-fake-video-capture=${files.video}`, `--use-file-for-fake-audio-capture=${files.audio}`, ...extraFlags],
-		});
-		const context = await p.browser.newContext({ viewport: { width: 1280, height: 800 } });
-		p.page = await context.newPage();
+		p.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+		p.page = await p.context.newPage();
+		p.page.setDefaultTimeout(15000);
+		p.messages = [];
 		p.errors = [];
 		p.page.on('pageerror', (e) => p.errors.push(String(e)));
+		p.page.on('console', (m) => {
+			if (m.type() === 'error' && /Content Security|Refused/.test(m.text()))
+				p.errors.push(m.text());
+		});
 		p.page.on('websocket', (ws) => {
 			p.messages = [];
 			ws.on('framereceived', (f) => p.messages.push(JSON.parse(f.payload)));
 		});
 		// Noise suppression takes a steady tone for noise.
 		await p.page.addInitScript(() => {
-			const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-			navigator.mediaDevices.getUserMedia = (c) => original(c.audio ? { ...c, audio: { ...c.audio, echoCancellation: false, noiseSuppression: false, autoGainControl: false } } : c);
+			const devices = navigator.mediaDevices;
+			const original = devices?.getUserMedia.bind(devices);
+			const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+			window.opened = [];
+			if (devices)
+				devices.getUserMedia = async (c) => {
+					const stream = await original(c.audio ? { ...c, audio: { ...c.audio, ...plain } } : c);
+					window.opened.push(...stream.getTracks());
+					return stream;
+				};
 		});
 		return p;
 	}
 
-	async join(room) {
+	// Fills the form and presses the button; what comes of it is another matter.
+	async ask(room) {
 		await this.page.goto(this.url);
 		await this.page.fill('#name', this.name);
 		await this.page.fill('#room', room);
 		await this.page.click('#join-button');
-		await this.page.waitForFunction(() => document.body.dataset.media === 'connected', null, { timeout: 20000 });
+	}
+
+	async join(room) {
+		await this.ask(room);
+		await this.connected();
+	}
+
+	async connected(ms = 20000) {
+		await this.page.waitForFunction(() => document.body.dataset.media === 'connected', null, { timeout: ms });
 		this.leg = this.last('welcome').leg;
 	}
 
 	last(type) {
 		return this.messages.findLast((m) => m.type === type);
+	}
+
+	// The text of an element, once it has one that matches.
+	async reads(selector, pattern, ms = 15000) {
+		await this.page.waitForFunction(([s, p]) => {
+			const e = document.querySelector(s);
+			return e?.checkVisibility() && new RegExp(p).test(e.textContent);
+		}, [selector, pattern.source], { timeout: ms }).catch(async () => {
+			const text = await this.page.evaluate((s) => document.querySelector(s)?.textContent, selector);
+			throw new Error(`${selector} says "${text}", not ${pattern}`);
+		});
 	}
 
 	// Where the layout puts whom; people by leg.
@@ -79,10 +128,10 @@ export class Person {
 	colours(tiles) {
 		return this.page.evaluate((rects) => {
 			const video = document.getElementById('view');
-			const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-			const ctx = canvas.getContext('2d');
 			if (!video.videoWidth)
 				return null;
+			const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+			const ctx = canvas.getContext('2d');
 			ctx.drawImage(video, 0, 0);
 			return rects.map((t) => {
 				const size = 16;
@@ -94,6 +143,13 @@ export class Person {
 				return sum.map((s) => Math.round(s / (size * size)));
 			});
 		}, tiles);
+	}
+
+	// Whether the tile of this leg shows the colour of a look.
+	async sees(leg, look) {
+		const tile = this.last('layout')?.tiles.find((t) => t.leg === leg);
+		const colours = tile && await this.colours([tile]);
+		return !!colours && near(colours[0], LOOKS[look].rgb);
 	}
 
 	// dB at each frequency in what is received, relative to full scale.
@@ -120,7 +176,12 @@ export class Person {
 		}, hz);
 	}
 
+	picture(name) {
+		return this.page.screenshot({ path: join(out, `${name}.png`) });
+	}
+
 	async close() {
+		await this.context.close();
 		await this.browser?.close();
 	}
 }
