@@ -144,7 +144,7 @@ static void run_until(struct fixture *f, const size_t *count, size_t n)
 {
 	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
 
-	while (*count < n) {
+	while (__atomic_load_n(count, __ATOMIC_SEQ_CST) < n) {
 		struct pollfd p = { .fd = mbox_fd(f->ctl), .events = POLLIN };
 
 		poll(&p, 1, 100);

@@ -1,0 +1,289 @@
+/* A room's sound without threads or network: legs that send Opus into their
+ * rings, a worker that the test ticks, and receivers that decode what the shard
+ * would have sent them. Included by one file per program. */
+#ifndef TESTS_MCU_ROOM_ROOM_AUDIO_RIG_H
+#define TESTS_MCU_ROOM_ROOM_AUDIO_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/room/audio_leg.h"
+#include "mcu/room/audio_worker.h"
+#include "mcu/room/egress.h"
+#include "mcu/room/room_audio.h"
+#include "mcu/room/room_audio_priv.h"
+#include "mcu/rtp/packet.h"
+#include "mixer/codec/adec.h"
+#include "mixer/codec/aenc.h"
+#include "tests/support/tone.h"
+
+enum { TICK = AUDIO_TICK_SAMPLES, PT = 111, MAX_LEGS = 300, HEARD_TICKS = 10, START_S = 100 };
+
+struct person {
+	uint32_t id;
+	struct audio_leg *leg;
+	struct aenc *enc; /* what it speaks with; NULL: never */
+	struct adec *dec; /* what it hears with; NULL: only counted */
+	double hz;        /* 0: it says nothing */
+	bool sends, hears, muted, away;
+	uint16_t seq;
+	uint32_t ts;
+	unsigned own, shared; /* packets of the last tick */
+	uint64_t gaps;        /* ticks without a packet */
+	float heard[HEARD_TICKS * TICK]; /* the newest sound */
+};
+
+struct rig {
+	struct engine e;
+	struct mbox *ctl, *worker;
+	struct room_audio *rooms, *room;
+	struct buf_pool *packets;
+	struct person *who[MAX_LEGS];
+	size_t n;
+	int64_t tick;
+	uint64_t seq;
+	unsigned shared; /* shared packets of the last tick */
+	size_t retired, stopped, speakers;
+	uint32_t speaker;
+};
+
+static struct rig *the;
+
+/* --- what the room's sound calls ---------------------------------------------- */
+
+void engine_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
+{
+	assert_int_equal(mbox_post(m, fn, obj, arg), 0);
+}
+
+struct mbox *audio_worker_mbox(struct audio_worker *w)
+{
+	(void)w;
+	return the->worker;
+}
+
+struct room_audio **audio_worker_rooms(struct audio_worker *w)
+{
+	(void)w;
+	return &the->rooms;
+}
+
+static inline void hear(struct person *p, const struct rtp_batch *b)
+{
+	int got;
+
+	assert_int_equal(b->n, 1);
+	if (b->only_leg)
+		p->own++;
+	else
+		p->shared++;
+	if (!p->dec)
+		return;
+	memmove(p->heard, p->heard + TICK, sizeof p->heard - TICK * sizeof p->heard[0]);
+	got = adec_decode(p->dec, b->data + b->pkt[0].off, b->pkt[0].len,
+			  p->heard + (HEARD_TICKS - 1) * TICK, TICK);
+	assert_int_equal(got, TICK);
+}
+
+void egress_post_audio(struct egress *x, struct rtp_batch *b)
+{
+	(void)x;
+	the->shared += !b->only_leg;
+	for (size_t i = 0; i < the->n; i++)
+		if (the->who[i]->hears && !the->who[i]->away &&
+		    rtp_batch_is_for(b, the->who[i]->id))
+			hear(the->who[i], b);
+	rtp_batch_unref(&b);
+}
+
+static inline void on_retired(void *obj, void *arg)
+{
+	struct routing *r = arg;
+
+	((struct rig *)obj)->retired++;
+	routing_free(&r);
+}
+
+static inline void on_speaker(void *obj, void *arg)
+{
+	((struct rig *)obj)->speakers++;
+	((struct rig *)obj)->speaker = (uint32_t)(uintptr_t)arg;
+}
+
+static inline void on_stopped(void *obj, void *arg)
+{
+	(void)arg;
+	((struct rig *)obj)->stopped++;
+}
+
+/* --- the room ----------------------------------------------------------------- */
+
+static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
+{
+	static const struct room_audio_events ev = {
+		.retired = on_retired, .speaker = on_speaker, .stopped = on_stopped,
+	};
+	struct rig *r = calloc(1, sizeof *r);
+
+	assert_non_null(r);
+	the = r;
+	assert_int_equal(mbox_new(&r->ctl, 4096), 0);
+	assert_int_equal(mbox_new(&r->worker, 64), 0);
+	assert_int_equal(buf_pool_new(&r->packets, "test", 1600, 32768, 1024), 0);
+	r->e = (struct engine){
+		.cfg = { .listener_bps = 64000, .audio_complexity = 5, .recording_audio_bps = 64000 },
+		.ctl = r->ctl, .n_shards = 1, .n_audio = 1,
+	};
+	assert_int_equal(buf_pool_new(&r->e.sound_pool, "sound", 4096, 64, 64), 0);
+	assert_int_equal(rtp_batch_pool_new(&r->e.audio_batches, "audio", RTP_BATCH_AUDIO_PACKETS,
+					    RTP_BATCH_AUDIO_BYTES, 64), 0);
+	assert_int_equal(room_audio_new(&r->room, &r->e, 1, &ev, r), 0);
+	return r;
+}
+
+static inline struct person *person_add(struct rig *r, double hz, bool decodes)
+	ON_THREAD(ROLE_CTL)
+{
+	struct aenc_cfg cfg = { .format = AENC_OPUS, .bitrate_bps = 64000 };
+	struct person *p = calloc(1, sizeof *p);
+
+	assert_non_null(p);
+	p->id = (uint32_t)r->n + 1;
+	p->hz = hz;
+	p->sends = hz > 0;
+	p->hears = true;
+	assert_int_equal(audio_leg_new(&p->leg, &r->e, p->id), 0);
+	if (hz > 0)
+		assert_int_equal(aenc_new(&p->enc, &cfg), 0);
+	if (decodes)
+		assert_int_equal(adec_new(&p->dec, ADEC_OPUS, 1), 0);
+	r->who[r->n++] = p;
+	return p;
+}
+
+static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
+{
+	size_t n = 0;
+	struct routing *s;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += !r->who[i]->away;
+	s = routing_new(++r->seq, n);
+	assert_non_null(s);
+	for (size_t i = 0, k = 0; i < r->n; i++) {
+		const struct person *p = r->who[i];
+
+		if (p->away)
+			continue;
+		s->leg[k++] = (struct route_leg){
+			.id = p->id, .audio = p->leg, .audio_muted = p->muted,
+			.sends_audio = p->sends, .hears = p->hears,
+		};
+	}
+	room_audio_route(r->room, s);
+	mbox_run(r->worker);
+	mbox_run(r->ctl);
+}
+
+static inline void say(struct rig *r, struct person *p, const uint8_t *payload, size_t len)
+	ON_THREAD(ROLE_NET)
+{
+	struct rtp_packet h = { .pt = PT, .seq = p->seq++, .ts = p->ts, .ssrc = p->id,
+				.payload = payload, .payload_len = len };
+	struct buf *b = buf_get(r->packets);
+
+	assert_non_null(b);
+	b->len = rtp_write(b->data, b->cap, &h);
+	b->tag = PT;
+	b->time_ns = START_S * NS_PER_S + r->tick * 20 * NS_PER_MS;
+	audio_leg_put(p->leg, b);
+}
+
+static inline void speak(struct rig *r, struct person *p) ON_THREAD(ROLE_NET)
+{
+	uint8_t packet[1275];
+	float pcm[TICK];
+	int len;
+
+	p->ts += TICK;
+	if (!p->enc || p->hz <= 0)
+		return;
+	tone_fill(pcm, TICK, 1, p->hz, 0.2, r->tick * TICK);
+	len = aenc_encode_to(p->enc, pcm, packet, sizeof packet);
+	assert_true(len > 0);
+	say(r, p, packet, (size_t)len);
+}
+
+static inline void rig_tick(struct rig *r)
+{
+	role_assert_net();
+	role_assert_mixa();
+	for (size_t i = 0; i < r->n; i++) {
+		r->who[i]->own = r->who[i]->shared = 0;
+		if (!r->who[i]->away)
+			speak(r, r->who[i]);
+	}
+	r->shared = 0;
+	room_audio_tick(r->room, r->tick, START_S * NS_PER_S + r->tick * 20 * NS_PER_MS);
+	r->tick++;
+	mbox_run(r->ctl);
+	for (size_t i = 0; i < r->n; i++) {
+		struct person *p = r->who[i];
+
+		/* One packet a tick, of one kind. */
+		assert_true(p->own + p->shared <= 1);
+		p->gaps += p->hears && !p->away && p->own + p->shared == 0;
+	}
+}
+
+static inline void rig_ticks(struct rig *r, int n)
+{
+	for (int i = 0; i < n; i++)
+		rig_tick(r);
+}
+
+static inline double heard(const struct person *p, double hz)
+{
+	return tone_amplitude(p->heard, HEARD_TICKS * TICK, 1, hz);
+}
+
+static inline struct room_audio_counts rig_counts(const struct rig *r)
+{
+	struct room_audio_counts c;
+
+	room_audio_get_counts(r->room, &c);
+	return c;
+}
+
+static inline void rig_close(struct rig *r)
+{
+	role_assert_ctl();
+	room_audio_stop(r->room);
+	mbox_run(r->worker);
+	mbox_run(r->ctl);
+	assert_int_equal(r->stopped, 1);
+	assert_null(r->rooms);
+	room_audio_free(&r->room);
+	for (size_t i = 0; i < r->n; i++) {
+		audio_leg_free(&r->who[i]->leg);
+		aenc_free(&r->who[i]->enc);
+		adec_free(&r->who[i]->dec);
+		free(r->who[i]);
+	}
+	assert_int_equal(rtp_batch_pool_in_use(r->e.audio_batches), 0);
+	rtp_batch_pool_free(&r->e.audio_batches);
+	buf_pool_free(&r->e.sound_pool);
+	buf_pool_free(&r->packets);
+	mbox_free(&r->worker);
+	mbox_free(&r->ctl);
+	free(r);
+}
+
+#endif
