@@ -1,8 +1,11 @@
 #include "mcu/ice_setup.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
+#include "mcu/base/log.h"
 #include "mcu/ice_url.h"
 
 struct ice_setup {
@@ -11,13 +14,34 @@ struct ice_setup {
 	struct ice_server *servers;
 };
 
+/* Replaces a name by its first address. Blocks; at the start only. */
+static int resolve(struct ice_url *u)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list;
+	int err = getaddrinfo(u->host, NULL, &hints, &list);
+
+	if (err)
+		return err;
+	err = getnameinfo(list->ai_addr, list->ai_addrlen, u->host, sizeof u->host, NULL, 0,
+			  NI_NUMERICHOST);
+	freeaddrinfo(list);
+	return err;
+}
+
 static void add_server(struct ice_setup *s, const char *url, const char *user, const char *password)
 {
 	size_t n = s->cfg.n_servers;
+	int err;
 
 	/* The configuration has been checked: a URL that does not parse is a bug. */
 	if (ice_url_parse(&s->urls[n], url))
 		abort();
+	err = resolve(&s->urls[n]);
+	if (err) {
+		log_warn(NULL, "%s is not used by the server: its name cannot be resolved (%s). Clients "
+			 "are given it all the same.", url, gai_strerror(err));
+		return;
+	}
 	s->servers[n] = (struct ice_server){
 		.kind = s->urls[n].kind, .host = s->urls[n].host, .port = s->urls[n].port,
 		.user = user, .password = password,

@@ -9,7 +9,8 @@
 
 struct ice_setup;
 
-/* id, c: borrowed for its life. 0, -ENOMEM. */
+/* Resolves the servers' names, so it may block: at the start only. id, c:
+ * borrowed for its life. 0, -ENOMEM. */
 int ice_setup_new(struct ice_setup **out, const struct config *c, const struct dtls_identity *id);
 void ice_setup_free(struct ice_setup **s);
 const struct ice_cfg *ice_setup_cfg(const struct ice_setup *s);
