@@ -53,8 +53,8 @@ static bool foundation_ok(const char *text)
 	if (n == 0 || n >= CANDIDATE_FOUNDATION)
 		return false;
 	for (; *text; text++)
-		if (!isalnum((unsigned char)*text) && *text != '+' && *text != '/' && *text != '-' &&
-		    *text != '_')
+		if (!isalnum((unsigned char)*text) && *text != '+' && *text != '/' &&
+		    *text != '-' && *text != '_')
 			return false;
 	return true;
 }
@@ -119,8 +119,8 @@ static int parse_tokens(struct candidate *c, char *const token[], int n)
 
 	if (n < 8 || strcmp(token[6], "typ") || !foundation_ok(token[0]) ||
 	    !get_number(token[1], 256, &component) || component == 0 ||
-	    !get_number(token[3], UINT32_MAX, &priority) || !get_number(token[5], UINT16_MAX, &port) ||
-	    strlen(token[2]) > TRANSPORT_MAX)
+	    !get_number(token[3], UINT32_MAX, &priority) ||
+	    !get_number(token[5], UINT16_MAX, &port) || strlen(token[2]) > TRANSPORT_MAX)
 		return -EBADMSG;
 	err = get_address(token[4], c->address);
 	if (err)
@@ -162,8 +162,8 @@ int candidate_parse(struct candidate *out, const char *text)
 
 int candidate_write(const struct candidate *c, char *out, size_t cap)
 {
-	int n = snprintf(out, cap, "candidate:%s %u udp %u %s %u typ %s", c->foundation, c->component,
-			 c->priority, c->address, c->port, type_names[c->type]);
+	int n = snprintf(out, cap, "candidate:%s %u udp %u %s %u typ %s", c->foundation,
+			 c->component, c->priority, c->address, c->port, type_names[c->type]);
 
 	if (n >= 0 && (size_t)n < cap && c->related_address[0])
 		n += snprintf(out + n, cap - (size_t)n, " raddr %s rport %u", c->related_address,

@@ -15,7 +15,7 @@
 
 enum {
 	MAX_FINGERPRINT = 8 + 64 * 3,
-	IP_UDP_OVERHEAD = 48, /* IPv6 and UDP */
+	IP_UDP_OVERHEAD = 48,	  /* IPv6 and UDP */
 	DGRAM_OVERHEAD_CTRL = 49, /* BIO_CTRL_DGRAM_GET_MTU_OVERHEAD */
 };
 
@@ -71,15 +71,11 @@ static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 	(void)ptr;
 	switch (cmd) {
 	case BIO_CTRL_FLUSH:
-	case BIO_CTRL_DUP:
-		return 1;
-	case BIO_CTRL_PENDING:
-		return d->in ? (long)d->in_len : 0;
+	case BIO_CTRL_DUP: return 1;
+	case BIO_CTRL_PENDING: return d->in ? (long)d->in_len : 0;
 	case BIO_CTRL_DGRAM_QUERY_MTU:
-	case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-		return TRANSPORT_MTU;
-	case DGRAM_OVERHEAD_CTRL:
-		return IP_UDP_OVERHEAD;
+	case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return TRANSPORT_MTU;
+	case DGRAM_OVERHEAD_CTRL: return IP_UDP_OVERHEAD;
 	}
 	return 0;
 }

@@ -22,7 +22,9 @@ int dtls_fingerprint_parse(const char *text, const EVP_MD **md, const char **hex
 	static const struct {
 		const char *name;
 		const EVP_MD *(*md)(void);
-	} hashes[] = { { "sha-256", EVP_sha256 }, { "sha-384", EVP_sha384 }, { "sha-512", EVP_sha512 } };
+	} hashes[] = { { "sha-256", EVP_sha256 },
+		       { "sha-384", EVP_sha384 },
+		       { "sha-512", EVP_sha512 } };
 	const char *sp = strchr(text, ' '), *p;
 	size_t octets = 0;
 
@@ -111,8 +113,8 @@ static int fill_cert(X509 *cert, EVP_PKEY *key, const char *name)
 	    !X509_gmtime_adj(X509_getm_notBefore(cert), -DAY_S) ||
 	    !X509_gmtime_adj(X509_getm_notAfter(cert), (long)VALID_DAYS * DAY_S) ||
 	    !X509_set_pubkey(cert, key) ||
-	    !X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
-					-1, 0) ||
+	    !X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name,
+					-1, -1, 0) ||
 	    !X509_set_issuer_name(cert, subject) ||
 	    add_extension(cert, NID_basic_constraints, "critical,CA:FALSE") ||
 	    add_extension(cert, NID_key_usage, "critical,digitalSignature") ||
@@ -212,7 +214,8 @@ static int write_pem(const char *path, mode_t mode, const EVP_PKEY *key, const X
 			close(fd);
 		return err;
 	}
-	ok = key ? PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) : PEM_write_X509(f, cert);
+	ok = key ? PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL)
+		 : PEM_write_X509(f, cert);
 	ok = ok && !fflush(f) && !fsync(fd);
 	ok = !fclose(f) && ok;
 	err = ok ? 0 : -EIO;

@@ -21,15 +21,15 @@ struct gpoll {
 	struct net_timer timer;
 	bool dead, touched, ready;
 	unsigned spins; /* turns in a row that were wanted at once */
-	int wake_fd; /* of GLib, not watched */
-	int read_fd; /* whose reader comes first; -1: none */
+	int wake_fd;	/* of GLib, not watched */
+	int read_fd;	/* whose reader comes first; -1: none */
 	bool patient;
 	gpoll_reader *reader;
 	void *reader_obj;
-	gint n, cap;      /* of both arrays, which are parallel */
-	GPollFD *fds;     /* as queried, sorted by descriptor */
+	gint n, cap;  /* of both arrays, which are parallel */
+	GPollFD *fds; /* as queried, sorted by descriptor */
 	struct net_fd **watch;
-	GPollFD *next;    /* scratch for the query */
+	GPollFD *next; /* scratch for the query */
 	struct net_fd **next_watch;
 };
 

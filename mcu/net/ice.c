@@ -102,7 +102,8 @@ static void on_dtls_output(void *obj, const uint8_t *p, size_t len)
 
 static void start_dtls(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
-	if (dtls_new(&t->dtls, t->identity, t->setup, t->fingerprint, t->profiles, on_dtls_output, t)) {
+	if (dtls_new(&t->dtls, t->identity, t->setup, t->fingerprint, t->profiles, on_dtls_output,
+		     t)) {
 		fail(t, TRANSPORT_CLOSED_DTLS);
 		return;
 	}
@@ -309,9 +310,14 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 	t = calloc(1, sizeof *t);
 	if (!t)
 		return -ENOMEM;
-	*t = (struct ice_transport){ .base.ops = &ice_ops, .shard = s, .ev = ev, .obj = obj,
-				     .state = ICE_NEW, .publishes = cfg->publishes,
-				     .profiles = cfg->srtp_profiles, .identity = cfg->identity };
+	*t = (struct ice_transport){ .base.ops = &ice_ops,
+				     .shard = s,
+				     .ev = ev,
+				     .obj = obj,
+				     .state = ICE_NEW,
+				     .publishes = cfg->publishes,
+				     .profiles = cfg->srtp_profiles,
+				     .identity = cfg->identity };
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };
 	err = timers_add(shard_timers(s), &t->timer, on_timer, t);
 	if (err)
@@ -341,7 +347,8 @@ void transport_ice_revoke_consent(struct transport *t)
 /* RFC 8839 section 5.4: ICE characters, at least 24 and 128 bits of chance. */
 static void random_text(char *out, size_t n)
 {
-	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char chars[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned char r[ICE_PWD_BYTES];
 
 	assert(n <= sizeof r);

@@ -29,16 +29,16 @@ struct ice_server {
  * transport. */
 struct ice_cfg {
 	const struct dtls_identity *identity;
-	bool controlling;               /* the offerer is */
+	bool controlling;		     /* the offerer is */
 	const char *local_ufrag, *local_pwd; /* ice_credentials_new() */
-	bool publishes;                 /* the peer sends RTP; false: RTCP only */
-	const struct ice_server *servers; /* the first STUN server, every TURN server */
+	bool publishes;			     /* the peer sends RTP; false: RTCP only */
+	const struct ice_server *servers;    /* the first STUN server, every TURN server */
 	size_t n_servers;
-	const char *public_address; /* of a 1:1 NAT; NULL: none */
+	const char *public_address;  /* of a 1:1 NAT; NULL: none */
 	uint16_t port_min, port_max; /* 0, 0: the system's choice */
-	bool loopback;              /* use 127.0.0.1 too; without any other address always */
-	bool no_consent;            /* without RFC 7675 (tests) */
-	unsigned srtp_profiles;     /* DTLS_PROFILE_…, 0: all */
+	bool loopback;		     /* use 127.0.0.1 too; without any other address always */
+	bool no_consent;	     /* without RFC 7675 (tests) */
+	unsigned srtp_profiles;	     /* DTLS_PROFILE_…, 0: all */
 };
 
 enum { ICE_UFRAG_BYTES = 9, ICE_PWD_BYTES = 25 }; /* with the final NUL */

@@ -13,8 +13,10 @@
 
 enum {
 	COMPONENT = 1,
-	MAX_REMOTE = 64,     /* candidates of a peer */
-	MIN_UFRAG = 4, MIN_PWD = 22, MAX_CREDENTIAL = 256, /* RFC 8839 section 5.4 */
+	MAX_REMOTE = 64, /* candidates of a peer */
+	MIN_UFRAG = 4,
+	MIN_PWD = 22,
+	MAX_CREDENTIAL = 256, /* RFC 8839 section 5.4 */
 	IDLE_MS = 100,
 	SRFLX_PREFERENCE = 100, /* RFC 8445 section 5.1.2.2 */
 };
@@ -47,8 +49,8 @@ static bool numeric(const char *address)
 {
 	struct in6_addr any;
 
-	return address && (inet_pton(AF_INET, address, &any) == 1 ||
-			   inet_pton(AF_INET6, address, &any) == 1);
+	return address &&
+	       (inet_pton(AF_INET, address, &any) == 1 || inet_pton(AF_INET6, address, &any) == 1);
 }
 
 /* candidate.h's form of libnice's. */
@@ -58,17 +60,10 @@ static bool convert(struct candidate *out, const NiceCandidate *c)
 
 	*out = (struct candidate){ .component = c->component_id, .priority = c->priority };
 	switch (c->type) {
-	case NICE_CANDIDATE_TYPE_HOST:
-		out->type = CANDIDATE_HOST;
-		break;
-	case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
-		out->type = CANDIDATE_SRFLX;
-		break;
-	case NICE_CANDIDATE_TYPE_RELAYED:
-		out->type = CANDIDATE_RELAY;
-		break;
-	default:
-		return false;
+	case NICE_CANDIDATE_TYPE_HOST: out->type = CANDIDATE_HOST; break;
+	case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE: out->type = CANDIDATE_SRFLX; break;
+	case NICE_CANDIDATE_TYPE_RELAYED: out->type = CANDIDATE_RELAY; break;
+	default: return false;
 	}
 	if (c->transport != NICE_CANDIDATE_TRANSPORT_UDP)
 		return false;
@@ -234,14 +229,15 @@ static int setup(struct ice_agent *a, const struct ice_cfg *cfg) ON_THREAD(ROLE_
 	if (!cfg->no_consent)
 		options |= NICE_AGENT_OPTION_CONSENT_FRESHNESS;
 	a->nice = nice_agent_new_full(gpoll_context(a->poll), NICE_COMPATIBILITY_RFC5245, options);
-	g_object_set(a->nice, "controlling-mode", (gboolean)cfg->controlling, "upnp", FALSE, "ice-tcp",
-		     FALSE, NULL);
+	g_object_set(a->nice, "controlling-mode", (gboolean)cfg->controlling, "upnp", FALSE,
+		     "ice-tcp", FALSE, NULL);
 	a->stream = nice_agent_add_stream(a->nice, 1);
 	if (!a->stream ||
 	    !nice_agent_set_local_credentials(a->nice, a->stream, cfg->local_ufrag, cfg->local_pwd))
 		return -EINVAL;
 	if (cfg->port_min || cfg->port_max)
-		nice_agent_set_port_range(a->nice, a->stream, COMPONENT, cfg->port_min, cfg->port_max);
+		nice_agent_set_port_range(a->nice, a->stream, COMPONENT, cfg->port_min,
+					  cfg->port_max);
 	add_addresses(a, cfg->loopback);
 	g_signal_connect(a->nice, "new-candidate-full", G_CALLBACK(on_candidate), a);
 	g_signal_connect(a->nice, "candidate-gathering-done", G_CALLBACK(on_gathered), a);
@@ -257,8 +253,9 @@ int ice_agent_new(struct ice_agent **out, struct net_shard *s, const struct ice_
 	struct ice_agent *a;
 	int err;
 
-	if (!credential_ok(cfg->local_ufrag, MIN_UFRAG) || !credential_ok(cfg->local_pwd, MIN_PWD) ||
-	    cfg->port_min > cfg->port_max || (cfg->port_max && !cfg->port_min) ||
+	if (!credential_ok(cfg->local_ufrag, MIN_UFRAG) ||
+	    !credential_ok(cfg->local_pwd, MIN_PWD) || cfg->port_min > cfg->port_max ||
+	    (cfg->port_max && !cfg->port_min) ||
 	    (cfg->public_address && !numeric(cfg->public_address)))
 		return -EINVAL;
 	a = calloc(1, sizeof *a);
@@ -382,7 +379,8 @@ bool ice_agent_path(struct ice_agent *a, struct udp_path *path)
 {
 	GSocket *sock = nice_agent_get_selected_socket(a->nice, a->stream, COMPONENT);
 	NiceCandidate *local, *remote;
-	bool ok = sock && nice_agent_get_selected_pair(a->nice, a->stream, COMPONENT, &local, &remote) &&
+	bool ok = sock &&
+		  nice_agent_get_selected_pair(a->nice, a->stream, COMPONENT, &local, &remote) &&
 		  local->type != NICE_CANDIDATE_TYPE_RELAYED;
 
 	if (ok) {
@@ -397,7 +395,8 @@ bool ice_agent_path(struct ice_agent *a, struct udp_path *path)
 	return ok && path->fd >= 0;
 }
 
-void ice_agent_set_reader(struct ice_agent *a, int fd, bool patient, ice_agent_reader *fn, void *obj)
+void ice_agent_set_reader(struct ice_agent *a, int fd, bool patient, ice_agent_reader *fn,
+			  void *obj)
 {
 	gpoll_set_reader(a->poll, fd, patient, fn, obj);
 }

@@ -37,20 +37,11 @@ static void drop(struct ice_transport *t, struct metric *why)
 static void drop_err(struct ice_transport *t, int err)
 {
 	switch (err) {
-	case -EACCES:
-		drop(t, &d_auth);
-		break;
-	case -EALREADY:
-		drop(t, &d_replay);
-		break;
-	case -ENOSPC:
-		drop(t, &d_streams);
-		break;
-	case -ENOTSUP:
-		drop(t, &d_unwanted);
-		break;
-	default:
-		drop(t, &d_malformed);
+	case -EACCES: drop(t, &d_auth); break;
+	case -EALREADY: drop(t, &d_replay); break;
+	case -ENOSPC: drop(t, &d_streams); break;
+	case -ENOTSUP: drop(t, &d_unwanted); break;
+	default: drop(t, &d_malformed);
 	}
 }
 
@@ -72,7 +63,8 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 		ice_count_early(t);
 		return;
 	}
-	err = rtcp ? srtp_in_rtcp(t->in, pkt->data, &pkt->len) : srtp_in_rtp(t->in, pkt->data, &pkt->len);
+	err = rtcp ? srtp_in_rtcp(t->in, pkt->data, &pkt->len)
+		   : srtp_in_rtp(t->in, pkt->data, &pkt->len);
 	if (err) {
 		drop_err(t, err);
 		return;
@@ -93,14 +85,9 @@ static void input_buf(struct ice_transport *t, struct buf *b) ON_THREAD(ROLE_NET
 
 	switch (kind) {
 	case DEMUX_RTP:
-	case DEMUX_RTCP:
-		input_media(t, kind == DEMUX_RTCP, &b);
-		break;
-	case DEMUX_DTLS:
-		ice_input_dtls(t, b->data, b->len);
-		break;
-	default:
-		drop(t, &d_unknown);
+	case DEMUX_RTCP: input_media(t, kind == DEMUX_RTCP, &b); break;
+	case DEMUX_DTLS: ice_input_dtls(t, b->data, b->len); break;
+	default: drop(t, &d_unknown);
 	}
 	buf_unref(&b);
 }
@@ -147,7 +134,8 @@ static int look(const struct ice_transport *t, int fd)
 	struct sockaddr_storage from;
 	socklen_t len = sizeof from;
 	uint8_t first = 0;
-	ssize_t n = recvfrom(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+	ssize_t n =
+		recvfrom(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&from, &len);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;

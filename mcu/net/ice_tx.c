@@ -55,8 +55,8 @@ size_t ice_send_rtp(struct transport *base, const struct out_pkt *pkts, size_t n
 			sent += flush(t, s);
 			room = udp_send_room(s);
 		}
-		len = srtp_out_rtp(t->out, room, UDP_SEND_MAX_PACKET, k->hdr, k->hdr_len, k->payload,
-				   k->payload_len);
+		len = srtp_out_rtp(t->out, room, UDP_SEND_MAX_PACKET, k->hdr, k->hdr_len,
+				   k->payload, k->payload_len);
 		if (len < 0)
 			continue;
 		udp_send_commit(s, (size_t)len);

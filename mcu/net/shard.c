@@ -84,7 +84,8 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 	}
 	if (until < now)
 		until = now;
-	ts = (struct timespec){ .tv_sec = (until - now) / NS_PER_S, .tv_nsec = (until - now) % NS_PER_S };
+	ts = (struct timespec){ .tv_sec = (until - now) / NS_PER_S,
+				.tv_nsec = (until - now) % NS_PER_S };
 	n = ppoll(fds, 1 + URGENCIES, until == INT64_MAX ? NULL : &ts, NULL);
 	*mail = n > 0 && fds[0].revents;
 	for (int u = 0; u < URGENCIES; u++)
@@ -189,7 +190,8 @@ int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard
 		return -ENOMEM;
 	s->index = index;
 	s->hold_ns[PROMPT] = (int64_t)c.rx_holdoff_us * 1000;
-	s->hold_ns[PATIENT] = (int64_t)(c.rx_patience_us ? c.rx_patience_us : PATIENCE_DEFAULT_US) * 1000;
+	s->hold_ns[PATIENT] =
+		(int64_t)(c.rx_patience_us ? c.rx_patience_us : PATIENCE_DEFAULT_US) * 1000;
 	s->work_end = &s->work;
 	timers_init(&s->timers);
 	for (int u = 0; u < URGENCIES; u++)

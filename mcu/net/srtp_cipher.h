@@ -16,8 +16,8 @@ struct srtp_cipher;
 enum {
 	SRTP_GCM_TAG = 16,
 	SRTP_CM_TAG = 10,
-	SRTP_RTCP_HDR = 8,    /* what stays in the clear */
-	SRTP_RTCP_INDEX = 4,  /* E bit and index */
+	SRTP_RTCP_HDR = 8,   /* what stays in the clear */
+	SRTP_RTCP_INDEX = 4, /* E bit and index */
 	SRTP_MAX_OVERHEAD = SRTP_GCM_TAG + SRTP_RTCP_INDEX,
 };
 

@@ -113,17 +113,12 @@ void srtp_in_free(struct srtp_in **s)
 static int err_of(srtp_err_status_t st)
 {
 	switch (st) {
-	case srtp_err_status_ok:
-		return 0;
-	case srtp_err_status_auth_fail:
-		return -EACCES;
+	case srtp_err_status_ok: return 0;
+	case srtp_err_status_auth_fail: return -EACCES;
 	case srtp_err_status_replay_fail:
-	case srtp_err_status_replay_old:
-		return -EALREADY;
-	case srtp_err_status_alloc_fail:
-		return -ENOMEM;
-	default:
-		return -EBADMSG;
+	case srtp_err_status_replay_old: return -EALREADY;
+	case srtp_err_status_alloc_fail: return -ENOMEM;
+	default: return -EBADMSG;
 	}
 }
 

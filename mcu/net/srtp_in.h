@@ -18,8 +18,8 @@
 struct srtp_in;
 
 enum {
-	SRTP_IN_STREAMS = 32,       /* SSRCs that one peer may use */
-	SRTP_IN_RTP_WINDOW = 1024,  /* packets; wider than any NACK window */
+	SRTP_IN_STREAMS = 32,	   /* SSRCs that one peer may use */
+	SRTP_IN_RTP_WINDOW = 1024, /* packets; wider than any NACK window */
 	SRTP_IN_RTCP_WINDOW = 64,
 };
 

@@ -10,10 +10,8 @@ enum { LABEL_KEY, LABEL_AUTH, LABEL_SALT, LABEL_AT = 7 };
 const char *srtp_profile_name(enum srtp_profile p)
 {
 	switch (p) {
-	case SRTP_PROFILE_CM:
-		return "AES_CM_128_HMAC_SHA1_80";
-	case SRTP_PROFILE_GCM:
-		return "AEAD_AES_128_GCM";
+	case SRTP_PROFILE_CM: return "AES_CM_128_HMAC_SHA1_80";
+	case SRTP_PROFILE_GCM: return "AEAD_AES_128_GCM";
 	}
 	return NULL;
 }

@@ -157,7 +157,8 @@ int srtp_out_rtp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *hd
 		return refuse(err);
 	if (CHECK_REUSE && reused(s, ssrc, index, hdr, hdr_len, payload, payload_len))
 		return refuse(-EEXIST);
-	return srtp_cipher_protect_rtp(s->rtp, out, hdr, hdr_len, payload, payload_len, ssrc, index);
+	return srtp_cipher_protect_rtp(s->rtp, out, hdr, hdr_len, payload, payload_len, ssrc,
+				       index);
 }
 
 int srtp_out_rtcp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *p, size_t len)

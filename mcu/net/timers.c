@@ -118,7 +118,8 @@ size_t timers_run(struct net_timers *h, int64_t now_ns)
 		if (t->period_ns > 0) {
 			next = due + t->period_ns;
 			if (next <= now_ns)
-				next += (now_ns - next) / t->period_ns * t->period_ns + t->period_ns;
+				next += (now_ns - next) / t->period_ns * t->period_ns +
+					t->period_ns;
 			net_timer_start(t, next, t->period_ns);
 		}
 		ran++;

@@ -24,8 +24,8 @@ struct transport;
 enum transport_setup { TRANSPORT_ACTIVE = 1, TRANSPORT_PASSIVE };
 
 struct transport_remote {
-	const char *ufrag, *pwd;  /* RFC 8839 */
-	const char *fingerprint;  /* "sha-256 AB:CD:…" as in a=fingerprint, RFC 8122 */
+	const char *ufrag, *pwd;    /* RFC 8839 */
+	const char *fingerprint;    /* "sha-256 AB:CD:…" as in a=fingerprint, RFC 8122 */
 	enum transport_setup setup; /* what this side does */
 };
 
@@ -62,12 +62,12 @@ struct transport_events {
 	void (*closed)(void *obj, const char *reason);
 };
 
-#define TRANSPORT_CLOSED_ICE         "ice"         /* no pair of candidates worked */
-#define TRANSPORT_CLOSED_CONSENT     "consent"     /* the peer vanished, RFC 7675 */
-#define TRANSPORT_CLOSED_DTLS        "dtls"        /* the handshake failed or timed out */
+#define TRANSPORT_CLOSED_ICE	     "ice"	   /* no pair of candidates worked */
+#define TRANSPORT_CLOSED_CONSENT     "consent"	   /* the peer vanished, RFC 7675 */
+#define TRANSPORT_CLOSED_DTLS	     "dtls"	   /* the handshake failed or timed out */
 #define TRANSPORT_CLOSED_FINGERPRINT "fingerprint" /* the certificate is not the signalled one */
-#define TRANSPORT_CLOSED_PROFILE     "profile"     /* no common SRTP profile */
-#define TRANSPORT_CLOSED_PEER        "peer"        /* the peer said goodbye (close_notify) */
+#define TRANSPORT_CLOSED_PROFILE     "profile"	   /* no common SRTP profile */
+#define TRANSPORT_CLOSED_PEER	     "peer"	   /* the peer said goodbye (close_notify) */
 
 /* Counted since the start; for stats messages. */
 struct transport_stats {

@@ -10,7 +10,8 @@
 
 METRIC_COUNTER(m_calls, "mcu_net_send_calls_total", "System calls that sent media");
 METRIC_COUNTER(m_packets, "mcu_net_sent_packets_total", "Media packets that the kernel took");
-METRIC_COUNTER(m_octets, "mcu_net_sent_octets_total", "Octets of those, without UDP and IP headers");
+METRIC_COUNTER(m_octets, "mcu_net_sent_octets_total",
+	       "Octets of those, without UDP and IP headers");
 METRIC_COUNTER(m_full, "mcu_net_send_dropped_total",
 	       "Media packets dropped because the socket's buffer was full or sending failed");
 METRIC_COUNTER(m_fallback, "mcu_net_gso_fallback_total",
@@ -20,7 +21,7 @@ enum { CONTROL_BYTES = CMSG_SPACE(sizeof(uint16_t)) };
 
 struct udp_sender {
 	bool gso;
-	size_t n, octets;                     /* queued */
+	size_t n, octets; /* queued */
 	uint32_t off[UDP_SEND_PACKETS];
 	uint16_t len[UDP_SEND_PACKETS];
 	uint16_t run_packets[UDP_SEND_PACKETS]; /* of each message */
@@ -118,8 +119,10 @@ static unsigned build(struct udp_sender *s, struct udp_path *path, size_t i)
 		run = run_length(s, i, s->gso && !path->no_gso, &octets);
 		s->run_packets[k] = (uint16_t)run;
 		s->iov[k] = (struct iovec){ s->arena + s->off[i], octets };
-		*m = (struct msghdr){ .msg_name = &path->to, .msg_namelen = path->to_len,
-				      .msg_iov = &s->iov[k], .msg_iovlen = 1 };
+		*m = (struct msghdr){ .msg_name = &path->to,
+				      .msg_namelen = path->to_len,
+				      .msg_iov = &s->iov[k],
+				      .msg_iovlen = 1 };
 		if (run > 1)
 			segment(m, s->ctl[k], s->len[i]);
 	}

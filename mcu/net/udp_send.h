@@ -15,8 +15,8 @@
 struct udp_sender;
 
 enum {
-	UDP_SEND_PACKETS = 256,     /* queued at most before a flush */
-	UDP_SEND_SEGMENTS = 64,     /* kernel: UDP_MAX_SEGMENTS */
+	UDP_SEND_PACKETS = 256,	    /* queued at most before a flush */
+	UDP_SEND_SEGMENTS = 64,	    /* kernel: UDP_MAX_SEGMENTS */
 	UDP_SEND_RUN_BYTES = 65000, /* of one segmented send */
 	UDP_SEND_MAX_PACKET = 1472, /* room that udp_send_room promises */
 };

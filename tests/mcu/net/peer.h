@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
@@ -33,7 +33,7 @@ struct peer {
 	struct transport_remote remote;
 	struct transport *t; /* NET */
 	bool answer_close;   /* close in the closed event */
-	bool mute;           /* pass no candidates on */
+	bool mute;	     /* pass no candidates on */
 	char ufrag[ICE_UFRAG_BYTES], pwd[ICE_PWD_BYTES];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -55,8 +55,11 @@ static inline void peer_init(struct peer *p, struct net_shard *s, const struct d
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	ice_credentials_new(p->ufrag, p->pwd);
-	p->cfg = (struct ice_cfg){ .identity = id, .local_ufrag = p->ufrag, .local_pwd = p->pwd,
-				   .publishes = true, .loopback = true };
+	p->cfg = (struct ice_cfg){ .identity = id,
+				   .local_ufrag = p->ufrag,
+				   .local_pwd = p->pwd,
+				   .publishes = true,
+				   .loopback = true };
 }
 
 static inline void peer_pair(struct peer *a, struct peer *b)
@@ -70,9 +73,11 @@ static inline void peer_pair(struct peer *a, struct peer *b)
 		struct peer *o = p[1 - i];
 
 		p[i]->remote = (struct transport_remote){
-			.ufrag = o->ufrag, .pwd = o->pwd,
+			.ufrag = o->ufrag,
+			.pwd = o->pwd,
 			.fingerprint = dtls_identity_fingerprint(o->cfg.identity),
-			.setup = i == 0 ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE };
+			.setup = i == 0 ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE
+		};
 	}
 }
 
@@ -82,35 +87,36 @@ static inline void peer_done(struct peer *p)
 	pthread_cond_destroy(&p->changed);
 }
 
-#define PEER_NOTE(p, statement)                          \
-	do {                                             \
-		pthread_mutex_lock(&(p)->lock);          \
-		statement;                               \
-		pthread_cond_broadcast(&(p)->changed);   \
-		pthread_mutex_unlock(&(p)->lock);        \
+#define PEER_NOTE(p, statement)                                                                    \
+	do {                                                                                       \
+		pthread_mutex_lock(&(p)->lock);                                                    \
+		statement;                                                                         \
+		pthread_cond_broadcast(&(p)->changed);                                             \
+		pthread_mutex_unlock(&(p)->lock);                                                  \
 	} while (0)
 
 /* Waits for a condition on p's fields; fails the test after WAIT_S. */
-#define PEER_WAIT(p, condition)                                                          \
-	do {                                                                             \
-		struct timespec until_;                                                  \
-		int late_ = 0;                                                           \
-		clock_gettime(CLOCK_REALTIME, &until_);                                  \
-		until_.tv_sec += WAIT_S;                                                 \
-		pthread_mutex_lock(&(p)->lock);                                          \
-		while (!(condition) && !late_)                                           \
-			late_ = pthread_cond_timedwait(&(p)->changed, &(p)->lock, &until_); \
-		pthread_mutex_unlock(&(p)->lock);                                        \
-		if (late_)                                                               \
-			fail_msg("waited %d s for %s (closed: %s)", WAIT_S, #condition, (p)->closed); \
+#define PEER_WAIT(p, condition)                                                                    \
+	do {                                                                                       \
+		struct timespec until_;                                                            \
+		int late_ = 0;                                                                     \
+		clock_gettime(CLOCK_REALTIME, &until_);                                            \
+		until_.tv_sec += WAIT_S;                                                           \
+		pthread_mutex_lock(&(p)->lock);                                                    \
+		while (!(condition) && !late_)                                                     \
+			late_ = pthread_cond_timedwait(&(p)->changed, &(p)->lock, &until_);        \
+		pthread_mutex_unlock(&(p)->lock);                                                  \
+		if (late_)                                                                         \
+			fail_msg("waited %d s for %s (closed: %s)", WAIT_S, #condition,            \
+				 (p)->closed);                                                     \
 	} while (0)
 
 /* A field as it is now. */
-#define PEER_READ(p, field, out)                 \
-	do {                                     \
-		pthread_mutex_lock(&(p)->lock);  \
-		*(out) = (p)->field;             \
-		pthread_mutex_unlock(&(p)->lock); \
+#define PEER_READ(p, field, out)                                                                   \
+	do {                                                                                       \
+		pthread_mutex_lock(&(p)->lock);                                                    \
+		*(out) = (p)->field;                                                               \
+		pthread_mutex_unlock(&(p)->lock);                                                  \
 	} while (0)
 
 static inline bool peer_is_closed(struct peer *p)
@@ -176,7 +182,10 @@ static inline void peer_on_rtp(void *obj, struct buf *b, int64_t arrival_ns)
 	for (size_t k = 12; good && k < b->len; k++)
 		good = b->data[k] == (uint8_t)(b->data[3] + k);
 	buf_unref(&b);
-	PEER_NOTE(p, { p->rtp++; p->bad += !good; });
+	PEER_NOTE(p, {
+		p->rtp++;
+		p->bad += !good;
+	});
 }
 
 static inline void peer_on_rtcp(void *obj, const uint8_t *data, size_t len, int64_t arrival_ns)
@@ -184,7 +193,10 @@ static inline void peer_on_rtcp(void *obj, const uint8_t *data, size_t len, int6
 	struct peer *p = obj;
 	bool good = len == 8 && data[1] == 201 && arrival_ns > 0;
 
-	PEER_NOTE(p, { p->rtcp++; p->bad += !good; });
+	PEER_NOTE(p, {
+		p->rtcp++;
+		p->bad += !good;
+	});
 }
 
 static inline void peer_on_closed(void *obj, const char *reason)
@@ -278,18 +290,22 @@ static inline void peer_call(struct peer *p, mbox_fn *fn)
 }
 
 /* n packets with payloads of len octets (the last: last_len), from seq on. */
-static inline void peer_packets(struct peer *p, uint16_t seq, size_t n, uint16_t len, uint16_t last_len)
+static inline void peer_packets(struct peer *p, uint16_t seq, size_t n, uint16_t len,
+				uint16_t last_len)
 {
 	static uint8_t hdr[256][12], payload[256][1500];
 
 	assert_true(n <= 256);
 	for (size_t i = 0; i < n; i++, seq++) {
-		uint8_t h[12] = { 0x80, 96, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 9, 0, 0, 0, 42 };
+		uint8_t h[12] = { 0x80, 96, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 9, 0, 0,
+				  0,	42 };
 
 		memcpy(hdr[i], h, sizeof h);
 		for (int k = 0; k < 1500; k++)
 			payload[i][k] = (uint8_t)((uint8_t)seq + k + 12);
-		p->pkts[i] = (struct out_pkt){ .hdr = hdr[i], .hdr_len = 12, .payload = payload[i],
+		p->pkts[i] = (struct out_pkt){ .hdr = hdr[i],
+					       .hdr_len = 12,
+					       .payload = payload[i],
 					       .payload_len = i + 1 < n ? len : last_len };
 	}
 	p->n_pkts = n;

@@ -14,9 +14,11 @@ static void test_host_of_chromium(void **state)
 	struct candidate c;
 
 	(void)state;
-	assert_int_equal(candidate_parse(&c, "candidate:842163049 1 udp 1677729535 203.0.113.9 46154 typ "
-					     "srflx raddr 10.0.0.17 rport 46154 generation 0 "
-					     "ufrag EEtu network-id 3 network-cost 10"), 0);
+	assert_int_equal(
+		candidate_parse(&c, "candidate:842163049 1 udp 1677729535 203.0.113.9 46154 typ "
+				    "srflx raddr 10.0.0.17 rport 46154 generation 0 "
+				    "ufrag EEtu network-id 3 network-cost 10"),
+		0);
 	assert_string_equal(c.foundation, "842163049");
 	assert_int_equal(c.component, 1);
 	assert_int_equal(c.priority, 1677729535);
@@ -32,11 +34,14 @@ static void test_prefixes_and_case(void **state)
 	struct candidate c;
 
 	(void)state;
-	assert_int_equal(candidate_parse(&c, "a=candidate:1 1 UDP 4294967295 2001:DB8::1 1 typ host"), 0);
+	assert_int_equal(
+		candidate_parse(&c, "a=candidate:1 1 UDP 4294967295 2001:DB8::1 1 typ host"), 0);
 	assert_string_equal(c.address, "2001:db8::1");
 	assert_int_equal(c.priority, 4294967295U);
 	assert_string_equal(c.related_address, "");
-	assert_int_equal(candidate_parse(&c, "1 2 udp 7 192.0.2.1 65535 typ relay raddr 0.0.0.0 rport 0"), 0);
+	assert_int_equal(
+		candidate_parse(&c, "1 2 udp 7 192.0.2.1 65535 typ relay raddr 0.0.0.0 rport 0"),
+		0);
 	assert_int_equal(c.type, CANDIDATE_RELAY);
 	assert_int_equal(c.component, 2);
 	assert_string_equal(c.related_address, "");
@@ -67,7 +72,9 @@ static void test_legal_but_of_no_use(void **state)
 static void test_malformed(void **state)
 {
 	static const char *const text[] = {
-		"", "candidate:", "candidate:1 1 udp 1 192.0.2.1 5000 typ",
+		"",
+		"candidate:",
+		"candidate:1 1 udp 1 192.0.2.1 5000 typ",
 		"candidate:1 1 udp 1 192.0.2.1 5000 type host",
 		"candidate: 1 udp 1 192.0.2.1 5000 typ host",
 		"candidate:a,b 1 udp 1 192.0.2.1 5000 typ host",
@@ -107,8 +114,9 @@ static void test_too_long(void **state)
 
 static void test_write(void **state)
 {
-	static const char want[] = "candidate:nat1 1 udp 1694498815 203.0.113.7 42001 typ srflx raddr "
-				   "10.1.2.3 rport 42001";
+	static const char want[] =
+		"candidate:nat1 1 udp 1694498815 203.0.113.7 42001 typ srflx raddr "
+		"10.1.2.3 rport 42001";
 	struct candidate c, back;
 	char text[CANDIDATE_BYTES];
 
@@ -125,9 +133,12 @@ static void test_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_host_of_chromium), cmocka_unit_test(test_prefixes_and_case),
-		cmocka_unit_test(test_legal_but_of_no_use), cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_too_long), cmocka_unit_test(test_write),
+		cmocka_unit_test(test_host_of_chromium),
+		cmocka_unit_test(test_prefixes_and_case),
+		cmocka_unit_test(test_legal_but_of_no_use),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

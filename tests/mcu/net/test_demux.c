@@ -48,7 +48,8 @@ static void test_lengths(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_lengths) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table),
+					    cmocka_unit_test(test_lengths) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,10 +73,11 @@ static int teardown(void **state)
 
 static void open_side(int i, const char *fingerprint, unsigned profiles)
 {
-	assert_int_equal(dtls_new(&sides[i].d, sides[i].id, i ? TRANSPORT_PASSIVE : TRANSPORT_ACTIVE,
-				  fingerprint ? fingerprint
-					      : dtls_identity_fingerprint(sides[1 - i].id),
-				  profiles, on_output, &sides[i].out), 0);
+	assert_int_equal(
+		dtls_new(&sides[i].d, sides[i].id, i ? TRANSPORT_PASSIVE : TRANSPORT_ACTIVE,
+			 fingerprint ? fingerprint : dtls_identity_fingerprint(sides[1 - i].id),
+			 profiles, on_output, &sides[i].out),
+		0);
 }
 
 /* Hands over what side i has sent; every drop-th datagram is lost (0: none). */
@@ -276,7 +277,8 @@ static void test_noise(void **state)
 				junk[i] = (uint8_t)((r = r * 1664525 + 1013904223) >> 24);
 			/* alerts (21) in the clear could end a handshake: not those */
 			junk[0] = (uint8_t)(64 + k % 150);
-			assert_true(dtls_input(sides[k & 1].d, junk, 1 + r % sizeof junk) != DTLS_CLOSED);
+			assert_true(dtls_input(sides[k & 1].d, junk, 1 + r % sizeof junk) !=
+				    DTLS_CLOSED);
 		}
 		deliver(round & 1, 0);
 	}
@@ -333,10 +335,12 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_profiles), T(test_no_common_profile), T(test_fingerprints),
-		T(test_fingerprint_texts), T(test_retransmission), T(test_lossy_path),
-		T(test_gives_up), T(test_goodbye),
-		T(test_noise), T(test_pem_files), T(test_names),
+		T(test_profiles),	T(test_no_common_profile),
+		T(test_fingerprints),	T(test_fingerprint_texts),
+		T(test_retransmission), T(test_lossy_path),
+		T(test_gives_up),	T(test_goodbye),
+		T(test_noise),		T(test_pem_files),
+		T(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

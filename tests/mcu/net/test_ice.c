@@ -64,8 +64,8 @@ static void connect_both(struct world *w)
 	PEER_WAIT(&w->b, w->b.connected);
 }
 
-static void send_and_expect(struct peer *from, struct peer *to, uint16_t seq, size_t n, uint16_t len,
-			    uint16_t last)
+static void send_and_expect(struct peer *from, struct peer *to, uint16_t seq, size_t n,
+			    uint16_t len, uint16_t last)
 {
 	unsigned before, bad;
 
@@ -152,7 +152,8 @@ static void test_a_large_run(void **state)
 
 	connect_both(w);
 	for (uint16_t k = 0; k < 10; k++)
-		send_and_expect(&w->a, &w->b, (uint16_t)(100 + 100 * k), 100, 1150, (uint16_t)(10 + k));
+		send_and_expect(&w->a, &w->b, (uint16_t)(100 + 100 * k), 100, 1150,
+				(uint16_t)(10 + k));
 	peer_call(&w->a, peer_do_stats);
 	assert_int_equal(w->a.stats.tx_packets, 1000);
 	assert_int_equal(w->a.stats.tx_dropped, 0);
@@ -239,7 +240,8 @@ static void do_candidates(void *obj, void *arg)
 	(void)arg;
 	role_assert_net();
 	p->result = transport_add_candidate(p->t, "candidate:1 1 udp 1 0f1e.local 5000 typ host");
-	p->result += transport_add_candidate(p->t, "candidate:1 1 tcp 1 10.0.0.1 9 typ host tcptype active");
+	p->result += transport_add_candidate(
+		p->t, "candidate:1 1 tcp 1 10.0.0.1 9 typ host tcptype active");
 	p->result += transport_add_candidate(p->t, "candidate:1 2 udp 1 10.0.0.1 9000 typ host");
 	p->result += transport_add_candidate(p->t, "candidate:1 1 udp") != -EBADMSG;
 	for (unsigned i = 0; i < 64; i++) {

@@ -117,7 +117,9 @@ static void on_candidate_close(void *obj, const char *candidate)
 }
 
 static const struct transport_events closing_events[] = {
-	{ .candidate = peer_on_candidate, .connected = on_connected_close, .closed = peer_on_closed },
+	{ .candidate = peer_on_candidate,
+	  .connected = on_connected_close,
+	  .closed = peer_on_closed },
 	{ .candidate = peer_on_candidate, .rtp = on_rtp_close, .closed = peer_on_closed },
 	{ .candidate = on_candidate_close, .closed = peer_on_closed },
 };

@@ -23,7 +23,7 @@ struct tick {
 	struct net_timer t;
 	int64_t due[8];
 	size_t n;
-	int64_t again_ns; /* restart by itself */
+	int64_t again_ns;    /* restart by itself */
 	struct tick *victim; /* stopped by this one */
 };
 
@@ -366,9 +366,12 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_heap_order), cmocka_unit_test(test_period),
+		cmocka_unit_test(test_heap_order),
+		cmocka_unit_test(test_period),
 		cmocka_unit_test(test_restart_and_stop_inside),
-		T(test_periodic_timer), T(test_descriptor), T(test_glib_context),
+		T(test_periodic_timer),
+		T(test_descriptor),
+		T(test_glib_context),
 		cmocka_unit_test(test_nofile),
 	};
 

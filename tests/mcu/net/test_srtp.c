@@ -69,7 +69,8 @@ static srtp_t make_lib(const struct srtp_keys *k, srtp_ssrc_type_t type)
 	return s;
 }
 
-static size_t make_header(uint8_t *h, uint32_t ssrc, uint16_t seq, unsigned csrcs, unsigned ext_words)
+static size_t make_header(uint8_t *h, uint32_t ssrc, uint16_t seq, unsigned csrcs,
+			  unsigned ext_words)
 {
 	size_t n = 12 + 4 * csrcs;
 
@@ -261,12 +262,14 @@ static void test_rtcp_in_from_libsrtp2(void **state)
 			int sent_len = (int)len;
 
 			memcpy(sent, plain, len);
-			assert_int_equal(srtp_protect_rtcp(lib, sent, &sent_len), srtp_err_status_ok);
+			assert_int_equal(srtp_protect_rtcp(lib, sent, &sent_len),
+					 srtp_err_status_ok);
 			for (int s = 0; s < 2; s++) {
 				for (int twice = 0; twice < 2; twice++) {
 					n = (size_t)sent_len;
 					memcpy(got, sent, n);
-					assert_int_equal(srtp_in_rtcp(in[s], got, &n), twice ? -EALREADY : 0);
+					assert_int_equal(srtp_in_rtcp(in[s], got, &n),
+							 twice ? -EALREADY : 0);
 				}
 				memcpy(got, sent, n = (size_t)sent_len);
 			}
@@ -395,7 +398,8 @@ static void test_rtp_round_trip(void **state)
 		rnd_fill(payload, sizeof payload);
 		for (uint32_t i = 0; i < 2 * 65536; i += 31) {
 			make_header(hdr, SSRC, (uint16_t)i, 0, 0);
-			len = srtp_out_rtp(out, sent, sizeof sent, hdr, 12, payload, sizeof payload);
+			len = srtp_out_rtp(out, sent, sizeof sent, hdr, 12, payload,
+					   sizeof payload);
 			memcpy(got, sent, n = (size_t)len);
 			assert_int_equal(srtp_in_rtp(in, got, &n), 0);
 			assert_int_equal(n, 1012);

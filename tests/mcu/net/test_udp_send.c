@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -22,7 +22,8 @@ static int udp_socket(struct sockaddr_in *at)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = 4 << 20;
 	socklen_t len = sizeof *at;
 
-	*at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	assert_int_equal(bind(fd, (struct sockaddr *)at, len), 0);
@@ -79,7 +80,8 @@ static void expect_nothing(struct world *w)
 }
 
 /* Runs of equal size, a shorter end, a longer one after it, single ones. */
-static const size_t sizes[] = { 1200, 1200, 1200, 700, 1300, 1300, 50, 50, 49, 50, 1, 1472, 1472, 900 };
+static const size_t sizes[] = { 1200, 1200, 1200, 700, 1300, 1300, 50,
+				50,   49,   50,	  1,   1472, 1472, 900 };
 
 static void send_mix(bool gso)
 {
