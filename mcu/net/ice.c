@@ -336,6 +336,33 @@ out:
 	return 0;
 }
 
+int transport_ice_publish(struct transport *base)
+{
+	struct ice_transport *t = ice_self(base);
+	struct srtp_keys local, remote;
+	struct srtp_in *in = NULL;
+	int err = 0;
+
+	role_assert_net();
+	assert(base->ops == &ice_ops);
+	if (ice_gone(t) || t->publishes)
+		return 0;
+	if (t->state == ICE_CONNECTED) {
+		dtls_keys(t->dtls, &local, &remote);
+		err = srtp_in_new(&in, &remote, true);
+		OPENSSL_cleanse(&local, sizeof local);
+		OPENSSL_cleanse(&remote, sizeof remote);
+		if (err)
+			return err;
+		srtp_in_free(&t->in);
+		t->in = in;
+	}
+	t->publishes = true;
+	if (t->state == ICE_CONNECTED)
+		set_reader(t);
+	return 0;
+}
+
 void transport_ice_revoke_consent(struct transport *t)
 {
 	role_assert_net();

@@ -53,6 +53,10 @@ void ice_credentials_new(char ufrag[ICE_UFRAG_BYTES], char pwd[ICE_PWD_BYTES]);
 int transport_ice_new(struct transport **out, struct net_shard *s, const struct ice_cfg *cfg,
 		      const struct transport_events *ev, void *obj) ON_THREAD(ROLE_NET);
 
+/* The peer sends RTP from now on, though it was made with publishes false (a
+ * re-offer added a microphone or camera). 0, also when it did before; -ENOMEM, -EIO. */
+int transport_ice_publish(struct transport *t) ON_THREAD(ROLE_NET);
+
 /* Withdraws the consent to receive from the peer (RFC 7675 section 5.2): its
  * next check is answered by an error, and it must stop sending. */
 void transport_ice_revoke_consent(struct transport *t) ON_THREAD(ROLE_NET);

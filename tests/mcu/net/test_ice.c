@@ -145,6 +145,33 @@ static void test_receive_only_leg(void **state)
 	assert_int_equal(w->a.bad, 0);
 }
 
+static void do_publish(void *obj, void *arg)
+{
+	struct peer *p = obj;
+
+	(void)arg;
+	role_assert_net();
+	p->result = transport_ice_publish(p->t);
+}
+
+/* A viewer turns its camera on, twice. */
+static void test_viewer_begins_to_publish(void **state)
+{
+	struct world *w = *state;
+
+	w->a.cfg.publishes = false;
+	connect_both(w);
+	peer_call(&w->b, peer_do_rtcp);
+	PEER_WAIT(&w->a, w->a.rtcp == 1);
+	for (int i = 0; i < 2; i++) {
+		peer_call(&w->a, do_publish);
+		assert_int_equal(w->a.result, 0);
+	}
+	send_and_expect(&w->b, &w->a, 7, 20, 800, 30);
+	peer_call(&w->b, peer_do_rtcp);
+	PEER_WAIT(&w->a, w->a.rtcp == 2);
+}
+
 /* More than the arena holds, in several segmented sends. */
 static void test_a_large_run(void **state)
 {
@@ -313,6 +340,7 @@ int main(void)
 		T(test_cm_and_the_other_role),
 		T(test_gcm_with_the_controlled_side_active),
 		T(test_receive_only_leg),
+		T(test_viewer_begins_to_publish),
 		T(test_a_large_run),
 		T(test_wrong_fingerprint),
 		T(test_wrong_fingerprint_at_the_server),
