@@ -1,0 +1,328 @@
+#include "tests/mcu/room/room_video_rig.h"
+
+static void test_interval_is_steady(void **state)
+{
+	struct tick_stats s;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, true, 0);
+	rig_advance(r, 3000);
+	assert_in_range(r->n_out, 3 * FPS, 3 * FPS + 1);
+	for (size_t i = 0; i < r->n_out; i++) {
+		int64_t due = clock_scale((int64_t)i, NS_PER_S, FPS);
+
+		assert_int_equal(r->out[i].time_ns - r->out[0].time_ns, due);
+		assert_in_range(r->out[i].ts, i ? i * 3000 - 1 : 0, i * 3000);
+	}
+	tick_get_stats(r->tick, &s);
+	assert_int_equal(s.frames, r->n_out);
+	assert_int_equal(s.skipped, 0);
+	/* Run every millisecond: 33 or 34 ms apart. */
+	assert_int_equal(s.bucket[3], r->n_out - 1);
+	assert_in_range(s.interval_sum_ns / NS_PER_MS, 2930, 3000);
+	rig_close(r);
+}
+
+static void test_late_ticks_are_not_made_up_for(void **state)
+{
+	struct tick_stats s;
+	struct rig *r;
+	size_t before;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, true, 0);
+	rig_advance(r, 100);
+	before = r->n_out;
+	clock_fake_advance(&r->clock, 1000 * NS_PER_MS);
+	rig_run(r);
+	assert_in_range(r->n_out - before, 1, 2);
+	tick_get_stats(r->tick, &s);
+	assert_in_range(s.skipped, FPS - 3, FPS);
+	assert_true(s.bucket[TICK_BUCKETS - 1] == 1);
+	rig_advance(r, 1000);
+	/* Still on its grid. */
+	assert_int_equal((r->out[r->n_out - 1].time_ns - r->out[0].time_ns) % (NS_PER_S / FPS) /
+				 NS_PER_MS, 0);
+	rig_close(r);
+}
+
+static void test_dead_leg_costs_its_tile_only(void **state)
+{
+	struct room_sink sink;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
+	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	for (int i = 0; i < LEGS; i++)
+		video_leg_set_wanted(r->cam[i].leg, true);
+	rig_route(r, true, 0);
+	shoot(r, &r->cam[0], 200, 0);
+	for (int i = 0; i < 57; i++) {
+		shoot(r, &r->cam[1], 200, 0);
+		rig_advance(r, 33);
+	}
+	/* 1.9 s later it still stands, then it is dimmed; the other goes on. */
+	assert_in_range(grey_of(r, 0), 190, 210);
+	assert_in_range(grey_of(r, 1), 190, 210);
+	for (int i = 0; i < 10; i++) {
+		shoot(r, &r->cam[1], 100, 0);
+		rig_advance(r, 33);
+	}
+	assert_in_range(grey_of(r, 0), 30, 170);
+	assert_in_range(grey_of(r, 1), 90, 110);
+	assert_in_range(r->n_out, 65, 68);
+	/* It comes back. */
+	r->cam[0].sent = 0;
+	for (int i = 0; i < 5; i++) {
+		shoot(r, &r->cam[0], 200, 0);
+		rig_advance(r, 33);
+	}
+	assert_in_range(grey_of(r, 0), 190, 210);
+	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	rig_close(r);
+}
+
+static void test_muted_is_gone_at_once(void **state)
+{
+	struct room_sink sink;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
+	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	video_leg_set_wanted(r->cam[0].leg, true);
+	rig_route(r, true, 0);
+	for (int i = 0; i < 5; i++) {
+		shoot(r, &r->cam[0], 235, 0);
+		rig_advance(r, 33);
+	}
+	assert_in_range(grey_of(r, 0), 225, 245);
+	rig_route(r, true, 1);
+	shoot(r, &r->cam[0], 235, 0);
+	rig_advance(r, 100);
+	assert_true(grey_of(r, 0) < 200);
+	rig_route(r, true, 0);
+	/* Not the old picture again. */
+	rig_advance(r, 100);
+	assert_true(grey_of(r, 0) < 200);
+	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	rig_close(r);
+}
+
+static void test_key_requests_coalesce(void **state)
+{
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, true, 0);
+	rig_advance(r, 2000);
+	assert_int_equal(r->keys, 1); /* the first picture */
+	for (int ms = 0; ms < 1000; ms++) {
+		for (int i = 0; i < 10; i++)
+			video_encode_request_key(r->encode);
+		rig_advance(r, 1);
+	}
+	/* A burst of two and one more every half second; who asked last is served. */
+	assert_in_range(r->keys - 1, 3, 4);
+	r->keys = 0;
+	rig_advance(r, 600);
+	assert_int_equal(r->keys, 1);
+	rig_advance(r, 2000);
+	assert_int_equal(r->keys, 1);
+	rig_close(r);
+}
+
+static void test_lost_picture_leaves_a_gap_and_a_key_follows(void **state)
+{
+	struct buf *b;
+	struct rig *r;
+	size_t at;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, true, 0);
+	rig_advance(r, 2000);
+	while ((b = buf_get(r->e.au_pool)))
+		r->hostage[r->n_hostages++] = b;
+	at = r->n_out;
+	rig_advance(r, 100);
+	assert_int_equal(r->n_out, at); /* nothing can be encoded */
+	for (; r->n_hostages; r->n_hostages--)
+		buf_unref(&r->hostage[r->n_hostages - 1]);
+	rig_advance(r, 40);
+	assert_true(r->n_out > at);
+	assert_true(r->out[at].first_index != r->out[at - 1].first_index + r->out[at - 1].n);
+	assert_true(r->out[at].key);
+	rig_close(r);
+}
+
+static void test_no_encode_no_tick(void **state)
+{
+	struct rig *r;
+	size_t n;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, false, 0);
+	rig_advance(r, 500);
+	assert_int_equal(r->n_out, 0);
+	assert_int_equal(workers_queued(r->e.video), 0);
+	for (int k = 0; k < 3; k++) {
+		n = r->n_out;
+		rig_route(r, true, 0);
+		rig_advance(r, 500);
+		assert_in_range(r->n_out - n, FPS / 2, FPS / 2 + 2);
+		n = r->n_out;
+		rig_route(r, false, 0);
+		rig_advance(r, 500);
+		assert_in_range(r->n_out, n, n + 1); /* the tick that was due already */
+	}
+	rig_close(r);
+}
+
+/* --- a leg's picture ------------------------------------------------------------ */
+
+static void test_decoder_is_open_while_wanted(void **state)
+{
+	struct video_leg_stats s;
+	struct video_leg *l;
+	struct vframe *f;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	role_assert_mixv();
+	r = rig_open();
+	l = r->cam[0].leg;
+	shoot(r, &r->cam[0], 100, 0);
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_false(s.open);
+	assert_int_equal(s.decoded, 0);
+	assert_false(video_leg_needs_key(l));
+	video_leg_set_wanted(l, true);
+	assert_true(video_leg_needs_key(l));
+	assert_false(video_leg_needs_key(l));
+	/* What follows refers to the picture that was thrown away. */
+	shoot(r, &r->cam[0], 100, 0);
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.decoded, 0);
+	r->cam[0].sent = 0;
+	for (int i = 0; i < 3; i++) {
+		shoot(r, &r->cam[0], 100, 0);
+		rig_run(r);
+	}
+	video_leg_get_stats(l, &s);
+	assert_true(s.open);
+	assert_int_equal(s.decoded, 3);
+	/* Hundreds of changes of mind are one job, and the last one counts. */
+	for (int i = 0; i < 300; i++) {
+		video_leg_set_wanted(l, false);
+		video_leg_set_wanted(l, true);
+	}
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_true(s.open);
+	for (int i = 0; i < 300; i++) {
+		video_leg_set_wanted(l, true);
+		video_leg_set_wanted(l, false);
+	}
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_false(s.open);
+	f = video_leg_take(l);
+	assert_null(f);
+	rig_close(r);
+}
+
+static void test_full_queue_waits_for_a_key(void **state)
+{
+	struct video_leg_stats s;
+	struct video_leg *l;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	r = rig_open();
+	l = r->cam[0].leg;
+	video_leg_set_wanted(l, true);
+	assert_true(video_leg_needs_key(l));
+	for (int i = 0; i < VIDEO_LEG_QUEUE + 3; i++)
+		shoot(r, &r->cam[0], 100, 0);
+	assert_true(video_leg_needs_key(l));
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.decoded, VIDEO_LEG_QUEUE);
+	assert_int_equal(s.dropped, 3);
+	shoot(r, &r->cam[0], 100, 0);
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.dropped, 4);
+	r->cam[0].sent = 0;
+	shoot(r, &r->cam[0], 100, 0);
+	rig_run(r);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.decoded, VIDEO_LEG_QUEUE + 1);
+	rig_close(r);
+}
+
+/* Lip sync may ask for 200 ms: of 60 pictures a second that is more than the
+ * queue holds. */
+static void test_hold_fits_the_queue(void **state)
+{
+	static const int period_ms[] = { 33, 16, 8 };
+
+	(void)state;
+	role_assert_ctl();
+	for (size_t k = 0; k < sizeof period_ms / sizeof *period_ms; k++) {
+		struct video_leg_stats s;
+		struct rig *r = rig_open();
+
+		video_leg_set_wanted(r->cam[0].leg, true);
+		for (int i = 0; i < 120; i++) {
+			shoot(r, &r->cam[0], 100, rig_now(r) + 200 * NS_PER_MS);
+			rig_advance(r, period_ms[k]);
+		}
+		rig_advance(r, 300);
+		video_leg_get_stats(r->cam[0].leg, &s);
+		assert_int_equal(s.dropped, 0);
+		assert_int_equal(s.decoded, 120);
+		rig_close(r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interval_is_steady),
+		cmocka_unit_test(test_late_ticks_are_not_made_up_for),
+		cmocka_unit_test(test_dead_leg_costs_its_tile_only),
+		cmocka_unit_test(test_muted_is_gone_at_once),
+		cmocka_unit_test(test_key_requests_coalesce),
+		cmocka_unit_test(test_lost_picture_leaves_a_gap_and_a_key_follows),
+		cmocka_unit_test(test_no_encode_no_tick),
+		cmocka_unit_test(test_decoder_is_open_while_wanted),
+		cmocka_unit_test(test_full_queue_waits_for_a_key),
+		cmocka_unit_test(test_hold_fits_the_queue),
+	};
+
+	role_enter(ROLE_ID_NONE);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
