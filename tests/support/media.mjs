@@ -1,0 +1,59 @@
+// What a recorded file contains, by ffprobe, ffmpeg and sox.
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+
+const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 };
+
+// {duration (s), video, audio: ffprobe's streams}
+export function probe(file) {
+	const p = JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-show_streams', '-show_format', '-of', 'json', file], quiet));
+	const of = (type) => p.streams.find((s) => s.codec_type === type);
+	return { duration: Number(p.format.duration), video: of('video'), audio: of('audio') };
+}
+
+// What ffmpeg complains of when it plays all of it; "" when nothing.
+export function complaints(file) {
+	try {
+		return execFileSync('bash', ['-c', 'ffmpeg -v warning -xerror -i "$1" -f null - 2>&1', '-', file], quiet);
+	} catch (e) {
+		return `${e.stdout}${e.stderr} (exit ${e.status})`;
+	}
+}
+
+// When the last picture and the last sound begin, seconds; the pictures.
+export function contents(file) {
+	const times = (stream) => execFileSync('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file], quiet)
+		.split('\n').filter(Boolean).map(parseFloat);
+	const [v, a] = [times('v'), times('a')];
+	return { pictures: v.length, lastPicture: Math.max(...v), lastSound: Math.max(...a), gap: Math.max(...v.slice(1).map((t, i) => t - v[i])) };
+}
+
+// The R, G, B at (x, y) at a time (s).
+export function colour(file, seconds, x, y, width) {
+	const rgb = execFileSync('ffmpeg', ['-v', 'error', '-ss', String(seconds), '-i', file, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+		{ maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'ignore'] });
+	return [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+}
+
+// dB of one frequency in two seconds of sound, by a narrow band-pass.
+export function level(file, seconds, hz) {
+	const text = execFileSync('bash', ['-c', `ffmpeg -v quiet -i "$1" -ac 1 -ar 48000 -f wav - | sox -t wav - -n trim ${seconds} 2 sinc ${hz - 30}-${hz + 30} stats 2>&1`, '-', file], quiet);
+	return Number(text.match(/RMS lev dB\s+(-?[\d.]+|-inf)/)[1].replace('-inf', '-200'));
+}
+
+// Where the last box ends that is there completely: {type, start, size} of each.
+export function boxes(file) {
+	const total = statSync(file).size, list = [];
+	const fd = openSync(file, 'r');
+	const head = Buffer.alloc(16);
+	for (let at = 0; at + 8 <= total;) {
+		readSync(fd, head, 0, 16, at);
+		const size = head.readUInt32BE(0) === 1 ? Number(head.readBigUInt64BE(8)) : head.readUInt32BE(0);
+		if (size < 8 || at + size > total)
+			break;
+		list.push({ type: head.toString('latin1', 4, 8), start: at, size });
+		at += size;
+	}
+	closeSync(fd);
+	return list;
+}
