@@ -100,6 +100,16 @@ static void test_gcm_is_preferred(void **state)
 	exchange(w);
 }
 
+/* Unasked, the loopback serves a machine that has nothing else. */
+static void test_whatever_addresses_there_are(void **state)
+{
+	struct world *w = *state;
+
+	w->a.cfg.loopback = w->b.cfg.loopback = false;
+	connect_both(w);
+	exchange(w);
+}
+
 static void test_cm_and_the_other_role(void **state)
 {
 	struct world *w = *state;
@@ -337,6 +347,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_gcm_is_preferred),
+		T(test_whatever_addresses_there_are),
 		T(test_cm_and_the_other_role),
 		T(test_gcm_with_the_controlled_side_active),
 		T(test_receive_only_leg),

@@ -2,6 +2,10 @@
  * that withdraws its consent, and what is left afterwards. */
 #include "mcu/net/ice.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mcu/net/ice_transport.h"
 #include "tests/mcu/net/peer.h"
 
 enum { ROUNDS = 40, MANY = 100 };
@@ -213,19 +217,40 @@ static void do_revoke(void *obj, void *arg)
 	transport_ice_revoke_consent(p->t);
 }
 
-static void test_withdrawn_consent(void **state)
+/* As if its process had been killed: nothing is read or answered any more. */
+static void do_vanish(void *obj, void *arg)
 {
-	struct world *w = *state;
-	struct peer a, b;
+	struct peer *p = obj;
+	const struct ice_transport *t = (const struct ice_transport *)p->t;
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	make_pair(w, &a, &b);
-	open_pair(&a, &b);
-	PEER_WAIT(&a, a.connected);
-	PEER_WAIT(&b, b.connected);
-	peer_call(&b, do_revoke);
-	PEER_WAIT(&a, a.closed[0]);
-	assert_string_equal(a.closed, "consent");
-	finish_pair(&a, &b);
+	(void)arg;
+	role_assert_net();
+	dup2(other, t->path.fd);
+	close(other);
+}
+
+/* RFC 7675: told, at the next check; untold, when the consent expires. */
+static void test_lost_consent(void **state)
+{
+	static mbox_fn *const how[2] = { do_revoke, do_vanish };
+	struct world *w = *state;
+	struct peer a[2], b[2];
+
+	for (int i = 0; i < 2; i++) {
+		make_pair(w, &a[i], &b[i]);
+		open_pair(&a[i], &b[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		PEER_WAIT(&a[i], a[i].connected);
+		PEER_WAIT(&b[i], b[i].connected);
+		peer_call(&b[i], how[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		PEER_WAIT(&a[i], a[i].closed[0]);
+		assert_string_equal(a[i].closed, "consent");
+		finish_pair(&a[i], &b[i]);
+	}
 }
 
 int main(void)
@@ -235,7 +260,7 @@ int main(void)
 		T(test_closed_in_every_phase),
 		T(test_closed_inside_an_event),
 		T(test_many_at_once_leave_nothing),
-		T(test_withdrawn_consent),
+		T(test_lost_consent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
