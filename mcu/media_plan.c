@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint32_t tx_ssrc)
 {
@@ -46,7 +47,8 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 	snprintf(out->cname, sizeof out->cname, "%s", local->cname);
 	snprintf(out->remote_ufrag, sizeof out->remote_ufrag, "%s", t->ice_ufrag);
 	snprintf(out->remote_pwd, sizeof out->remote_pwd, "%s", t->ice_pwd);
-	if (snprintf(out->remote_fingerprint, sizeof out->remote_fingerprint, "%s %s",
+	if (strcasecmp(t->fingerprint_hash, "sha-256") ||
+	    snprintf(out->remote_fingerprint, sizeof out->remote_fingerprint, "%s %s",
 		     t->fingerprint_hash, t->fingerprint) >= (int)sizeof out->remote_fingerprint)
 		return errmsg_set(why, -ENOTSUP, "not_acceptable",
 				  "The certificate's fingerprint must be of SHA-256.");

@@ -1,0 +1,157 @@
+/* From SDP, as browsers write it, to what a leg is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mcu/media_plan.h"
+#include "signaling/sdp.h"
+
+#define FINGERPRINT                                                           \
+	"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:" \
+	"66:77:88:99:AA:BB:CC:DD:EE:FF"
+
+static const struct leg_local local = {
+	.ufrag = "ours", .pwd = "0123456789abcdef01234567", .cname = "us@here",
+	.audio_ssrc = 1001, .video_ssrc = 1003,
+};
+
+/* The two m-lines' directions and what follows the transport's attributes. */
+static size_t write_offer(char *out, size_t cap, const char *audio, const char *video,
+			  const char *hash)
+{
+	int n = snprintf(out, cap,
+		"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE a v\r\n"
+		"m=audio 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=%s\r\n"
+		"a=ice-ufrag:them\r\na=ice-pwd:abcdefabcdefabcdefabcdef\r\na=setup:actpass\r\n"
+		"a=fingerprint:%s " FINGERPRINT "\r\na=rtcp-mux\r\n"
+		"a=rtpmap:96 opus/48000/2\r\na=ssrc:55 cname:them\r\n"
+		"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
+		"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:v\r\na=%s\r\n"
+		"a=ice-ufrag:them\r\na=ice-pwd:abcdefabcdefabcdefabcdef\r\na=setup:actpass\r\n"
+		"a=fingerprint:%s " FINGERPRINT "\r\na=rtcp-mux\r\n"
+		"a=rtpmap:102 H264/90000\r\n"
+		"a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+		"a=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\na=rtcp-fb:102 ccm fir\r\n"
+		"a=extmap:13 urn:3gpp:video-orientation\r\na=ssrc:66 cname:them\r\n",
+		audio, hash, video, hash);
+
+	assert_true(n > 0 && (size_t)n < cap);
+	return (size_t)n;
+}
+
+static int convert(struct leg_media *m, const char *audio, const char *video, const char *hash,
+		   struct errmsg *why)
+{
+	struct sdp *offer = NULL, *answer = NULL;
+	struct neg_plan *plan = NULL;
+	struct neg_policy policy;
+	char text[4096];
+	size_t len = write_offer(text, sizeof text, audio, video, hash);
+	int err;
+
+	neg_policy_browser(&policy);
+	policy.ice_ufrag = local.ufrag;
+	policy.ice_pwd = local.pwd;
+	policy.cname = local.cname;
+	policy.fingerprint = "sha-256 " FINGERPRINT;
+	assert_int_equal(sdp_parse(&offer, text, len, why), 0);
+	err = neg_answer(offer, &policy, NULL, &answer, &plan, why);
+	if (!err)
+		err = media_plan_convert(m, plan, &local, why);
+	neg_plan_free(&plan);
+	sdp_free(&answer);
+	sdp_free(&offer);
+	return err;
+}
+
+static void test_both_ways(void **state)
+{
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(convert(&m, "sendrecv", "sendrecv", "sha-256", &why), 0);
+	assert_true(m.audio.rx && m.audio.tx && m.video.rx && m.video.tx);
+	assert_int_equal(m.audio.rx_pt, 96);
+	assert_int_equal(m.audio.tx_pt, 96);
+	assert_int_equal(m.video.rx_pt, 102);
+	assert_int_equal(m.audio.rx_ssrc, 55);
+	assert_int_equal(m.video.rx_ssrc, 66);
+	assert_int_equal(m.audio.tx_ssrc, local.audio_ssrc);
+	assert_int_equal(m.video.tx_ssrc, local.video_ssrc);
+	assert_string_equal(m.audio.mid, "a");
+	assert_string_equal(m.video.mid, "v");
+	assert_int_equal(m.audio.ext_mid, 4);
+	assert_int_equal(m.audio.ext_audio_level, 1);
+	assert_int_equal(m.video.ext_orientation, 13);
+	assert_int_equal(m.video.ext_mid, 0);
+	assert_true(m.video.nack && m.video.pli && m.video.fir);
+	assert_false(m.video.remb || m.video.twcc || m.audio.nack);
+	assert_string_equal(m.cname, local.cname);
+	assert_string_equal(m.remote_ufrag, "them");
+	assert_string_equal(m.remote_pwd, "abcdefabcdefabcdefabcdef");
+	assert_string_equal(m.remote_fingerprint, "sha-256 " FINGERPRINT);
+	assert_false(m.dtls_active);
+}
+
+/* Directions are the peer's: what it sends, we receive. */
+static void test_directions(void **state)
+{
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(convert(&m, "recvonly", "recvonly", "sha-256", &why), 0);
+	assert_true(!m.audio.rx && m.audio.tx && !m.video.rx && m.video.tx);
+	assert_int_equal(convert(&m, "sendonly", "recvonly", "sha-256", &why), 0);
+	assert_true(m.audio.rx && !m.audio.tx && !m.video.rx && m.video.tx);
+	assert_int_equal(convert(&m, "sendrecv", "inactive", "sha-256", &why), 0);
+	assert_true(m.audio.rx && m.audio.tx && !m.video.rx && !m.video.tx);
+}
+
+static void test_other_fingerprints_are_refused(void **state)
+{
+	struct leg_media m;
+	struct errmsg why = { .code = "" };
+
+	(void)state;
+	assert_true(convert(&m, "sendrecv", "sendrecv", "sha-1", &why) < 0);
+	assert_true(why.code[0]);
+	assert_true(why.text[0]);
+}
+
+static void test_what_has_no_ice_is_refused(void **state)
+{
+	struct neg_media media = { .role = NEG_ROLE_AUDIO, .accepted = true,
+				   .transport = { .security = NEG_PLAIN } };
+	struct neg_plan plan = { .media = &media, .n_media = 1 }, nothing = { 0 };
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), -ENOTSUP);
+	assert_string_equal(why.code, "not_acceptable");
+	media.transport.ice = true;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), -ENOTSUP);
+	assert_int_equal(media_plan_convert(&m, &nothing, &local, &why), -ENOTSUP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_directions),
+		cmocka_unit_test(test_other_fingerprints_are_refused),
+		cmocka_unit_test(test_what_has_no_ice_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
