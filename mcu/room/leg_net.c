@@ -235,6 +235,8 @@ static void configure_job(void *obj, void *arg)
 	};
 	if (!l->transport)
 		err = make_transport(l);
+	else if (leg_net_publishes(l))
+		err = transport_ice_publish(l->transport);
 	if (!err && m->video.rx && !l->video_rx)
 		err = video_rx_new(&l->video_rx, &rx);
 	remote = (struct transport_remote){
