@@ -48,18 +48,16 @@ for (const [name, who, talks] of CAST) {
 	people.push(p);
 	await p.join('Team-meeting');
 }
-const [first, speaker] = people;
+const [first, speaker, silent] = people;
+await silent.page.click('#mute');
 await until('everybody to be seen', () => first.last('layout')?.tiles.length === CAST.length);
 await new Promise((r) => setTimeout(r, 6000)); // for the uplinks to be sharp
 await until('Lukas to speak', () => first.last('speaker')?.leg === speaker.leg);
 await new Promise((r) => setTimeout(r, 700));
-const raw = join(out, 'room-raw.png');
 await first.page.mouse.move(5, 5);
 await first.page.evaluate(() => document.activeElement.blur());
-await first.page.screenshot({ path: raw });
-// 256 colours are enough for it and take a third of the space.
-execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', raw, '-filter_complex',
-	'split[a][b];[a]palettegen=max_colors=256:stats_mode=full[p];[b][p]paletteuse=dither=sierra2_4a', picture]);
+const raw = await first.page.screenshot();
+execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'png_pipe', '-i', '-', '-pred', 'mixed', '-compression_level', '100', picture], { input: raw });
 console.log(`${picture}: ${Math.round(statSync(picture).size / 1024)} KB`);
 for (const p of people)
 	await p.close();

@@ -266,6 +266,8 @@ describe('the states of the page', { timeout: 180000 }, () => {
 			for (const b of boxes)
 				assert.ok(b.left >= 0 && b.top >= 0 && b.right <= width && b.bottom <= height && b.width >= 44 && b.height >= 44, `${name}: ${JSON.stringify(b)}`);
 			assert.equal(await p.page.evaluate(() => document.documentElement.scrollWidth), width, name);
+			assert.deepEqual(await p.page.evaluate(() => [...document.querySelectorAll('.bar button')]
+				.filter((b) => b.firstElementChild.nextElementSibling.getBoundingClientRect().width > b.clientWidth).map((b) => b.textContent)), [], name);
 		}
 		await p.page.click('#panel');
 		assert.equal(await p.page.isVisible('#people'), false);

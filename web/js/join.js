@@ -70,6 +70,7 @@ export class JoinPage {
 		}
 		$('preview-note').textContent = busy ? words.asking : problem || (video ? '' : words.cameraOff);
 		$('preview-note').classList.toggle('over', !!video);
+		$('level').parentElement.hidden = !audio;
 		if (this.#measured === audio)
 			return;
 		this.#stopMeter();

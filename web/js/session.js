@@ -108,7 +108,6 @@ export class Session extends EventTarget {
 		this.leg = welcome.leg;
 		this.#resume = welcome.resume;
 		this.people = new Map(welcome.participants.map((p) => [p.leg, p]));
-		this.speaker = null;
 		this.recording = welcome.recording;
 		this.#timer = setInterval(() => this.#stats(), STATS_MS);
 		if (!this.#retrying)
@@ -120,7 +119,7 @@ export class Session extends EventTarget {
 		clearTimeout(this.#shaky);
 		this.#media?.close();
 		this.#signal?.close();
-		this.#media = this.#signal = null;
+		this.#media = this.#signal = this.speaker = this.quality = null;
 	}
 
 	#listen(signal) {

@@ -8,7 +8,7 @@ export const words = {
 	connecting: 'Connecting …',
 	interrupted: 'The connection is interrupted. Reconnecting …',
 	reconnecting: 'The connection to the server was lost. Reconnecting …',
-	restarting: 'The server is being restarted. You will be back in this room by yourself …',
+	restarting: 'The server is being restarted. This page will bring you back into the room …',
 	gone: 'The server cannot be reached. Check your network, or try again later.',
 	stayedAway: 'The server did not come back. Check your network, or join again later.',
 	noMedia: 'The browser and the server could not agree on how to send picture and sound.',
