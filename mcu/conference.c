@@ -18,15 +18,21 @@ static struct leg_handle *person(const struct hall *h, size_t i)
 	return g_ptr_array_index(h->people, i);
 }
 
+bool hall_has(const struct hall *h, const struct leg_handle *p)
+{
+	return g_ptr_array_find(h->people, p, NULL);
+}
+
 /* A call-back may make somebody leave: work from a copy, and skip who is gone. */
 void hall_tell(struct hall *h, struct leg_event *ev, const struct leg_handle *but)
 {
 	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
+	uint64_t departures = h->departures;
 
 	for (size_t i = 0; i < all->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(all, i);
 
-		if (p != but && g_ptr_array_find(h->people, p, NULL))
+		if (p != but && (departures == h->departures || hall_has(h, p)))
 			p->ev->event(p->obj, ev);
 	}
 	g_ptr_array_unref(all);
@@ -101,6 +107,8 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		p->told_video = i.sends_video;
 		participant_describe(p, &ev.u.joined);
 		hall_tell(h, &ev, NULL);
+		if (!hall_has(h, p))
+			return;
 	}
 	if (i.audio_muted != p->told_audio_muted || i.video_muted != p->told_video_muted) {
 		struct leg_event ev = { .type = LEG_EVENT_MUTED };
@@ -109,7 +117,8 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		p->told_video_muted = ev.u.muted.video = i.video_muted;
 		ev.u.muted.leg = i.id;
 		hall_tell(h, &ev, NULL);
-		tell_uplink(h, p);
+		if (hall_has(h, p))
+			tell_uplink(h, p);
 	}
 }
 

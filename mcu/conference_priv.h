@@ -16,6 +16,7 @@ struct hall {
 	struct room *room;
 	int64_t session_id;
 	GPtrArray *people; /* struct leg_handle, in order of joining */
+	uint64_t departures; /* from it so far */
 	struct recording *recording;
 	guint linger;      /* timer of an empty room */
 	bool closing;
@@ -58,6 +59,9 @@ struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CT
 /* Opens it when it is not running. 0 or -errno with *why. */
 int hall_open(struct conference *c, const char *name, struct hall **out, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
+/* Whether p is (still) in it: a call-back may have made it leave, and then it has
+ * been freed. */
+bool hall_has(const struct hall *h, const struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* Nobody may be in it: if so, it closes after a while. */
 void hall_linger(struct hall *h) ON_THREAD(ROLE_CTL);
 /* To everybody in the room but `but` (may be NULL). */

@@ -40,6 +40,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 		g_source_remove(p->timeout);
 	p->timeout = 0;
 	g_ptr_array_remove(h->people, p);
+	h->departures++;
 	sessions_participant_left(p->conf->cfg.db, p->row_id, now_ms(), leave_reason_name(reason),
 				  NULL, NULL);
 	ev.u.left.leg = leg_id(p->leg);
@@ -201,9 +202,12 @@ ON_THREAD(ROLE_CTL) static int enter(struct leg_handle *p, struct errmsg *why)
 	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name, 0,
 				    now_ms(), NULL, NULL);
 	send_welcome(p);
+	if (!hall_has(h, p))
+		return 0;
 	participant_describe(p, &ev.u.joined);
 	hall_tell(h, &ev, p);
-	hall_tell_layout(h, p);
+	if (hall_has(h, p))
+		hall_tell_layout(h, p);
 	return 0;
 }
 
@@ -326,6 +330,7 @@ static gboolean connect_timeout(gpointer arg)
 static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan *plan,
 			  struct errmsg *why)
 {
+	struct hall *h = p->hall;
 	struct leg_local local;
 	struct leg_media m;
 	int err;
@@ -341,6 +346,8 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	err = leg_set_media(p->leg, &m);
 	if (err)
 		return errmsg_set(why, err, "internal", "The server is out of memory.");
+	if (!hall_has(h, p))
+		return 0;
 	for (size_t i = 0; i < plan->n_candidates; i++)
 		leg_add_candidate(p->leg, plan->candidates[i].text);
 	if (plan->end_of_candidates)
