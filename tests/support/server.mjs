@@ -1,10 +1,11 @@
 // Starts the server under test on free ports with a data folder of its own.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -13,7 +14,7 @@ import { within } from './variant.mjs';
 const top = fileURLToPath(new URL('../..', import.meta.url));
 export const bin = resolve(process.env.MCU_BIN ?? join(top, 'build/release/mcu'));
 const START_MS = within(30000);
-const STOP_MS = within(30000);
+const STOP_MS = within(20000);
 const SMALL = { 'video.width': 640, 'video.height': 360, 'video.fps': 15, 'video.bitrate_kbps': 600 };
 
 export class Server {
@@ -28,6 +29,7 @@ export class Server {
 		s.prefix = prefix;
 		s.ownData = !data;
 		s.data = data ?? await mkdtemp(join(tmpdir(), 'mcu-test-'));
+		mkdirSync(s.data, { recursive: true });
 		const all = {
 			'http.port': 0, 'https.port': -1, 'http.address': '127.0.0.1', 'data.path': s.data,
 			'http.web_path': join(top, 'web'), ...settings,
@@ -133,7 +135,10 @@ export class Server {
 }
 
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+const killAll = () => running.forEach((child) => child.kill('SIGKILL'));
+process.on('exit', killAll);
+// What a failed test has left running would keep its file from ending.
+after(() => { setTimeout(killAll, STOP_MS).unref(); });
 
 // A test that ends early leaves nothing running.
 export function tie(child) {
