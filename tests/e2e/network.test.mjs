@@ -22,15 +22,28 @@ function freePort() {
 	});
 }
 
+// A STUN binding request (RFC 8489), and whether anything comes back.
+function answersStun(port) {
+	const request = Buffer.concat([Buffer.from('000100002112a442', 'hex'), Buffer.alloc(12, 7)]);
+	return new Promise((resolve) => {
+		const s = createSocket('udp4');
+		const end = (v) => { clearTimeout(timer); s.close(); resolve(v); };
+		const timer = setTimeout(() => end(false), 200);
+		s.on('message', () => end(true));
+		s.on('error', () => end(false));
+		s.send(request, port, '127.0.0.1');
+	});
+}
+
 async function startTurn() {
 	const port = await freePort();
 	const p = spawn('turnserver', ['-n', '--no-cli', '--no-tls', '--no-dtls', '-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port),
 		'--allow-loopback-peers', '--lt-cred-mech', '-u', 'guest:secret', '-r', 'mcu.test', '--log-file', 'stdout', '--simple-log',
 		'--pidfile', '/dev/null', '--min-port', '49500', '--max-port', '49600'], { stdio: ['ignore', 'pipe', 'pipe'] });
-	const turn = { port, log: '', stop: () => p.kill() };
-	p.stdout.on('data', (d) => { turn.log += d; });
-	p.stderr.on('data', (d) => { turn.log += d; });
-	await until('the TURN server to listen', () => turn.log.includes(`${port}`));
+	const turn = { port, stop: () => p.kill() };
+	p.stdout.resume();
+	p.stderr.resume();
+	await until('the TURN server to answer', () => answersStun(port)).catch((e) => { turn.stop(); throw e; });
 	return turn;
 }
 

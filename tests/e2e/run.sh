@@ -12,4 +12,4 @@ if [ ! -d node_modules/playwright-core ] || [ package.json -nt node_modules/.pac
 	npm ci --silent --no-progress
 fi
 [ "${1:-}" != screenshot ] || exec node screenshot.mjs
-exec node --test --test-concurrency=1 --test-reporter=spec ./${1:-*}.test.mjs
+exec timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=spec ./${1:-*}.test.mjs
