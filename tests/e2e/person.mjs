@@ -18,11 +18,11 @@ export const LOOKS = {
 
 export function media(look) {
 	const { rgb, hz } = LOOKS[look];
-	const video = join(out, `${look}.y4m`);
+	const video = join(out, `${look}-480.y4m`);
 	const audio = join(out, `${look}.wav`);
 	const hex = rgb.map((c) => c.toString(16).padStart(2, '0')).join('');
 	if (!existsSync(video))
-		execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=c=0x${hex}:s=320x180:r=15:d=2`,
+		execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=c=0x${hex}:s=480x270:r=15:d=2`,
 			'-vf', 'scale=out_color_matrix=bt601:out_range=tv', '-pix_fmt', 'yuv420p', video]);
 	if (!existsSync(audio))
 		execFileSync('sox', ['-n', '-r', '48000', '-c', '1', '-b', '16', audio, 'synth', '10', 'sine', String(hz), 'vol', '0.25']);
@@ -69,6 +69,16 @@ export class Person {
 		p.page.on('websocket', (ws) => {
 			p.messages = [];
 			ws.on('framereceived', (f) => p.messages.push(JSON.parse(f.payload)));
+		});
+		await p.page.addInitScript(() => {
+			const Original = window.RTCPeerConnection;
+			window.connections = [];
+			window.RTCPeerConnection = class extends Original {
+				constructor(...a) {
+					super(...a);
+					window.connections.push(this);
+				}
+			};
 		});
 		// Noise suppression takes a steady tone for noise.
 		await p.page.addInitScript(() => {

@@ -69,7 +69,7 @@ export class Session extends EventTarget {
 	// Another device, or none, is open now.
 	async devicesChanged(kind) {
 		if (this.state === 'ended')
-			return this.#devices.close();
+			return; // the devices are the join page's now
 		if (kind === 'video' && this.muted.video)
 			this.#devices.close(['video']);
 		this.#sendMute();

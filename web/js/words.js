@@ -31,7 +31,7 @@ export const endings = {
 	room_unknown: 'There is no room of this name. Check the spelling.',
 	room_name_invalid: 'A room name has letters, digits and . _ - only, 64 at most.',
 	name_invalid: 'Please enter a name of at most 64 characters.',
-	no_common_codec: 'This browser offers no video format that the server knows. Use a current Chromium, Firefox or Safari.',
+	no_common_codec: 'This browser offers no format of sound or picture that the server knows. Use a current Chromium, Firefox or Safari.',
 };
 
 const absent = {
