@@ -60,8 +60,6 @@ export class Session extends EventTarget {
 			await this.#devices.open([kind]);
 			if (this.#devices.problem)
 				this.#tell('notice', this.#devices.problem);
-		} else if (!on && kind === 'video') {
-			this.#devices.close(['video']); // its light goes out
 		}
 		await this.devicesChanged(kind);
 	}
@@ -71,7 +69,7 @@ export class Session extends EventTarget {
 		if (this.state === 'ended')
 			return; // the devices are the join page's now
 		if (kind === 'video' && this.muted.video)
-			this.#devices.close(['video']);
+			this.#devices.close(['video']); // its light goes out
 		this.#sendMute();
 		try {
 			await this.#media?.send(kind, this.#devices.tracks[kind]);
