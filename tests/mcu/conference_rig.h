@@ -1,0 +1,216 @@
+/* A conference on a real engine, registry and volume, without a network, and
+ * front ends that count what they are told. The test is the control loop.
+ * Included by one file per program. */
+#ifndef TESTS_MCU_CONFERENCE_RIG_H
+#define TESTS_MCU_CONFERENCE_RIG_H
+
+#include <glib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mcu/conference.h"
+#include "mcu/conference_priv.h"
+#include "mcu/net/dtls.h"
+#include "mcu/net/ice.h"
+#include "storage/recordings.h"
+#include "storage/rooms.h"
+#include "storage/volume.h"
+
+enum { CTL_MBOX = 4096, WAIT_MS = 20000 };
+
+/* A front end of one participant. */
+struct front {
+	struct leg_handle *leg; /* NULL: not in a room */
+	size_t welcomes, joined, left, muted, layouts, uplinks, closed;
+	uint32_t id;
+	char resume[64], code[40];
+	size_t people; /* in the welcome */
+	enum recording_event_state recording;
+	enum leave_reason reason;
+	struct uplink_info uplink;
+	/* leaves in the middle of this call-back; 0: never */
+	int leaves_at;
+	bool leaves_at_welcome;
+};
+
+static struct {
+	char dir[64];
+	struct config config;
+	struct mbox *ctl;
+	struct dtls_identity *id;
+	struct ice_cfg ice;
+	struct engine engine;
+	struct db *db;
+	struct volume *volume;
+	struct conference *c;
+	int replies, err;
+	struct recording_row row;
+} the;
+
+/* --- the front end ------------------------------------------------------------- */
+
+static inline void leave(struct front *f, enum leave_reason reason)
+{
+	struct leg_handle *l = f->leg;
+
+	f->leg = NULL;
+	conference_api.leave(the.c, l, reason);
+}
+
+static inline void on_welcome(void *obj, const struct welcome_info *w)
+{
+	struct front *f = obj;
+
+	f->welcomes++;
+	f->id = w->leg;
+	f->people = w->n_participants;
+	f->recording = w->recording.state;
+	snprintf(f->resume, sizeof f->resume, "%s", w->resume);
+	if (f->leaves_at_welcome)
+		leave(f, LEAVE_LEFT);
+}
+
+static inline void on_candidate(void *obj, const char *candidate)
+{
+	(void)obj;
+	(void)candidate;
+}
+
+static inline void on_event(void *obj, struct leg_event *ev)
+{
+	struct front *f = obj;
+
+	f->joined += ev->type == LEG_EVENT_JOINED;
+	f->left += ev->type == LEG_EVENT_LEFT;
+	f->muted += ev->type == LEG_EVENT_MUTED;
+	f->layouts += ev->type == LEG_EVENT_LAYOUT;
+	if (ev->type == LEG_EVENT_UPLINK) {
+		f->uplinks++;
+		f->uplink = ev->u.uplink;
+	}
+	if (ev->type == LEG_EVENT_RECORDING)
+		f->recording = ev->u.recording.state;
+	if (f->leg && f->leaves_at == (int)ev->type)
+		leave(f, LEAVE_LEFT);
+}
+
+static inline void on_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
+{
+	struct front *f = obj;
+
+	f->closed++;
+	f->leg = NULL;
+	f->reason = reason;
+	snprintf(f->code, sizeof f->code, "%s", why->code);
+}
+
+static const struct leg_events events = {
+	.welcome = on_welcome, .candidate = on_candidate, .event = on_event, .closed = on_closed,
+};
+
+static inline int join(struct front *f, const char *room, const char *resume, struct errmsg *why)
+{
+	struct join_req req = { .room = room, .name = "N", .resume = resume, .peer = "test" };
+
+	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
+}
+
+static inline void must_join(struct front *f, const char *room)
+{
+	struct errmsg why;
+
+	*f = (struct front){ .leaves_at = f->leaves_at };
+	assert_int_equal(join(f, room, NULL, &why), 0);
+	assert_int_equal(f->welcomes, 1);
+}
+
+/* --- the rig ------------------------------------------------------------------- */
+
+static inline void turn(void)
+{
+	usleep(1000);
+	mbox_run(the.ctl);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+#define RUN_UNTIL(condition)                                                           \
+	do {                                                                           \
+		int64_t end_ = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;   \
+		while (!(condition) && clock_now_ns(&clock_monotonic) < end_)          \
+			turn();                                                        \
+		assert_true(condition);                                                \
+	} while (0)
+
+static inline void set(const char *assignment)
+{
+	struct errmsg why;
+
+	assert_int_equal(config_set(&the.config, assignment, &why), 0);
+}
+
+static inline int set_up(void **state)
+{
+	struct engine_cfg e = {
+		.net_threads = 1, .video_threads = 1, .audio_threads = 1, .width = 320, .height = 180,
+		.fps = 30, .video_bps = 200000, .vbv_ms = 500, .preset = "ultrafast",
+		.asm_name = "default", .max_input_width = 640, .max_input_height = 360,
+		.listener_bps = 32000, .audio_complexity = 1, .recording_audio_bps = 64000,
+		.ice = &the.ice,
+	};
+	struct conference_cfg cfg = { .engine = &the.engine, .config = &the.config };
+	struct errmsg why;
+	char path[96];
+
+	(void)state;
+	role_assert_ctl();
+	memset(&the, 0, sizeof the);
+	strcpy(the.dir, "/tmp/mcu-conference-XXXXXX");
+	assert_non_null(mkdtemp(the.dir));
+	assert_int_equal(config_init(&the.config), 0);
+	set("room.linger_s=0");
+	assert_int_equal(mbox_new(&the.ctl, CTL_MBOX), 0);
+	assert_int_equal(dtls_identity_new(&the.id, "localhost"), 0);
+	the.ice = (struct ice_cfg){ .identity = the.id, .loopback = true };
+	assert_int_equal(engine_start(&the.engine, &e, &clock_monotonic, the.ctl, &why), 0);
+	assert_int_equal(volume_new(&the.volume, the.dir, &why), 0);
+	snprintf(path, sizeof path, "%s/mcu.db", the.dir);
+	assert_int_equal(db_open(&the.db, path, the.ctl, &why), 0);
+	cfg.db = the.db;
+	cfg.volume = the.volume;
+	cfg.fingerprint = dtls_identity_fingerprint(the.id);
+	assert_int_equal(conference_new(&the.c, &cfg), 0);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	char command[96];
+
+	(void)state;
+	role_assert_ctl();
+	conference_shutdown(the.c);
+	RUN_UNTIL(conference_is_idle(the.c));
+	db_close(&the.db);
+	volume_free(&the.volume);
+	engine_stop(&the.engine);
+	mbox_free(&the.ctl);
+	conference_free(&the.c);
+	dtls_identity_free(&the.id);
+	config_free(&the.config);
+	snprintf(command, sizeof command, "rm -rf %s", the.dir);
+	assert_int_equal(system(command), 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,411 @@
+/* The network side of a leg in the hands of a test, which is the shard, the
+ * fan-out, the decoders and the peer. Included by one file per program. */
+#ifndef TESTS_MCU_ROOM_LEG_NET_RIG_H
+#define TESTS_MCU_ROOM_LEG_NET_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcu/net/ice.h"
+#include "mcu/room/audio_leg.h"
+#include "mcu/room/leg_net_priv.h"
+#include "mcu/room/video_leg.h"
+#include "mcu/rtp/packet.h"
+#include "mcu/rtp/payload_h264.h"
+#include "mcu/rtp/rtcp.h"
+
+enum {
+	ROOM = 3,
+	LEG = 7,
+	ENCODE = 11,
+	AUDIO_PT = 111,
+	VIDEO_PT = 102,
+	PEER_AUDIO = 0x1111,
+	PEER_VIDEO = 0x2222,
+	OUR_AUDIO = 0x3333,
+	OUR_VIDEO = 0x4445,
+	START_S = 1000,
+};
+
+static struct {
+	struct engine e;
+	struct ice_cfg ice;
+	struct mbox *shard, *ctl;
+	struct buf_pool *packets;
+	int64_t now_ns;
+	struct leg_net *l;
+	/* the transport */
+	struct transport base;
+	const struct transport_events *ev;
+	void *obj;
+	int refuse; /* what set_remote returns */
+	bool publishes, open;
+	uint8_t rtcp[65536]; /* all that was sent since rtcp_len was zeroed */
+	size_t rtcp_len;
+	/* the timer */
+	net_timer_fn *timer;
+	bool timer_runs, has_timer;
+	int64_t period_ns;
+	/* the fan-out */
+	uint32_t watched, listened;
+	size_t key_requests, n_nacks;
+	uint16_t nack[64];
+	/* the decoders */
+	size_t sounds, pictures, keys;
+	bool needs_key;
+	/* CTL */
+	size_t candidates, connected, lost, closed;
+} the;
+
+/* --- what it calls -------------------------------------------------------------- */
+
+void engine_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
+{
+	assert_int_equal(mbox_post(m, fn, obj, arg), 0);
+}
+
+struct mbox *net_shard_mbox(struct net_shard *s)
+{
+	(void)s;
+	return the.shard;
+}
+
+int64_t net_shard_now_ns(const struct net_shard *s)
+{
+	(void)s;
+	return the.now_ns;
+}
+
+int net_timer_new(struct net_timer **out, struct net_shard *s, net_timer_fn *fn, void *obj)
+{
+	(void)s;
+	assert_ptr_equal(obj, the.l);
+	the.timer = fn;
+	the.has_timer = true;
+	*out = (struct net_timer *)(void *)&the;
+	return 0;
+}
+
+void net_timer_start(struct net_timer *t, int64_t due_ns, int64_t period_ns)
+{
+	assert_non_null(t);
+	assert_true(due_ns > the.now_ns);
+	the.timer_runs = true;
+	the.period_ns = period_ns;
+}
+
+void net_timer_stop(struct net_timer *t)
+{
+	assert_non_null(t);
+	the.timer_runs = false;
+}
+
+void net_timer_free(struct net_timer **t)
+{
+	if (*t)
+		the.timer_runs = the.has_timer = false;
+	*t = NULL;
+}
+
+void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+{
+	(void)x;
+	(void)video;
+	the.watched = encode_id;
+}
+
+void egress_unwatch(struct egress *x, struct out_stream *video)
+{
+	(void)x;
+	(void)video;
+	the.watched = 0;
+}
+
+void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
+{
+	(void)x;
+	(void)audio;
+	the.listened = room_id;
+}
+
+void egress_unlisten(struct egress *x, struct out_stream *audio)
+{
+	(void)x;
+	(void)audio;
+	the.listened = 0;
+}
+
+void egress_key_request(struct egress *x, struct out_stream *video)
+{
+	(void)x;
+	(void)video;
+	the.key_requests++;
+}
+
+void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq)
+{
+	(void)x;
+	(void)video;
+	the.nack[the.n_nacks++ % 64] = seq;
+}
+
+void audio_leg_put(struct audio_leg *a, struct buf *pkt)
+{
+	(void)a;
+	assert_int_equal(pkt->tag, AUDIO_PT);
+	assert_int_equal(pkt->time_ns, the.now_ns);
+	the.sounds++;
+	buf_unref(&pkt);
+}
+
+void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation, int64_t due_ns)
+{
+	(void)v;
+	assert_int_equal(rotation, 0);
+	assert_int_equal(due_ns, 0);
+	the.pictures++;
+	the.keys += key;
+	buf_unref(&au);
+}
+
+bool video_leg_needs_key(struct video_leg *v)
+{
+	bool was = the.needs_key;
+
+	(void)v;
+	the.needs_key = false;
+	return was;
+}
+
+static inline int set_remote(struct transport *t, const struct transport_remote *r)
+{
+	(void)t;
+	assert_string_equal(r->ufrag, "them");
+	return the.refuse;
+}
+
+static inline int add_candidate(struct transport *t, const char *candidate)
+{
+	(void)t;
+	the.candidates += candidate != NULL;
+	return 0;
+}
+
+static inline int send_rtcp(struct transport *t, const uint8_t *p, size_t len)
+{
+	(void)t;
+	assert_true(the.rtcp_len + len <= sizeof the.rtcp);
+	memcpy(the.rtcp + the.rtcp_len, p, len);
+	the.rtcp_len += len;
+	return 0;
+}
+
+static inline void close_transport(struct transport *t)
+{
+	(void)t;
+	assert_true(the.open);
+	the.open = false;
+}
+
+static const struct transport_ops ops = {
+	.set_remote = set_remote, .add_candidate = add_candidate, .send_rtcp = send_rtcp,
+	.close = close_transport,
+};
+
+int transport_ice_new(struct transport **out, struct net_shard *s, const struct ice_cfg *cfg,
+		      const struct transport_events *ev, void *obj)
+{
+	(void)s;
+	assert_false(the.open);
+	assert_string_equal(cfg->local_ufrag, "ours");
+	the.publishes = cfg->publishes;
+	the.ev = ev;
+	the.obj = obj;
+	the.open = true;
+	the.base.ops = &ops;
+	*out = &the.base;
+	return 0;
+}
+
+int transport_ice_publish(struct transport *t)
+{
+	assert_ptr_equal(t, &the.base);
+	the.publishes = true;
+	return 0;
+}
+
+/* --- the rig -------------------------------------------------------------------- */
+
+static inline void on_candidate(void *obj, char *candidate)
+{
+	(void)obj;
+	free(candidate);
+}
+
+static inline void on_connected(void *obj)
+{
+	(void)obj;
+	the.connected++;
+}
+
+static inline void on_lost(void *obj, char *reason)
+{
+	(void)obj;
+	assert_non_null(reason);
+	free(reason);
+	the.lost++;
+}
+
+static inline void on_closed(void *obj)
+{
+	(void)obj;
+	the.closed++;
+}
+
+static const struct leg_net_events events = {
+	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
+};
+
+static inline void run(void)
+{
+	mbox_run(the.shard);
+	mbox_run(the.ctl);
+}
+
+static inline int set_up(void **state)
+{
+	struct leg_net_cfg cfg = { .engine = &the.e, .leg_id = LEG, .room_id = ROOM,
+				   .local_ufrag = "ours", .local_pwd = "secret", .ev = &events };
+
+	(void)state;
+	role_assert_ctl();
+	memset(&the, 0, sizeof the);
+	the.now_ns = START_S * NS_PER_S;
+	assert_int_equal(mbox_new(&the.shard, 256), 0);
+	assert_int_equal(mbox_new(&the.ctl, 256), 0);
+	assert_int_equal(buf_pool_new(&the.packets, "test", 2048, 64, 64), 0);
+	the.e = (struct engine){ .ctl = the.ctl, .n_shards = 1, .cfg = { .ice = &the.ice } };
+	assert_int_equal(buf_pool_new(&the.e.au_pool, "test", 1 << 16, 16, 16), 0);
+	assert_int_equal(leg_net_new(&the.l, &cfg), 0);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	leg_net_close(the.l);
+	run();
+	assert_int_equal(the.closed, 1);
+	assert_false(the.open);
+	assert_false(the.has_timer);
+	assert_int_equal(the.watched, 0);
+	assert_int_equal(the.listened, 0);
+	leg_net_free(&the.l);
+	assert_int_equal(buf_pool_in_use(the.packets), 0);
+	assert_int_equal(buf_pool_in_use(the.e.au_pool), 0);
+	buf_pool_free(&the.packets);
+	buf_pool_free(&the.e.au_pool);
+	mbox_free(&the.shard);
+	mbox_free(&the.ctl);
+	return 0;
+}
+
+static inline struct leg_media media(bool sends)
+{
+	struct leg_media m = {
+		.audio = { .rx = sends, .tx = true, .rx_pt = AUDIO_PT, .tx_pt = AUDIO_PT,
+			   .tx_ssrc = OUR_AUDIO },
+		.video = { .rx = sends, .tx = true, .rx_pt = VIDEO_PT, .tx_pt = VIDEO_PT,
+			   .tx_ssrc = OUR_VIDEO, .nack = true, .pli = true, .fir = true },
+		.cname = "us", .remote_ufrag = "them", .remote_pwd = "theirs",
+		.remote_fingerprint = "sha-256 00",
+	};
+
+	return m;
+}
+
+static inline void configure(bool sends) ON_THREAD(ROLE_CTL)
+{
+	struct leg_media m = media(sends);
+
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+}
+
+static inline void connect_leg(bool sends) ON_THREAD(ROLE_CTL)
+{
+	configure(sends);
+	the.ev->connected(the.obj, "test");
+	run();
+	assert_int_equal(the.connected, 1);
+}
+
+static inline void advance(int ms)
+{
+	for (; ms > 0; ms -= 20) {
+		the.now_ns += 20 * NS_PER_MS;
+		if (the.timer_runs && the.now_ns / NS_PER_MS % (the.period_ns / NS_PER_MS) == 0)
+			the.timer(the.l, the.now_ns);
+	}
+}
+
+static inline void receive(uint8_t pt, uint32_t ssrc, uint16_t seq, uint32_t ts, bool marker,
+		    const uint8_t *payload, size_t len)
+{
+	struct rtp_packet p = { .pt = pt, .ssrc = ssrc, .seq = seq, .ts = ts, .marker = marker,
+				.payload = payload, .payload_len = len };
+	struct buf *b = buf_get(the.packets);
+
+	assert_non_null(b);
+	b->len = rtp_write(b->data, b->cap, &p);
+	b->time_ns = the.now_ns;
+	the.ev->rtp(the.obj, b, the.now_ns);
+}
+
+static inline void receive_sound(uint16_t seq)
+{
+	uint8_t payload[20] = { 0 };
+
+	receive(AUDIO_PT, PEER_AUDIO, seq, seq * 960u, false, payload, sizeof payload);
+}
+
+/* A picture of one packet: an IDR slice with its parameter sets, or a slice. */
+static inline void receive_picture(uint16_t seq, bool key)
+{
+	static const uint8_t stap[] = { 24, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x68, 0xce,
+					0, 3, 0x65, 0x88, 0x80 };
+	static const uint8_t slice[] = { 0x41, 0x9a, 0x00, 0x11 };
+
+	receive(VIDEO_PT, PEER_VIDEO, seq, seq * 3000u, true, key ? stap : slice,
+		key ? sizeof stap : sizeof slice);
+}
+
+/* The first item of that type in what was sent. */
+static inline bool sent_item(enum rtcp_type type, struct rtcp_item *item)
+{
+	struct rtcp_iter it;
+
+	if (!the.rtcp_len || rtcp_iter_init(&it, the.rtcp, the.rtcp_len))
+		return false;
+	while (rtcp_next(&it, item))
+		if (item->type == type)
+			return true;
+	return false;
+}
+
+static inline void receive_rtcp(struct rtcp_builder *b)
+{
+	assert_int_equal(b->error, 0);
+	the.ev->rtcp(the.obj, b->data, b->len, the.now_ns);
+}
+
+#endif

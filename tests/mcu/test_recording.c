@@ -1,0 +1,147 @@
+/* Recordings as a front end sees them. */
+#include "tests/mcu/conference_rig.h"
+
+#include <sys/stat.h>
+
+static void on_list(void *obj, int err, const struct recording_row *rows, size_t n)
+{
+	(void)obj;
+	the.err = err;
+	if (n)
+		the.row = rows[0];
+	the.replies++;
+}
+
+/* The newest recording's row. */
+static const struct recording_row *newest_recording(void)
+{
+	int before = the.replies;
+
+	assert_int_equal(recordings_list(the.db, NULL, 0, 10, on_list, NULL), 0);
+	RUN_UNTIL(the.replies > before);
+	assert_int_equal(the.err, 0);
+	return &the.row;
+}
+
+static void assert_file(const struct recording_row *row)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/%s", the.dir, row->path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, row->bytes);
+	assert_true(row->bytes > 1000);
+	assert_in_range(row->duration_ms, 100, 5000);
+}
+
+static void run_for_ms(int ms)
+{
+	int64_t end = clock_now_ns(&clock_monotonic) + ms * NS_PER_MS;
+
+	while (clock_now_ns(&clock_monotonic) < end)
+		turn();
+}
+
+static void test_recording_is_told_and_kept(void **state)
+{
+	struct front a = { 0 }, b = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	must_join(&a, "room");
+	assert_true(conference_api.record(the.c, a.leg, false, &why) < 0);
+	assert_string_equal(why.code, "not_recording");
+	assert_int_equal(conference_api.record(the.c, a.leg, true, &why), 0);
+	assert_int_equal(a.recording, RECORDING_IS_ON);
+	assert_true(conference_api.record(the.c, a.leg, true, &why) < 0);
+	assert_string_equal(why.code, "already_recording");
+	must_join(&b, "room");
+	assert_int_equal(b.recording, RECORDING_IS_ON);
+	run_for_ms(700);
+	assert_int_equal(conference_api.record(the.c, b.leg, false, &why), 0);
+	assert_int_equal(a.recording, RECORDING_IS_FINISHING);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	assert_int_equal(newest_recording()->state, RECORDING_READY);
+	assert_file(&the.row);
+	/* And once more in the same room. */
+	assert_int_equal(conference_api.record(the.c, a.leg, true, &why), 0);
+	leave(&a, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+}
+
+/* The file is finished on its own thread, after the room may have gone. */
+static void test_recording_outlasts_its_room(void **state)
+{
+	struct front f = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		must_join(&f, "room");
+		assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+		run_for_ms(400);
+		leave(&f, LEAVE_LEFT);
+		RUN_UNTIL(conference_is_idle(the.c));
+		assert_int_equal(newest_recording()->state, RECORDING_READY);
+		assert_file(&the.row);
+	}
+}
+
+static void test_shutdown_finishes_recordings(void **state)
+{
+	struct front f = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	must_join(&f, "room");
+	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	run_for_ms(400);
+	conference_shutdown(the.c);
+	RUN_UNTIL(conference_is_idle(the.c));
+	assert_int_equal(newest_recording()->state, RECORDING_READY);
+	assert_file(&the.row);
+}
+
+/* A folder that cannot be written: the room goes on, everybody is told. */
+static void test_recording_that_fails(void **state)
+{
+	struct front f = { 0 };
+	struct errmsg why;
+	char path[96];
+	FILE *block;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/recordings", the.dir);
+	block = fopen(path, "w"); /* where the folder would have to be */
+	assert_non_null(block);
+	fclose(block);
+	must_join(&f, "room");
+	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	RUN_UNTIL(f.recording == RECORDING_IS_FAILED);
+	assert_int_equal(f.closed, 0);
+	assert_int_equal(newest_recording()->state, RECORDING_FAILED);
+	assert_true(the.row.error[0]);
+	/* With the cause gone it works. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	run_for_ms(400);
+	assert_int_equal(conference_api.record(the.c, f.leg, false, &why), 0);
+	RUN_UNTIL(f.recording == RECORDING_IS_READY);
+	leave(&f, LEAVE_LEFT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+		T(test_recording_is_told_and_kept),
+		T(test_recording_outlasts_its_room),
+		T(test_shutdown_finishes_recordings),
+		T(test_recording_that_fails),
+#undef T
+	};
+
+	role_enter(ROLE_ID_NONE);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
