@@ -83,6 +83,7 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .feedback_hz = o->feedback_hz,
 				  .drop_rx_permille = o->drop_rx,
 				  .drop_tx_permille = o->drop_tx,
+				  .late_tx_permille = o->late_tx,
 				  .join_ns = c->start_ns,
 				  .bad_after_ns = (int64_t)(o->bad_after_s * 1e9),
 				  .frame_ns = BOT_NS_PER_S / 30 };

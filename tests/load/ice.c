@@ -1,5 +1,17 @@
 #include "tests/load/ice.h"
 
+static const char *address = "127.0.0.1";
+
+void ice_use_address(const char *ipv4)
+{
+	address = ipv4;
+}
+
+const char *ice_address(void)
+{
+	return address;
+}
+
 struct ice *ice_new(const struct ice_cfg *cfg)
 {
 	struct ice *i = cfg->kind == ICE_NICE ? ice_nice_new(cfg) : ice_mini_new(cfg);

@@ -39,6 +39,10 @@ struct ice_cfg {
 	void *obj;
 };
 
+/* The one local address of all agents that are made from now on; 127.0.0.1. */
+void ice_use_address(const char *ipv4);
+const char *ice_address(void);
+
 /* Agents that are candidates of nothing yet: call ice_start. */
 struct ice *ice_new(const struct ice_cfg *cfg);
 void ice_free(struct ice **i);

@@ -83,8 +83,8 @@ static void mini_start(struct ice *i)
 
 	if (getsockname(m->fd, (struct sockaddr *)&at, &len))
 		bot_die("getsockname: %s", strerror(errno));
-	snprintf(line, sizeof line, "candidate:1 1 UDP %u 127.0.0.1 %u typ host", HOST_PRIORITY,
-		 ntohs(at.sin_port));
+	snprintf(line, sizeof line, "candidate:1 1 UDP %u %s %u typ host", HOST_PRIORITY,
+		 ice_address(), ntohs(at.sin_port));
 	i->events->candidate(i->obj, line);
 	i->events->candidate(i->obj, NULL);
 }
@@ -270,8 +270,7 @@ static const struct ice_ops OPS = {
 struct ice *ice_mini_new(const struct ice_cfg *cfg)
 {
 	struct mini *m = bot_alloc(sizeof *m);
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET };
 	int size = RX_BUFFER_BYTES, on = 1;
 
 	m->ice.ops = &OPS;
@@ -280,7 +279,8 @@ struct ice *ice_mini_new(const struct ice_cfg *cfg)
 	snprintf(m->ufrag, sizeof m->ufrag, "%s", cfg->ufrag);
 	snprintf(m->pwd, sizeof m->pwd, "%s", cfg->pwd);
 	m->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (m->fd < 0 || setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) ||
+	if (m->fd < 0 || inet_pton(AF_INET, ice_address(), &at.sin_addr) != 1 ||
+	    setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) ||
 	    (cfg->stamps && setsockopt(m->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) ||
 	    bind(m->fd, (struct sockaddr *)&at, sizeof at))
 		bot_die("viewer socket: %s (raise the limit of open files?)", strerror(errno));

@@ -170,7 +170,7 @@ static const struct ice_ops OPS = {
 struct ice *ice_nice_new(const struct ice_cfg *cfg)
 {
 	struct nice *n = bot_alloc(sizeof *n);
-	NiceAddress loopback;
+	NiceAddress local;
 
 	if (!context)
 		context = g_main_context_new();
@@ -181,9 +181,10 @@ struct ice *ice_nice_new(const struct ice_cfg *cfg)
 					       NICE_AGENT_OPTION_REGULAR_NOMINATION);
 	g_object_set(n->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
 		     cfg->controlling, NULL);
-	nice_address_init(&loopback);
-	nice_address_set_from_string(&loopback, "127.0.0.1");
-	nice_agent_add_local_address(n->agent, &loopback);
+	nice_address_init(&local);
+	if (!nice_address_set_from_string(&local, ice_address()))
+		bot_die("%s is no address", ice_address());
+	nice_agent_add_local_address(n->agent, &local);
 	n->stream = nice_agent_add_stream(n->agent, 1);
 	if (!n->stream ||
 	    !nice_agent_set_local_credentials(n->agent, n->stream, cfg->ufrag, cfg->pwd))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/load/dtls.h"
+#include "tests/load/sec.h"
 #include "tests/load/util.h"
 
 enum { UFRAG = 8, PWD = 24 };
@@ -84,7 +85,9 @@ static void on_media(struct link *l, uint8_t *p, size_t len, int64_t arrival_ns)
 		return;
 	}
 	n = rtcp ? sec_open_rtcp(l->sec, p, len) : sec_open_rtp(l->sec, p, len);
-	if (!n)
+	if (!n && l->sec->replayed)
+		l->stats.replayed++;
+	else if (!n)
 		l->stats.auth_fail++;
 	else if (rtcp)
 		l->cfg.events->rtcp(l->cfg.obj, p, n, arrival_ns);

@@ -28,6 +28,7 @@ struct link_cfg {
 struct link_stats {
 	enum sec_profile profile;
 	uint64_t auth_fail, not_media; /* packets that did not open; of no known kind */
+	uint64_t replayed;	       /* did not open because they came before (libsrtp2 only) */
 	uint64_t dropped;	       /* on purpose */
 };
 

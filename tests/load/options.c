@@ -36,10 +36,12 @@ static const char USAGE[] =
 	"  --ppm FILE            the last picture of the first one that decodes\n"
 	"  --feedback RATE       RTCP packets per second of each (11)\n"
 	"the network\n"
+	"  --address IPV4        of their media sockets (127.0.0.1)\n"
 	"  --gcm  --cm           offer only this SRTP profile\n"
 	"  --no-twcc             do not offer transport-wide feedback\n"
 	"  --nack                ask for lost packets\n"
 	"  --drop-tx N  --drop-rx N         lose N of 1000 packets\n"
+	"  --late-tx N           N of 1000 packets come 30 ms late\n"
 	"other\n"
 	"  --latency             measure delay: sends its own media, receives with one viewer\n"
 	"  --json FILE           the summary goes there, not to the output\n"
@@ -80,6 +82,8 @@ enum {
 	O_NACK,
 	O_DROP_TX,
 	O_DROP_RX,
+	O_LATE_TX,
+	O_ADDRESS,
 	O_LATENCY,
 	O_JSON,
 	O_SEED,
@@ -118,6 +122,8 @@ static const struct option LONG[] = {
 	{ "nack", 0, NULL, O_NACK },
 	{ "drop-tx", 1, NULL, O_DROP_TX },
 	{ "drop-rx", 1, NULL, O_DROP_RX },
+	{ "late-tx", 1, NULL, O_LATE_TX },
+	{ "address", 1, NULL, O_ADDRESS },
 	{ "latency", 0, NULL, O_LATENCY },
 	{ "json", 1, NULL, O_JSON },
 	{ "seed", 1, NULL, O_SEED },
@@ -200,6 +206,7 @@ static void parse_count(struct options *o, int opt, const char *text)
 	case O_FEEDBACK: o->feedback_hz = n; break;
 	case O_DROP_TX: o->drop_tx = n; break;
 	case O_DROP_RX: o->drop_rx = n; break;
+	case O_LATE_TX: o->late_tx = n; break;
 	case O_SEED: o->seed = n; break;
 	default: break;
 	}
@@ -235,6 +242,7 @@ static void parse_one(struct options *o, int opt, char *arg)
 	case O_NAME: o->prefix = arg; break;
 	case O_MEDIA: o->media = arg; break;
 	case O_JSON: o->json = arg; break;
+	case O_ADDRESS: ice_use_address(arg); break;
 	case O_PPM: o->ppm = arg; break;
 	case O_VIDEO: o->videos = split(arg, ",", o->video); break;
 	case O_AUDIO: o->audios = split(arg, ",", o->audio); break;

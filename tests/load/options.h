@@ -13,7 +13,7 @@ struct options {
 	struct ws_url url;
 	const char *room, *media, *json, *ppm, *prefix;
 	unsigned senders, viewers, seconds, ready_s, feedback_hz, ramp_hz, decode_every;
-	unsigned storm_hz, drop_tx, drop_rx, seed;
+	unsigned storm_hz, drop_tx, drop_rx, late_tx, seed;
 	double bad_after_s;
 	bool audio_only, send_only_video, no_audio, no_video, nack, no_twcc, latency, selftest,
 		mini_senders;

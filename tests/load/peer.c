@@ -69,6 +69,7 @@ static void start_media(struct peer *p)
 					      .start_ns = start_ns + p->cfg.send_offset_ns,
 					      .frame_ns = p->cfg.frame_ns,
 					      .drop_permille = p->cfg.drop_tx_permille,
+					      .late_permille = p->cfg.late_tx_permille,
 					      .marked = p->cfg.marked,
 					      .obj = p->cfg.obj });
 	p->receiver = receiver_new(&(struct receiver_cfg){ .link = p->link,

@@ -114,6 +114,7 @@ static json_t *describe_sent(const struct sender_stats *s)
 	put_n(o, "key_requests", s->key_requests);
 	put_n(o, "key_jumps", s->key_jumps);
 	put_n(o, "late", s->late);
+	put_n(o, "late_on_purpose", s->held);
 	return o;
 }
 
@@ -163,6 +164,7 @@ json_t *peer_describe(const struct peer *p, const struct peer_view *v)
 	put_ms(o, "connected_ms", peer_connected_ms(p));
 	put_ms(o, "first_frame_ms", peer_first_frame_ms(p));
 	put_n(o, "auth_fail", l->auth_fail);
+	put_n(o, "replayed", l->replayed);
 	put_n(o, "not_media", l->not_media);
 	put_n(o, "dropped_on_purpose", l->dropped);
 	if (p->receiver)

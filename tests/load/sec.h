@@ -4,6 +4,7 @@
 #ifndef TESTS_LOAD_SEC_H
 #define TESTS_LOAD_SEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct sec_ops {
 
 struct sec {
 	const struct sec_ops *ops;
+	bool replayed; /* why the last one could not be opened */
 };
 
 struct sec *sec_evp_new(enum sec_profile profile, const struct sec_master *tx,

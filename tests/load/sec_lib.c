@@ -16,32 +16,34 @@ static struct lib *lib_of(struct sec *s)
 	return (struct lib *)s;
 }
 
-static size_t run(srtp_err_status_t (*fn)(srtp_t, void *, int *), srtp_t ctx, uint8_t *p,
-		  size_t len)
+static size_t run(struct sec *s, srtp_err_status_t (*fn)(srtp_t, void *, int *), srtp_t ctx,
+		  uint8_t *p, size_t len)
 {
 	int n = (int)len;
+	srtp_err_status_t status = fn(ctx, p, &n);
 
-	return fn(ctx, p, &n) == srtp_err_status_ok && n > 0 ? (size_t)n : 0;
+	s->replayed = status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old;
+	return status == srtp_err_status_ok && n > 0 ? (size_t)n : 0;
 }
 
 static size_t lib_protect_rtp(struct sec *s, uint8_t *p, size_t len)
 {
-	return run(srtp_protect, lib_of(s)->tx, p, len);
+	return run(s, srtp_protect, lib_of(s)->tx, p, len);
 }
 
 static size_t lib_protect_rtcp(struct sec *s, uint8_t *p, size_t len)
 {
-	return run(srtp_protect_rtcp, lib_of(s)->tx, p, len);
+	return run(s, srtp_protect_rtcp, lib_of(s)->tx, p, len);
 }
 
 static size_t lib_open_rtp(struct sec *s, uint8_t *p, size_t len)
 {
-	return run(srtp_unprotect, lib_of(s)->rx, p, len);
+	return run(s, srtp_unprotect, lib_of(s)->rx, p, len);
 }
 
 static size_t lib_open_rtcp(struct sec *s, uint8_t *p, size_t len)
 {
-	return run(srtp_unprotect_rtcp, lib_of(s)->rx, p, len);
+	return run(s, srtp_unprotect_rtcp, lib_of(s)->rx, p, len);
 }
 
 static void lib_free(struct sec *s)

@@ -8,6 +8,7 @@
 #include "tests/load/rtcp.h"
 #include "tests/load/util.h"
 
+enum { LATE_MS = 30, LATE_MAX = 64 };
 enum { HISTORY = 512, PACKET = 1280, HDR_MAX = 40, AUDIO_MS = 20, MAX_BEHIND_MS = 500 };
 
 struct sent {
@@ -34,6 +35,10 @@ struct sender {
 	uint16_t twcc;
 	int64_t next_report_ns;
 	uint8_t level;
+	struct {
+		const struct sent *packet; /* NULL: free */
+		int64_t due_ns;
+	} held[LATE_MAX];
 	struct sender_stats stats;
 };
 
@@ -118,6 +123,30 @@ static void transmit(struct sender *s, const struct sent *h)
 	link_send_rtp(s->cfg.link, buf, h->len);
 }
 
+/* As if it had taken a longer way: others overtake it. False: no room. */
+static bool hold(struct sender *s, const struct sent *h)
+{
+	for (size_t i = 0; i < LATE_MAX; i++) {
+		if (s->held[i].packet)
+			continue;
+		s->held[i].packet = h;
+		s->held[i].due_ns = bot_now_ns() + LATE_MS * BOT_NS_PER_MS;
+		s->stats.held++;
+		return true;
+	}
+	return false;
+}
+
+static void release_held(struct sender *s, int64_t now_ns)
+{
+	for (size_t i = 0; i < LATE_MAX; i++) {
+		if (!s->held[i].packet || now_ns < s->held[i].due_ns)
+			continue;
+		transmit(s, s->held[i].packet);
+		s->held[i].packet = NULL;
+	}
+}
+
 static void send_packet(struct sender *s, struct track *t, const uint8_t *p, size_t n, bool marker)
 {
 	struct sent *h = &t->history[t->seq % HISTORY];
@@ -134,7 +163,8 @@ static void send_packet(struct sender *s, struct track *t, const uint8_t *p, siz
 	s->stats.octets += h->len;
 	if (s->cfg.drop_permille && bot_random_below(1000) < s->cfg.drop_permille)
 		s->stats.dropped++;
-	else
+	else if (!s->cfg.late_permille || bot_random_below(1000) >= s->cfg.late_permille ||
+		 !hold(s, h))
 		transmit(s, h);
 }
 
@@ -205,6 +235,7 @@ static void report(struct sender *s, struct track *t, int64_t now_ns)
 
 void sender_tick(struct sender *s, int64_t now_ns)
 {
+	release_held(s, now_ns);
 	run_track(s, &s->audio, now_ns);
 	run_track(s, &s->video, now_ns);
 	if (now_ns < s->next_report_ns)

@@ -17,6 +17,7 @@ struct sender_cfg {
 	const char *cname;	    /* borrowed */
 	int64_t start_ns, frame_ns; /* of the first frame; between two */
 	unsigned drop_permille;	    /* packets that get lost on the way */
+	unsigned late_permille;	    /* packets that others overtake */
 	/* The last packet of a marked unit has left; may be NULL. */
 	void (*marked)(void *obj, bool video, int64_t sent_ns);
 	void *obj;
@@ -24,7 +25,7 @@ struct sender_cfg {
 
 struct sender_stats {
 	uint64_t audio_packets, video_packets, video_frames, octets;
-	uint64_t dropped, nacked, retransmitted, key_requests, key_jumps, late;
+	uint64_t dropped, nacked, retransmitted, key_requests, key_jumps, late, held;
 };
 
 struct sender *sender_new(const struct sender_cfg *cfg);

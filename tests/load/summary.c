@@ -41,15 +41,16 @@ static void expect_received(struct summary *s, const struct peer *p)
 {
 	const struct receiver_stats *r = receiver_stats(peer_receiver(p));
 	const char *name = peer_cfg(p)->name;
+	uint64_t twice =
+		r->audio.dup + r->video.dup + (p->link ? link_stats(p->link)->replayed : 0);
 	bool repaired = peer_cfg(p)->nack || peer_cfg(p)->drop_rx_permille;
 
 	if (peer_wants_pictures(p) && !r->frames)
 		summary_fail(s, "%s: no picture came", name);
 	if (!r->audio.packets)
 		summary_fail(s, "%s: no sound came", name);
-	if ((r->audio.dup || r->video.dup) && !repaired)
-		summary_fail(s, "%s: %llu packets came twice", name,
-			     (unsigned long long)(r->audio.dup + r->video.dup));
+	if (twice && !repaired)
+		summary_fail(s, "%s: %llu packets came twice", name, (unsigned long long)twice);
 	if (r->malformed || r->unknown_pt)
 		summary_fail(s, "%s: %llu malformed packets, %llu of no agreed type", name,
 			     (unsigned long long)r->malformed, (unsigned long long)r->unknown_pt);
