@@ -3,10 +3,11 @@
 #   run.sh [NAME]       only NAME.test.mjs
 #   run.sh screenshot   the picture of the README
 set -euo pipefail
-cd "$(dirname "$0")"
-top=$(cd ../.. && pwd)
-export MCU_BIN=$(realpath "${MCU_BIN:-$top/build/release/mcu}")
-export E2E_OUT=$(realpath -m "${E2E_OUT:-$top/build/e2e}")
+top=$(realpath "$(dirname "$0")/../..")
+MCU_BIN=$(realpath "${MCU_BIN:-$top/build/release/mcu}")
+E2E_OUT=$(realpath -m "${E2E_OUT:-$top/build/e2e}")
+export MCU_BIN E2E_OUT
+cd "$top/tests/e2e"
 mkdir -p "$E2E_OUT"
 if [ ! -d node_modules/playwright-core ] || [ package.json -nt node_modules/.package-lock.json ]; then
 	npm ci --silent --no-progress

@@ -30,12 +30,13 @@ const trackState = (p, kind) => p.page.evaluate((k) => window.opened.findLast((t
 
 describe('the states of the page', { timeout: 180000 }, () => {
 	before(async () => {
-		[server, browsers.red, browsers.green, browsers.bare, browsers.shy] = await Promise.all([
-			Server.start(SMALL),
-			launch(media('red')),
-			launch(media('green')),
-			launch(null, { flags: ['--host-resolver-rules=MAP conference.example 127.0.0.1'] }),
-			launch(media('blue'), { ask: true }),
+		server = await Server.start(SMALL);
+		const start = async (name, ...how) => { browsers[name] = await launch(...how); };
+		await Promise.all([
+			start('red', media('red')),
+			start('green', media('green')),
+			start('bare', null, { flags: ['--host-resolver-rules=MAP conference.example 127.0.0.1'] }),
+			start('shy', media('blue'), { ask: true }),
 		]);
 		blocked = await withoutMedia('Kim');
 		await blocked.ask('behind-a-firewall');
