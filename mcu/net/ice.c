@@ -16,6 +16,8 @@
 /* Without any pair that works libnice reports failure, but a check of the peer
  * or a late candidate may still help. */
 #define ICE_GRACE_NS (8 * NS_PER_S)
+/* RFC 7675 section 5.1. */
+#define CONSENT_NS (30 * NS_PER_S)
 
 METRIC_COUNTER(d_early, "mcu_net_rx_early_total", "Packets dropped: before the keys were there");
 METRIC_GAUGE(g_transports, "mcu_net_transports", "Transports that exist");
@@ -34,6 +36,7 @@ static void fail(struct ice_transport *t, const char *reason) ON_THREAD(ROLE_NET
 		return;
 	set_dead(t);
 	net_timer_stop(&t->timer);
+	net_timer_stop(&t->silence);
 	t->ev->closed(t->obj, reason);
 }
 
@@ -58,6 +61,7 @@ static int make_sessions(struct ice_transport *t) ON_THREAD(ROLE_NET)
 		err = srtp_in_new(&t->in, &remote, t->publishes);
 	if (!err) {
 		t->state = ICE_CONNECTED;
+		t->heard_ns = clock_now_ns(&clock_monotonic);
 		set_reader(t);
 		metric_add(&g_connected, 1);
 		if (t->ev->connected)
@@ -168,12 +172,37 @@ static void on_selected(void *obj)
 	start_dtls(t);
 }
 
+/* libnice gives up 10 s after the last answer to its checks, of which it sends one
+ * in five seconds: four seconds without a network can be too much, and it does not
+ * come back. RFC 7675 wants 30 s. So from then on whatever is authentic shows that
+ * the peer is there, as long as we can send without libnice. */
+static void await_silence(struct ice_transport *t) ON_THREAD(ROLE_NET)
+{
+	int64_t end_ns = t->heard_ns + CONSENT_NS;
+
+	if (ice_gone(t))
+		return;
+	if (end_ns <= clock_now_ns(&clock_monotonic))
+		fail(t, TRANSPORT_CLOSED_CONSENT);
+	else
+		net_timer_start(&t->silence, end_ns, 0);
+}
+
+static void on_silence(void *obj, int64_t due_ns)
+{
+	(void)due_ns;
+	role_assert_net();
+	await_silence(obj);
+}
+
 static void on_failed(void *obj)
 {
 	struct ice_transport *t = obj;
 
 	role_assert_net();
-	if (t->state == ICE_SELECTED || t->state == ICE_CONNECTED)
+	if (t->state == ICE_CONNECTED && t->direct)
+		await_silence(t);
+	else if (t->state == ICE_SELECTED || t->state == ICE_CONNECTED)
 		fail(t, TRANSPORT_CLOSED_CONSENT);
 	else if (t->state == ICE_GATHERING && !ice_gone(t) && !net_timer_running(&t->timer))
 		net_timer_start(&t->timer, net_shard_now_ns(t->shard) + ICE_GRACE_NS, 0);
@@ -198,9 +227,29 @@ static void on_timer(void *obj, int64_t due_ns)
 		fail(t, TRANSPORT_CLOSED_ICE);
 }
 
-static void destroy(struct ice_transport *t) ON_THREAD(ROLE_NET)
+static int add_timers(struct ice_transport *t)
+	ON_THREAD(ROLE_NET)
+{
+	struct net_timers *h = shard_timers(t->shard);
+	int err = timers_add(h, &t->timer, on_timer, t);
+
+	if (err)
+		return err;
+	err = timers_add(h, &t->silence, on_silence, t);
+	if (err)
+		timers_remove(&t->timer);
+	return err;
+}
+
+static void remove_timers(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
 	timers_remove(&t->timer);
+	timers_remove(&t->silence);
+}
+
+static void destroy(struct ice_transport *t) ON_THREAD(ROLE_NET)
+{
+	remove_timers(t);
 	dtls_free(&t->dtls);
 	ice_agent_free(&t->agent);
 	srtp_in_free(&t->in);
@@ -283,6 +332,7 @@ static void ice_close(struct transport *base)
 	t->closing = true;
 	set_dead(t);
 	net_timer_stop(&t->timer);
+	net_timer_stop(&t->silence);
 	shard_work_post(t->shard, &t->work);
 }
 
@@ -319,13 +369,12 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 				     .profiles = cfg->srtp_profiles,
 				     .identity = cfg->identity };
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };
-	err = timers_add(shard_timers(s), &t->timer, on_timer, t);
-	if (err)
-		goto out;
-	err = ice_agent_new(&t->agent, s, cfg, &agent_events, t);
-	if (err)
-		timers_remove(&t->timer);
-out:
+	err = add_timers(t);
+	if (!err) {
+		err = ice_agent_new(&t->agent, s, cfg, &agent_events, t);
+		if (err)
+			remove_timers(t);
+	}
 	if (err) {
 		free(t);
 		return err;

@@ -70,6 +70,7 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 		return;
 	}
 	count_input(t, pkt->len);
+	t->heard_ns = pkt->time_ns;
 	if (rtcp && t->ev->rtcp)
 		t->ev->rtcp(t->obj, pkt->data, pkt->len, pkt->time_ns);
 	if (!rtcp && t->ev->rtp) {

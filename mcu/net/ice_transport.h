@@ -32,6 +32,8 @@ struct ice_transport {
 	void *obj;
 	struct shard_work work; /* gathering at first, destruction at last */
 	struct net_timer timer; /* of the grace before, of DTLS after selection */
+	struct net_timer silence; /* runs while libnice has given the peer up */
+	int64_t heard_ns;	  /* when the last authentic packet came */
 	enum ice_state state;
 	bool closing, publishes, have_remote;
 	bool direct; /* path is the selected pair's; else through libnice */
