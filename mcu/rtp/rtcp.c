@@ -86,7 +86,7 @@ static int parse_sdes_chunk(struct rtcp_item *out, const struct body *b, size_t 
 	if (*pos == b->len)
 		return -EBADMSG; /* no end item */
 	*pos = *pos / 4 * 4 + 4;
-	return 0;
+	return *pos > b->len ? -EBADMSG : 0; /* RTCP padding may end anywhere */
 }
 
 static int parse_sdes(struct rtcp_item *out, const struct body *b)
