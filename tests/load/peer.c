@@ -185,6 +185,8 @@ static void on_open(void *obj)
 {
 	struct peer *p = obj;
 
+	if (p->state != PEER_OPENING)
+		return; /* it has changed its mind meanwhile */
 	p->state = PEER_JOINING;
 	p->join_sent_ns = bot_now_ns();
 	send_message(p, json_pack("{s:s, s:s, s:s}", "type", "join", "room", p->cfg.room, "name",
