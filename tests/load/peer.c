@@ -19,7 +19,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct peer *p, const cha
 {
 	va_list ap;
 
-	if (!p->error[0] && p->state != PEER_LEAVING && !p->misbehaves) {
+	if (!p->error[0] && p->state != PEER_LEAVING && p->state != PEER_ENDED && !p->misbehaves) {
 		va_start(ap, fmt);
 		vsnprintf(p->error, sizeof p->error, fmt, ap);
 		va_end(ap);
