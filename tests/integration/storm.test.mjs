@@ -47,8 +47,9 @@ describe('a storm of joins and leaves', { timeout: within(120000) }, () => {
 		rest = { files: server.files(), threads: server.threads() };
 	});
 
-	test('who stays notices nothing', async () => {
+	test('who stays notices nothing', async (t) => {
 		const stay = Bots.start(server, 'storm', { senders: 2, viewers: 1, decode: 1, seconds: 600, audio: OWN.map((i) => join(clips, `tone${i}.ogg`)).join() });
+		t.after(() => stay.kill());
 		await stay.ready;
 		const keysBefore = await server.value('mcu_video_encoded_keys_total');
 		const began = Date.now();
