@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static void hash_job(gpointer data, gpointer user)
 	struct wait *w = data;
 	struct routes *r = user;
 
+	(void)atomic_load_explicit(&w->handed, memory_order_acquire);
 	w->verdict = password_check(w->hash, w->password);
 	engine_post(r->cfg.engine->ctl, on_checked, w, NULL);
 }
@@ -63,6 +65,7 @@ static void on_user(void *obj, int err, const struct user_row *row)
 	}
 	snprintf(w->hash, sizeof w->hash, "%s",
 		 !err && row->role == USER_ADMIN ? row->password_hash : nobody);
+	atomic_store_explicit(&w->handed, true, memory_order_release);
 	g_thread_pool_push(w->routes->hashing, w, NULL);
 }
 

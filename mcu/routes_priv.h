@@ -24,6 +24,9 @@ struct wait {
 	int (*next)(struct wait *w);
 	char room[DB_NAME_MAX + 1], title[DB_NAME_MAX + 1];
 	char password[PASSWORD_MAX + 1], hash[PASSWORD_HASH_MAX];
+	/* Orders the hand-over to the hashing thread, also for those who cannot see
+	 * GLib's own (the thread sanitizer). */
+	_Atomic bool handed;
 	int verdict;
 };
 
