@@ -51,8 +51,8 @@ struct server_events {
 	void (*opened)(void *ctx, struct ws_session *s);
 	/* err 0, or of client_msg_parse with *why; msg and its strings are borrowed.
 	 * Over the rate or the size, or binary, err is -EDQUOT, -EMSGSIZE or -EPROTO,
-	 * msg has no type, and
-	 * the session is closed after the callback (once what it sent has gone). */
+	 * msg has no type, and the session is closed after the callback (once what it
+	 * sent has gone). */
 	void (*message)(void *ctx, struct ws_session *s, const struct client_msg *msg, int err,
 			const struct errmsg *why);
 	void (*closed)(void *ctx, struct ws_session *s);
