@@ -80,7 +80,7 @@ $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 libs_of = $(foreach l,$(LINK_$(1)),$(BUILD)/lib$(l).a)
 sys_of  = $(if $(strip $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))),$(shell pkg-config --libs $(sort $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))))) $(foreach l,$(LINK_$(1)),$(LIBS_$(l)))
 
-.PHONY: all run test unit integration e2e bench fuzz asan tsan lint format coverage install clean help
+.PHONY: all run test unit integration e2e bench fuzz fuzz-replay asan tsan sanitize lint format coverage install clean help
 .DEFAULT_GOAL := all
 
 all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the load bot
@@ -178,40 +178,43 @@ deps-run deps-test deps-lint: deps-%:
 	@scripts/install-deps.sh $*
 
 run: deps-run ## install what is missing, build and start the server
-	@$(SUB) all
+	+@$(SUB) all
 	@exec $(BUILD)/mcu $(ARGS)
 
 test: deps-test ## everything: unit tests, fuzz corpus, integration, browser
-	@$(SUB) all do-tests
-	@$(SUB) do-unit
-	@$(SUB) do-fuzz-replay
-	@$(SUB) do-integration
-	@$(SUB) do-e2e
+	+@$(SUB) all do-tests
+	+@$(SUB) do-unit
+	+@$(SUB) do-fuzz-replay
+	+@$(SUB) do-integration
+	+@$(SUB) do-e2e
 	@echo "make test: all passed"
 
 unit: deps-test ## the unit tests alone (the inner loop); unit-rtp: those of a module
-	@$(SUB) do-unit
+	+@$(SUB) do-unit
 integration: deps-test ## server and load bots together
-	@$(SUB) do-integration
+	+@$(SUB) do-integration
 e2e: deps-test ## real pages in headless Chromium
-	@$(SUB) do-e2e
+	+@$(SUB) do-e2e
 fuzz-replay: deps-test ## the fuzzers' corpus once, under asan
-	@$(SUB) do-fuzz-replay
+	+@$(SUB) do-fuzz-replay
 bench: deps-test ## prints "bench NAME VALUE UNIT" lines; ONLY=room4,join QUICK=1
-	@$(SUB) all floors
+	+@$(SUB) all floors
 	@$(RUN_ENV) FLOOR_DIR=$(BUILD) ONLY=$(ONLY) QUICK=$(QUICK) tests/bench/run.sh
 fuzz: deps-lint ## all fuzzers in turn for SECONDS=60 altogether (libFuzzer)
-	@$(call SUB_VARIANT,fuzz) CC=clang do-fuzz
+	+@$(call SUB_VARIANT,fuzz) CC=clang do-fuzz
 asan: deps-test ## unit and integration tests under address and undefined sanitizers
-	@$(call SUB_VARIANT,asan) do-unit
-	@$(call SUB_VARIANT,asan) do-integration
+	+@$(call SUB_VARIANT,asan) do-unit
+	+@$(call SUB_VARIANT,asan) do-integration
 tsan: deps-test ## unit and integration tests under the thread sanitizer
-	@$(call SUB_VARIANT,tsan) do-unit
-	@$(call SUB_VARIANT,tsan) do-integration
+	+@$(call SUB_VARIANT,tsan) do-unit
+	+@$(call SUB_VARIANT,tsan) do-integration
+sanitize: deps-test ## the unit tests alone, under both sanitizers
+	+@$(call SUB_VARIANT,asan) do-unit
+	+@$(call SUB_VARIANT,tsan) do-unit
 coverage: deps-test ## lines that the unit tests reach, by file
-	@$(call SUB_VARIANT,coverage) do-coverage
+	+@$(call SUB_VARIANT,coverage) do-coverage
 lint: deps-lint ## warnings, thread roles, include direction, sizes
-	@$(SUB) do-lint
+	+@$(SUB) do-lint
 format: deps-lint ## clang-format over all C sources
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
@@ -248,14 +251,14 @@ $(FUZZ_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(call libs_of,app)
 .PHONY: replay-programs
 replay-programs: $(REPLAY_BINS)
 do-fuzz-replay:
-	@$(call SUB_VARIANT,asan) replay-programs
+	+@$(call SUB_VARIANT,asan) replay-programs
 	@tests/fuzz/replay.sh $(call beside,asan)/tests/fuzz $(FUZZ_NAMES)
 do-fuzz: $(FUZZ_BINS)
 	@tests/fuzz/run.sh $(BUILD)/tests/fuzz $(SECONDS) $(FUZZ_NAMES)
 
 SYSCONFDIR ?= /etc
 install: ## PREFIX=/usr/local DESTDIR=: program, page, mcu.yaml, systemd unit
-	@$(SUB) all
+	+@$(SUB) all
 	install -D $(BUILD)/mcu $(DESTDIR)$(PREFIX)/bin/mcu
 	cd web && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/web/{} \;
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml ] || \
