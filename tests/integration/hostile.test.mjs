@@ -253,6 +253,9 @@ describe('media', limit, () => {
 		await Promise.all([bots.ready, viewer.ready]);
 		await until('it to be refused', async () => (await counters())('mcu_video_decode_refused_total') > before('mcu_video_decode_refused_total'));
 		assert.equal((await counters())('mcu_video_decode_errors_total'), before('mcu_video_decode_errors_total'));
+		const encoded = async () => (await server.metrics()).get('mcu_video_encoded_frames_total');
+		const shown = await encoded();
+		await until('pictures to go on', async () => await encoded() > shown + 30);
 		const s = await viewer.finish();
 		await bots.finish();
 		rmSync(folder, { recursive: true });
