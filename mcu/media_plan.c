@@ -11,8 +11,13 @@ static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint
 		return;
 	s->rx = m->dir & NEG_RECVONLY;
 	s->tx = m->dir & NEG_SENDONLY;
-	s->rx_pt = m->codec.pt_rx;
-	s->tx_pt = m->codec.pt_tx;
+	s->rx_format[0] = (struct leg_rx_format){ .codec = m->codec.codec, .pt = m->codec.pt_rx };
+	s->n_rx_formats = 1;
+	s->tx_format = (struct leg_tx_format){
+		.codec = m->codec.codec, .pt = m->codec.pt_tx,
+		.channels = m->codec.opus_stereo ? 2 : 1,
+		.profile_level_id = m->codec.h264_profile,
+	};
 	s->rx_ssrc = m->n_remote_ssrcs ? m->remote_ssrc[0] : 0;
 	s->tx_ssrc = tx_ssrc;
 	if (strlen(m->mid) < sizeof s->mid)

@@ -147,7 +147,7 @@ void recording_stop(struct recording *r)
 /* The AAC decoder's configuration, asked of an encoder as the mix will use it. */
 static int sound_config(const struct engine *e, uint8_t *out, size_t cap, size_t *len)
 {
-	struct aenc_cfg cfg = { .format = AENC_AAC, .bitrate_bps = e->cfg.recording_audio_bps };
+	struct aenc_cfg cfg = { .format = CODEC_AAC, .bitrate_bps = e->cfg.recording_audio_bps };
 	const uint8_t *data;
 	struct aenc *enc;
 	int err = aenc_new(&enc, &cfg);

@@ -9,39 +9,33 @@
 #include "signaling/sdp_text.h"
 
 static const struct neg_codec_info codecs[] = {
-	{ NEG_CODEC_OPUS, "audio", "opus", 48000, 2, -1 },
-	{ NEG_CODEC_G722, "audio", "G722", 8000, 1, 9 },
-	{ NEG_CODEC_PCMU, "audio", "PCMU", 8000, 1, 0 },
-	{ NEG_CODEC_PCMA, "audio", "PCMA", 8000, 1, 8 },
-	{ NEG_CODEC_H264, "video", "H264", 90000, 1, -1 },
-	{ NEG_CODEC_VP8, "video", "VP8", 90000, 1, -1 },
-	{ NEG_CODEC_VP9, "video", "VP9", 90000, 1, -1 },
-	{ NEG_CODEC_AV1, "video", "AV1", 90000, 1, -1 },
+	{ CODEC_OPUS, "audio", "opus", 48000, 2, -1 },
+	{ CODEC_G722, "audio", "G722", 8000, 1, 9 },
+	{ CODEC_PCMU, "audio", "PCMU", 8000, 1, 0 },
+	{ CODEC_PCMA, "audio", "PCMA", 8000, 1, 8 },
+	{ CODEC_H264, "video", "H264", 90000, 1, -1 },
+	{ CODEC_VP8, "video", "VP8", 90000, 1, -1 },
+	{ CODEC_VP9, "video", "VP9", 90000, 1, -1 },
+	{ CODEC_AV1, "video", "AV1", 90000, 1, -1 },
 };
 enum { N_CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 
 const struct neg_format neg_audio_formats[] = {
-	{ .codec = NEG_CODEC_OPUS, .pt = 111, .fmtp = "minptime=10;useinbandfec=1" },
+	{ .codec = CODEC_OPUS, .pt = 111, .fmtp = "minptime=10;useinbandfec=1" },
 };
 const size_t neg_n_audio_formats = sizeof(neg_audio_formats) / sizeof(neg_audio_formats[0]);
 
 const struct neg_format neg_video_formats[] = {
-	{ .codec = NEG_CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
+	{ .codec = CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
 };
 const size_t neg_n_video_formats = sizeof(neg_video_formats) / sizeof(neg_video_formats[0]);
 
-const struct neg_codec_info *neg_codec_info(enum neg_codec codec)
+const struct neg_codec_info *neg_codec_info(enum codec codec)
 {
 	for (size_t i = 0; i < N_CODECS; i++)
 		if (codecs[i].codec == codec)
 			return &codecs[i];
 	return NULL;
-}
-
-const char *neg_codec_name(enum neg_codec codec)
-{
-	const struct neg_codec_info *i = neg_codec_info(codec);
-	return i ? i->name : "none";
 }
 
 bool neg_fmtp_get(const char *fmtp, const char *name, char *out, size_t cap)
@@ -212,7 +206,7 @@ int neg_pt_match(const struct neg_pt *pt, const struct neg_format *f)
 {
 	if (!pt->info || pt->info->codec != f->codec)
 		return 0;
-	if (f->codec != NEG_CODEC_H264)
+	if (f->codec != CODEC_H264)
 		return 1;
 	if (fmtp_number(pt->fmtp, "packetization-mode", 0) != f->h264_mode)
 		return 0;
@@ -265,16 +259,16 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 	snprintf(out->name, sizeof(out->name), "%s", pt->info->name);
 	snprintf(out->fmtp, sizeof(out->fmtp), "%s", pt->fmtp);
 	switch (out->codec) {
-	case NEG_CODEC_H264:
+	case CODEC_H264:
 		out->h264_mode = (uint8_t)fmtp_number(pt->fmtp, "packetization-mode", 0);
 		out->h264_profile = h264_profile(pt->fmtp);
 		out->h264_level_asymmetry =
 			fmtp_number(pt->fmtp, "level-asymmetry-allowed", 0) == 1;
 		h264_limits(out, pt->fmtp);
 		break;
-	case NEG_CODEC_VP8:
-	case NEG_CODEC_VP9: out->max_fs = fmtp_number(pt->fmtp, "max-fs", 0); break;
-	case NEG_CODEC_OPUS:
+	case CODEC_VP8:
+	case CODEC_VP9: out->max_fs = fmtp_number(pt->fmtp, "max-fs", 0); break;
+	case CODEC_OPUS:
 		out->opus_stereo = fmtp_number(pt->fmtp, "stereo", 0) == 1;
 		out->opus_fec = fmtp_number(pt->fmtp, "useinbandfec", 0) == 1;
 		out->opus_dtx = fmtp_number(pt->fmtp, "usedtx", 0) == 1;

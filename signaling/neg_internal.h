@@ -9,14 +9,14 @@
 #include "signaling/negotiate.h"
 
 struct neg_codec_info {
-	enum neg_codec codec;
+	enum codec codec;
 	const char *kind, *name;
 	uint32_t clock_hz;
 	uint8_t channels;
 	int static_pt; /* RFC 3551; -1: none */
 };
 
-const struct neg_codec_info *neg_codec_info(enum neg_codec codec);
+const struct neg_codec_info *neg_codec_info(enum codec codec);
 
 /* A payload type of an m-line, as its description says. */
 struct neg_pt {

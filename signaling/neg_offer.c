@@ -14,7 +14,7 @@ static uint8_t offer_pt(const struct neg_plan *prev, const struct neg_format *f)
 	for (size_t i = 0; prev && i < prev->n_media; i++) {
 		const struct neg_media *pm = &prev->media[i];
 		if (pm->accepted && pm->codec.codec == f->codec &&
-		    (f->codec != NEG_CODEC_H264 || pm->codec.h264_mode == f->h264_mode))
+		    (f->codec != CODEC_H264 || pm->codec.h264_mode == f->h264_mode))
 			return pm->codec.pt_rx;
 	}
 	return f->pt;

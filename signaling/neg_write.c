@@ -25,7 +25,7 @@ int neg_write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_
 	if (info->channels > 1)
 		snprintf(channels, sizeof(channels), "/%u", info->channels);
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u %s/%u%s", pt, info->name, info->clock_hz, channels));
-	if (f->codec == NEG_CODEC_H264) {
+	if (f->codec == CODEC_H264) {
 		int n = snprintf(
 			fmtp, sizeof(fmtp),
 			"level-asymmetry-allowed=1;packetization-mode=%u;profile-level-id=%06x",

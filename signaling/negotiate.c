@@ -420,7 +420,7 @@ static int answer_line(struct work *w, struct sdp *s, size_t i)
 	if (!m)
 		return -ENOMEM;
 	uint32_t profile = 0;
-	if (pm->codec.codec == NEG_CODEC_H264)
+	if (pm->codec.codec == CODEC_H264)
 		profile = neg_h264_answer_profile(pm->codec.h264_profile,
 						  pm->codec.h264_level_asymmetry,
 						  w->format[i]->h264_profile);

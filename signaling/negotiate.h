@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mcu/base/codec.h"
 #include "signaling/sdp.h"
 
 enum neg_role {
@@ -28,18 +29,6 @@ enum neg_role {
 
 /* From our side; bits. */
 enum neg_dir { NEG_INACTIVE = 0, NEG_SENDONLY = 1, NEG_RECVONLY = 2, NEG_SENDRECV = 3 };
-
-enum neg_codec {
-	NEG_CODEC_NONE,
-	NEG_CODEC_OPUS,
-	NEG_CODEC_G722,
-	NEG_CODEC_PCMU,
-	NEG_CODEC_PCMA,
-	NEG_CODEC_H264,
-	NEG_CODEC_VP8,
-	NEG_CODEC_VP9,
-	NEG_CODEC_AV1
-};
 
 /* How the media is keyed; bits, so that a policy can allow several. */
 enum neg_security { NEG_PLAIN = 1, NEG_SDES = 2, NEG_DTLS = 4 };
@@ -76,7 +65,7 @@ enum {
 
 /* A payload format we can send and receive. */
 struct neg_format {
-	enum neg_codec codec;
+	enum codec codec;
 	uint8_t pt;	       /* in our offers */
 	uint8_t h264_mode;     /* packetization-mode that we need: 0 or 1 */
 	uint32_t h264_profile; /* profile-level-id, e.g. 0x42e01f */
@@ -131,7 +120,7 @@ void neg_policy_browser(struct neg_policy *p);
 /* --- plan: what was agreed on ---------------------------------------------- */
 
 struct neg_codec_plan {
-	enum neg_codec codec;
+	enum codec codec;
 	uint8_t pt_tx; /* what we put into packets */
 	uint8_t pt_rx; /* what the peer puts into packets */
 	uint32_t clock_hz;
@@ -245,7 +234,6 @@ int neg_accept(const struct sdp *offer, const struct neg_policy *policy, const s
 	       const struct neg_plan *prev, struct neg_plan **plan, struct errmsg *why);
 
 const char *neg_dir_name(enum neg_dir dir);
-const char *neg_codec_name(enum neg_codec codec);
 const char *neg_role_name(enum neg_role role);
 
 #endif

@@ -68,7 +68,7 @@ struct audio_in {
 int audio_in_new(struct audio_in **out, int channels)
 {
 	struct adec *dec = NULL;
-	int err = adec_new(&dec, ADEC_OPUS, channels);
+	int err = adec_new(&dec, CODEC_OPUS, channels);
 
 	return err ? err : audio_in_new_decoder(out, dec);
 }

@@ -129,7 +129,7 @@ void audio_leg_set_muted(struct audio_leg *a, bool muted)
 struct aenc *audio_leg_encoder_open(struct audio_leg *a)
 {
 	struct aenc_cfg cfg = {
-		.format = AENC_OPUS,
+		.format = CODEC_OPUS,
 		.bitrate_bps = a->engine->cfg.listener_bps,
 		.complexity = a->engine->cfg.audio_complexity,
 	};

@@ -68,9 +68,10 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 	}
 	if (rtp_ext_transport_seq(&p, ext, &seq))
 		twcc_record(&l->twcc, seq, arrival_ns);
-	if (l->media.audio.rx && p.pt == l->media.audio.rx_pt) {
+	if (l->media.audio.rx && leg_stream_codec(&l->media.audio, p.pt)) {
 		audio_in(l, pkt, &p, arrival_ns);
-	} else if (l->video_rx && l->media.video.rx && p.pt == l->media.video.rx_pt) {
+	} else if (l->video_rx && l->media.video.rx &&
+		   leg_stream_codec(&l->media.video, p.pt)) {
 		video_in(l, pkt, &p, arrival_ns);
 	} else {
 		metric_add(&m_unknown, 1);

@@ -1,31 +1,73 @@
-/* What a negotiation agreed on, in the media side's own words: no SDP, no codec
- * names. A plain value; copied, never shared. Ids and payload types of 0 mean
- * "not agreed". */
+/* What a negotiation agreed on, in the media side's own words: no SDP. A plain
+ * value; copied, never shared. Ids, SSRCs and payload types of 0 mean "not
+ * agreed" or "not known". */
 #ifndef MCU_ROOM_LEG_MEDIA_H
 #define MCU_ROOM_LEG_MEDIA_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LEG_MID_BYTES = 17, LEG_CNAME_BYTES = 32 };
+#include "mcu/base/codec.h"
+
+enum { LEG_MID_BYTES = 17, LEG_CNAME_BYTES = 32, LEG_MAX_FORMATS = 16 };
+
+/* What the peer may put into its packets; it may change among these at any time. */
+struct leg_rx_format {
+	enum codec codec;
+	uint8_t pt;
+	uint8_t rtx_pt; /* RFC 4588: repairs of pt */
+};
+
+/* What we put into ours. */
+struct leg_tx_format {
+	enum codec codec;
+	uint8_t pt;
+	uint8_t rtx_pt;
+	uint8_t channels;	   /* sound: 1 or 2 */
+	uint32_t profile_level_id; /* H.264: what the sequence header must say; 0: as we like */
+};
+
+/* One format both ways, as an initialiser of a struct leg_stream. */
+#define LEG_FORMAT(c, p)                                                                           \
+	.rx_format = { { .codec = (c), .pt = (p) } }, .n_rx_formats = 1, .tx_format = {           \
+		.codec = (c), .pt = (p), .channels = 1                                             \
+	}
 
 struct leg_stream {
-	bool rx, tx;        /* the leg sends to us; we send to it */
-	uint8_t rx_pt, tx_pt;
-	uint32_t rx_ssrc;   /* as signalled; 0: learnt from mid or payload type */
-	uint32_t tx_ssrc;
+	bool rx, tx; /* the leg sends to us; we send to it */
+	struct leg_rx_format rx_format[LEG_MAX_FORMATS];
+	uint8_t n_rx_formats;
+	struct leg_tx_format tx_format;
+	uint8_t rx_red_pt, tx_red_pt; /* RFC 2198 around Opus */
+	uint32_t rx_ssrc, rx_rtx_ssrc; /* as signalled; 0: learnt from mid, rid or payload type */
+	uint32_t tx_ssrc, tx_rtx_ssrc;
 	char mid[LEG_MID_BYTES];
+	char rid[LEG_MID_BYTES]; /* of simulcast: the one layer that was asked for; "": none */
 	uint8_t ext_mid, ext_audio_level, ext_abs_send_time, ext_twcc, ext_orientation;
+	uint8_t ext_rid, ext_rrid; /* RFC 8852: rid, repaired-rid */
 	bool nack, pli, fir, remb, twcc;
 };
+
+/* The codec of a payload type that the peer sends; CODEC_NONE: not agreed on
+ * (RTX and RED are none of these). */
+static inline enum codec leg_stream_codec(const struct leg_stream *s, uint8_t pt)
+{
+	for (unsigned i = 0; i < s->n_rx_formats; i++)
+		if (s->rx_format[i].pt == pt)
+			return s->rx_format[i].codec;
+	return CODEC_NONE;
+}
 
 struct leg_media {
 	struct leg_stream audio, video;
 	char cname[LEG_CNAME_BYTES];
 	/* transport */
 	char remote_ufrag[257], remote_pwd[257];
-	char remote_fingerprint[128]; /* "AB:CD:…", SHA-256 */
+	char remote_fingerprint[128]; /* "sha-256 AB:CD:…" */
 	bool dtls_active;             /* we are the DTLS client */
+	bool data;		      /* data channels were agreed on */
+	uint16_t sctp_port;	      /* of the peer; RFC 8841 */
+	uint32_t max_message;	      /* octets that the peer takes; 0: any size */
 };
 
 #endif

@@ -168,7 +168,7 @@ static const struct transport_events transport_events = {
 static void make_tx(struct out_stream *o, const struct leg_stream *s, uint32_t clock_hz)
 {
 	struct rtp_tx_cfg cfg = {
-		.ssrc = s->tx_ssrc, .pt = s->tx_pt, .clock_hz = clock_hz,
+		.ssrc = s->tx_ssrc, .pt = s->tx_format.pt, .clock_hz = clock_hz,
 		.mid = s->mid[0] ? s->mid : NULL, .ext_mid = s->ext_mid,
 		.ext_abs_send_time = s->ext_abs_send_time,
 	};

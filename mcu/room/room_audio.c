@@ -283,7 +283,7 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 static bool listener_ready(struct room_audio *a)
 {
 	struct aenc_cfg cfg = {
-		.format = AENC_OPUS,
+		.format = CODEC_OPUS,
 		.bitrate_bps = a->engine->cfg.listener_bps,
 		.complexity = a->engine->cfg.audio_complexity,
 	};
@@ -320,7 +320,7 @@ static void aac_out(void *obj, const struct aenc_packet *p)
 static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 {
 	static const float silence[AUDIO_TICK_SAMPLES];
-	struct aenc_cfg cfg = { .format = AENC_AAC, .bitrate_bps = a->engine->cfg.recording_audio_bps };
+	struct aenc_cfg cfg = { .format = CODEC_AAC, .bitrate_bps = a->engine->cfg.recording_audio_bps };
 
 	if (!a->sink)
 		return;

@@ -146,7 +146,7 @@ void video_encode_request_key(struct video_encode *v)
 static void open_encoder(struct video_encode *v, int64_t pts_ns)
 {
 	struct venc_cfg cfg = {
-		.codec = VENC_H264,
+		.codec = CODEC_H264,
 		.w = v->cfg.width, .h = v->cfg.height, .fps = v->cfg.fps,
 		.bitrate_bps = v->cfg.bitrate_bps,
 		.vbv_ms = v->engine->cfg.vbv_ms,

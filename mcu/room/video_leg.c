@@ -144,7 +144,7 @@ static int decoder_open(struct video_leg *v)
 		.max_w = v->engine->cfg.max_input_width,
 		.max_h = v->engine->cfg.max_input_height,
 	};
-	int err = vdec_new(&v->dec, VDEC_H264, &lim, v->engine->pictures);
+	int err = vdec_new(&v->dec, CODEC_H264, &lim, v->engine->pictures);
 
 	if (err)
 		return err;

@@ -5,15 +5,16 @@
 
 #include "mixer/codec/adec_ops.h"
 
-int adec_new(struct adec **out, enum adec_format format, int channels)
+int adec_new(struct adec **out, enum codec format, int channels)
 {
 	if (channels < 1 || channels > 2)
 		return -EINVAL;
 	switch (format) {
-	case ADEC_OPUS:
+	case CODEC_OPUS:
 		return adec_opus_new(out, channels);
+	default:
+		return -ENOTSUP;
 	}
-	return -ENOTSUP;
 }
 
 void adec_free(struct adec **d)

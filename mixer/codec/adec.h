@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct adec;
+#include "mcu/base/codec.h"
 
-enum adec_format { ADEC_OPUS = 1 };
+struct adec;
 
 /* The longest packet: 120 ms (RFC 6716, 2.1.4). Samples per channel. */
 enum { ADEC_MAX_SAMPLES = 5760 };
 
 /* channels: 1 or 2. 0, -EINVAL, -ENOMEM, -ENOTSUP. */
-int adec_new(struct adec **out, enum adec_format format, int channels);
+int adec_new(struct adec **out, enum codec format, int channels);
 void adec_free(struct adec **d);
 
 uint32_t adec_clock_hz(const struct adec *d); /* of the RTP time stamps */

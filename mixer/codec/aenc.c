@@ -17,16 +17,17 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 	if (c.channels < 1 || c.channels > 2 || c.bitrate_bps < 0)
 		return -EINVAL;
 	switch (c.format) {
-	case AENC_OPUS:
+	case CODEC_OPUS:
 		if (!c.bitrate_bps)
 			c.bitrate_bps = 32000;
 		return aenc_opus_new(out, &c);
-	case AENC_AAC:
+	case CODEC_AAC:
 		if (!c.bitrate_bps)
 			c.bitrate_bps = 96000;
 		return aenc_aac_new(out, &c);
+	default:
+		return -ENOTSUP;
 	}
-	return -ENOTSUP;
 }
 
 void aenc_free(struct aenc **e)

@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct aenc;
+#include "mcu/base/codec.h"
 
-enum aenc_format { AENC_OPUS = 1, AENC_AAC };
+struct aenc;
 
 /* Zero means the default in brackets. */
 struct aenc_cfg {
-	enum aenc_format format;
+	enum codec format;
 	int bitrate_bps;  /* [Opus 32000, AAC 96000] per encoder, not per channel */
 	int channels;     /* [1] or 2 */
 	bool fec;         /* Opus: in-band FEC, which needs the SILK modes and 2-3 times the CPU */

@@ -13,10 +13,10 @@ METRIC_COUNTER(refused, "mcu_video_decode_refused_total",
 	       "Access units refused for their dimensions or format.");
 
 static const struct vdec_ops *const codec_ops[] = {
-	[VDEC_H264] = &vdec_h264_ops,
+	[CODEC_H264] = &vdec_h264_ops,
 };
 
-int vdec_new(struct vdec **out, enum vdec_codec codec, const struct vdec_limits *limits,
+int vdec_new(struct vdec **out, enum codec codec, const struct vdec_limits *limits,
 	     struct vframe_pool *pool)
 {
 	int err;

@@ -13,10 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mcu/base/codec.h"
 #include "mcu/base/role.h"
 #include "mixer/video/vframe.h"
-
-enum vdec_codec { VDEC_NONE, VDEC_H264 };
 
 enum { VDEC_MAX_AU_BYTES = 4 << 20 };
 
@@ -38,7 +37,7 @@ struct vdec;
 
 /* pool: where pictures come from; borrowed, outlives the decoder.
  * 0, -EINVAL, -ENOTSUP (no such decoder), -ENOMEM. Any thread. */
-int vdec_new(struct vdec **out, enum vdec_codec codec, const struct vdec_limits *limits,
+int vdec_new(struct vdec **out, enum codec codec, const struct vdec_limits *limits,
 	     struct vframe_pool *pool);
 /* Pictures that were given out stay valid. Any thread, after the last call. */
 void vdec_free(struct vdec **d);

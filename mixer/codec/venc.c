@@ -14,7 +14,7 @@ METRIC_COUNTER(dropped, "mcu_video_encode_dropped_total",
 enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600 };
 
 static const struct venc_ops *const codec_ops[] = {
-	[VENC_H264] = &venc_h264_ops,
+	[CODEC_H264] = &venc_h264_ops,
 };
 
 static bool bitrate_valid(int bps)

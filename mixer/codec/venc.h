@@ -13,13 +13,12 @@
 #include <stdint.h>
 
 #include "mcu/base/buf.h"
+#include "mcu/base/codec.h"
 #include "mcu/base/role.h"
 #include "mixer/video/vframe.h"
 
-enum venc_codec { VENC_NONE, VENC_H264 };
-
 struct venc_cfg {
-	enum venc_codec codec;
+	enum codec codec;
 	int w, h;         /* even; pictures must have this size */
 	int fps;          /* 1…120: what the bit rate is spread over */
 	int bitrate_bps;  /* also the maximum rate of the buffer model */

@@ -112,7 +112,7 @@ static int measure_all(struct venc *const *e, struct vframe *const *frame, struc
 
 const char *venc_h264_pick_asm(void)
 {
-	struct venc_cfg cfg = { .codec = VENC_H264, .w = W, .h = H, .fps = 30,
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = 30,
 				.bitrate_bps = 1500000 };
 	struct vframe *frame[FRAMES] = { 0 };
 	struct venc *e[CANDIDATES] = { 0 };

@@ -8,14 +8,14 @@
 #include "signaling/negotiate.h"
 
 static const struct neg_format audio[] = {
-	{ .codec = NEG_CODEC_OPUS, .pt = 111 },
-	{ .codec = NEG_CODEC_G722, .pt = 9 },
-	{ .codec = NEG_CODEC_PCMU, .pt = 0 },
+	{ .codec = CODEC_OPUS, .pt = 111 },
+	{ .codec = CODEC_G722, .pt = 9 },
+	{ .codec = CODEC_PCMU, .pt = 0 },
 };
 static const struct neg_format video[] = {
-	{ .codec = NEG_CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
-	{ .codec = NEG_CODEC_VP8, .pt = 96 },
-	{ .codec = NEG_CODEC_H264, .pt = 103, .h264_mode = 0, .h264_profile = 0x42e01f },
+	{ .codec = CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
+	{ .codec = CODEC_VP8, .pt = 96 },
+	{ .codec = CODEC_H264, .pt = 103, .h264_mode = 0, .h264_profile = 0x42e01f },
 };
 
 static struct neg_policy policy_of(int kind)

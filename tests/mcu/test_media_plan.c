@@ -80,9 +80,9 @@ static void test_both_ways(void **state)
 	(void)state;
 	assert_int_equal(convert(&m, "sendrecv", "sendrecv", "sha-256", &why), 0);
 	assert_true(m.audio.rx && m.audio.tx && m.video.rx && m.video.tx);
-	assert_int_equal(m.audio.rx_pt, 96);
-	assert_int_equal(m.audio.tx_pt, 96);
-	assert_int_equal(m.video.rx_pt, 102);
+	assert_int_equal(m.audio.rx_format[0].pt, 96);
+	assert_int_equal(m.audio.tx_format.pt, 96);
+	assert_int_equal(m.video.rx_format[0].pt, 102);
 	assert_int_equal(m.audio.rx_ssrc, 55);
 	assert_int_equal(m.video.rx_ssrc, 66);
 	assert_int_equal(m.audio.tx_ssrc, local.audio_ssrc);

@@ -73,7 +73,7 @@ static void every_fixture_is_answered(void **state)
 		assert_int_equal(a->dir, t[i].audio);
 		assert_int_equal(a->codec.pt_tx, t[i].audio_pt);
 		assert_int_equal(a->codec.pt_rx, t[i].audio_pt);
-		assert_int_equal(a->codec.codec, NEG_CODEC_OPUS);
+		assert_int_equal(a->codec.codec, CODEC_OPUS);
 		assert_int_equal(v != NULL, (int)t[i].video != -1);
 		if (v) {
 			assert_int_equal(v->dir, t[i].video);
@@ -214,7 +214,7 @@ static void refused_lines_keep_their_place(void **state)
 static void a_second_video_is_content(void **state)
 {
 	static const char *const names[] = { "chromium-av-content", "firefox-av-content" };
-	static const struct neg_format vp8[] = { { .codec = NEG_CODEC_VP8, .pt = 96 } };
+	static const struct neg_format vp8[] = { { .codec = CODEC_VP8, .pt = 96 } };
 	(void)state;
 	for (size_t i = 0; i < 2; i++) { /* Firefox says bundle-only, at port 0 */
 		struct neg_policy p = browser_policy();
@@ -228,7 +228,7 @@ static void a_second_video_is_content(void **state)
 		assert_ptr_equal(c, &plan->media[2]);
 		assert_int_equal(c->dir, NEG_RECVONLY);
 		assert_int_equal(c->transport_index, 0);
-		assert_int_equal(c->codec.codec, NEG_CODEC_VP8);
+		assert_int_equal(c->codec.codec, CODEC_VP8);
 		assert_int_equal(c->codec.max_fs, i ? 12288 : 0);
 		expect_lines(text, (const char *[]){ "a=group:BUNDLE 0 1 2\r\n", "m=video 9",
 						     "a=mid:2\r\n",

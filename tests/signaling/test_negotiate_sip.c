@@ -15,13 +15,13 @@
 #define HEAD "v=0\r\no=phone 1 1 IN IP4 192.0.2.50\r\ns=call\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\n"
 
 static const struct neg_format audio[] = {
-	{ .codec = NEG_CODEC_OPUS, .pt = 111, .fmtp = "useinbandfec=1" },
-	{ .codec = NEG_CODEC_G722, .pt = 9 },
-	{ .codec = NEG_CODEC_PCMA, .pt = 8 },
-	{ .codec = NEG_CODEC_PCMU, .pt = 0 },
+	{ .codec = CODEC_OPUS, .pt = 111, .fmtp = "useinbandfec=1" },
+	{ .codec = CODEC_G722, .pt = 9 },
+	{ .codec = CODEC_PCMA, .pt = 8 },
+	{ .codec = CODEC_PCMU, .pt = 0 },
 };
 static const struct neg_format video[] = {
-	{ .codec = NEG_CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
+	{ .codec = CODEC_H264, .pt = 102, .h264_mode = 1, .h264_profile = 0x42e01f },
 };
 
 static struct neg_policy sip_policy(void)
@@ -103,7 +103,7 @@ static void a_phone(void **state)
 	expect_none(text, "rtcp-mux");
 	expect_none(text, "ice-");
 	const struct neg_media *a = neg_plan_media(plan, NEG_ROLE_AUDIO);
-	assert_int_equal(a->codec.codec, NEG_CODEC_PCMA);
+	assert_int_equal(a->codec.codec, CODEC_PCMA);
 	assert_int_equal(a->codec.ptime_ms, 30);
 	assert_int_equal(a->codec.maxptime_ms, 60);
 	assert_true(a->has_dtmf);
@@ -124,11 +124,11 @@ static void static_payload_types_need_no_rtpmap(void **state)
 {
 	static const struct {
 		const char *format;
-		enum neg_codec codec;
-	} t[] = { { "0", NEG_CODEC_PCMU },
-		  { "8", NEG_CODEC_PCMA },
-		  { "9", NEG_CODEC_G722 },
-		  { "0 8 9", NEG_CODEC_G722 } };
+		enum codec codec;
+	} t[] = { { "0", CODEC_PCMU },
+		  { "8", CODEC_PCMA },
+		  { "9", CODEC_G722 },
+		  { "0 8 9", CODEC_G722 } };
 	struct neg_policy p = sip_policy();
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -224,7 +224,7 @@ static void packetization_mode_0_is_refused_cleanly(void **state)
 	assert_string_equal(why.code, "no_common_codec");
 	/* with a format for it, it is taken */
 	static const struct neg_format mode0[] = {
-		{ .codec = NEG_CODEC_H264, .pt = 98, .h264_mode = 0, .h264_profile = 0x42e01f }
+		{ .codec = CODEC_H264, .pt = 98, .h264_mode = 0, .h264_profile = 0x42e01f }
 	};
 	p.media[NEG_ROLE_CAMERA].formats = mode0;
 	plan = answered(both, &p, &text);
@@ -398,7 +398,7 @@ static void a_late_offer(void **state)
 	assert_false(plan->bundle);
 	const struct neg_media *a = neg_plan_media(plan, NEG_ROLE_AUDIO),
 			       *v = neg_plan_media(plan, NEG_ROLE_CAMERA);
-	assert_int_equal(a->codec.codec, NEG_CODEC_PCMU);
+	assert_int_equal(a->codec.codec, CODEC_PCMU);
 	assert_int_equal(a->dtmf_pt_tx, 127);
 	assert_int_equal(a->dtmf_pt_rx, 101);
 	assert_int_equal(v->codec.pt_tx, 109);

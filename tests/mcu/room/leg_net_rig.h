@@ -322,9 +322,9 @@ static inline int tear_down(void **state)
 static inline struct leg_media media(bool sends)
 {
 	struct leg_media m = {
-		.audio = { .rx = sends, .tx = true, .rx_pt = AUDIO_PT, .tx_pt = AUDIO_PT,
+		.audio = { .rx = sends, .tx = true, LEG_FORMAT(CODEC_OPUS, AUDIO_PT),
 			   .tx_ssrc = OUR_AUDIO },
-		.video = { .rx = sends, .tx = true, .rx_pt = VIDEO_PT, .tx_pt = VIDEO_PT,
+		.video = { .rx = sends, .tx = true, LEG_FORMAT(CODEC_H264, VIDEO_PT),
 			   .tx_ssrc = OUR_VIDEO, .nack = true, .pli = true, .fir = true },
 		.cname = "us", .remote_ufrag = "them", .remote_pwd = "theirs",
 		.remote_fingerprint = "sha-256 00",

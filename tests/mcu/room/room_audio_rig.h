@@ -151,7 +151,7 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 static inline struct person *person_add(struct rig *r, double hz, bool decodes)
 	ON_THREAD(ROLE_CTL)
 {
-	struct aenc_cfg cfg = { .format = AENC_OPUS, .bitrate_bps = 64000 };
+	struct aenc_cfg cfg = { .format = CODEC_OPUS, .bitrate_bps = 64000 };
 	struct person *p = calloc(1, sizeof *p);
 
 	assert_non_null(p);
@@ -163,7 +163,7 @@ static inline struct person *person_add(struct rig *r, double hz, bool decodes)
 	if (hz > 0)
 		assert_int_equal(aenc_new(&p->enc, &cfg), 0);
 	if (decodes)
-		assert_int_equal(adec_new(&p->dec, ADEC_OPUS, 1), 0);
+		assert_int_equal(adec_new(&p->dec, CODEC_OPUS, 1), 0);
 	r->who[r->n++] = p;
 	return p;
 }

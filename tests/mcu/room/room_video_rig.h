@@ -137,7 +137,7 @@ static inline void rig_advance(struct rig *r, int ms)
 
 static inline void camera_open(struct rig *r, struct camera *c, uint32_t id) ON_THREAD(ROLE_CTL)
 {
-	struct venc_cfg cfg = { .codec = VENC_H264, .w = W, .h = H, .fps = FPS,
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS,
 				.bitrate_bps = 200000, .preset = "ultrafast", .asm_ = "default" };
 
 	assert_int_equal(venc_new(&c->enc, &cfg), 0);
@@ -170,7 +170,7 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 	for (uint32_t i = 0; i < LEGS; i++)
 		camera_open(r, &r->cam[i], i + 1);
 	assert_int_equal(video_encode_new(&r->encode, &r->e, &enc), 0);
-	assert_int_equal(vdec_new(&r->viewer, VDEC_H264, &lim, r->e.pictures), 0);
+	assert_int_equal(vdec_new(&r->viewer, CODEC_H264, &lim, r->e.pictures), 0);
 	assert_int_equal(tick_new(&r->tick, &r->e, &ev, r), 0);
 	return r;
 }

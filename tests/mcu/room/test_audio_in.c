@@ -126,7 +126,7 @@ static void make_voice(float *pcm, int64_t t)
 /* n ticks of Opus; every lose-th packet is lost (0: none). */
 static void run_opus(struct rig *r, bool fec, int n, int lose) ON_THREAD(ROLE_MIXA)
 {
-	struct aenc_cfg cfg = { .format = AENC_OPUS, .fec = fec, .loss_percent = 20 };
+	struct aenc_cfg cfg = { .format = CODEC_OPUS, .fec = fec, .loss_percent = 20 };
 	struct aenc *e = NULL;
 	uint8_t data[1275];
 	float pcm[TICK];

@@ -156,8 +156,8 @@ static void run_until(struct fixture *f, const size_t *count, size_t n)
 
 static void set_sending(struct leg *l)
 {
-	struct leg_media m = { .audio = { .rx = true, .tx = true, .rx_pt = 111, .tx_pt = 111 },
-			       .video = { .rx = true, .tx = true, .rx_pt = 102, .tx_pt = 102 } };
+	struct leg_media m = { .audio = { .rx = true, .tx = true, LEG_FORMAT(CODEC_OPUS, 111) },
+			       .video = { .rx = true, .tx = true, LEG_FORMAT(CODEC_H264, 102) } };
 
 	m.audio.tx_ssrc = leg_id(l) * 2 + 1;
 	m.video.tx_ssrc = leg_id(l) * 2 + 2;

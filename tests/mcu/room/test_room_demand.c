@@ -334,7 +334,7 @@ static void test_many_receivers_share_one(void **state)
 /* A key frame, put in until a decoder runs or does not, as it should. */
 static void shoot_until(struct room *r, struct leg_net *n, size_t decoders) ON_THREAD(ROLE_CTL)
 {
-	struct venc_cfg cfg = { .codec = VENC_H264, .w = W, .h = H, .fps = FPS,
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS,
 				.bitrate_bps = 200000, .preset = "ultrafast", .asm_ = "default" };
 	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
 	struct vframe *f = NULL;

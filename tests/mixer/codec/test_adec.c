@@ -40,7 +40,7 @@ static void make_sound(float *pcm, bool voice, int channels, int64_t t)
 
 static void encode(struct packet *p, bool fec, int channels)
 {
-	struct aenc_cfg cfg = { .format = AENC_OPUS, .fec = fec, .channels = channels,
+	struct aenc_cfg cfg = { .format = CODEC_OPUS, .fec = fec, .channels = channels,
 				.loss_percent = 30 };
 	float pcm[TICK * 2];
 	struct aenc *e = NULL;
@@ -69,7 +69,7 @@ static void test_decodes_what_was_encoded(void **state)
 		size_t c = (size_t)ch;
 
 		encode(packets, false, ch);
-		assert_int_equal(adec_new(&d, ADEC_OPUS, ch), 0);
+		assert_int_equal(adec_new(&d, CODEC_OPUS, ch), 0);
 		assert_int_equal(adec_clock_hz(d), 48000);
 		assert_int_equal(adec_channels(d), ch);
 		for (size_t t = 0; t < PACKETS; t++) {
@@ -91,7 +91,7 @@ static double amplitude_with_loss(bool fec, bool use_fec)
 	double amp;
 
 	encode(packets, fec, 1);
-	assert_int_equal(adec_new(&d, ADEC_OPUS, 1), 0);
+	assert_int_equal(adec_new(&d, CODEC_OPUS, 1), 0);
 	for (size_t t = 0; t < 50; t++)
 		adec_decode(d, packets[t].data, packets[t].len, out, TICK);
 	/* Half a second is lost but for one packet in the middle of it. */
@@ -125,7 +125,7 @@ static void test_concealment_fades_and_fills_all(void **state)
 
 	(void)state;
 	encode(packets, false, 1);
-	assert_int_equal(adec_new(&d, ADEC_OPUS, 1), 0);
+	assert_int_equal(adec_new(&d, CODEC_OPUS, 1), 0);
 	for (size_t t = 0; t < 20; t++)
 		adec_decode(d, packets[t].data, packets[t].len, out, TICK);
 	assert_int_equal(adec_conceal(d, out, TICK), TICK);
@@ -153,7 +153,7 @@ static void test_garbage_is_refused_or_survived(void **state)
 	const uint8_t too_long[] = { 0x4b, 0x3f, 0, 0 };
 
 	(void)state;
-	assert_int_equal(adec_new(&d, ADEC_OPUS, 1), 0);
+	assert_int_equal(adec_new(&d, CODEC_OPUS, 1), 0);
 	assert_int_equal(adec_decode(d, junk, 0, out, ADEC_MAX_SAMPLES), -EBADMSG);
 	assert_int_equal(adec_decode(d, too_long, sizeof too_long, out, ADEC_MAX_SAMPLES),
 			 -EBADMSG);
@@ -179,8 +179,8 @@ static void test_bad_arguments(void **state)
 	struct adec *d = NULL;
 
 	(void)state;
-	assert_int_equal(adec_new(&d, ADEC_OPUS, 3), -EINVAL);
-	assert_int_equal(adec_new(&d, (enum adec_format)99, 1), -ENOTSUP);
+	assert_int_equal(adec_new(&d, CODEC_OPUS, 3), -EINVAL);
+	assert_int_equal(adec_new(&d, (enum codec)99, 1), -ENOTSUP);
 	assert_null(d);
 	adec_free(&d);
 }
@@ -193,7 +193,7 @@ static void test_print_cost(void **state)
 
 	(void)state;
 	encode(packets, false, 1);
-	assert_int_equal(adec_new(&d, ADEC_OPUS, 1), 0);
+	assert_int_equal(adec_new(&d, CODEC_OPUS, 1), 0);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
 	for (int r = 0; r < 5; r++)
 		for (size_t t = 0; t < PACKETS; t++)

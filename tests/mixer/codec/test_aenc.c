@@ -79,7 +79,7 @@ static void open_decoder(const struct aenc *e)
 	assert_int_equal(avcodec_open2(sink.dec, codec, NULL), 0);
 }
 
-static struct aenc *new_encoder(enum aenc_format format, int channels)
+static struct aenc *new_encoder(enum codec format, int channels)
 {
 	struct aenc_cfg cfg = { .format = format, .channels = channels };
 	struct aenc *e = NULL;
@@ -92,7 +92,7 @@ static struct aenc *new_encoder(enum aenc_format format, int channels)
 /* A tone that begins at sample 30,000 is at sample 30,000 when it is played. */
 static void test_aac_keeps_its_place(void **state)
 {
-	struct aenc *e = new_encoder(AENC_AAC, 1);
+	struct aenc *e = new_encoder(CODEC_AAC, 1);
 	float pcm[TICK];
 	int64_t first = -1;
 
@@ -129,7 +129,7 @@ static void test_aac_is_declared_as_lc_48k(void **state)
 {
 	(void)state;
 	for (int ch = 1; ch <= 2; ch++) {
-		struct aenc *e = new_encoder(AENC_AAC, ch);
+		struct aenc *e = new_encoder(CODEC_AAC, ch);
 		size_t len;
 		const uint8_t *asc = aenc_extradata(e, &len);
 
@@ -146,7 +146,7 @@ static void test_aac_is_declared_as_lc_48k(void **state)
 
 static void test_opus_rate_and_time_line(void **state)
 {
-	struct aenc *e = new_encoder(AENC_OPUS, 1);
+	struct aenc *e = new_encoder(CODEC_OPUS, 1);
 	float pcm[TICK];
 	uint8_t small[3];
 	size_t len;
@@ -179,7 +179,7 @@ static void test_opus_dtx_is_silent_only_when_asked(void **state)
 	(void)state;
 	for (int dtx = 0; dtx <= 1; dtx++) {
 		/* libopus has DTX in its SILK modes, which FEC selects. */
-		struct aenc_cfg cfg = { .format = AENC_OPUS, .dtx = dtx, .fec = dtx };
+		struct aenc_cfg cfg = { .format = CODEC_OPUS, .dtx = dtx, .fec = dtx };
 		struct aenc *e = NULL;
 
 		memset(&sink, 0, sizeof sink);
@@ -196,13 +196,13 @@ static void test_opus_dtx_is_silent_only_when_asked(void **state)
 
 static void test_bad_arguments(void **state)
 {
-	struct aenc_cfg cfg = { .format = AENC_OPUS, .channels = 7 };
+	struct aenc_cfg cfg = { .format = CODEC_OPUS, .channels = 7 };
 	struct aenc *e = NULL;
 
 	(void)state;
 	assert_int_equal(aenc_new(&e, &cfg), -EINVAL);
 	cfg.channels = 1;
-	cfg.format = (enum aenc_format)0;
+	cfg.format = (enum codec)0;
 	assert_int_equal(aenc_new(&e, &cfg), -ENOTSUP);
 	assert_null(e);
 	aenc_free(&e);
@@ -235,10 +235,10 @@ static void print_cost(const char *name, struct aenc_cfg cfg)
 static void test_print_cost(void **state)
 {
 	(void)state;
-	print_cost("Opus mono 32 kb/s", (struct aenc_cfg){ .format = AENC_OPUS });
+	print_cost("Opus mono 32 kb/s", (struct aenc_cfg){ .format = CODEC_OPUS });
 	print_cost("Opus mono 32 kb/s with FEC",
-		   (struct aenc_cfg){ .format = AENC_OPUS, .fec = true });
-	print_cost("AAC mono 96 kb/s", (struct aenc_cfg){ .format = AENC_AAC });
+		   (struct aenc_cfg){ .format = CODEC_OPUS, .fec = true });
+	print_cost("AAC mono 96 kb/s", (struct aenc_cfg){ .format = CODEC_AAC });
 }
 
 int main(void)

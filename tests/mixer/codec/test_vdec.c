@@ -22,7 +22,7 @@ static struct vframe *picture[N];
 
 static int group_setup(void **state)
 {
-	struct venc_cfg cfg = { .codec = VENC_H264, .w = W, .h = H, .fps = 30, .asm_ = "default",
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = 30, .asm_ = "default",
 				.bitrate_bps = 400000 };
 	struct venc *e = NULL;
 
@@ -57,7 +57,7 @@ static struct vdec *decoder(void)
 {
 	struct vdec *d = NULL;
 
-	assert_int_equal(vdec_new(&d, VDEC_H264, &LIMITS, frames), 0);
+	assert_int_equal(vdec_new(&d, CODEC_H264, &LIMITS, frames), 0);
 	return d;
 }
 
@@ -271,7 +271,7 @@ static void test_limits(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		struct vdec *d = NULL;
-		int err = vdec_new(&d, VDEC_H264, &(struct vdec_limits){ t[i].w, t[i].h }, frames);
+		int err = vdec_new(&d, CODEC_H264, &(struct vdec_limits){ t[i].w, t[i].h }, frames);
 
 		if (!err)
 			err = vdec_decode(d, au[0]->data, au[0]->len, &f);
@@ -285,8 +285,8 @@ static void test_limits(void **state)
 	{
 		struct vdec *d = NULL;
 
-		assert_int_equal(vdec_new(&d, VDEC_NONE, &LIMITS, frames), -ENOTSUP);
-		assert_int_equal(vdec_new(&d, (enum vdec_codec)99, &LIMITS, frames), -ENOTSUP);
+		assert_int_equal(vdec_new(&d, CODEC_NONE, &LIMITS, frames), -ENOTSUP);
+		assert_int_equal(vdec_new(&d, (enum codec)99, &LIMITS, frames), -ENOTSUP);
 		assert_null(d);
 	}
 }

@@ -11,7 +11,7 @@
 
 enum { W = 640, H = 360, FPS = 30, CLIP = 60 };
 
-static const struct venc_cfg CFG = { .codec = VENC_H264, .w = W, .h = H, .fps = FPS,
+static const struct venc_cfg CFG = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS,
 				     .bitrate_bps = 600000, .asm_ = "default" };
 
 static struct buf_pool *pool;
@@ -251,7 +251,7 @@ static void test_refusals(void **state)
 
 	(void)state;
 	cfg = CFG;
-	cfg.codec = VENC_NONE;
+	cfg.codec = CODEC_NONE;
 	assert_int_equal(venc_new(&e, &cfg), -ENOTSUP);
 	cfg = CFG;
 	cfg.w = 641;

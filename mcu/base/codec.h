@@ -1,0 +1,36 @@
+/* The codecs that the server knows, by one name everywhere: in signaling, RTP,
+ * rooms and the mixer. What of it can be sent or received is decided where it is
+ * used. Pure. Any thread. */
+#ifndef MCU_BASE_CODEC_H
+#define MCU_BASE_CODEC_H
+
+#include <stdbool.h>
+
+enum codec {
+	CODEC_NONE,
+	CODEC_OPUS,
+	CODEC_G722,
+	CODEC_PCMU,
+	CODEC_PCMA,
+	CODEC_AAC, /* recordings and broadcast only */
+	CODEC_H264,
+	CODEC_VP8,
+	CODEC_VP9,
+	CODEC_AV1,
+	CODEC_N
+};
+
+/* As in an a=rtpmap ("opus", "VP8"); "none" for what is not one. A constant. */
+const char *codec_name(enum codec c);
+
+static inline bool codec_is_audio(enum codec c)
+{
+	return c >= CODEC_OPUS && c <= CODEC_AAC;
+}
+
+static inline bool codec_is_video(enum codec c)
+{
+	return c >= CODEC_H264 && c <= CODEC_AV1;
+}
+
+#endif
