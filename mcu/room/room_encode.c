@@ -4,41 +4,56 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t receivers(const struct room *r)
-{
-	size_t n = 0;
-
-	for (const struct leg *l = r->legs; l; l = l->next)
-		n += l->connected && l->media.video.tx;
-	return n;
-}
-
-ON_THREAD(ROLE_CTL) static void watch_all(struct room *r)
-{
-	uint32_t id = r->encode ? video_encode_id(r->encode->v) : 0;
-
-	for (struct leg *l = r->legs; l; l = l->next) {
-		uint32_t want = l->connected && l->media.video.tx ? id : 0;
-
-		if (want == l->watching)
-			continue;
-		l->watching = want;
-		leg_net_watch(l->net, want);
-	}
-}
-
 /* H.264 level 3.1 carries 1280x720@30; larger canvases get 4.0. */
 static uint8_t level_of(const struct engine_cfg *c)
 {
 	return c->width * c->height * c->fps <= 1280 * 720 * 30 ? 31 : 40;
 }
 
-ON_THREAD(ROLE_CTL) static int encode_start(struct room *r)
+/* What the sequence header must say: the profile that was agreed on, at the level
+ * of the canvas. Baseline and constrained baseline are one format: what we send
+ * is both. */
+static uint32_t profile_of(const struct engine_cfg *c, enum codec codec, uint32_t agreed)
+{
+	uint32_t profile = agreed >> 16 & 0xff;
+
+	if (codec != CODEC_H264)
+		return 0;
+	if (profile == 0x4d || profile == 0x64)
+		return profile << 16 | level_of(c);
+	return 0x42e000u | level_of(c);
+}
+
+static struct room_encode *find(const struct room *r, enum codec codec, uint32_t profile_level_id)
+{
+	for (struct room_encode *x = r->encodes; x; x = x->next)
+		if (!x->closing && x->codec == codec && x->profile_level_id == profile_level_id)
+			return x;
+	return NULL;
+}
+
+static size_t running(const struct room *r)
+{
+	size_t n = 0;
+
+	for (const struct room_encode *x = r->encodes; x; x = x->next)
+		n += !x->closing;
+	return n;
+}
+
+bool room_encode_any(const struct room *r)
+{
+	return running(r) > 0;
+}
+
+ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, uint32_t profile_level_id,
+		      struct room_encode **out)
 {
 	const struct engine *e = r->engine;
 	struct video_encode_cfg cfg = {
+		.codec = codec, .profile_level_id = profile_level_id,
 		.width = e->cfg.width, .height = e->cfg.height, .fps = e->cfg.fps,
-		.bitrate_bps = e->cfg.video_bps, .level_idc = level_of(&e->cfg),
+		.bitrate_bps = e->cfg.video_bps,
 	};
 	struct room_encode *x = calloc(1, sizeof *x);
 	int err;
@@ -51,37 +66,60 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r)
 		return err;
 	}
 	x->room = r;
+	x->codec = codec;
+	x->profile_level_id = profile_level_id;
 	x->next = r->encodes;
-	r->encodes = r->encode = x;
+	r->encodes = x;
 	for (size_t i = 0; i < e->n_shards; i++)
 		egress_open(e->egress[i], x->v);
-	if (r->has_sink)
-		video_encode_set_sink(x->v, &r->sink, r->sink_gop_s, NULL, NULL);
+	*out = x;
 	return 0;
 }
 
-ON_THREAD(ROLE_CTL) static void encode_stop(struct room *r)
+/* The encode of a format, started if need be; NULL when it cannot. */
+ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec codec, uint32_t agreed)
 {
-	struct room_encode *x = r->encode;
+	uint32_t profile = profile_of(&r->engine->cfg, codec, agreed);
+	struct room_encode *x = find(r, codec, profile);
+	int err;
 
-	r->encode = NULL;
-	x->closing = true;
-	x->gone_seq = room_next_seq(r);
+	if (x)
+		return x;
+	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, codec, profile, &x) : -ENOSPC;
+	if (err)
+		log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
+	return x;
+}
+
+ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
+{
+	const struct leg_tx_format *f = &l->media.video.tx_format;
+	struct room_encode *x = NULL;
+	uint32_t want;
+
+	if (!r->closing && l->connected && l->media.video.tx)
+		x = obtain(r, f->codec, f->profile_level_id);
+	if (x)
+		x->receivers++;
+	want = x ? video_encode_id(x->v) : 0;
+	if (want == l->watching)
+		return;
+	l->watching = want;
+	leg_net_watch(l->net, want);
 }
 
 void room_encode_demand(struct room *r)
 {
-	bool want = !r->closing && (receivers(r) || r->has_sink);
-	int err;
-
-	if (want && !r->encode) {
-		err = encode_start(r);
-		if (err)
-			log_error(&r->log, "the video encoder cannot start: %s", err_str(err));
-	} else if (!want && r->encode && !r->has_sink) {
-		encode_stop(r);
+	for (struct room_encode *x = r->encodes; x; x = x->next)
+		x->receivers = 0;
+	for (struct leg *l = r->legs; l; l = l->next)
+		watch(r, l);
+	for (struct room_encode *x = r->encodes; x; x = x->next) {
+		if (x->closing || x->receivers || x == r->sink_encode)
+			continue;
+		x->closing = true;
+		x->gone_seq = room_next_seq(r);
 	}
-	watch_all(r);
 	room_touch(r);
 }
 
@@ -141,22 +179,23 @@ bool room_has_sink(const struct room *r)
 	return r->has_sink;
 }
 
+/* A sink takes H.264 constrained baseline, which the room mostly runs anyway. */
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 {
+	struct room_encode *x;
+
 	if (r->has_sink)
 		return -EBUSY;
 	if (r->closing)
 		return -ESHUTDOWN;
+	x = obtain(r, CODEC_H264, 0);
+	if (!x)
+		return -ENOMEM;
 	r->sink = *s;
 	r->has_sink = true;
-	r->sink_gop_s = gop_s;
-	if (r->encode)
-		video_encode_set_sink(r->encode->v, &r->sink, gop_s, NULL, NULL);
+	r->sink_encode = x;
+	video_encode_set_sink(x->v, &r->sink, gop_s, NULL, NULL);
 	room_encode_demand(r);
-	if (!r->encode) {
-		r->has_sink = false;
-		return -ENOMEM;
-	}
 	room_audio_set_sink(r->audio, &r->sink, NULL, NULL);
 	return 0;
 }
@@ -171,6 +210,7 @@ static void sink_released(void *obj, void *arg)
 	if (--r->sink_left)
 		return;
 	r->has_sink = false;
+	r->sink_encode = NULL;
 	done(r->sink_done_obj, NULL);
 	room_encode_demand(r);
 	room_reap(r);
@@ -182,5 +222,5 @@ void room_sink_detach(struct room *r, mbox_fn *detached, void *obj)
 	r->sink_done_obj = obj;
 	r->sink_left = 2;
 	room_audio_set_sink(r->audio, NULL, sink_released, r);
-	video_encode_set_sink(r->encode->v, NULL, 0, sink_released, r);
+	video_encode_set_sink(r->sink_encode->v, NULL, 0, sink_released, r);
 }

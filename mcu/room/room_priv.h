@@ -31,7 +31,7 @@ struct leg {
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
-	uint32_t watching; /* encode id */
+	uint32_t watching; /* encode id; 0: none */
 	struct rect tile;
 	/* Winding down: the first routing without it, and who has let go. */
 	uint64_t gone_seq;
@@ -43,6 +43,9 @@ struct room_encode {
 	struct room_encode *next;
 	struct room *room;
 	struct video_encode *v;
+	enum codec codec;
+	uint32_t profile_level_id; /* H.264 */
+	size_t receivers;	   /* as counted by room_encode_demand */
 	bool closing, closing_egress, closed;
 	uint64_t gone_seq;
 	size_t egress_left; /* shards that have not yet let go */
@@ -67,12 +70,11 @@ struct room {
 	struct room_audio *audio;
 	struct tick *tick;
 	uint32_t speaker;
-	/* the main view's encode */
-	struct room_encode *encode;   /* in use, or NULL */
-	struct room_encode *encodes;  /* all, those winding down included */
+	/* the main view's encodes, one per format; those winding down included */
+	struct room_encode *encodes;
+	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
 	struct room_sink sink;
 	bool has_sink;
-	int sink_gop_s;
 	mbox_fn *sink_done;
 	void *sink_done_obj;
 	size_t sink_left;
@@ -97,10 +99,12 @@ extern const struct room_audio_events room_audio_events;
 extern const struct tick_events room_tick_events;
 
 /* room_encode.c */
-/* Starts or stops the view's encode as the receivers and the sink demand. */
+/* Starts and stops the view's encodes as the receivers and the sink demand. */
 void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
 /* Goes on winding down what may; after every acknowledgement. */
 void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
+/* Whether anybody gets a picture at all. */
+bool room_encode_any(const struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room.c */
 /* Goes on winding down legs, encodes and the room itself. */

@@ -38,7 +38,7 @@ ON_THREAD(ROLE_CTL) static bool lay_out(struct room *r)
 
 		l->tile = tile ? rect[k++] : (struct rect){ 0 };
 		video_leg_set_wanted(l->video, tile && !l->video_muted && l->media.video.rx &&
-							r->encode != NULL);
+							room_encode_any(r));
 	}
 	same = n == r->last_tiles && !memcmp(id, r->last_ids, n * sizeof id[0]) &&
 	       !memcmp(rect, r->last_layout, n * sizeof rect[0]);
@@ -55,8 +55,9 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 
 	if (!s)
 		return NULL;
-	if (r->encode)
-		s->encode[s->n_encodes++] = r->encode->v;
+	for (const struct room_encode *e = r->encodes; e && s->n_encodes < ROUTING_MAX_ENCODES; e = e->next)
+		if (!e->closing)
+			s->encode[s->n_encodes++] = e->v;
 	o = s->leg;
 	for (const struct leg *l = r->legs; l; l = l->next, o++) {
 		o->id = l->id;

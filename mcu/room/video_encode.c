@@ -146,22 +146,22 @@ void video_encode_request_key(struct video_encode *v)
 static void open_encoder(struct video_encode *v, int64_t pts_ns)
 {
 	struct venc_cfg cfg = {
-		.codec = CODEC_H264,
+		.codec = v->cfg.codec,
 		.w = v->cfg.width, .h = v->cfg.height, .fps = v->cfg.fps,
 		.bitrate_bps = v->cfg.bitrate_bps,
 		.vbv_ms = v->engine->cfg.vbv_ms,
 		.preset = v->engine->cfg.preset,
 		.asm_ = v->engine->cfg.asm_name,
 		.gop_s = v->cfg.gop_s,
-		.profile_level_id = 0x42e000u | v->cfg.level_idc,
+		.profile_level_id = v->cfg.profile_level_id,
 	};
 	int err = venc_new(&v->enc, &cfg);
 
 	v->opened = true;
 	v->start_ns = pts_ns;
 	if (err)
-		log_error(NULL, "cannot open the H.264 encoder at %dx%d: %s; the room sends no picture",
-			  cfg.w, cfg.h, err_str(err));
+		log_error(NULL, "cannot open the %s encoder at %dx%d: %s; those who need it get no picture",
+			  codec_name(cfg.codec), cfg.w, cfg.h, err_str(err));
 }
 
 static bool key_due(struct video_encode *v, int64_t now_ns)
@@ -181,12 +181,22 @@ static void lost(struct video_encode *v)
 	v->key_wanted = true;
 }
 
+static int packetize(enum codec codec, struct rtp_batch *b, const struct buf *au)
+{
+	switch (codec) {
+	case CODEC_H264:
+		return rtp_h264_packetize(b, au->data, au->len, RTP_H264_PAYLOAD_DEFAULT);
+	default:
+		return -ENOTSUP;
+	}
+}
+
 static void pack(struct video_encode *v, const struct buf *au, int64_t pts_ns, bool key)
 {
 	const struct engine *e = v->engine;
 	struct rtp_batch *b = rtp_batch_get(e->video_batches, au->len + 4096);
 
-	if (!b || rtp_h264_packetize(b, au->data, au->len, RTP_H264_PAYLOAD_DEFAULT)) {
+	if (!b || packetize(v->cfg.codec, b, au)) {
 		rtp_batch_unref(&b);
 		lost(v);
 		return;

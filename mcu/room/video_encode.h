@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "mcu/base/codec.h"
 #include "mcu/base/role.h"
 #include "mcu/room/engine.h"
 #include "mcu/room/sink.h"
@@ -17,8 +18,9 @@
 struct video_encode;
 
 struct video_encode_cfg {
+	enum codec codec;
 	int width, height, fps, bitrate_bps;
-	uint8_t level_idc;
+	uint32_t profile_level_id; /* H.264, RFC 6184; otherwise 0 */
 	int gop_s; /* 0: key frames on request only */
 };
 

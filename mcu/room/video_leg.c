@@ -11,7 +11,7 @@
 METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
 	       "Received pictures dropped before decoding, because the decoder was behind.");
 
-enum { DEADLINE_NS = 33 * 1000 * 1000, SMOOTHING = 8 };
+enum { DEADLINE_NS = 33 * 1000 * 1000, SMOOTHING = 8, CODEC_SHIFT = 16 };
 
 struct video_leg {
 	const struct engine *engine;
@@ -22,13 +22,14 @@ struct video_leg {
 	_Atomic bool checking; /* an unwanted_job waits in the strand: one is enough */
 	_Atomic(struct vframe *) newest;
 	_Atomic uint64_t decoded, errors, dropped;
-	_Atomic int width, height;
+	_Atomic int codec, width, height;
 	_Atomic bool open;
 	/* NET */
 	bool skipping; /* until the next key frame */
 	int64_t last_put_ns, interval_ns; /* between pictures, smoothed */
 	/* the strand */
 	struct vdec *dec;
+	enum codec dec_codec;
 	mbox_fn *closed;
 	void *closed_obj;
 };
@@ -131,23 +132,30 @@ static void publish(struct video_leg *v, struct vframe *f)
 	struct vframe *old;
 
 	v->decoded++;
+	v->codec = (int)v->dec_codec;
 	v->width = f->av->width;
 	v->height = f->av->height;
 	old = atomic_exchange(&v->newest, f);
 	vframe_unref(&old);
 }
 
-/* The decoder opens with the first key frame and closes when it is unwanted. */
-static int decoder_open(struct video_leg *v)
+/* The decoder opens with the first key frame, closes when it is unwanted, and
+ * makes room for another when the sender changes to another codec. */
+static int decoder_open(struct video_leg *v, enum codec codec)
 {
 	struct vdec_limits lim = {
 		.max_w = v->engine->cfg.max_input_width,
 		.max_h = v->engine->cfg.max_input_height,
 	};
-	int err = vdec_new(&v->dec, CODEC_H264, &lim, v->engine->pictures);
+	int err;
 
+	if (v->dec && v->dec_codec == codec)
+		return 0;
+	decoder_close(v);
+	err = vdec_new(&v->dec, codec, &lim, v->engine->pictures);
 	if (err)
 		return err;
+	v->dec_codec = codec;
 	v->open = true;
 	return 0;
 }
@@ -157,16 +165,15 @@ static void decode_job(void *obj, void *arg)
 	struct video_leg *v = obj;
 	struct buf *au = arg;
 	struct vframe *f = NULL;
-	int err = 0;
+	int err;
 
 	role_assert_mixv();
 	if (v->wanted) {
-		if (!v->dec)
-			err = decoder_open(v);
+		err = decoder_open(v, (enum codec)(au->tag >> CODEC_SHIFT));
 		if (!err)
 			err = vdec_decode(v->dec, au->data, au->len, &f);
 		if (!err) {
-			f->rotation = au->tag;
+			f->rotation = au->tag & ((1u << CODEC_SHIFT) - 1);
 			f->pts_ns = au->time_ns;
 			publish(v, f);
 		} else if (err != -EAGAIN) {
@@ -197,7 +204,8 @@ static int64_t bound_hold(struct video_leg *v, int64_t due_ns, int64_t now_ns)
 	return due_ns < longest ? due_ns : longest;
 }
 
-void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation, int64_t due_ns)
+void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
+		   unsigned rotation, int64_t due_ns)
 {
 	int64_t now = clock_now_ns(v->engine->clock);
 
@@ -217,7 +225,7 @@ void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotat
 		count_drop(v, &au);
 		return;
 	}
-	au->tag = rotation;
+	au->tag = rotation | (unsigned)codec << CODEC_SHIFT;
 	au->time_ns = now;
 	if (strand_post(v->strand, decode_job, v, au, due_ns,
 			(due_ns > now ? due_ns : now) + DEADLINE_NS)) {
@@ -241,6 +249,6 @@ void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s)
 {
 	*s = (struct video_leg_stats){
 		.decoded = v->decoded, .errors = v->errors, .dropped = v->dropped,
-		.width = v->width, .height = v->height, .open = v->open,
+		.codec = (enum codec)v->codec, .width = v->width, .height = v->height, .open = v->open,
 	};
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcu/base/codec.h"
 #include "mcu/base/role.h"
 #include "mcu/room/engine.h"
 #include "mixer/video/vframe.h"
@@ -22,6 +23,7 @@ struct video_leg;
 
 struct video_leg_stats {
 	uint64_t decoded, errors, dropped;
+	enum codec codec; /* of the last picture */
 	int width, height;
 	bool open; /* a decoder is running */
 };
@@ -40,10 +42,11 @@ void video_leg_discard(struct video_leg **v) ON_THREAD(ROLE_CTL);
  * decoder is closed until a key frame after it is wanted again. */
 void video_leg_set_wanted(struct video_leg *v, bool wanted) ON_THREAD(ROLE_CTL);
 
-/* Takes au (H.264, Annex B; rotation in degrees). due_ns: not to be shown
- * before, for lip sync (shortened where that would fill the queue). */
-void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation,
-		   int64_t due_ns) ON_THREAD(ROLE_NET);
+/* Takes au, an access unit as vdec.h wants it. codec: of this one; it may change
+ * at a key frame. rotation: degrees. due_ns: not to be shown before, for lip sync
+ * (shortened where that would fill the queue). */
+void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
+		   unsigned rotation, int64_t due_ns) ON_THREAD(ROLE_NET);
 /* True once per loss of the decoder's state. */
 bool video_leg_needs_key(struct video_leg *v) ON_THREAD(ROLE_NET);
 

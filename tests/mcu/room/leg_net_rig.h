@@ -166,9 +166,11 @@ void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 	buf_unref(&pkt);
 }
 
-void video_leg_put(struct video_leg *v, struct buf *au, bool key, unsigned rotation, int64_t due_ns)
+void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
+		   unsigned rotation, int64_t due_ns)
 {
 	(void)v;
+	assert_int_equal(codec, CODEC_H264);
 	assert_int_equal(rotation, 0);
 	assert_int_equal(due_ns, 0);
 	the.pictures++;

@@ -149,7 +149,7 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 {
 	static const struct tick_events ev = { .retired = on_retired, .stopped = on_stopped };
 	struct video_encode_cfg enc = { .width = W, .height = H, .fps = FPS, .bitrate_bps = 300000,
-					.level_idc = 31 };
+					.codec = CODEC_H264, .profile_level_id = 0x42e01f };
 	struct vdec_limits lim = { .max_w = W, .max_h = H };
 	struct rig *r = calloc(1, sizeof *r);
 
@@ -209,7 +209,7 @@ static inline void shoot(struct rig *r, struct camera *c, uint8_t grey, int64_t 
 	assert_int_equal(venc_encode(c->enc, c->canvas, rig_now(r), c->sent % 30 == 0, r->e.au_pool,
 				     &au, &key), 0);
 	c->sent++;
-	video_leg_put(c->leg, au, key, 0, due_ns);
+	video_leg_put(c->leg, au, CODEC_H264, key, 0, due_ns);
 }
 
 /* The grey in the middle of tile i, as a viewer sees it. */

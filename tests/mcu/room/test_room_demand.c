@@ -253,12 +253,21 @@ static struct leg *join(struct room *r, struct leg_net **net) ON_THREAD(ROLE_CTL
 	return l;
 }
 
-static void negotiate(struct leg *l, bool sends, bool sees) ON_THREAD(ROLE_CTL)
+static void negotiate_format(struct leg *l, bool sends, bool sees, enum codec codec,
+			     uint32_t profile) ON_THREAD(ROLE_CTL)
 {
-	struct leg_media m = { .audio = { .rx = sends, .tx = true },
-			       .video = { .rx = sends, .tx = sees } };
+	struct leg_media m = {
+		.audio = { .rx = sends, .tx = true, LEG_FORMAT(CODEC_OPUS, 111) },
+		.video = { .rx = sends, .tx = sees,
+			   .tx_format = { .codec = codec, .pt = 96, .profile_level_id = profile } },
+	};
 
 	assert_int_equal(leg_set_media(l, &m), 0);
+}
+
+static void negotiate(struct leg *l, bool sends, bool sees) ON_THREAD(ROLE_CTL)
+{
+	negotiate_format(l, sends, sees, CODEC_H264, 0x42e01f);
 }
 
 /* --- encoders ---------------------------------------------------------------------- */
@@ -299,6 +308,50 @@ static void test_encoder_follows_its_receivers(void **state)
 	assert_int_equal(counts(r).video_encoders, 1);
 	close_room(r);
 	assert_int_equal(the.ended, 1);
+}
+
+/* One encode per format, whatever the number of heads and the words for the same
+ * format; it goes with its last receiver. */
+static void test_one_encoder_per_format(void **state)
+{
+	static const struct {
+		enum codec codec;
+		uint32_t profile;
+		int group;
+	} want[] = {
+		{ CODEC_H264, 0x42e01f, 0 }, { CODEC_VP8, 0, 1 },	 { CODEC_H264, 0x42001f, 0 },
+		{ CODEC_H264, 0x4d001f, 2 }, { CODEC_H264, 0x42c033, 0 }, { CODEC_H264, 0x64001f, 3 },
+		{ CODEC_VP8, 0, 1 },	     { CODEC_H264, 0x4d401f, 2 },
+	};
+	enum { N = sizeof want / sizeof want[0] };
+	uint32_t id[4] = { 0 };
+	struct leg_net *net[N];
+	struct leg *leg[N];
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	for (int i = 0; i < N; i++) {
+		leg[i] = join(r, &net[i]);
+		negotiate_format(leg[i], true, true, want[i].codec, want[i].profile);
+		net[i]->cfg.ev->connected(net[i]->cfg.obj);
+		if (!id[want[i].group])
+			id[want[i].group] = net[i]->watched;
+	}
+	for (int i = 0; i < N; i++)
+		assert_int_equal(net[i]->watched, id[want[i].group]);
+	RUN_UNTIL(r, video_encoders, 4);
+	assert_int_equal(counts(r).receivers, N);
+	leg_leave(leg[5], "left"); /* the only one of high profile */
+	RUN_UNTIL(r, video_encoders, 3);
+	/* A re-offer with another codec moves the receiver. */
+	negotiate(leg[1], true, true);
+	assert_int_equal(net[1]->watched, id[0]);
+	RUN_UNTIL(r, video_encoders, 3);
+	negotiate(leg[6], true, true);
+	RUN_UNTIL(r, video_encoders, 2);
+	close_room(r);
 }
 
 static void test_many_receivers_share_one(void **state)
@@ -352,7 +405,7 @@ static void shoot_until(struct room *r, struct leg_net *n, size_t decoders) ON_T
 	for (int i = 0; clock_now_ns(&clock_monotonic) < end; i++) {
 		assert_int_equal(venc_encode(enc, f, i * NS_PER_S / FPS, true, the.e.au_pool, &au,
 					     &key), 0);
-		video_leg_put(n->cfg.video, au, key, 0, 0);
+		video_leg_put(n->cfg.video, au, CODEC_H264, key, 0, 0);
 		turn();
 		if (i > 3 && counts(r).video_decoders == decoders)
 			break;
@@ -428,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_encoder_follows_its_receivers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_encoder_per_format, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_receivers_share_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layout_is_told_when_it_moves, set_up, tear_down),
