@@ -151,7 +151,8 @@ $(eval $(call test_rules,mixer,tests/mixer/audio tests/mixer/video tests/mixer/c
 $(eval $(call test_rules,signaling,tests/signaling))
 $(eval $(call test_rules,storage,tests/storage))
 $(eval $(call test_rules,app,tests/mcu))
-ALL_TESTS = $(foreach m,$(MODULES),$(TESTS_$(m)))
+# The longest ones first: they run side by side.
+ALL_TESTS = $(foreach m,net app $(filter-out net app,$(MODULES)),$(TESTS_$(m)))
 
 # Public targets install what is missing first. The compiler flags come from
 # pkg-config when this file is read, hence the work is done by a second make, by
