@@ -27,7 +27,7 @@ struct leg {
 	struct audio_leg *audio;
 	struct video_leg *video;
 	char ufrag[32], pwd[64], cname[LEG_CNAME_BYTES];
-	uint32_t audio_ssrc, video_ssrc;
+	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
