@@ -297,9 +297,11 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 	role_assert_ctl();
 	if (!p->leg)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` before an offer.");
-	if (ice_restart)
-		return errmsg_set(why, -ENOTSUP, "not_acceptable",
-				  "ICE cannot be restarted on this connection. Join again.");
+	/* An earlier restart that was not agreed on is forgotten either way. */
+	leg_keep_ice(p->leg);
+	if (ice_restart && leg_restart_ice(p->leg))
+		return errmsg_set(why, -EBUSY, "rate_limited",
+				  "ICE was restarted too often. Wait a few seconds.");
 	leg_get_local(p->leg, &l);
 	neg_policy_browser(out);
 	out->ice_ufrag = l.ufrag;
@@ -344,6 +346,10 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	if (!p->connected && !p->timeout)
 		p->timeout = g_timeout_add_seconds(CONNECT_TIMEOUT_S, connect_timeout, p);
 	err = leg_set_media(p->leg, &m);
+	if (err == -EPROTO)
+		return errmsg_set(why, err, "not_acceptable",
+				  "A connection keeps its certificate, and new ICE credentials come "
+				  "with an offer. Join again.");
 	if (err)
 		return errmsg_set(why, err, "internal", "The server is out of memory.");
 	if (!hall_has(h, p))

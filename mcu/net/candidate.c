@@ -160,6 +160,30 @@ int candidate_parse(struct candidate *out, const char *text)
 	return err;
 }
 
+/* The next word; NULL: there is none. */
+static const char *word(const char **at, size_t *len)
+{
+	const char *from = *at + strspn(*at, " ");
+
+	*len = strcspn(from, " ");
+	*at = from + *len;
+	return *len ? from : NULL;
+}
+
+const char *candidate_ufrag(const char *text, size_t *len)
+{
+	const char *at = text, *name, *value;
+	size_t n;
+
+	for (int i = 0; i < 8; i++)
+		if (!word(&at, &n))
+			return NULL;
+	while ((name = word(&at, &n)) && (value = word(&at, len)))
+		if (n == 5 && !memcmp(name, "ufrag", n))
+			return value;
+	return NULL;
+}
+
 int candidate_write(const struct candidate *c, char *out, size_t cap)
 {
 	int n = snprintf(out, cap, "candidate:%s %u udp %u %s %u typ %s", c->foundation,

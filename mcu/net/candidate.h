@@ -26,6 +26,11 @@ struct candidate {
  * mDNS, port 0, unspecified and multicast addresses, unknown types). */
 int candidate_parse(struct candidate *out, const char *text);
 
+/* The value of the extension "ufrag", as browsers send it: the peer's ufrag of the
+ * ICE generation that the candidate belongs to. Borrowed from text, *len octets;
+ * NULL: unsaid. */
+const char *candidate_ufrag(const char *text, size_t *len);
+
 /* "candidate:…", with its NUL. The length, or -EMSGSIZE. */
 int candidate_write(const struct candidate *c, char *out, size_t cap);
 

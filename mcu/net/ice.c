@@ -13,12 +13,6 @@
 #include "mcu/base/metrics.h"
 #include "mcu/net/ice_transport.h"
 
-/* Without any pair that works libnice reports failure, but a check of the peer
- * or a late candidate may still help. */
-#define ICE_GRACE_NS (8 * NS_PER_S)
-/* RFC 7675 section 5.1. */
-#define CONSENT_NS (30 * NS_PER_S)
-
 METRIC_COUNTER(d_early, "mcu_net_rx_early_total", "Packets dropped: before the keys were there");
 METRIC_GAUGE(g_transports, "mcu_net_transports", "Transports that exist");
 METRIC_GAUGE(g_connected, "mcu_net_transports_connected", "Transports that media may use");
@@ -30,25 +24,18 @@ static void set_dead(struct ice_transport *t)
 	t->state = ICE_DEAD;
 }
 
-static void fail(struct ice_transport *t, const char *reason) ON_THREAD(ROLE_NET)
+void ice_fail(struct ice_transport *t, const char *reason)
 {
 	if (ice_gone(t))
 		return;
 	set_dead(t);
 	net_timer_stop(&t->timer);
 	net_timer_stop(&t->silence);
+	net_timer_stop(&t->linger);
 	t->ev->closed(t->obj, reason);
 }
 
 /* ---- keys ---- */
-
-/* A peer that only receives sends nothing that could not wait a little. */
-static void set_reader(struct ice_transport *t) ON_THREAD(ROLE_NET)
-{
-	bool patient = t->state == ICE_CONNECTED && !t->publishes;
-
-	ice_agent_set_reader(t->agent, t->direct ? t->path.fd : -1, patient, ice_read, t);
-}
 
 static int make_sessions(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
@@ -62,7 +49,7 @@ static int make_sessions(struct ice_transport *t) ON_THREAD(ROLE_NET)
 	if (!err) {
 		t->state = ICE_CONNECTED;
 		t->heard_ns = clock_now_ns(&clock_monotonic);
-		set_reader(t);
+		ice_side_set_reader(t);
 		metric_add(&g_connected, 1);
 		if (t->ev->connected)
 			t->ev->connected(t->obj, srtp_profile_name(local.profile));
@@ -80,11 +67,11 @@ static void follow_dtls(struct ice_transport *t, enum dtls_state st) ON_THREAD(R
 	if (ice_gone(t))
 		return;
 	if (st == DTLS_CLOSED) {
-		fail(t, dtls_closed_reason(t->dtls));
+		ice_fail(t, dtls_closed_reason(t->dtls));
 		return;
 	}
 	if (st == DTLS_CONNECTED && t->state == ICE_SELECTED && make_sessions(t)) {
-		fail(t, TRANSPORT_CLOSED_DTLS);
+		ice_fail(t, TRANSPORT_CLOSED_DTLS);
 		return;
 	}
 	if (ice_gone(t))
@@ -101,14 +88,14 @@ static void on_dtls_output(void *obj, const uint8_t *p, size_t len)
 	struct ice_transport *t = obj;
 
 	role_assert_net();
-	ice_agent_send(t->agent, p, len); /* lost: DTLS sends again */
+	ice_agent_send(t->now->agent, p, len); /* lost: DTLS sends again */
 }
 
-static void start_dtls(struct ice_transport *t) ON_THREAD(ROLE_NET)
+void ice_start_dtls(struct ice_transport *t)
 {
 	if (dtls_new(&t->dtls, t->identity, t->setup, t->fingerprint, t->profiles, on_dtls_output,
 		     t)) {
-		fail(t, TRANSPORT_CLOSED_DTLS);
+		ice_fail(t, TRANSPORT_CLOSED_DTLS);
 		return;
 	}
 	follow_dtls(t, dtls_start(t->dtls));
@@ -146,74 +133,7 @@ void ice_input_dtls(struct ice_transport *t, const uint8_t *p, size_t len)
 		keep_early(t, p, len);
 }
 
-/* ---- ICE ---- */
-
-static void on_candidate(void *obj, const char *candidate)
-{
-	struct ice_transport *t = obj;
-
-	if (!ice_gone(t) && t->ev->candidate)
-		t->ev->candidate(t->obj, candidate);
-}
-
-static void on_selected(void *obj)
-{
-	struct ice_transport *t = obj;
-
-	role_assert_net();
-	if (ice_gone(t))
-		return;
-	t->direct = ice_agent_path(t->agent, &t->path);
-	set_reader(t);
-	if (t->state != ICE_GATHERING)
-		return;
-	net_timer_stop(&t->timer);
-	t->state = ICE_SELECTED;
-	start_dtls(t);
-}
-
-/* libnice gives up 10 s after the last answer to its checks, of which it sends one
- * in five seconds: four seconds without a network can be too much, and it does not
- * come back. RFC 7675 wants 30 s. So from then on whatever is authentic shows that
- * the peer is there, as long as we can send without libnice. */
-static void await_silence(struct ice_transport *t) ON_THREAD(ROLE_NET)
-{
-	int64_t end_ns = t->heard_ns + CONSENT_NS;
-
-	if (ice_gone(t))
-		return;
-	if (end_ns <= clock_now_ns(&clock_monotonic))
-		fail(t, TRANSPORT_CLOSED_CONSENT);
-	else
-		net_timer_start(&t->silence, end_ns, 0);
-}
-
-static void on_silence(void *obj, int64_t due_ns)
-{
-	(void)due_ns;
-	role_assert_net();
-	await_silence(obj);
-}
-
-static void on_failed(void *obj)
-{
-	struct ice_transport *t = obj;
-
-	role_assert_net();
-	if (t->state == ICE_CONNECTED && t->direct)
-		await_silence(t);
-	else if (t->state == ICE_SELECTED || t->state == ICE_CONNECTED)
-		fail(t, TRANSPORT_CLOSED_CONSENT);
-	else if (t->state == ICE_GATHERING && !ice_gone(t) && !net_timer_running(&t->timer))
-		net_timer_start(&t->timer, net_shard_now_ns(t->shard) + ICE_GRACE_NS, 0);
-}
-
-static const struct ice_agent_events agent_events = {
-	.candidate = on_candidate,
-	.selected = on_selected,
-	.failed = on_failed,
-	.input = ice_input,
-};
+/* ---- life ---- */
 
 static void on_timer(void *obj, int64_t due_ns)
 {
@@ -224,7 +144,7 @@ static void on_timer(void *obj, int64_t due_ns)
 	if (t->dtls)
 		follow_dtls(t, dtls_timeout(t->dtls));
 	else
-		fail(t, TRANSPORT_CLOSED_ICE);
+		ice_fail(t, TRANSPORT_CLOSED_ICE);
 }
 
 static int add_timers(struct ice_transport *t)
@@ -235,9 +155,15 @@ static int add_timers(struct ice_transport *t)
 
 	if (err)
 		return err;
-	err = timers_add(h, &t->silence, on_silence, t);
+	err = timers_add(h, &t->silence, ice_side_on_silence, t);
 	if (err)
-		timers_remove(&t->timer);
+		goto no_silence;
+	err = timers_add(h, &t->linger, ice_side_on_linger, t);
+	if (!err)
+		return 0;
+	timers_remove(&t->silence);
+no_silence:
+	timers_remove(&t->timer);
 	return err;
 }
 
@@ -245,13 +171,14 @@ static void remove_timers(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
 	timers_remove(&t->timer);
 	timers_remove(&t->silence);
+	timers_remove(&t->linger);
 }
 
 static void destroy(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
 	remove_timers(t);
 	dtls_free(&t->dtls);
-	ice_agent_free(&t->agent);
+	ice_side_free_all(t);
 	srtp_in_free(&t->in);
 	srtp_out_free(&t->out);
 	free(t->early);
@@ -268,11 +195,9 @@ static void on_work(void *obj)
 		destroy(t);
 		return;
 	}
-	if (t->state != ICE_NEW)
-		return;
-	t->state = ICE_GATHERING;
-	if (ice_agent_gather(t->agent))
-		fail(t, TRANSPORT_CLOSED_ICE);
+	if (t->state == ICE_NEW)
+		t->state = ICE_GATHERING;
+	ice_side_work(t);
 }
 
 /* ---- calls ---- */
@@ -285,24 +210,21 @@ static int ice_set_remote(struct transport *base, const struct transport_remote 
 	role_assert_net();
 	if (ice_gone(t))
 		return 0;
-	if (!r->ufrag || !r->pwd || strlen(r->ufrag) >= sizeof t->ufrag ||
-	    strlen(r->pwd) >= sizeof t->pwd ||
+	if (!r->ufrag || !r->pwd || strlen(r->ufrag) >= ICE_MAX_CREDENTIAL ||
+	    strlen(r->pwd) >= ICE_MAX_CREDENTIAL ||
 	    (r->setup != TRANSPORT_ACTIVE && r->setup != TRANSPORT_PASSIVE))
 		return -EINVAL;
 	err = dtls_fingerprint_check(r->fingerprint);
 	if (err)
 		return err;
-	if (t->have_remote)
-		return strcmp(t->ufrag, r->ufrag) || strcmp(t->pwd, r->pwd) ||
-				       strcasecmp(t->fingerprint, r->fingerprint)
-			       ? -EALREADY
-			       : 0;
-	t->setup = r->setup;
-	snprintf(t->ufrag, sizeof t->ufrag, "%s", r->ufrag);
-	snprintf(t->pwd, sizeof t->pwd, "%s", r->pwd);
-	snprintf(t->fingerprint, sizeof t->fingerprint, "%s", r->fingerprint);
-	err = ice_agent_set_remote(t->agent, r->ufrag, r->pwd);
-	t->have_remote = !err;
+	if (t->have_peer && strcasecmp(t->fingerprint, r->fingerprint))
+		return -EALREADY;
+	if (!t->have_peer) {
+		t->setup = r->setup;
+		snprintf(t->fingerprint, sizeof t->fingerprint, "%s", r->fingerprint);
+	}
+	err = ice_side_set_remote(t, r->ufrag, r->pwd);
+	t->have_peer |= !err;
 	return err;
 }
 
@@ -311,7 +233,7 @@ static int ice_add_candidate(struct transport *base, const char *candidate)
 	struct ice_transport *t = ice_self(base);
 
 	role_assert_net();
-	return ice_gone(t) ? 0 : ice_agent_add_candidate(t->agent, candidate);
+	return ice_gone(t) ? 0 : ice_side_add_candidate(t, candidate);
 }
 
 static void ice_stats(const struct transport *base, struct transport_stats *out)
@@ -333,6 +255,7 @@ static void ice_close(struct transport *base)
 	set_dead(t);
 	net_timer_stop(&t->timer);
 	net_timer_stop(&t->silence);
+	net_timer_stop(&t->linger);
 	shard_work_post(t->shard, &t->work);
 }
 
@@ -344,8 +267,6 @@ static const struct transport_ops ice_ops = {
 	.stats = ice_stats,
 	.close = ice_close,
 };
-
-/* ---- life ---- */
 
 int transport_ice_new(struct transport **out, struct net_shard *s, const struct ice_cfg *cfg,
 		      const struct transport_events *ev, void *obj)
@@ -371,7 +292,7 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };
 	err = add_timers(t);
 	if (!err) {
-		err = ice_agent_new(&t->agent, s, cfg, &agent_events, t);
+		err = ice_side_new(&t->now, t, cfg);
 		if (err)
 			remove_timers(t);
 	}
@@ -408,7 +329,7 @@ int transport_ice_publish(struct transport *base)
 	}
 	t->publishes = true;
 	if (t->state == ICE_CONNECTED)
-		set_reader(t);
+		ice_side_set_reader(t);
 	return 0;
 }
 
@@ -417,7 +338,7 @@ void transport_ice_revoke_consent(struct transport *t)
 	role_assert_net();
 	assert(t->ops == &ice_ops);
 	if (!ice_gone(ice_self(t)))
-		ice_agent_revoke_consent(ice_self(t)->agent);
+		ice_agent_revoke_consent(ice_self(t)->now->agent);
 }
 
 /* RFC 8839 section 5.4: ICE characters, at least 24 and 128 bits of chance. */

@@ -53,6 +53,22 @@ void ice_credentials_new(char ufrag[ICE_UFRAG_BYTES], char pwd[ICE_PWD_BYTES]);
 int transport_ice_new(struct transport **out, struct net_shard *s, const struct ice_cfg *cfg,
 		      const struct transport_events *ev, void *obj) ON_THREAD(ROLE_NET);
 
+/* Restarts ICE (RFC 8445 section 9) with the local credentials in cfg, which is
+ * otherwise as for transport_ice_new; identity, publishes and srtp_profiles are
+ * not looked at. transport_set_remote with the peer's new credentials (and the
+ * old fingerprint) follows; candidates then belong to the new generation, unless
+ * they name the ufrag of the old one. Local candidates are announced anew.
+ *
+ * A second agent with sockets of its own works beside the first. Media stays on
+ * the old pair, as long as that works, until a new one is selected, and DTLS, SRTP
+ * and the roll-over go on; the old sockets are heard for five seconds more. There
+ * is no event. When nothing comes of it the old pair stays; a transport whose
+ * pair is lost can be saved like this until it is closed, 30 s after the last
+ * authentic packet. A further restart before that replaces the one under way.
+ *
+ * 0, -EINVAL, -ENOMEM: nothing has changed. */
+int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg) ON_THREAD(ROLE_NET);
+
 /* The peer sends RTP from now on, though it was made with publishes false (a
  * re-offer added a microphone or camera). 0, also when it did before; -ENOMEM, -EIO. */
 int transport_ice_publish(struct transport *t) ON_THREAD(ROLE_NET);

@@ -1,5 +1,5 @@
-/* The inside of the ICE transport, shared by ice.c (life, ICE, DTLS), ice_rx.c
- * (receiving) and ice_tx.c (sending). ROLE_NET. */
+/* The inside of the ICE transport, shared by ice.c (life, DTLS), ice_side.c (ICE:
+ * agents, restarts), ice_rx.c (receiving) and ice_tx.c (sending). ROLE_NET. */
 #ifndef MCU_NET_ICE_TRANSPORT_H
 #define MCU_NET_ICE_TRANSPORT_H
 
@@ -24,18 +24,34 @@ struct ice_early {
 	uint8_t octets[TRANSPORT_MTU + 300];
 };
 
+struct ice_transport;
+
+/* One generation of ICE: what one pair of credentials on each side makes. */
+struct ice_side {
+	struct ice_transport *t;
+	struct ice_agent *agent;
+	struct ice_side *next; /* in t->doomed */
+	bool gathering, have_remote;
+	char ufrag[ICE_MAX_CREDENTIAL], pwd[ICE_MAX_CREDENTIAL]; /* of the peer */
+};
+
 struct ice_transport {
 	struct transport base;
 	struct net_shard *shard;
-	struct ice_agent *agent;
+	struct ice_side *now;	  /* what media uses, or will use first */
+	struct ice_side *coming;  /* of a restart, until a pair of it is selected */
+	struct ice_side *leaving; /* of before a restart: the peer may still send on it */
+	struct ice_side *doomed;  /* freed at the end of the turn */
 	const struct transport_events *ev;
 	void *obj;
 	struct shard_work work; /* gathering at first, destruction at last */
 	struct net_timer timer; /* of the grace before, of DTLS after selection */
 	struct net_timer silence; /* runs while libnice has given the peer up */
+	struct net_timer linger;  /* of `leaving` */
 	int64_t heard_ns;	  /* when the last authentic packet came */
+	int64_t lost_ns;	  /* heard_ns when libnice gave the peer up */
 	enum ice_state state;
-	bool closing, publishes, have_remote;
+	bool closing, publishes, have_peer;
 	bool direct; /* path is the selected pair's; else through libnice */
 	unsigned profiles;
 	const struct dtls_identity *identity;
@@ -47,8 +63,7 @@ struct ice_transport {
 	size_t n_early;
 	struct transport_stats stats;
 	enum transport_setup setup;
-	char ufrag[ICE_MAX_CREDENTIAL], pwd[ICE_MAX_CREDENTIAL];
-	char fingerprint[ICE_MAX_FINGERPRINT];
+	char fingerprint[ICE_MAX_FINGERPRINT]; /* setup and this: since have_peer */
 };
 
 static inline struct ice_transport *ice_self(struct transport *t)
@@ -64,6 +79,25 @@ static inline bool ice_gone(const struct ice_transport *t)
 /* ice.c: a DTLS datagram, borrowed; kept while there is no handshake yet. */
 void ice_input_dtls(struct ice_transport *t, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
 void ice_count_early(struct ice_transport *t);
+/* The first pair is selected. */
+void ice_start_dtls(struct ice_transport *t) ON_THREAD(ROLE_NET);
+void ice_fail(struct ice_transport *t, const char *reason) ON_THREAD(ROLE_NET);
+
+/* ice_side.c. cfg as in transport_ice_new; 0 or -errno. */
+int ice_side_new(struct ice_side **out, struct ice_transport *t, const struct ice_cfg *cfg)
+	ON_THREAD(ROLE_NET);
+/* That whose negotiation was the last. */
+struct ice_side *ice_side_newest(struct ice_transport *t);
+/* The peer's credentials of the newest; -EALREADY: it has others. */
+int ice_side_set_remote(struct ice_transport *t, const char *ufrag, const char *pwd)
+	ON_THREAD(ROLE_NET);
+int ice_side_add_candidate(struct ice_transport *t, const char *candidate) ON_THREAD(ROLE_NET);
+/* The end of a turn: gathers what was made in it, frees what was given up. */
+void ice_side_work(struct ice_transport *t) ON_THREAD(ROLE_NET);
+void ice_side_free_all(struct ice_transport *t) ON_THREAD(ROLE_NET);
+/* Who reads the selected socket, and how soon. */
+void ice_side_set_reader(struct ice_transport *t) ON_THREAD(ROLE_NET);
+net_timer_fn ice_side_on_silence, ice_side_on_linger;
 
 /* ice_rx.c: a datagram that libnice passes on, and what waits on the selected
  * socket. The latter is an ice_agent_reader. */

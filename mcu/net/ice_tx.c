@@ -15,7 +15,7 @@ static size_t send_relayed(struct ice_transport *t, struct udp_sender *s) ON_THR
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *p = udp_send_packet(s, i, &len);
 
-		if (!ice_agent_send(t->agent, p, len))
+		if (!ice_agent_send(t->now->agent, p, len))
 			sent++;
 	}
 	metric_add(&d_send, (int64_t)(n - sent));

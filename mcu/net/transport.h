@@ -91,7 +91,7 @@ struct transport {
 
 /* The peer's credentials, fingerprint and our DTLS role. Strings are copied.
  * 0; -EINVAL: malformed; -ENOTSUP: unknown hash; -EALREADY: other values than
- * the first time (a re-offer may repeat them). */
+ * the first time (a re-offer may repeat them), unless ICE was restarted. */
 int transport_set_remote(struct transport *t, const struct transport_remote *r) ON_THREAD(ROLE_NET);
 
 /* A candidate of the peer, with or without "candidate:" or "a=candidate:" in

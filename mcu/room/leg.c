@@ -8,6 +8,10 @@
 
 #include "mcu/room/room_priv.h"
 
+/* So many ICE restarts in a row, and one more after each while. */
+enum { RESTARTS = 5 };
+#define RESTART_NS (3 * NS_PER_S)
+
 static uint32_t next_leg_id = 1;
 
 static void net_candidate(void *obj, char *candidate)
@@ -78,18 +82,23 @@ static int random_text(char *out, size_t chars)
 	return 0;
 }
 
+static int make_ice(struct leg_ice *i)
+{
+	return random_text(i->ufrag, sizeof i->ufrag - 1) || random_text(i->pwd, sizeof i->pwd - 1)
+		       ? -EIO
+		       : 0;
+}
+
 static int make_identity(struct leg *l)
 {
-	uint32_t ssrc[3];
+	uint32_t ssrc[2];
 
-	if (random_text(l->ufrag, 8) || random_text(l->pwd, 32) || random_text(l->cname, 16))
+	if (make_ice(&l->ice) || random_text(l->cname, 16))
 		return -EIO;
 	if (getrandom(ssrc, sizeof ssrc, 0) != sizeof ssrc)
 		return -EIO;
-	/* different by their last two bits, and none is 0 */
-	l->audio_ssrc = (ssrc[0] & ~3u) | 1;
-	l->video_ssrc = (ssrc[1] & ~3u) | 2;
-	l->video_rtx_ssrc = (ssrc[2] & ~3u) | 3;
+	l->audio_ssrc = ssrc[0] | 1;
+	l->video_ssrc = (ssrc[1] | 1) == l->audio_ssrc ? l->audio_ssrc + 2 : ssrc[1] | 1;
 	return 0;
 }
 
@@ -108,8 +117,6 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 		return err;
 	cfg.audio = l->audio;
 	cfg.video = l->video;
-	memcpy(cfg.local_ufrag, l->ufrag, sizeof cfg.local_ufrag);
-	memcpy(cfg.local_pwd, l->pwd, sizeof cfg.local_pwd);
 	err = leg_net_new(&l->net, &cfg);
 	if (!err)
 		audio_leg_set_lipsync(l->audio, leg_net_lipsync(l->net));
@@ -201,13 +208,51 @@ bool leg_shown(const struct leg *l)
 	return l->connected && (l->media.audio.rx || l->media.video.rx);
 }
 
-int leg_set_media(struct leg *l, const struct leg_media *m)
+/* A DTLS association has one peer, and new credentials of the peer need new ones
+ * of ours (RFC 8839 section 4.4.1.1.1). */
+static bool same_peer(const struct leg *l, const struct leg_media *m)
 {
-	int err = leg_net_configure(l->net, m);
+	return !strcasecmp(l->media.remote_fingerprint, m->remote_fingerprint) &&
+	       (l->restarting || (!strcmp(l->media.remote_ufrag, m->remote_ufrag) &&
+				  !strcmp(l->media.remote_pwd, m->remote_pwd)));
+}
 
+/* Each takes sockets, and perhaps places at a relay. */
+int leg_restart_ice(struct leg *l)
+{
+	int64_t now = clock_now_ns(l->room->engine->clock), from = l->restarts_ns;
+	int err = make_ice(&l->new_ice);
+
+	if (from < now)
+		from = now;
+	if (from + RESTART_NS - now > RESTARTS * RESTART_NS)
+		err = -EBUSY;
 	if (err)
 		return err;
-	l->media = *m;
+	l->restarts_ns = from + RESTART_NS;
+	l->restarting = true;
+	return 0;
+}
+
+void leg_keep_ice(struct leg *l)
+{
+	l->restarting = false;
+}
+
+int leg_set_media(struct leg *l, const struct leg_media *m)
+{
+	struct leg_media media = *m;
+	int err;
+
+	if (l->configured && !same_peer(l, m))
+		return -EPROTO;
+	media.local = l->restarting ? l->new_ice : l->ice;
+	err = leg_net_configure(l->net, &media);
+	if (err)
+		return err;
+	l->ice = media.local;
+	l->restarting = false;
+	l->media = media;
 	l->configured = true;
 	room_encode_demand(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
@@ -251,10 +296,11 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 
 void leg_get_local(const struct leg *l, struct leg_local *out)
 {
+	const struct leg_ice *ice = l->restarting ? &l->new_ice : &l->ice;
+
 	*out = (struct leg_local){
-		.ufrag = l->ufrag, .pwd = l->pwd, .cname = l->cname,
+		.ufrag = ice->ufrag, .pwd = ice->pwd, .cname = l->cname,
 		.audio_ssrc = l->audio_ssrc, .video_ssrc = l->video_ssrc,
-		.video_rtx_ssrc = l->video_rtx_ssrc,
 	};
 }
 

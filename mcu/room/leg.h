@@ -35,11 +35,18 @@ void leg_get_info(const struct leg *l, struct leg_info *i) ON_THREAD(ROLE_CTL);
 /* What the leg's own side of a negotiation says. */
 struct leg_local {
 	const char *ufrag, *pwd, *cname;
-	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
+	uint32_t audio_ssrc, video_ssrc;
 };
 void leg_get_local(const struct leg *l, struct leg_local *out) ON_THREAD(ROLE_CTL);
 
-/* The first call starts the transport; later ones change it. 0 or -errno. */
+/* The next agreement restarts ICE: leg_get_local says new credentials from now on.
+ * They come into force with leg_set_media; leg_keep_ice before that takes them back.
+ * 0, -EIO; -EBUSY: it was done too often of late. */
+int leg_restart_ice(struct leg *l) ON_THREAD(ROLE_CTL);
+void leg_keep_ice(struct leg *l) ON_THREAD(ROLE_CTL);
+
+/* The first call starts the transport; later ones change it. 0 or -errno; -EPROTO:
+ * the peer has other ICE credentials without a restart, or another fingerprint. */
 int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 /* "candidate:…", NULL: no more. */
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);

@@ -9,6 +9,11 @@
 
 #include "mcu/base/codec.h"
 
+/* Our ICE credentials. */
+struct leg_ice {
+	char ufrag[9], pwd[33];
+};
+
 enum { LEG_MID_BYTES = 17, LEG_CNAME_BYTES = 32, LEG_MAX_FORMATS = 16 };
 
 /* What the peer may put into its packets; it may change among these at any time. */
@@ -62,6 +67,7 @@ struct leg_media {
 	struct leg_stream audio, video;
 	char cname[LEG_CNAME_BYTES];
 	/* transport */
+	struct leg_ice local; /* set by leg.c; others than before: ICE is restarted */
 	char remote_ufrag[257], remote_pwd[257];
 	char remote_fingerprint[128]; /* "sha-256 AB:CD:…" */
 	bool dtls_active;             /* we are the DTLS client */

@@ -43,7 +43,6 @@ struct leg_net_cfg {
 	uint32_t leg_id;
 	uint32_t room_id;
 	unsigned shard;
-	char local_ufrag[32], local_pwd[64];
 	const struct leg_net_events *ev; /* borrowed for ever */
 	void *obj;
 	struct audio_leg *audio; /* borrowed until closed */

@@ -26,8 +26,11 @@ struct leg {
 	struct leg_net *net;
 	struct audio_leg *audio;
 	struct video_leg *video;
-	char ufrag[32], pwd[64], cname[LEG_CNAME_BYTES];
-	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
+	struct leg_ice ice, new_ice; /* in force; of a restart that is being negotiated */
+	bool restarting;
+	int64_t restarts_ns; /* when the allowance for restarts would be full again */
+	char cname[LEG_CNAME_BYTES];
+	uint32_t audio_ssrc, video_ssrc;
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;

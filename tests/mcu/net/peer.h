@@ -40,6 +40,8 @@ struct peer {
 	/* under the lock */
 	unsigned candidates, mapped, rtp, rtcp, bad;
 	bool gathered, connected, done;
+	bool steady, lost; /* as looked at */
+	uint16_t to_port;
 	char profile[32], closed[16], last_candidate[512];
 	struct transport_stats stats;
 	int result;
@@ -233,6 +235,24 @@ static inline void peer_do_remote(void *obj, void *arg)
 	(void)arg;
 	role_assert_net();
 	p->result = p->t ? transport_set_remote(p->t, &p->remote) : -1;
+}
+
+/* New credentials for a pair; each then restarts with peer_do_restart. */
+static inline void peer_renew(struct peer *a, struct peer *b)
+{
+	ice_credentials_new(a->ufrag, a->pwd);
+	ice_credentials_new(b->ufrag, b->pwd);
+}
+
+static inline void peer_do_restart(void *obj, void *arg)
+{
+	struct peer *p = obj;
+
+	(void)arg;
+	role_assert_net();
+	p->result = p->t ? transport_ice_restart(p->t, &p->cfg) : 0;
+	if (!p->result && p->t)
+		p->result = transport_set_remote(p->t, &p->remote);
 }
 
 static inline void peer_do_close(void *obj, void *arg)

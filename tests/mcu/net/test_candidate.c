@@ -130,6 +130,27 @@ static void test_write(void **state)
 		assert_int_equal(candidate_write(&c, text, cap), -EMSGSIZE);
 }
 
+static void test_ufrag(void **state)
+{
+	static const char chromium[] = "candidate:842163049 1 udp 1677729535 198.51.100.4 46154 "
+				       "typ srflx raddr 10.0.0.17 rport 46154 generation 0 ufrag "
+				       "+4Bh network-cost 999";
+	size_t len = 0;
+	const char *u = candidate_ufrag(chromium, &len);
+
+	(void)state;
+	assert_non_null(u);
+	assert_int_equal(len, 4);
+	assert_memory_equal(u, "+4Bh", 4);
+	/* a value that looks like the name, and a name without a value */
+	assert_null(candidate_ufrag("candidate:1 1 udp 1 192.0.2.1 9 typ host x ufrag y z", &len));
+	assert_null(candidate_ufrag("candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag ", &len));
+	assert_null(candidate_ufrag("candidate:1 1 udp ufrag a", &len));
+	assert_null(candidate_ufrag("", &len));
+	assert_non_null(candidate_ufrag("candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag z", &len));
+	assert_int_equal(len, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_ufrag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,7 @@ static void run_until(struct fixture *f, const size_t *count, size_t n)
 	}
 }
 
-static void set_sending(struct leg *l)
+static struct leg_media sending(const struct leg *l) ON_THREAD(ROLE_CTL)
 {
 	struct leg_media m = { .audio = { .rx = true, .tx = true, LEG_FORMAT(CODEC_OPUS, 111) },
 			       .video = { .rx = true, .tx = true, LEG_FORMAT(CODEC_H264, 102) } };
@@ -166,6 +166,13 @@ static void set_sending(struct leg *l)
 	snprintf(m.remote_fingerprint, sizeof m.remote_fingerprint,
 		 "sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
 		 "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF");
+	return m;
+}
+
+static void set_sending(struct leg *l) ON_THREAD(ROLE_CTL)
+{
+	struct leg_media m = sending(l);
+
 	assert_int_equal(leg_set_media(l, &m), 0);
 }
 
@@ -209,6 +216,59 @@ static void test_legs_come_and_go(void **state)
 	assert_int_equal(f->seen.joined, 2);
 	assert_int_equal(f->seen.left, 2);
 	assert_int_equal(f->seen.ended, 0);
+}
+
+static void get_ufrag(const struct leg *l, char out[16]) ON_THREAD(ROLE_CTL)
+{
+	struct leg_local local;
+
+	leg_get_local(l, &local);
+	snprintf(out, 16, "%s", local.ufrag);
+}
+
+static void test_ice_credentials_of_a_restart(void **state)
+{
+	char first[16], second[16], now[16];
+	struct fixture *f = *state;
+	struct leg_media m;
+	struct room *r;
+	struct leg *l;
+
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &f->engine, "restart", &room_events, &f->seen), 0);
+	assert_int_equal(room_join(r, "A", &watcher, &f->seen, &l), 0);
+	set_sending(l);
+	get_ufrag(l, first);
+	/* One that is not agreed on changes nothing. */
+	assert_int_equal(leg_restart_ice(l), 0);
+	get_ufrag(l, now);
+	assert_string_not_equal(now, first);
+	leg_keep_ice(l);
+	get_ufrag(l, now);
+	assert_string_equal(now, first);
+	set_sending(l);
+	/* The peer may not have other credentials without one. */
+	m = sending(l);
+	snprintf(m.remote_ufrag, sizeof m.remote_ufrag, "efgh");
+	assert_int_equal(leg_set_media(l, &m), -EPROTO);
+	assert_int_equal(leg_restart_ice(l), 0);
+	get_ufrag(l, second);
+	assert_int_equal(leg_set_media(l, &m), 0);
+	get_ufrag(l, now);
+	assert_string_equal(now, second);
+	assert_string_not_equal(now, first);
+	assert_int_equal(leg_set_media(l, &m), 0);
+	/* Nor another certificate at all. */
+	assert_int_equal(leg_restart_ice(l), 0);
+	m.remote_fingerprint[10] ^= 1;
+	assert_int_equal(leg_set_media(l, &m), -EPROTO);
+	leg_keep_ice(l);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(leg_restart_ice(l), 0);
+	assert_int_equal(leg_restart_ice(l), -EBUSY);
+	room_close(r, "test");
+	run_until(f, &f->seen.closed, 1);
+	assert_int_equal(f->seen.ended, 1); /* by the room, not by a transport */
 }
 
 static void test_closing_ends_legs(void **state)
@@ -361,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_opens_and_closes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_legs_come_and_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ice_credentials_of_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_closing_ends_legs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sink_gets_both_on_one_clock, set_up, tear_down),
