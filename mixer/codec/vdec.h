@@ -42,9 +42,14 @@ int vdec_new(struct vdec **out, enum codec codec, const struct vdec_limits *limi
 /* Pictures that were given out stay valid. Any thread, after the last call. */
 void vdec_free(struct vdec **d);
 
-/* Decodes one whole access unit (H.264: Annex B), borrowed; no padding is asked
- * of the caller. On 0, *out is a reference for the caller, who sets its pts_ns
- * and rotation; otherwise NULL.
+/* Decodes one whole access unit, borrowed; no padding is asked of the caller:
+ *   H.264  Annex B
+ *   VP8    a frame; of no octets: a dropped one, -EAGAIN
+ *   VP9    a frame or superframe; likewise
+ *   AV1    a temporal unit as low-overhead OBUs
+ * Sizes may change at key frames, and in VP9 and AV1 anywhere. Pictures are of even
+ * size: an odd last line or column is cut off. On 0, *out is a reference for the
+ * caller, who sets its pts_ns and rotation; otherwise NULL.
  *   -EAGAIN    no picture from this one
  *   -EBADMSG   damaged, or a key frame is needed first: ask the sender for one
  *   -EMSGSIZE  picture over the limits, or access unit over VDEC_MAX_AU_BYTES

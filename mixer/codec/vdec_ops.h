@@ -17,5 +17,6 @@ struct vdec {
 };
 
 extern const struct vdec_ops vdec_h264_ops;
+extern const struct vdec_ops vdec_vp8_ops;
 
 #endif

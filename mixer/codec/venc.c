@@ -15,6 +15,8 @@ enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600 };
 
 static const struct venc_ops *const codec_ops[] = {
 	[CODEC_H264] = &venc_h264_ops,
+	[CODEC_VP8] = &venc_vp8_ops,
+	[CODEC_VP9] = &venc_vp9_ops,
 };
 
 static bool bitrate_valid(int bps)
@@ -26,7 +28,8 @@ static bool cfg_valid(const struct venc_cfg *c)
 {
 	return c->w >= 16 && c->h >= 16 && c->w <= 8192 && c->h <= 8192 && c->w % 2 == 0 &&
 	       c->h % 2 == 0 && c->fps >= 1 && c->fps <= 120 && bitrate_valid(c->bitrate_bps) &&
-	       c->vbv_ms >= 0 && c->vbv_ms <= 10000 && c->gop_s >= 0 && c->gop_s <= MAX_GOP_S;
+	       c->vbv_ms >= 0 && c->vbv_ms <= 10000 && c->gop_s >= 0 && c->gop_s <= MAX_GOP_S &&
+	       c->speed >= 0;
 }
 
 int venc_new(struct venc **out, const struct venc_cfg *cfg)

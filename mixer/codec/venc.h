@@ -2,7 +2,13 @@
  *
  * One thread, no look-ahead, no B-frames, no scene cuts: one access unit per
  * picture, at once. Key frames come on demand and, when gop_s is set, by count of
- * frames; each carries its sequence and picture parameter sets.
+ * frames; each carries what a decoder needs to start there (H.264: its sequence and
+ * picture parameter sets; AV1: its sequence header). An access unit is
+ *   H.264  Annex B, one picture
+ *   VP8    a frame
+ *   VP9    a frame
+ *   AV1    a temporal unit of low-overhead OBUs, each with its size, without
+ *          temporal delimiter
  *
  * Owner: an encoder's strand (ROLE_MIXV), one call at a time. */
 #ifndef MCU_MIXER_CODEC_VENC_H
@@ -23,11 +29,15 @@ struct venc_cfg {
 	int fps;          /* 1…120: what the bit rate is spread over */
 	int bitrate_bps;  /* also the maximum rate of the buffer model */
 	int vbv_ms;       /* size of the buffer model; 0: 500 */
+	int gop_s;        /* a key frame at least every so many seconds; 0: on demand only */
+	/* VP8 1…16, VP9 1…9, AV1 5…10: the higher, the less work a picture. 0: what
+	 * suits a conference (8, 8, 10). Not for H.264. */
+	int speed;
+	/* The rest is for H.264 alone. */
 	const char *preset; /* x264's; NULL: "superfast" */
 	/* "auto": what venc_h264_pick_asm found fastest; "default": the library's
 	 * choice; or the library's own words ("avx2"). NULL: "auto". */
 	const char *asm_;
-	int gop_s;        /* a key frame at least every so many seconds; 0: on demand only */
 	/* RFC 6184: 0x42e01f. 0: constrained baseline, level 3.1. The sequence header
 	 * says exactly this. Profiles 0x42, 0x4d, 0x64. */
 	uint32_t profile_level_id;
@@ -46,8 +56,8 @@ int venc_new(struct venc **out, const struct venc_cfg *cfg);
 void venc_free(struct venc **e);
 
 /* Encodes f (borrowed; not needed after the return). On 0, *au_out is a buffer
- * of pool with one reference, the caller's: Annex B, time_ns = pts_ns; *key: it
- * is an IDR picture with its parameter sets. Otherwise *au_out is NULL.
+ * of pool with one reference, the caller's, time_ns = pts_ns; *key: a decoder may
+ * start with it (H.264: an IDR picture with its parameter sets). Otherwise *au_out is NULL.
  *   -EINVAL    f has another size or format
  *   -ENOBUFS   the pool is dry     } the picture is lost, counted, and the next
  *   -EMSGSIZE  larger than a buffer} one becomes a key frame
