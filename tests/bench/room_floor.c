@@ -12,11 +12,13 @@
  *
  *   room_floor [--media media] [--inputs a.h264,b.h264,...] [--voices N]
  *              [--size 1280x720] [--asm default|avx2] [--seconds 10] [--paced]
- *              [--out file.h264] [--stages]
+ *              [--out file.h264] [--stages] [--vp8 SPEED]
  *
  * --voices: talkers, by default as many as inputs; 0 = no audio.
  * --out: the encoded pictures, the first second included.
  * --stages: also prints the CPU time of each stage to stderr.
+ * --vp8: encodes each picture with libvpx too (VP8, cpu-used -SPEED, the same
+ *   rate); the figure is what that alone costs.
  */
 #include <getopt.h>
 #include <libavcodec/avcodec.h>
@@ -27,13 +29,13 @@
 
 enum { FPS = 30, TPS = 50, WARMUP_S = 1, MAX_INPUTS = 16, BITRATE = 1500000 };
 
-enum stage { DECODE, PLACE, ENCODE, AUDIO, STAGES };
+enum stage { DECODE, PLACE, ENCODE, VP8, AUDIO, STAGES };
 
 struct room {
 	struct input *in[MAX_INPUTS];
 	int inputs;
 	AVFrame *canvas, *frame;
-	AVCodecContext *enc;
+	AVCodecContext *enc, *vp8; /* vp8: NULL without */
 	AVPacket *pkt;
 	struct audio *audio;
 	FILE *out;
@@ -46,7 +48,7 @@ static void stage_end(struct room *r, enum stage s)
 {
 	double t;
 
-	if (!r->stages)
+	if (!r->stages && !r->vp8)
 		return;
 	t = cpu_ms();
 	r->spent[s] += t - r->mark;
@@ -80,6 +82,46 @@ static void encoder_open(struct room *r, int width, int height, const char *cpu)
 		die("cannot open libx264 at %dx%d", width, height);
 	av_dict_free(&d);
 	r->enc = e;
+}
+
+static void vp8_open(struct room *r, int width, int height, int speed)
+{
+	const AVCodec *c = avcodec_find_encoder_by_name("libvpx");
+	AVCodecContext *e = avcodec_alloc_context3(c);
+	AVDictionary *d = NULL;
+	char text[16];
+
+	if (!c || !e)
+		die("no libvpx in libavcodec");
+	e->width = width;
+	e->height = height;
+	e->pix_fmt = AV_PIX_FMT_YUV420P;
+	e->time_base = (AVRational){ 1, FPS };
+	e->framerate = (AVRational){ FPS, 1 };
+	e->bit_rate = e->rc_min_rate = e->rc_max_rate = BITRATE;
+	e->rc_buffer_size = BITRATE / 2;
+	e->gop_size = 1000000;
+	e->thread_count = 1;
+	snprintf(text, sizeof text, "%d", -speed);
+	av_dict_set(&d, "deadline", "realtime", 0);
+	av_dict_set(&d, "cpu-used", text, 0);
+	av_dict_set(&d, "lag-in-frames", "0", 0);
+	av_dict_set(&d, "static-thresh", "1", 0);
+	if (avcodec_open2(e, c, &d) < 0)
+		die("cannot open libvpx at %dx%d", width, height);
+	av_dict_free(&d);
+	r->vp8 = e;
+}
+
+static void vp8_frame(struct room *r)
+{
+	if (!r->vp8)
+		return;
+	if (avcodec_send_frame(r->vp8, r->canvas) < 0)
+		die("VP8 encoder failed");
+	while (avcodec_receive_packet(r->vp8, r->pkt) >= 0)
+		av_packet_unref(r->pkt);
+	stage_end(r, VP8);
 }
 
 static void canvas_open(struct room *r, int width, int height)
@@ -121,8 +163,9 @@ static void room_frame(struct room *r)
 	/* The one canvas is drawn again in place: libx264 must be done with it. */
 	if (n != 1 || !av_frame_is_writable(r->canvas))
 		die("encoder: not one packet per picture");
-	r->canvas->pts++;
 	stage_end(r, ENCODE);
+	vp8_frame(r);
+	r->canvas->pts++;
 }
 
 static void room_run(struct room *r, int seconds, int paced, const char *cpu)
@@ -152,9 +195,12 @@ static void room_run(struct room *r, int seconds, int paced, const char *cpu)
 		if (video)
 			room_frame(r);
 	}
-	printf("floor room%d %.1f ms/s paced=%d asm=%s frames=%d kbps=%.0f\n", r->inputs,
+	if (r->vp8)
+		printf("floor vp8 %.1f ms/s paced=%d\n", r->spent[VP8] / seconds, paced);
+	else
+		printf("floor room%d %.1f ms/s paced=%d asm=%s frames=%d kbps=%.0f\n", r->inputs,
 	       (cpu_ms() - start) / seconds, paced, cpu, seconds * FPS,
-	       (double)r->bytes * 8e-3 / seconds);
+		       (double)r->bytes * 8e-3 / seconds);
 	if (r->stages)
 		fprintf(stderr, "decode %.1f place %.1f encode %.1f audio %.1f ms/s\n",
 			r->spent[DECODE] / seconds, r->spent[PLACE] / seconds,
@@ -168,6 +214,7 @@ static void room_close(struct room *r)
 	if (r->audio)
 		audio_free(r->audio);
 	avcodec_free_context(&r->enc);
+	avcodec_free_context(&r->vp8);
 	av_frame_free(&r->canvas);
 	av_frame_free(&r->frame);
 	av_packet_free(&r->pkt);
@@ -180,13 +227,13 @@ int main(int argc, char **argv)
 	static const struct option opts[] = {
 		{ "media", 1, NULL, 'm' }, { "inputs", 1, NULL, 'i' }, { "voices", 1, NULL, 'v' },
 		{ "size", 1, NULL, 'z' },  { "asm", 1, NULL, 'a' },    { "seconds", 1, NULL, 's' },
-		{ "paced", 0, NULL, 'p' }, { "out", 1, NULL, 'o' },    { "stages", 0, NULL, 'g' },
+		{ "paced", 0, NULL, 'p' }, { "out", 1, NULL, 'o' },    { "stages", 0, NULL, 'g' },  { "vp8", 1, NULL, '8' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct room r = { 0 };
 	const char *dir = "media", *cpu = "default";
 	char *list = NULL, path[4096];
-	int seconds = 10, paced = 0, voices = -1, width = 1280, height = 720, c;
+	int seconds = 10, paced = 0, voices = -1, vp8 = 0, width = 1280, height = 720, c;
 
 	av_log_set_level(AV_LOG_WARNING);
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
@@ -207,6 +254,7 @@ int main(int argc, char **argv)
 				die("%s: %s", optarg, strerror(errno));
 			break;
 		case 'g': r.stages = 1; break;
+		case '8': vp8 = atoi(optarg); break;
 		default: die("see the comment on top of room_floor.c");
 		}
 	}
@@ -226,6 +274,8 @@ int main(int argc, char **argv)
 	r.audio = voices ? audio_new(dir, voices, 1) : NULL;
 	canvas_open(&r, width, height);
 	encoder_open(&r, width, height, cpu);
+	if (vp8)
+		vp8_open(&r, width, height, vp8);
 	room_run(&r, seconds, paced, cpu);
 	room_close(&r);
 	return 0;

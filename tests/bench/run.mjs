@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The benches: server and floor program in turn on the same media, medians.
 //
-//   tests/bench/run.mjs [NAME…]     room4 viewers talkers latency join; by default all
+//   tests/bench/run.mjs [NAME…]     room4 vp8 viewers talkers latency join; by default all
 //   ONLY=room4,join  QUICK=1 (one short round)  ROUNDS=5  RUN_S=8  ASM=avx2|default
 //   MCU_BIN, BOT_BIN, FLOOR_DIR, MEDIA: what is measured, and with which files
 //
@@ -21,6 +21,7 @@ const hasAvx512 = /\bavx512f\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 // x264's AVX-512 is the slower choice where there is one; both sides get the same.
 const asm = process.env.ASM ?? (hasAvx512 ? 'avx2' : 'default');
 const warmUp = 2;
+const VP8_SPEED = 12; // of the server's encoder too
 
 let failed = false;
 
@@ -63,6 +64,25 @@ async function benchRoom4() {
 	const keys = { ...spread(server), rounds, asm, fps: viewer.video.fps };
 	print('room4_ms_per_s', median(server), 'ms/s', keys);
 	print('room4_ratio', median(server) / median(floor), 'x',
+		{ floor: median(floor), floor_min: Math.min(...floor), floor_max: Math.max(...floor) });
+}
+
+// One VP8 receiver beside H.264 ones: one more encode, and that is all.
+async function benchVp8() {
+	const floor = [], added = [];
+	const mcu = await startServer(serverSettings);
+	const room = ['--senders', 4, '--send-only-video'];
+	for (let i = 0; i < rounds; i++) {
+		floor.push(runFloor('room_floor', ['--media', media, '--asm', asm, '--paced', '--seconds', seconds, '--vp8', VP8_SPEED]).figure);
+		const without = await serverCost(mcu, ['--room', `h264-${i}`, ...room, '--viewers', 2]);
+		const other = runBot(['--url', mcu.url, '--room', `vp8-${i}`, '--vp8', '--viewers', 1, '--seconds', seconds + warmUp + 3]);
+		const beside = await serverCost(mcu, ['--room', `vp8-${i}`, ...room, '--viewers', 1]);
+		failed ||= !(await other.done).ok;
+		added.push(beside.cost - without.cost);
+	}
+	await mcu.stop();
+	print('vp8_added_ms_per_s', median(added), 'ms/s', { ...spread(added), rounds });
+	print('vp8_added_ratio', median(added) / median(floor), 'x',
 		{ floor: median(floor), floor_min: Math.min(...floor), floor_max: Math.max(...floor) });
 }
 
@@ -147,7 +167,7 @@ async function benchJoin() {
 	print('join_p95', median(p95), 'ms', { ...spread(p95), p50: median(p50), joins: 50 * runs });
 }
 
-const benches = { room4: benchRoom4, viewers: benchViewers, talkers: benchTalkers, latency: benchLatency, join: benchJoin };
+const benches = { room4: benchRoom4, vp8: benchVp8, viewers: benchViewers, talkers: benchTalkers, latency: benchLatency, join: benchJoin };
 const wanted = process.argv.slice(2).concat((process.env.ONLY ?? '').split(/[\s,]+/).filter(Boolean));
 for (const name of wanted) {
 	if (!(name in benches)) {

@@ -88,6 +88,7 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .bad_after_ns = (int64_t)(o->bad_after_s * 1e9),
 				  .frame_ns = BOT_NS_PER_S / 30 };
 	cfg->ice = sends && kind != PEER_GARBAGE && !o->mini_senders ? ICE_NICE : ICE_MINI;
+	cfg->vp8 = kind == PEER_VIEWER && o->vp8;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
 }

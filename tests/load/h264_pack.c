@@ -159,6 +159,41 @@ static bool put_payload(struct depack *d, const uint8_t *p, size_t n)
 	return true;
 }
 
+/* The descriptor's length; 0: malformed. */
+static size_t vp8_descriptor(const uint8_t *p, size_t n)
+{
+	size_t k = 1;
+	uint8_t x;
+
+	if (!n)
+		return 0;
+	if (p[0] & 0x80) {
+		if (n < 2)
+			return 0;
+		x = p[1];
+		k = 2;
+		if (x & 0x80)
+			k += n > k && p[k] & 0x80 ? 2 : 1;
+		k += (x & 0x40) != 0;
+		k += (x & 0x30) != 0;
+	}
+	return k < n ? k : 0;
+}
+
+static bool put_vp8(struct depack *d, const uint8_t *p, size_t n)
+{
+	size_t k = vp8_descriptor(p, n);
+	bool start = k && p[0] & 0x10 && !(p[0] & 0x0f);
+
+	if (!k || start == d->in_fu)
+		return false;
+	if (start)
+		d->sps = d->idr = !(p[k] & 1); /* a key frame; parameters are in it */
+	d->in_fu = true;
+	append(d, p + k, n - k);
+	return true;
+}
+
 enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint32_t ts,
 			      bool marker, int64_t arrival_ns)
 {
@@ -171,13 +206,13 @@ enum depack_result depack_put(struct depack *d, const uint8_t *p, size_t n, uint
 		d->ts = ts;
 		d->first_arrival_ns = arrival_ns;
 	}
-	if (!put_payload(d, p, n))
+	if (!(d->vp8 ? put_vp8(d, p, n) : put_payload(d, p, n)))
 		d->broken = true;
 	d->last_arrival_ns = arrival_ns;
 	if (!marker)
 		return DEPACK_MORE;
 	d->open = false;
-	if (d->broken || d->in_fu) {
+	if (d->broken || (d->in_fu && !d->vp8)) {
 		d->need_key = true;
 		return DEPACK_UNDECODABLE;
 	}

@@ -1,5 +1,6 @@
 /* H.264 payload format (RFC 6184), packetization-mode 1: cutting an access unit
- * into packets, and putting packets together again. Pure. */
+ * into packets, and putting packets together again; the latter also of VP8
+ * (RFC 7741). Pure. */
 #ifndef TESTS_LOAD_H264_PACK_H
 #define TESTS_LOAD_H264_PACK_H
 
@@ -16,6 +17,7 @@ typedef void h264_emit_fn(void *obj, const uint8_t *payload, size_t len, bool ma
 void h264_pack(const uint8_t *au, size_t len, h264_emit_fn *emit, void *obj);
 
 struct depack {
+	bool vp8;      /* not H.264; idr then says key frame */
 	bool keep;     /* build access units; otherwise only look for what is in them */
 	bool need_key; /* nothing is decodable until an IDR is complete */
 	bool open, broken, sps, idr, in_fu;

@@ -54,7 +54,7 @@ static void encode(struct media *m, AVCodecContext *e, const AVFrame *f)
 
 static void mark_flips(struct media *m)
 {
-	struct picture *p = picture_new();
+	struct picture *p = picture_new(false);
 	bool was_bright = false;
 
 	for (size_t i = 0; i < m->units; i++) {

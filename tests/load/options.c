@@ -31,6 +31,7 @@ static const char USAGE[] =
 	"  --audio-only          nobody offers video at all\n"
 	"  --mini-senders        senders with the viewers' ICE and SRTP\n"
 	"what is received\n"
+	"  --vp8                 viewers offer VP8 only\n"
 	"  --decode K            every K-th participant decodes (0: none)\n"
 	"  --tones HZ,…  --points X,Y;…     what to measure there; tiles are always sampled\n"
 	"  --ppm FILE            the last picture of the first one that decodes\n"
@@ -79,6 +80,7 @@ enum {
 	O_GCM,
 	O_CM,
 	O_NO_TWCC,
+	O_VP8,
 	O_NACK,
 	O_DROP_TX,
 	O_DROP_RX,
@@ -119,6 +121,7 @@ static const struct option LONG[] = {
 	{ "gcm", 0, NULL, O_GCM },
 	{ "cm", 0, NULL, O_CM },
 	{ "no-twcc", 0, NULL, O_NO_TWCC },
+	{ "vp8", 0, NULL, O_VP8 },
 	{ "nack", 0, NULL, O_NACK },
 	{ "drop-tx", 1, NULL, O_DROP_TX },
 	{ "drop-rx", 1, NULL, O_DROP_RX },
@@ -223,6 +226,7 @@ static void parse_flag(struct options *o, int opt)
 	case O_GCM: o->only = SEC_GCM; break;
 	case O_CM: o->only = SEC_CM; break;
 	case O_NO_TWCC: o->no_twcc = true; break;
+	case O_VP8: o->vp8 = true; break;
 	case O_NACK: o->nack = true; break;
 	case O_LATENCY: o->latency = true; break;
 	case O_SELFTEST: o->selftest = true; break;

@@ -205,6 +205,7 @@ static void make_offer(struct peer *p)
 		.video_send = p->cfg.video,
 		.video_receive = !p->cfg.send_only_video,
 		.audio_only = p->cfg.audio_only,
+		.vp8 = p->cfg.vp8,
 		.transport_cc = p->cfg.transport_cc,
 		.audio_ssrc = p->audio_ssrc,
 		.video_ssrc = p->video_ssrc,

@@ -47,7 +47,7 @@ struct peer_cfg {
 	enum peer_kind kind;
 	bool storm; /* comes and goes; nothing is expected of it */
 	const struct media *audio, *video;
-	bool audio_only, send_only_video, transport_cc, decode, nack, stamps;
+	bool audio_only, send_only_video, vp8, transport_cc, decode, nack, stamps;
 	enum ice_kind ice;
 	enum sec_profile only;
 	unsigned feedback_hz, drop_tx_permille, drop_rx_permille, late_tx_permille;

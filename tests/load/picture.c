@@ -17,10 +17,10 @@ struct picture {
 	uint64_t count;
 };
 
-struct picture *picture_new(void)
+struct picture *picture_new(bool vp8)
 {
 	struct picture *p = bot_alloc(sizeof *p);
-	const AVCodec *c = avcodec_find_decoder(AV_CODEC_ID_H264);
+	const AVCodec *c = avcodec_find_decoder(vp8 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_H264);
 
 	av_log_set_level(AV_LOG_QUIET);
 	p->dec = avcodec_alloc_context3(c);
@@ -28,12 +28,12 @@ struct picture *picture_new(void)
 	p->next = av_frame_alloc();
 	p->last = av_frame_alloc();
 	if (!c || !p->dec || !p->pkt || !p->next || !p->last)
-		bot_die("no H.264 decoder");
+		bot_die("no decoder");
 	p->dec->thread_count = 1;
 	p->dec->flags |= AV_CODEC_FLAG_LOW_DELAY;
 	p->dec->err_recognition = AV_EF_EXPLODE;
 	if (avcodec_open2(p->dec, c, NULL) < 0)
-		bot_die("cannot open the H.264 decoder");
+		bot_die("cannot open the decoder");
 	return p;
 }
 

@@ -1,4 +1,4 @@
-/* Decodes an H.264 stream and samples its pictures. */
+/* Decodes an H.264 or VP8 stream and samples its pictures. */
 #ifndef TESTS_LOAD_PICTURE_H
 #define TESTS_LOAD_PICTURE_H
 
@@ -8,9 +8,9 @@
 
 struct picture;
 
-struct picture *picture_new(void);
+struct picture *picture_new(bool vp8);
 void picture_free(struct picture **p);
-/* One access unit in Annex B. True: the picture is there and undamaged. */
+/* One access unit (H.264: Annex B). True: the picture is there and undamaged. */
 bool picture_decode(struct picture *p, const uint8_t *au, size_t len);
 /* Of the last picture; 0 before there is one. */
 int picture_width(const struct picture *p);

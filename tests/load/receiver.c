@@ -53,12 +53,13 @@ struct receiver *receiver_new(const struct receiver_cfg *cfg)
 	r->stats.audio.clock_hz = 48000;
 	r->stats.video.clock_hz = 90000;
 	r->depack.need_key = true;
+	r->depack.vp8 = cfg->answer->video.vp8;
 	r->depack.keep = cfg->decode;
 	r->start_ns = bot_now_ns();
 	if (cfg->decode || cfg->nack)
 		r->held = bot_alloc(HOLD * sizeof *r->held);
 	if (cfg->decode) {
-		r->picture = picture_new();
+		r->picture = picture_new(cfg->answer->video.vp8);
 		r->tone = tone_new();
 	}
 	return r;

@@ -61,12 +61,17 @@ static void put_video(struct text *t, const struct sdp_offer *o)
 	put(t, "m=video 9 UDP/TLS/RTP/SAVPF %d\r\n", SDP_PT_VIDEO);
 	put_transport(t, o, "1");
 	put_twcc(t, o, o->video_send);
+	put(t, "a=%s\r\na=rtpmap:%d %s/90000\r\n", direction(o->video_send, o->video_receive),
+	    SDP_PT_VIDEO, o->vp8 ? "VP8" : "H264");
+	if (!o->vp8)
+		put(t,
+		    "a=fmtp:%d level-asymmetry-allowed=1;packetization-mode=1;"
+		    "profile-level-id=42e01f\r\n",
+		    SDP_PT_VIDEO);
 	put(t,
-	    "a=%s\r\na=rtpmap:%d H264/90000\r\na=fmtp:%d level-asymmetry-allowed=1;"
-	    "packetization-mode=1;profile-level-id=42e01f\r\na=rtcp-fb:%d goog-remb\r\n"
-	    "a=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli\r\n",
-	    direction(o->video_send, o->video_receive), SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO,
-	    SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO);
+	    "a=rtcp-fb:%d goog-remb\r\na=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\n"
+	    "a=rtcp-fb:%d nack pli\r\n",
+	    SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO);
 	put_feedback(t, o, SDP_PT_VIDEO, o->video_send);
 	if (o->video_send)
 		put_source(t, o, o->video_ssrc, "video");
@@ -123,9 +128,13 @@ static void parse_extmap(struct sdp_media *m, const char *value)
 static void parse_rtpmap(struct sdp_media *m, const struct sdp_answer *a, const char *value)
 {
 	const char *name = strchr(value, ' ');
+	bool vp8 = name && m == &a->video && !strncasecmp(name + 1, "VP8/", 4);
 
-	if (name && !m->pt && !strncasecmp(name + 1, m == &a->audio ? "opus/" : "H264/", 5))
-		m->pt = (uint8_t)strtoul(value, NULL, 10);
+	if (!name || m->pt ||
+	    (!vp8 && strncasecmp(name + 1, m == &a->audio ? "opus/" : "H264/", 5)))
+		return;
+	m->pt = (uint8_t)strtoul(value, NULL, 10);
+	m->vp8 = vp8;
 }
 
 /* Attributes of a section. The first section's transport is everybody's. */

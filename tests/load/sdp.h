@@ -13,6 +13,7 @@ struct sdp_media {
 	bool accepted; /* the section is there and its port is not 0 */
 	bool sends, receives;
 	uint8_t pt;
+	bool vp8; /* of video: not H.264 */
 	uint8_t ext_mid, ext_level, ext_twcc; /* RFC 8285 ids, 0: not agreed */
 	char mid[16];
 };
@@ -29,6 +30,7 @@ struct sdp_offer {
 	const char *ufrag, *pwd, *fingerprint, *cname;
 	bool audio_send, audio_receive, video_send, video_receive;
 	bool audio_only;   /* no video section */
+	bool vp8;	   /* the video is VP8, not H.264 */
 	bool transport_cc; /* offered on what is sent */
 	uint32_t audio_ssrc, video_ssrc;
 };
