@@ -244,6 +244,10 @@ static void configure_job(void *obj, void *arg)
 		.ext_orientation = m->video.ext_orientation,
 		.nack = m->video.nack,
 	};
+	for (unsigned i = 0; i < m->video.n_rx_formats; i++)
+		rx.format[rx.n_formats++] = (struct video_rx_format){
+			m->video.rx_format[i].pt, m->video.rx_format[i].codec
+		};
 	if (!l->transport)
 		err = make_transport(l);
 	else if (restart)
@@ -252,6 +256,8 @@ static void configure_job(void *obj, void *arg)
 		err = transport_ice_publish(l->transport);
 	if (!err && m->video.rx && !l->video_rx)
 		err = video_rx_new(&l->video_rx, &rx);
+	else if (!err && l->video_rx)
+		err = video_rx_set_formats(l->video_rx, rx.format, rx.n_formats);
 	remote = (struct transport_remote){
 		.ufrag = m->remote_ufrag, .pwd = m->remote_pwd, .fingerprint = m->remote_fingerprint,
 		.setup = m->dtls_active ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE,

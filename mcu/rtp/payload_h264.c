@@ -12,7 +12,6 @@ enum {
 	STAP_HEADER_BYTES = 1,
 	STAP_SIZE_BYTES = 2,
 	STAP_NALS_MAX = 16,
-	MIN_PAYLOAD = 64,
 };
 
 static unsigned nal_type(uint8_t head)
@@ -142,7 +141,7 @@ int rtp_h264_packetize(struct rtp_batch *b, const uint8_t *au, size_t len, size_
 	size_t nal_len;
 	int err = 0;
 
-	if (max_payload < MIN_PAYLOAD || max_payload > UINT16_MAX)
+	if (max_payload < RTP_AU_MIN_PAYLOAD || max_payload > RTP_AU_MAX_PAYLOAD)
 		return -EINVAL;
 	while (!err && rtp_h264_next_nal(&p, end, &nal, &nal_len)) {
 		unsigned type = nal_type(nal[0]);
@@ -216,19 +215,6 @@ void rtp_h264_depay_begin(struct rtp_h264_depay *d, struct buf *au)
 	*d = (struct rtp_h264_depay){ .au = au };
 }
 
-static int append(struct rtp_h264_depay *d, const uint8_t *p, size_t len)
-{
-	struct buf *au = d->au;
-	size_t used = (size_t)(au->data - au->store) + au->len;
-
-	if (au->cap < used + RTP_H264_TAIL || au->cap - used - RTP_H264_TAIL < len)
-		return -EMSGSIZE;
-	if (len)
-		memcpy(au->data + au->len, p, len);
-	au->len += len;
-	return 0;
-}
-
 static int start_nal(struct rtp_h264_depay *d, uint8_t head)
 {
 	const uint8_t prefix[] = { 0, 0, 0, 1, head };
@@ -240,14 +226,14 @@ static int start_nal(struct rtp_h264_depay *d, uint8_t head)
 	d->has_sps |= type == H264_NAL_SPS;
 	d->has_pps |= type == H264_NAL_PPS;
 	d->has_slice |= type >= H264_NAL_SLICE && type <= H264_NAL_IDR;
-	return append(d, prefix, sizeof(prefix));
+	return rtp_au_append(d->au, prefix, sizeof(prefix));
 }
 
 static int put_nal(struct rtp_h264_depay *d, const uint8_t *p, size_t len)
 {
 	int err = start_nal(d, p[0]);
 
-	return err ? err : append(d, p + 1, len - 1);
+	return err ? err : rtp_au_append(d->au, p + 1, len - 1);
 }
 
 static int put_stap(struct rtp_h264_depay *d, const uint8_t *p, size_t len)
@@ -290,7 +276,7 @@ static int put_fragment(struct rtp_h264_depay *d, const uint8_t *p, size_t len)
 			return err;
 	}
 	d->in_fu = !(p[1] & FU_END);
-	return append(d, p + FU_HEADER_BYTES, len - FU_HEADER_BYTES);
+	return rtp_au_append(d->au, p + FU_HEADER_BYTES, len - FU_HEADER_BYTES);
 }
 
 int rtp_h264_depay_put(struct rtp_h264_depay *d, const uint8_t *payload, size_t len)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "mcu/base/buf.h"
+#include "mcu/rtp/au.h"
 #include "mcu/rtp/batch.h"
 
 enum {
@@ -27,7 +28,7 @@ enum {
 	H264_NAL_STAP_A = 24,
 	H264_NAL_FU_A = 28,
 	RTP_H264_PAYLOAD_DEFAULT = 1140, /* 1,200 octets on the wire with headers and SRTP */
-	RTP_H264_TAIL = 64,              /* octets a depacketized buffer keeps free at its end */
+	RTP_H264_TAIL = RTP_AU_TAIL,
 };
 
 /* The next NAL unit of an Annex B stream: *p moves behind it. False: no more.

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/rtp/depay.h"
 #include "mcu/rtp/packet.h"
-#include "mcu/rtp/payload_h264.h"
 #include "mcu/rtp/seq.h"
 
 enum {
@@ -25,7 +25,8 @@ struct slot {
 	size_t len; /* 0: padding only */
 	uint32_t ts;
 	int64_t arrival_ns;
-	enum rtp_h264_start start;
+	enum codec codec; /* CODEC_NONE: padding of a type that was not agreed on */
+	struct rtp_payload_info info;
 	bool marker;
 	uint8_t quarter_turns; /* or NO_ROTATION */
 };
@@ -40,10 +41,12 @@ struct video_rx {
 	struct nack nack;
 	bool started, need_key, candidate;
 	bool partial;  /* what stands at next may be the rest of an access unit */
-	bool sps_seen; /* the decoder has parameter sets of this sequence */
+	bool sets_seen; /* the decoder has parameter sets of this sequence and codec */
 	bool pli_ever;
 	uint32_t ssrc;
 	unsigned rotation;
+	enum codec codec; /* of the last key frame given out */
+	struct rtp_layers layers;
 	int64_t next;  /* everything before it is done with */
 	int64_t scan;  /* [next, scan) is there and belongs to one access unit */
 	int64_t high;  /* highest received */
@@ -57,15 +60,25 @@ struct video_rx {
 	int64_t held_arrival_ns;
 	/* the access unit in the making; kept while it has parameter sets only */
 	struct buf *au;
-	struct rtp_h264_depay depay;
+	struct rtp_depay depay;
 	struct slot slots[VIDEO_RX_WINDOW];
 };
+
+static bool formats_are_good(const struct video_rx_format *f, size_t n)
+{
+	if (n > VIDEO_RX_FORMATS)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!codec_is_video(f[i].codec))
+			return false;
+	return true;
+}
 
 int video_rx_new(struct video_rx **out, const struct video_rx_cfg *cfg)
 {
 	struct video_rx *rx;
 
-	if (!cfg->au_pool)
+	if (!cfg->au_pool || !formats_are_good(cfg->format, cfg->n_formats))
 		return -EINVAL;
 	rx = calloc(1, sizeof(*rx));
 	if (!rx)
@@ -75,6 +88,24 @@ int video_rx_new(struct video_rx **out, const struct video_rx_cfg *cfg)
 	rx->need_key = true;
 	*out = rx;
 	return 0;
+}
+
+int video_rx_set_formats(struct video_rx *rx, const struct video_rx_format *f, size_t n)
+{
+	if (!formats_are_good(f, n))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		rx->cfg.format[i] = f[i];
+	rx->cfg.n_formats = n;
+	return 0;
+}
+
+static enum codec codec_of(const struct video_rx *rx, uint8_t pt)
+{
+	for (size_t i = 0; i < rx->cfg.n_formats; i++)
+		if (rx->cfg.format[i].pt == pt)
+			return rx->cfg.format[i].codec;
+	return CODEC_NONE;
 }
 
 static struct slot *slot_of(const struct video_rx *rx, int64_t seq)
@@ -112,6 +143,11 @@ static bool is_seeking(const struct video_rx *rx)
 	return rx->need_key && !rx->candidate;
 }
 
+static bool is_same_unit(const struct slot *a, const struct slot *b)
+{
+	return a->ts == b->ts && a->codec == b->codec;
+}
+
 /* Whether the packet before seq is there and ended an access unit. */
 static bool boundary_before(const struct video_rx *rx, int64_t seq)
 {
@@ -119,7 +155,8 @@ static bool boundary_before(const struct video_rx *rx, int64_t seq)
 
 	if (seq - 1 < rx->next || !before->pkt)
 		return false;
-	return before->marker || (slot_of(rx, seq)->pkt && before->ts != slot_of(rx, seq)->ts);
+	return before->marker ||
+	       (slot_of(rx, seq)->pkt && !is_same_unit(before, slot_of(rx, seq)));
 }
 
 /* From here on in order, as there may be a key frame at key_at; every hole up to
@@ -137,7 +174,7 @@ static void begin_in_order(struct video_rx *rx, int64_t from, int64_t key_at)
 }
 
 /* Seeking: takes the packet at seq as the start of a key frame when it may be
- * one. An IDR slice whose parameter sets were lost is worth a try when they may
+ * one. In H.264, an IDR slice whose parameter sets were lost is worth a try when they may
  * still come, or when the decoder has some and the slice surely comes first. */
 static bool try_candidate(struct video_rx *rx, int64_t seq)
 {
@@ -145,7 +182,7 @@ static bool try_candidate(struct video_rx *rx, int64_t seq)
 	int64_t from = seq;
 	bool hole = false;
 
-	if (s->start == RTP_H264_STARTS_SPS || rx->cfg.sps_out_of_band) {
+	if (s->info.start == RTP_START_KEY || rx->cfg.sps_out_of_band) {
 		rx->partial = false;
 		begin_in_order(rx, seq, seq);
 		return true;
@@ -153,13 +190,13 @@ static bool try_candidate(struct video_rx *rx, int64_t seq)
 	while (from - 1 >= rx->next && seq - from < WALK_BACK) {
 		const struct slot *before = slot_of(rx, from - 1);
 
-		if (before->pkt && (before->marker || before->ts != s->ts))
+		if (before->pkt && (before->marker || !is_same_unit(before, s)))
 			break;
 		hole |= !before->pkt;
 		from--;
 	}
 	rx->partial = !boundary_before(rx, from);
-	if (!hole && (rx->partial || !rx->sps_seen))
+	if (!hole && (rx->partial || !rx->sets_seen))
 		return false;
 	begin_in_order(rx, from, seq);
 	return true;
@@ -175,10 +212,44 @@ static void lose(struct video_rx *rx, int64_t from)
 	release_before(rx, from);
 	rx->floor = rx->next;
 	for (int64_t s = rx->next; s <= rx->high; s++)
-		if (slot_of(rx, s)->pkt && slot_of(rx, s)->start != RTP_H264_OTHER &&
+		if (slot_of(rx, s)->pkt && slot_of(rx, s)->info.start != RTP_START_NO &&
 		    try_candidate(rx, s))
 			return;
 	release_before(rx, rx->high + 1 - SEEK_WINDOW);
+}
+
+/* The hole up to `lost` will not be filled. True when what follows it shows that
+ * nothing to come refers to what is missing: then it goes on there. */
+static bool step_over(struct video_rx *rx, int64_t lost)
+{
+	const struct slot *hurt = slot_of(rx, rx->next), *before, *s = NULL;
+	int64_t seq = lost + 1;
+	bool alone;
+
+	if (rx->need_key)
+		return false;
+	for (; seq <= rx->high; seq++) {
+		s = slot_of(rx, seq);
+		if (s->pkt && s->len && s->info.first)
+			break;
+	}
+	if (seq > rx->high || s->codec != rx->codec)
+		return false;
+	/* from its first packet to its last, the hole is inside one frame */
+	before = slot_of(rx, seq - 1);
+	alone = hurt->pkt && hurt->info.first && before->pkt && before->len &&
+		is_same_unit(hurt, before);
+	if (alone && hurt->info.start == RTP_START_NO &&
+	    (hurt->info.layer.discardable || (hurt->info.layer.known && hurt->info.layer.tid)))
+		rtp_layers_lose(&rx->layers, &hurt->info.layer);
+	else if (rtp_layers_bridges(&rx->layers, &s->info.layer))
+		rtp_layers_lose(&rx->layers, NULL);
+	else
+		return false;
+	release_before(rx, seq);
+	rx->floor = rx->next;
+	rx->stats.stepped_over++;
+	return true;
 }
 
 static void start_sequence(struct video_rx *rx, uint32_t ssrc, uint16_t seq)
@@ -189,7 +260,7 @@ static void start_sequence(struct video_rx *rx, uint32_t ssrc, uint16_t seq)
 	}
 	rx->started = true;
 	rx->ssrc = ssrc;
-	rx->sps_seen = false;
+	rx->sets_seen = false;
 	rx->rotation = 0;
 	rx->next = rx->scan = rx->high = 65536 + (int64_t)seq;
 	rx->floor = rx->next - SEEK_WINDOW;
@@ -200,6 +271,7 @@ static void store(struct video_rx *rx, int64_t seq, struct buf *pkt, const struc
 		  int64_t arrival_ns)
 {
 	struct slot *s = slot_of(rx, seq);
+	enum codec codec = codec_of(rx, p->pt);
 	unsigned degrees;
 
 	*s = (struct slot){
@@ -208,10 +280,13 @@ static void store(struct video_rx *rx, int64_t seq, struct buf *pkt, const struc
 		.len = p->payload_len,
 		.ts = p->ts,
 		.arrival_ns = arrival_ns,
-		.start = rtp_h264_classify(p->payload, p->payload_len),
+		.codec = codec,
+		.info = { .start = RTP_START_NO },
 		.marker = p->marker,
 		.quarter_turns = NO_ROTATION,
 	};
+	if (codec != CODEC_NONE)
+		rtp_depay_ops(codec)->describe(p->payload, p->payload_len, &s->info);
 	if (rtp_ext_orientation(p, rx->cfg.ext_orientation, &degrees))
 		s->quarter_turns = (uint8_t)(degrees / 90);
 }
@@ -246,8 +321,22 @@ static void insert(struct video_rx *rx, int64_t seq, struct buf *pkt, const stru
 	store(rx, seq, pkt, p, arrival_ns);
 	if (!is_seeking(rx))
 		return;
-	if (slot_of(rx, seq)->start == RTP_H264_OTHER || !try_candidate(rx, seq))
+	if (slot_of(rx, seq)->info.start == RTP_START_NO || !try_candidate(rx, seq))
 		release_before(rx, rx->high + 1 - SEEK_WINDOW);
+}
+
+/* Parses; false for what is malformed or has no agreed format (padding may). */
+static bool read_packet(struct video_rx *rx, const struct buf *pkt, struct rtp_packet *p)
+{
+	if (rtp_parse(p, pkt->data, pkt->len)) {
+		rx->stats.malformed++;
+		return false;
+	}
+	if (p->payload_len && codec_of(rx, p->pt) == CODEC_NONE) {
+		rx->stats.dropped++;
+		return false;
+	}
+	return true;
 }
 
 /* Another source, or numbers far off. */
@@ -277,10 +366,10 @@ static bool confirm_restart(struct video_rx *rx, struct buf *pkt, const struct r
 	}
 	rx->held = NULL;
 	start_sequence(rx, p->ssrc, rx->held_seq);
-	if (rtp_parse(&first, held->data, held->len))
-		buf_unref(&held);
-	else
+	if (read_packet(rx, held, &first))
 		insert(rx, rx->high, held, &first, rx->held_arrival_ns);
+	else
+		buf_unref(&held);
 	return true;
 }
 
@@ -289,8 +378,7 @@ void video_rx_put(struct video_rx *rx, struct buf *pkt, int64_t arrival_ns)
 	struct rtp_packet p;
 
 	rx->stats.packets++;
-	if (rtp_parse(&p, pkt->data, pkt->len)) {
-		rx->stats.malformed++;
+	if (!read_packet(rx, pkt, &p)) {
 		buf_unref(&pkt);
 		return;
 	}
@@ -309,37 +397,44 @@ static int64_t find_end(struct video_rx *rx)
 
 		if (!s->pkt)
 			return 0;
-		if (rx->scan > rx->next && s->len && s->ts != slot_of(rx, rx->scan - 1)->ts)
+		if (rx->scan > rx->next && s->len &&
+		    !is_same_unit(s, slot_of(rx, rx->scan - 1)))
 			return rx->scan;
 		if (s->marker && s->len) {
 			rx->scan++;
 			return rx->scan;
 		}
-		/* probes between frames carry any time stamp: they follow their
+		/* probes between frames carry any time stamp and type: they follow their
 		 * neighbours'; in front of a frame they are a unit of their own */
 		if (!s->len && rx->scan == rx->next) {
 			rx->scan++;
 			return rx->scan;
 		}
-		if (!s->len)
+		if (!s->len) {
 			slot_of(rx, rx->scan)->ts = slot_of(rx, rx->scan - 1)->ts;
+			slot_of(rx, rx->scan)->codec = slot_of(rx, rx->scan - 1)->codec;
+		}
 	}
 	return 0;
 }
 
 /* Appends [next, end) to rx->au. 0, -ENOBUFS, -EBADMSG or -EMSGSIZE. */
-static int assemble(struct video_rx *rx, int64_t end, struct video_au *out)
+static int assemble(struct video_rx *rx, int64_t end, struct video_au *out,
+		    struct rtp_unit_info *info)
 {
+	const struct slot *head = slot_of(rx, rx->next);
 	int err = 0;
 
+	if (rx->au && rx->depay.ops != rtp_depay_ops(head->codec))
+		buf_unref(&rx->au);
 	if (!rx->au) {
 		rx->au = buf_get(rx->cfg.au_pool);
 		if (!rx->au)
 			return -ENOBUFS;
-		rtp_h264_depay_begin(&rx->depay, rx->au);
+		rtp_depay_begin(&rx->depay, head->codec, rx->au);
 		rx->au->time_ns = 0;
 	}
-	*out = (struct video_au){ .rtp_ts = slot_of(rx, rx->next)->ts, .ssrc = rx->ssrc };
+	*out = (struct video_au){ .rtp_ts = head->ts, .ssrc = rx->ssrc, .codec = head->codec };
 	for (int64_t s = rx->next; s < end && !err; s++) {
 		const struct slot *slot = slot_of(rx, s);
 
@@ -347,12 +442,12 @@ static int assemble(struct video_rx *rx, int64_t end, struct video_au *out)
 			rx->au->time_ns = slot->arrival_ns;
 		if (slot->quarter_turns != NO_ROTATION)
 			rx->rotation = slot->quarter_turns * 90u;
-		else if (slot->start == RTP_H264_STARTS_SPS)
+		else if (slot->info.start == RTP_START_KEY)
 			rx->rotation = 0; /* a key frame without it: upright again */
 		if (slot->len)
-			err = rtp_h264_depay_put(&rx->depay, slot->payload, slot->len);
+			err = rx->depay.ops->put(&rx->depay, slot->payload, slot->len);
 	}
-	return err ? err : rtp_h264_depay_end(&rx->depay);
+	return err ? err : rx->depay.ops->end(&rx->depay, info);
 }
 
 static void count_failure(struct video_rx *rx, int err)
@@ -366,24 +461,21 @@ static void count_failure(struct video_rx *rx, int err)
 }
 
 /* The whole unit in rx->au goes out, or is dropped because a key frame is
- * waited for. True: *out is filled. */
-static bool give_out(struct video_rx *rx, bool partial, struct video_au *out)
+ * waited for or what it refers to is lost. True: *out is filled. */
+static bool give_out(struct video_rx *rx, const struct rtp_layer *layer, struct video_au *out)
 {
-	const struct rtp_h264_depay *d = &rx->depay;
-	bool have_sets = d->has_sps || rx->cfg.sps_out_of_band || (rx->sps_seen && !partial);
-
-	out->key = d->has_idr && have_sets;
-	if (rx->need_key && !out->key) {
-		rx->stats.frames_dropped++;
-		buf_unref(&rx->au);
-		if (rx->next > rx->key_at) /* it was none */
-			lose(rx, rx->next);
-		return false;
-	}
 	if (out->key) {
-		rx->sps_seen = true;
+		rx->codec = out->codec;
+		rx->sets_seen = true;
 		rx->need_key = rx->candidate = false;
 		rx->stats.keys++;
+		rtp_layers_key(&rx->layers, layer);
+	} else if (rx->need_key || !rtp_layers_admit(&rx->layers, layer)) {
+		rx->stats.frames_dropped++;
+		buf_unref(&rx->au);
+		if (rx->need_key && rx->next > rx->key_at) /* it was none */
+			lose(rx, rx->next);
+		return false;
 	}
 	rx->stats.frames++;
 	out->rotation = rx->rotation;
@@ -392,12 +484,39 @@ static bool give_out(struct video_rx *rx, bool partial, struct video_au *out)
 	return true;
 }
 
+/* Takes the complete unit [next, end). True: *out is filled. */
+static bool take_unit(struct video_rx *rx, int64_t end, struct video_au *out)
+{
+	struct rtp_layer layer = slot_of(rx, rx->next)->info.layer;
+	bool partial = rx->partial, same, have_sets;
+	struct rtp_unit_info info;
+	int err = assemble(rx, end, out, &info);
+
+	if (err) {
+		count_failure(rx, err);
+		lose(rx, end);
+		return false;
+	}
+	same = out->codec == rx->codec;
+	if (!same && !rx->need_key) {
+		/* another codec begins: with a key frame, or not yet */
+		rx->need_key = rx->candidate = true;
+		rx->key_at = rx->next;
+	}
+	release_before(rx, end);
+	rx->floor = end;
+	rx->partial = false;
+	if (!info.picture) /* parameter sets alone go with the frame behind them */
+		return false;
+	have_sets = info.sets || rx->cfg.sps_out_of_band || (rx->sets_seen && same && !partial);
+	out->key = info.random_access && have_sets;
+	return give_out(rx, &layer, out);
+}
+
 bool video_rx_pop(struct video_rx *rx, struct video_au *out)
 {
 	while (rx->started && !is_seeking(rx)) {
 		int64_t end = find_end(rx);
-		bool partial = rx->partial;
-		int err;
 
 		if (!end)
 			return false;
@@ -406,17 +525,7 @@ bool video_rx_pop(struct video_rx *rx, struct video_au *out)
 			rx->floor = end;
 			continue;
 		}
-		err = assemble(rx, end, out);
-		if (err) {
-			count_failure(rx, err);
-			lose(rx, end);
-			continue;
-		}
-		release_before(rx, end);
-		rx->floor = end;
-		rx->partial = false;
-		/* parameter sets alone go with the frame behind them */
-		if (rx->depay.has_slice && give_out(rx, partial, out))
+		if (take_unit(rx, end, out))
 			return true;
 	}
 	return false;
@@ -433,7 +542,8 @@ bool video_rx_tick(struct video_rx *rx, int64_t now_ns, struct video_rx_wants *w
 		return false;
 	if (nack_gave_up(&rx->nack, now_ns, &lost) && !is_seeking(rx)) {
 		rx->stats.holes++;
-		lose(rx, lost + 1);
+		if (!step_over(rx, lost))
+			lose(rx, lost + 1);
 	}
 	if (is_seeking(rx) &&
 	    (!rx->pli_ever || now_ns - rx->pli_ns >= VIDEO_RX_PLI_MS * NS_PER_MS)) {

@@ -87,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!size)
 		return 0;
-	cfg = (struct video_rx_cfg){ .au_pool = aus, .ext_orientation = 3, .nack = data[0] & 1,
+	cfg = (struct video_rx_cfg){ .format = { { 96, CODEC_H264 } }, .n_formats = 1,
+				     .au_pool = aus, .ext_orientation = 3, .nack = data[0] & 1,
 				     .sps_out_of_band = data[0] & 2 };
 	if (video_rx_new(&s.rx, &cfg))
 		return 0;

@@ -44,6 +44,8 @@ static inline void open_rx(const struct video_rx_cfg *cfg)
 
 	c.au_pool = aus;
 	c.ext_orientation = CVO_ID;
+	if (!c.n_formats)
+		c.format[c.n_formats++] = (struct video_rx_format){ 96, CODEC_H264 };
 	video_rx_free(&rx);
 	assert_int_equal(video_rx_new(&rx, &c), 0);
 	seq = 65500; /* wraps soon */
@@ -193,6 +195,7 @@ static inline size_t drain(void)
 		len = get_number(p + 4 + 6);
 		assert_int_equal(au.rtp_ts, ts0 + k * 3000);
 		assert_int_equal(au.ssrc, ssrc);
+		assert_int_equal(au.codec, CODEC_H264);
 		assert_int_equal(au.buf->data + au.buf->len - p, 4 + len);
 		write_slice(want, k, au.key, len);
 		assert_memory_equal(p + 4, want, len);
