@@ -38,7 +38,8 @@ ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, int64_t now_ns)
 	while (video_rx_pop(l->video_rx, &au)) {
 		int64_t hold = lipsync_video_hold_ns(&l->lipsync, au.rtp_ts, now_ns);
 
-		video_leg_put(l->cfg.video, au.buf, CODEC_H264, au.key, au.rotation, hold ? now_ns + hold : 0);
+		video_leg_put(l->cfg.video, au.buf, au.codec, au.key, au.rotation,
+			      hold ? now_ns + hold : 0);
 	}
 }
 

@@ -8,7 +8,10 @@
 #include "mcu/base/metrics.h"
 #include "mcu/room/egress.h"
 #include "mcu/rtp/keyframe_gate.h"
+#include "mcu/rtp/payload_av1.h"
 #include "mcu/rtp/payload_h264.h"
+#include "mcu/rtp/payload_vp8.h"
+#include "mcu/rtp/payload_vp9.h"
 #include "mixer/codec/venc.h"
 
 METRIC_COUNTER(m_frames, "mcu_video_encoded_frames_total", "Pictures encoded.");
@@ -185,7 +188,13 @@ static int packetize(enum codec codec, struct rtp_batch *b, const struct buf *au
 {
 	switch (codec) {
 	case CODEC_H264:
-		return rtp_h264_packetize(b, au->data, au->len, RTP_H264_PAYLOAD_DEFAULT);
+		return rtp_h264_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
+	case CODEC_VP8:
+		return rtp_vp8_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
+	case CODEC_VP9:
+		return rtp_vp9_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
+	case CODEC_AV1:
+		return rtp_av1_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
 	default:
 		return -ENOTSUP;
 	}

@@ -12,6 +12,7 @@
 
 enum {
 	RTP_AU_TAIL = 64, /* octets a depacketized buffer keeps free at its end */
+	RTP_VIDEO_PAYLOAD = 1140, /* of our own video: 1,200 on the wire with headers and SRTP */
 	RTP_AU_MIN_PAYLOAD = 64,
 	RTP_AU_MAX_PAYLOAD = UINT16_MAX,
 };

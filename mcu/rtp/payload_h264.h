@@ -27,7 +27,6 @@ enum {
 	H264_NAL_FILLER = 12,
 	H264_NAL_STAP_A = 24,
 	H264_NAL_FU_A = 28,
-	RTP_H264_PAYLOAD_DEFAULT = 1140, /* 1,200 octets on the wire with headers and SRTP */
 	RTP_H264_TAIL = RTP_AU_TAIL,
 };
 
