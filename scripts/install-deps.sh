@@ -8,7 +8,7 @@ run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev 
 	libswresample-dev libx264-dev libvpx-dev libopus-dev libyuv-dev libpango1.0-dev libsrtp2-dev libssl-dev
 	libnice-dev libglib2.0-dev libwebsockets-dev libwebsockets-evlib-glib libjansson-dev
 	libsqlite3-dev libyaml-dev libargon2-dev fonts-dejavu-core fonts-noto-cjk)
-test=(libcmocka-dev ffmpeg sox espeak-ng sqlite3 chromium coturn)
+test=(libcmocka-dev ffmpeg sox espeak-ng sqlite3 chromium firefox-esr coturn)
 lint=(clang clang-format libclang-rt-14-dev universal-ctags)
 case ${1:-} in
 run) want=("${run[@]}") ;;

@@ -1,45 +1,22 @@
 #include "mcu/room/egress.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "mcu/base/metrics.h"
-#include "mcu/net/transport.h"
+#include "mcu/room/egress_priv.h"
 #include "mcu/room/video_encode.h"
-#include "mcu/rtp/history.h"
 
 METRIC_COUNTER(m_video_dropped, "mcu_egress_video_dropped_total",
 	       "Encoded pictures dropped because a network shard was behind.");
 METRIC_COUNTER(m_audio_dropped, "mcu_egress_audio_dropped_total",
 	       "Encoded audio packets dropped because a network shard was behind.");
 METRIC_COUNTER(m_sent, "mcu_egress_packets_total", "RTP packets sent.");
-METRIC_COUNTER(m_resent, "mcu_egress_retransmissions_total", "RTP packets sent again after a NACK.");
 METRIC_COUNTER(m_not_sent, "mcu_egress_packets_dropped_total",
 	       "RTP packets that the socket did not take.");
 
-enum { AUDIO_MBOX = 4096, RESEND_PER_INTERVAL = 512 };
-
-/* The receivers of one encode (video), or of one room's sound. */
-struct group {
-	uint32_t id;
-	struct video_encode *encode; /* NULL: sound */
-	struct history *history;     /* video */
-	struct out_stream **out;
-	size_t n, cap;
-};
-
-struct egress {
-	const struct engine *engine;
-	struct net_shard *shard;
-	struct mbox *audio_mbox;
-	struct net_fd *audio_fd;
-	GHashTable *video, *audio; /* id → struct group */
-	GHashTable *listener;      /* leg id → struct out_stream of sound */
-	struct out_pkt pkt[RTP_BATCH_VIDEO_PACKETS];
-	uint8_t hdr[RTP_BATCH_VIDEO_PACKETS][RTP_TX_HEADER_MAX];
-};
+enum { AUDIO_MBOX = 4096 };
 
 static void group_free(void *p)
 {
@@ -50,11 +27,6 @@ static void group_free(void *p)
 	history_free(&g->history);
 	free(g->out);
 	free(g);
-}
-
-static struct group *group_get(GHashTable *t, uint32_t id)
-{
-	return g_hash_table_lookup(t, GUINT_TO_POINTER(id));
 }
 
 static struct group *group_make(GHashTable *t, uint32_t id, struct video_encode *v)
@@ -100,11 +72,18 @@ static void group_remove(struct group *g, struct out_stream *o)
 	o->group = 0;
 }
 
-ON_THREAD(ROLE_NET) static void send_packets(struct egress *x, struct out_stream *o, const struct rtp_batch *b,
-			 unsigned first, unsigned n)
+void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n)
 {
-	size_t sent;
+	size_t sent = transport_send_rtp(o->transport, pkt, n);
 
+	metric_add(&m_sent, (int64_t)sent);
+	if (sent < n)
+		metric_add(&m_not_sent, (int64_t)(n - sent));
+}
+
+void egress_send(struct egress *x, struct out_stream *o, const struct rtp_batch *b, unsigned first,
+		 unsigned n)
+{
 	for (unsigned i = 0; i < n; i++) {
 		const struct rtp_batch_pkt *p = &b->pkt[first + i];
 		size_t len = rtp_tx_header(&o->tx, b, first + i, rtp_tx_seq(&o->tx, b, first + i),
@@ -115,10 +94,7 @@ ON_THREAD(ROLE_NET) static void send_packets(struct egress *x, struct out_stream
 			.payload = b->data + p->off, .payload_len = p->len,
 		};
 	}
-	sent = transport_send_rtp(o->transport, x->pkt, n);
-	metric_add(&m_sent, (int64_t)sent);
-	if (sent < n)
-		metric_add(&m_not_sent, (int64_t)(n - sent));
+	egress_put(o, x->pkt, n);
 }
 
 ON_THREAD(ROLE_NET) static void send_batch(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
@@ -127,7 +103,7 @@ ON_THREAD(ROLE_NET) static void send_batch(struct egress *x, struct out_stream *
 		return;
 	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
 		rtp_tx_follow(&o->tx, b);
-	send_packets(x, o, b, 0, b->n);
+	egress_send(x, o, b, 0, b->n);
 	rtp_tx_sent(&o->tx, b, 0, b->n);
 	o->next_index = b->first_index + b->n;
 }
@@ -145,7 +121,7 @@ static void audio_job(void *obj, void *arg)
 		if (o)
 			send_batch(x, o, b);
 	} else {
-		g = group_get(x->audio, b->encode_id);
+		g = egress_group(x->audio, b->encode_id);
 		for (size_t i = 0; g && i < g->n; i++)
 			if (rtp_batch_is_for(b, g->out[i]->leg_id))
 				send_batch(x, g->out[i], b);
@@ -172,11 +148,12 @@ static void video_job(void *obj, void *arg)
 	struct group *g;
 
 	role_assert_net();
-	g = group_get(x->video, b->encode_id);
+	g = egress_group(x->video, b->encode_id);
 	if (g) {
 		bool waiting = false;
 
 		history_put(g->history, b);
+		egress_resend_count(g, b);
 		for (size_t i = 0; i < g->n; i++) {
 			if (i % EGRESS_YIELD == EGRESS_YIELD - 1)
 				mbox_run(x->audio_mbox);
@@ -317,7 +294,7 @@ void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, voi
 
 void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 {
-	struct group *g = group_get(x->video, encode_id);
+	struct group *g = egress_group(x->video, encode_id);
 
 	if (video->group == encode_id)
 		return;
@@ -330,7 +307,7 @@ void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video
 
 void egress_unwatch(struct egress *x, struct out_stream *video)
 {
-	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
+	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
 
 	if (g)
 		group_remove(g, video);
@@ -339,7 +316,7 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 
 void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
 {
-	struct group *g = group_get(x->audio, room_id);
+	struct group *g = egress_group(x->audio, room_id);
 
 	if (audio->group == room_id)
 		return;
@@ -352,7 +329,7 @@ void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
 
 void egress_unlisten(struct egress *x, struct out_stream *audio)
 {
-	struct group *g = audio->group ? group_get(x->audio, audio->group) : NULL;
+	struct group *g = audio->group ? egress_group(x->audio, audio->group) : NULL;
 
 	if (!g)
 		return;
@@ -364,25 +341,8 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 
 void egress_key_request(struct egress *x, struct out_stream *video)
 {
-	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
+	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
 
 	if (g)
 		video_encode_request_key(g->encode);
-}
-
-void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq)
-{
-	struct group *g = video->group ? group_get(x->video, video->group) : NULL;
-	struct rtp_batch *b;
-	uint32_t index;
-	unsigned i;
-
-	if (!g || !video->transport || video->resent >= RESEND_PER_INTERVAL)
-		return;
-	if (!rtp_tx_index_of_seq(&video->tx, seq, &index) ||
-	    !history_find(g->history, index, &b, &i))
-		return;
-	video->resent++;
-	metric_add(&m_resent, 1);
-	send_packets(x, video, b, i, 1);
 }

@@ -43,6 +43,10 @@ void egress_unlisten(struct egress *x, struct out_stream *audio) ON_THREAD(ROLE_
 
 /* Back channel of a receiver. */
 void egress_key_request(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
-void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq) ON_THREAD(ROLE_NET);
+/* Sends it again if it is still there: as RTX where that was agreed on, else the
+ * identical packet. Not twice within a round trip, and in a second no more octets
+ * than the stream itself has (a storm of NACKs does not amplify). */
+void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64_t now_ns)
+	ON_THREAD(ROLE_NET);
 
 #endif

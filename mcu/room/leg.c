@@ -91,14 +91,16 @@ static int make_ice(struct leg_ice *i)
 
 static int make_identity(struct leg *l)
 {
-	uint32_t ssrc[2];
+	uint32_t ssrc[3];
 
 	if (make_ice(&l->ice) || random_text(l->cname, 16))
 		return -EIO;
 	if (getrandom(ssrc, sizeof ssrc, 0) != sizeof ssrc)
 		return -EIO;
-	l->audio_ssrc = ssrc[0] | 1;
-	l->video_ssrc = (ssrc[1] | 1) == l->audio_ssrc ? l->audio_ssrc + 2 : ssrc[1] | 1;
+	/* different by their last two bits, and none is 0 */
+	l->audio_ssrc = (ssrc[0] & ~3u) | 1;
+	l->video_ssrc = (ssrc[1] & ~3u) | 2;
+	l->video_rtx_ssrc = (ssrc[2] & ~3u) | 3;
 	return 0;
 }
 
@@ -301,6 +303,7 @@ void leg_get_local(const struct leg *l, struct leg_local *out)
 	*out = (struct leg_local){
 		.ufrag = ice->ufrag, .pwd = ice->pwd, .cname = l->cname,
 		.audio_ssrc = l->audio_ssrc, .video_ssrc = l->video_ssrc,
+		.video_rtx_ssrc = l->video_rtx_ssrc,
 	};
 }
 

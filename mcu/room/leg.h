@@ -35,7 +35,7 @@ void leg_get_info(const struct leg *l, struct leg_info *i) ON_THREAD(ROLE_CTL);
 /* What the leg's own side of a negotiation says. */
 struct leg_local {
 	const char *ufrag, *pwd, *cname;
-	uint32_t audio_ssrc, video_ssrc;
+	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
 };
 void leg_get_local(const struct leg *l, struct leg_local *out) ON_THREAD(ROLE_CTL);
 

@@ -165,26 +165,72 @@ static const struct transport_events transport_events = {
 	.closed = on_closed,
 };
 
-static void make_tx(struct out_stream *o, const struct leg_stream *s, uint32_t clock_hz)
+/* Room before the first roll-over: a receiver that misses the start of the
+ * stream must not guess a wrong one (RFC 3711 3.3.1). */
+static bool random_seq(uint16_t *seq)
+{
+	if (getrandom(seq, sizeof *seq, 0) < 0)
+		return false;
+	*seq &= 0x7fff;
+	return true;
+}
+
+static void make_rtx(struct out_stream *o, const struct leg_stream *s)
+{
+	uint16_t seq;
+
+	if (s->tx_rtx_ssrc && s->tx_rtx_ssrc != o->rtx.ssrc && random_seq(&seq))
+		rtp_rtx_init(&o->rtx, s->tx_rtx_ssrc, seq);
+	o->rtx.pt = s->tx_rtx_ssrc && o->rtx.ssrc == s->tx_rtx_ssrc ? s->tx_format.rtx_pt : 0;
+}
+
+/* The SSRC of a leg never changes, so neither may sequence or roll-over: what
+ * another negotiation says of the headers is changed in place. */
+ON_THREAD(ROLE_NET) static void make_tx(struct leg_net *l, struct out_stream *o,
+					const struct leg_stream *s, uint32_t clock_hz)
 {
 	struct rtp_tx_cfg cfg = {
 		.ssrc = s->tx_ssrc, .pt = s->tx_format.pt, .clock_hz = clock_hz,
-		.mid = s->mid[0] ? s->mid : NULL, .ext_mid = s->ext_mid,
+		.mid = s->mid[0] ? s->mid : NULL, .ext_mid = s->mid[0] ? s->ext_mid : 0,
 		.ext_abs_send_time = s->ext_abs_send_time,
 	};
+	int err;
 
-	/* The SSRC of a leg never changes, so neither may sequence or roll-over. */
-	if (!s->tx || o->tx.ssrc == s->tx_ssrc)
+	if (!s->tx)
 		return;
-	if (getrandom(&cfg.first_seq, sizeof cfg.first_seq, 0) < 0 ||
-	    getrandom(&cfg.first_ts, sizeof cfg.first_ts, 0) < 0)
+	make_rtx(o, s);
+	if (o->tx.ssrc == s->tx_ssrc) {
+		err = rtp_tx_change(&o->tx, &cfg);
+		/* a decoder begins anew with the payload type */
+		if (err > 0 && !o->wait_key && o == &l->video) {
+			o->wait_key = true;
+			egress_key_request(l->egress, o);
+		}
+	} else {
+		err = random_seq(&cfg.first_seq) &&
+		      getrandom(&cfg.first_ts, sizeof cfg.first_ts, 0) > 0 ?
+			      rtp_tx_init(&o->tx, &cfg) : -EIO;
+	}
+	if (err < 0)
+		log_warn(&l->log, "the headers agreed on cannot be written: %s", err_str(err));
+}
+
+/* What is on its way is of the former codec: nothing until CTL names an encode
+ * of the new one. */
+ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, const struct leg_media *m)
+{
+	if (!l->watch || !l->media.video.tx || !m->video.tx ||
+	    l->media.video.tx_format.codec == m->video.tx_format.codec)
 		return;
-	/* Room before the first roll-over: a receiver that misses the start of the
-	 * stream must not guess a wrong one (RFC 3711 3.3.1). */
-	cfg.first_seq &= 0x7fff;
-	if (!s->mid[0])
-		cfg.ext_mid = 0;
-	rtp_tx_init(&o->tx, &cfg);
+	egress_unwatch(l->egress, &l->video);
+	l->watch = 0;
+}
+
+static uint32_t clock_of(enum codec c)
+{
+	if (codec_is_video(c))
+		return 90000;
+	return c == CODEC_OPUS ? 48000 : 8000; /* G.722 too: RFC 3551 4.5.2 */
 }
 
 ON_THREAD(ROLE_NET) static int restart_ice(struct leg_net *l)
@@ -232,13 +278,14 @@ static void configure_job(void *obj, void *arg)
 	int err = 0;
 
 	role_assert_net();
+	change_codec(l, m);
 	l->media = *m;
 	free(m);
 	m = &l->media;
 	if (l->closing)
 		return;
-	make_tx(&l->audio, &m->audio, 48000);
-	make_tx(&l->video, &m->video, 90000);
+	make_tx(l, &l->audio, &m->audio, clock_of(m->audio.tx_format.codec));
+	make_tx(l, &l->video, &m->video, clock_of(m->video.tx_format.codec));
 	rx = (struct video_rx_cfg){
 		.au_pool = l->cfg.engine->au_pool,
 		.ext_orientation = m->video.ext_orientation,

@@ -92,6 +92,21 @@ static void publish_down(struct leg_net *l, enum flow f, const struct out_stream
 		o->tx.octets);
 }
 
+/* The CNAME of every source that has sent (RFC 3550 6.1), at least of one. */
+static void add_sdes(struct leg_net *l, struct rtcp_builder *b)
+{
+	const char *cname = l->media.cname;
+
+	if (l->audio.tx.started)
+		rtcp_build_sdes(b, l->audio.tx.ssrc, cname);
+	if (l->video.tx.started)
+		rtcp_build_sdes(b, l->video.tx.ssrc, cname);
+	if (l->video.rtx.packets)
+		rtcp_build_sdes(b, l->video.rtx.ssrc, cname);
+	if (!l->audio.tx.started && !l->video.tx.started)
+		rtcp_build_sdes(b, own_ssrc(l), cname);
+}
+
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 {
 	struct rtcp_block block[2];
@@ -121,16 +136,15 @@ void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 	}
 	if (!b.len)
 		rtcp_build_rr(&b, own_ssrc(l), block, n);
-	rtcp_build_sdes(&b, l->audio.tx.started ? l->audio.tx.ssrc : own_ssrc(l), l->media.cname);
+	add_sdes(l, &b);
 	send(l, &b);
 	publish_down(l, DOWN_AUDIO, &l->audio, &l->audio_report, AUDIO_JITTER_HZ);
 	publish_down(l, DOWN_VIDEO, &l->video, &l->video_report, VIDEO_JITTER_HZ);
-	l->audio.resent = l->video.resent = 0;
 }
 
 void leg_rtcp_bye(struct leg_net *l)
 {
-	uint32_t ssrc[2];
+	uint32_t ssrc[3];
 	uint8_t data[CAP];
 	struct rtcp_builder b;
 	size_t n = 0;
@@ -139,6 +153,8 @@ void leg_rtcp_bye(struct leg_net *l)
 		ssrc[n++] = l->audio.tx.ssrc;
 	if (l->video.tx.ssrc)
 		ssrc[n++] = l->video.tx.ssrc;
+	if (l->video.rtx.packets)
+		ssrc[n++] = l->video.rtx.ssrc;
 	if (!n)
 		return;
 	begin(l, &b, data);
@@ -162,7 +178,7 @@ static void report_block(struct leg_net *l, const struct rtcp_block *k)
 	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
 	if (rtt < 0)
 		return;
-	l->rtt_ns = rtt;
+	l->rtt_ns = l->video.rtt_ns = rtt;
 	l->stats.rtt_us = rtt / 1000;
 	if (l->video_rx)
 		video_rx_set_rtt(l->video_rx, rtt);
@@ -189,7 +205,7 @@ static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t 
 	}
 }
 
-ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i)
+ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 {
 	uint16_t seq[NACKS_PER_ITEM];
 	size_t n = rtcp_item_nacks(i, seq, NACKS_PER_ITEM);
@@ -197,7 +213,7 @@ ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item 
 	if (i->media_ssrc != l->video.tx.ssrc)
 		return;
 	for (size_t k = 0; k < n; k++)
-		egress_nack(l->egress, &l->video, seq[k]);
+		egress_nack(l->egress, &l->video, seq[k], now_ns);
 }
 
 ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
@@ -223,7 +239,7 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		report_blocks(l, i);
 		break;
 	case RTCP_NACK:
-		nacks(l, i);
+		nacks(l, i, arrival_ns);
 		break;
 	case RTCP_PLI:
 		if (i->media_ssrc == l->video.tx.ssrc)

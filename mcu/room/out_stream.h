@@ -6,18 +6,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcu/rtp/rtx.h"
 #include "mcu/rtp/tx.h"
 
 struct transport;
 
+enum { OUT_RESENT = 128 };
+
+/* What was sent again lately: seq goes to slot seq % OUT_RESENT. */
+struct out_resent {
+	uint16_t seq;
+	uint16_t set;   /* 0: empty */
+	uint32_t at_ms; /* wraps */
+};
+
 struct out_stream {
 	struct rtp_tx tx;
+	struct rtp_rtx rtx;          /* pt 0: retransmissions are identical packets */
 	struct transport *transport; /* NULL: nothing is sent */
 	uint32_t leg_id;
 	uint32_t group;       /* the encode or room it is registered with; 0: none */
 	uint32_t next_index;  /* expected first_index of the next batch */
 	bool wait_key;        /* nothing until a key frame */
-	uint32_t resent;      /* retransmissions since the last report interval */
+	/* retransmissions */
+	int64_t rtt_ns;           /* 0: not known */
+	uint32_t resend_window;   /* the group's, to which resend_octets belong */
+	uint32_t resend_octets;
+	struct out_resent resent[OUT_RESENT];
+	uint64_t nacked, retransmitted, refused; /* packets, for ever */
 };
 
 #endif

@@ -30,7 +30,7 @@ struct leg {
 	bool restarting;
 	int64_t restarts_ns; /* when the allowance for restarts would be full again */
 	char cname[LEG_CNAME_BYTES];
-	uint32_t audio_ssrc, video_ssrc;
+	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;

@@ -259,10 +259,8 @@ int rtp_rtx_restore(uint8_t *p, size_t len, uint32_t ssrc, uint8_t pt)
 
 	if (err)
 		return err;
-	if (!rtx.payload_len)
-		return -ENODATA;
 	if (rtx.payload_len < OSN_BYTES)
-		return -EBADMSG;
+		return -ENODATA;
 	uint16_t seq = get_be16(rtx.payload);
 
 	/* the header moves up against the payload */

@@ -75,7 +75,7 @@ static inline uint32_t rtp_abs_send_time_of_ns(int64_t ns)
 
 /* RFC 4588: turns a retransmission in place into the original packet, which then
  * starts that many octets behind p: 2, or -EBADMSG, or -ENODATA when there is
- * nothing in it (padding sent as a probe). ssrc and pt: the original's, known
+ * nothing in it (less than a sequence number: padding sent as a probe). ssrc and pt: the original's, known
  * from signaling. */
 int rtp_rtx_restore(uint8_t *p, size_t len, uint32_t ssrc, uint8_t pt);
 

@@ -57,6 +57,29 @@ int rtp_tx_init(struct rtp_tx *tx, const struct rtp_tx_cfg *cfg)
 	return build_extensions(tx, cfg);
 }
 
+int rtp_tx_change(struct rtp_tx *tx, const struct rtp_tx_cfg *cfg)
+{
+	struct rtp_tx_cfg same = *cfg;
+	struct rtp_tx next;
+	int err;
+
+	same.ssrc = tx->ssrc;
+	err = rtp_tx_init(&next, &same);
+	if (err)
+		return err;
+	if (next.clock_hz == tx->clock_hz && next.header_len == tx->header_len &&
+	    next.ast_off == tx->ast_off && !memcmp(next.head, tx->head, sizeof(tx->head)))
+		return 0;
+	if (next.clock_hz != tx->clock_hz)
+		tx->encode_id = 0; /* what follows is placed by media time */
+	tx->clock_hz = next.clock_hz;
+	tx->header_len = next.header_len;
+	tx->ast_off = next.ast_off;
+	memcpy(tx->head, next.head, sizeof(tx->head));
+	tx->first_index = tx->next_index;
+	return 1;
+}
+
 /* ns may be negative: media time may lie before that of the last packet sent. */
 static uint32_t ts_of_ns(const struct rtp_tx *tx, int64_t ns)
 {

@@ -50,6 +50,13 @@ struct rtp_tx {
 /* 0 or -EINVAL (an id or a mid out of range). */
 int rtp_tx_init(struct rtp_tx *tx, const struct rtp_tx_cfg *cfg);
 
+/* After a new negotiation: another payload type, clock or other extensions from
+ * the next packet on. SSRC, sequence and media time go on (those of cfg are not
+ * looked at). 1: something changed, and what was sent before is forgotten, as
+ * sending it again would use its SRTP index for other octets; 0: nothing
+ * changed; -EINVAL: as above, tx stays as it was. */
+int rtp_tx_change(struct rtp_tx *tx, const struct rtp_tx_cfg *cfg);
+
 /* From this batch on the stream carries batch->encode_id. */
 void rtp_tx_follow(struct rtp_tx *tx, const struct rtp_batch *batch);
 

@@ -12,6 +12,10 @@ int adec_new(struct adec **out, enum codec format, int channels)
 	switch (format) {
 	case CODEC_OPUS:
 		return adec_opus_new(out, channels);
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+	case CODEC_G722:
+		return adec_phone_new(out, format, channels);
 	default:
 		return -ENOTSUP;
 	}

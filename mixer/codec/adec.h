@@ -1,4 +1,4 @@
-/* Audio decoders behind one table of functions. Output is always 48 kHz float,
+/* Audio decoders behind one table of functions: Opus, G.711 and G.722. Output is always 48 kHz float,
  * interleaved, full scale +-1, with the channel count given to adec_new.
  * Owner: the leg's audio_in; one thread at a time. No call allocates after
  * adec_new. Payloads come from the network: anything may be in them. */
@@ -20,7 +20,7 @@ enum { ADEC_MAX_SAMPLES = 5760 };
 int adec_new(struct adec **out, enum codec format, int channels);
 void adec_free(struct adec **d);
 
-uint32_t adec_clock_hz(const struct adec *d); /* of the RTP time stamps */
+uint32_t adec_clock_hz(const struct adec *d); /* of the RTP time stamps; G.722: 8000 */
 int adec_channels(const struct adec *d);
 
 /* Duration of a packet in samples per channel at 48 kHz, or -EBADMSG. */

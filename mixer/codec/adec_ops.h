@@ -25,5 +25,7 @@ struct adec {
 };
 
 int adec_opus_new(struct adec **out, int channels);
+/* PCMU, PCMA, G722. */
+int adec_phone_new(struct adec **out, enum codec codec, int channels);
 
 #endif

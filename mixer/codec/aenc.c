@@ -25,6 +25,10 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 		if (!c.bitrate_bps)
 			c.bitrate_bps = 96000;
 		return aenc_aac_new(out, &c);
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+	case CODEC_G722:
+		return aenc_phone_new(out, &c);
 	default:
 		return -ENOTSUP;
 	}

@@ -1,7 +1,7 @@
 /* Audio encoders behind one table of functions. Input is 48 kHz float,
  * interleaved, full scale +-1. Owner: the room's audio tick, one thread at a
- * time (ROLE_MIXA there). Opus allocates nothing after aenc_new; libavcodec's
- * AAC does, once per room that is recorded. */
+ * time (ROLE_MIXA there). Nothing is allocated after aenc_new, but by
+ * libavcodec's AAC, once per room that is recorded. */
 #ifndef MIXER_CODEC_AENC_H
 #define MIXER_CODEC_AENC_H
 
@@ -17,7 +17,7 @@ struct aenc;
 struct aenc_cfg {
 	enum codec format;
 	int bitrate_bps;  /* [Opus 32000, AAC 96000] per encoder, not per channel */
-	int channels;     /* [1] or 2 */
+	int channels;     /* [1] or 2, of the input; G.711 and G.722 send the middle */
 	bool fec;         /* Opus: in-band FEC, which needs the SILK modes and 2-3 times the CPU */
 	int loss_percent; /* [10] what FEC prepares for */
 	int complexity;   /* [5] Opus, 1…10 */
@@ -33,7 +33,7 @@ struct aenc_packet {
 	const uint8_t *data; /* borrowed for the call */
 	size_t len;
 	int64_t pts_samples;
-	uint32_t samples; /* duration per channel: 960 Opus, 1024 AAC */
+	uint32_t samples; /* duration per channel: 1024 AAC, else 960 */
 };
 typedef void aenc_packet_fn(void *obj, const struct aenc_packet *p);
 
@@ -42,9 +42,9 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg);
 void aenc_free(struct aenc **e);
 
 /* Encodes one tick: 960 samples per channel. Calls fn for each packet that is
- * ready: Opus always one (none in DTX), AAC none, one or two. 0 or -EIO. */
+ * ready: AAC none, one or two, the others one (none in DTX). 0 or -EIO. */
 int aenc_encode(struct aenc *e, const float *pcm, aenc_packet_fn *fn, void *obj);
-/* Opus: the packet straight into out. Octets, 0 (DTX), -ENOSPC, -EIO, or
+/* All but AAC: the packet straight into out. Octets, 0 (DTX), -ENOSPC, -EIO, or
  * -ENOTSUP for a format whose frames are not ticks. */
 int aenc_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_t cap);
 /* AAC: what is still inside, the last frame filled up with silence; nothing may
@@ -52,9 +52,9 @@ int aenc_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_t cap);
 int aenc_flush(struct aenc *e, aenc_packet_fn *fn, void *obj);
 
 /* The sound of the next encode does not continue that of the last one: an
- * N-1 encoder that is taken into use again. Opus only. */
+ * N-1 encoder that is taken into use again. Nothing for AAC. */
 void aenc_reset(struct aenc *e);
-int aenc_set_bitrate(struct aenc *e, int bitrate_bps); /* Opus; -ENOTSUP for AAC */
+int aenc_set_bitrate(struct aenc *e, int bitrate_bps); /* Opus; else -ENOTSUP */
 
 uint32_t aenc_frame_samples(const struct aenc *e);
 uint32_t aenc_priming_samples(const struct aenc *e); /* samples put ahead of the first input */

@@ -29,6 +29,7 @@ struct aenc {
 
 /* cfg: with the defaults filled in. */
 int aenc_opus_new(struct aenc **out, const struct aenc_cfg *cfg);
+int aenc_phone_new(struct aenc **out, const struct aenc_cfg *cfg);
 int aenc_aac_new(struct aenc **out, const struct aenc_cfg *cfg);
 
 #endif

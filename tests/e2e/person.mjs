@@ -136,23 +136,7 @@ export class Person {
 
 	// Mean R, G, B in the middle of each tile of the received picture.
 	colours(tiles) {
-		return this.page.evaluate((rects) => {
-			const video = document.getElementById('view');
-			if (!video.videoWidth)
-				return null;
-			const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-			const ctx = canvas.getContext('2d');
-			ctx.drawImage(video, 0, 0);
-			return rects.map((t) => {
-				const size = 16;
-				const d = ctx.getImageData(t.x + t.width / 2 - size / 2, t.y + t.height / 2 - size / 2, size, size).data;
-				const sum = [0, 0, 0];
-				for (let i = 0; i < d.length; i += 4)
-					for (let c = 0; c < 3; c++)
-						sum[c] += d[i + c];
-				return sum.map((s) => Math.round(s / (size * size)));
-			});
-		}, tiles);
+		return this.page.evaluate(readColours, tiles);
 	}
 
 	// Whether the tile of this leg shows the colour of a look.
@@ -164,26 +148,7 @@ export class Person {
 
 	// dB at each frequency in what is received, relative to full scale.
 	tones(hz) {
-		return this.page.evaluate(async (wanted) => {
-			window.ears ??= (() => {
-				const context = new AudioContext({ sampleRate: 48000 });
-				const analyser = context.createAnalyser();
-				analyser.fftSize = 8192;
-				analyser.smoothingTimeConstant = 0;
-				const track = document.getElementById('view').srcObject.getAudioTracks()[0];
-				context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-				return { context, analyser };
-			})();
-			const { analyser, context } = window.ears;
-			await context.resume();
-			await new Promise((r) => setTimeout(r, 400));
-			const bins = new Float32Array(analyser.frequencyBinCount);
-			analyser.getFloatFrequencyData(bins);
-			return wanted.map((f) => {
-				const k = Math.round(f / (48000 / 8192));
-				return Math.max(...bins.slice(k - 2, k + 3));
-			});
-		}, hz);
+		return this.page.evaluate(readTones, hz);
 	}
 
 	picture(name) {
@@ -194,6 +159,48 @@ export class Person {
 		await this.context.close();
 		await this.browser?.close();
 	}
+}
+
+// In the page: mean R, G, B in the middle of each rectangle of the received
+// picture; null while there is none.
+export function readColours(rects) {
+	const video = document.getElementById('view');
+	if (!video.videoWidth)
+		return null;
+	const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+	const ctx = canvas.getContext('2d');
+	ctx.drawImage(video, 0, 0);
+	return rects.map((t) => {
+		const size = 16;
+		const d = ctx.getImageData(t.x + t.width / 2 - size / 2, t.y + t.height / 2 - size / 2, size, size).data;
+		const sum = [0, 0, 0];
+		for (let i = 0; i < d.length; i += 4)
+			for (let c = 0; c < 3; c++)
+				sum[c] += d[i + c];
+		return sum.map((v) => Math.round(v / (size * size)));
+	});
+}
+
+// In the page: dB at each frequency in what is received, relative to full scale.
+export async function readTones(wanted) {
+	window.ears ??= (() => {
+		const context = new AudioContext({ sampleRate: 48000 });
+		const analyser = context.createAnalyser();
+		analyser.fftSize = 8192;
+		analyser.smoothingTimeConstant = 0;
+		const track = document.getElementById('view').srcObject.getAudioTracks()[0];
+		context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+		return { context, analyser };
+	})();
+	const { analyser, context } = window.ears;
+	await context.resume();
+	await new Promise((r) => setTimeout(r, 400));
+	const bins = new Float32Array(analyser.frequencyBinCount);
+	analyser.getFloatFrequencyData(bins);
+	return wanted.map((f) => {
+		const k = Math.round(f / (48000 / 8192));
+		return Math.max(...bins.slice(k - 2, k + 3));
+	});
 }
 
 export function near(a, b, tolerance = 40) {

@@ -32,6 +32,7 @@ enum {
 	PEER_VIDEO = 0x2222,
 	OUR_AUDIO = 0x3333,
 	OUR_VIDEO = 0x4445,
+	OUR_RTX = 0x5557,
 	START_S = 1000,
 };
 
@@ -152,10 +153,11 @@ void egress_key_request(struct egress *x, struct out_stream *video)
 	the.key_requests++;
 }
 
-void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq)
+void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64_t now_ns)
 {
 	(void)x;
 	(void)video;
+	assert_int_equal(now_ns, the.now_ns);
 	the.nack[the.n_nacks++ % 64] = seq;
 }
 

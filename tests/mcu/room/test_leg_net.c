@@ -131,6 +131,127 @@ static void test_a_viewer_may_begin_to_send(void **state)
 	assert_int_equal(the.sounds, 1);
 }
 
+/* --- another negotiation --------------------------------------------------------- */
+
+static struct rtp_batch *an_encoded_picture(struct rtp_batch_pool *pool)
+{
+	struct rtp_batch *b = rtp_batch_get(pool, 0);
+
+	assert_non_null(b);
+	b->encode_id = ENCODE;
+	assert_int_equal(rtp_batch_add(b, NULL, 0, (const uint8_t *)"picture", 7, true), 0);
+	return b;
+}
+
+static void test_payload_types_change_in_place(void **state)
+{
+	struct rtp_batch_pool *pool;
+	struct rtp_tx *tx = &the.l->video.tx;
+	struct leg_media m = media(false);
+	uint8_t out[RTP_TX_HEADER_MAX];
+	struct rtp_batch *b;
+	uint32_t index;
+	uint16_t seq;
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(rtp_batch_pool_new(&pool, "test", 4, 100, 1), 0);
+	b = an_encoded_picture(pool);
+	leg_net_watch(the.l, ENCODE);
+	connect_leg(false);
+	the.l->video.wait_key = false;
+	rtp_tx_follow(tx, b);
+	seq = rtp_tx_seq(tx, b, 0);
+	rtp_tx_sent(tx, b, 0, 1);
+	configure(false); /* the same again: nothing is asked for or forgotten */
+	assert_true(rtp_tx_index_of_seq(tx, seq, &index));
+	assert_int_equal(the.key_requests, 0);
+	m.video.tx_format.pt = 45;
+	m.video.ext_mid = 9;
+	memcpy(m.video.mid, "v", 2);
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_false(rtp_tx_index_of_seq(tx, seq, &index));
+	assert_int_equal(rtp_tx_seq(tx, b, 1), (uint16_t)(seq + 1));
+	assert_int_equal(tx->ssrc, OUR_VIDEO);
+	assert_int_equal(tx->packets, 1);
+	assert_true(rtp_tx_header(tx, b, 0, 1, out) > RTP_HEADER_BYTES);
+	assert_int_equal(out[1] & 0x7f, 45);
+	/* its decoder begins anew */
+	assert_int_equal(the.key_requests, 1);
+	assert_true(the.l->video.wait_key);
+	assert_int_equal(the.watched, ENCODE);
+	/* the stream goes and comes back */
+	m.video.tx = false;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(the.watched, 0);
+	m.video.tx = true;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(the.watched, ENCODE);
+	assert_int_equal(tx->packets, 1);
+	assert_int_equal(rtp_tx_seq(tx, b, 1), (uint16_t)(seq + 1));
+	rtp_batch_unref(&b);
+	rtp_batch_pool_free(&pool);
+}
+
+/* What the former encode still sends is not what the new payload type says. */
+static void test_another_codec_waits_for_its_encode(void **state)
+{
+	struct leg_media m = media(false);
+
+	(void)state;
+	role_assert_ctl();
+	leg_net_watch(the.l, ENCODE);
+	connect_leg(false);
+	assert_int_equal(the.watched, ENCODE);
+	m.video.tx_format.codec = CODEC_VP8;
+	m.video.tx_format.pt = 96;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(the.watched, 0);
+	leg_net_watch(the.l, ENCODE + 1);
+	run();
+	assert_int_equal(the.watched, ENCODE + 1);
+}
+
+static void test_repairs_have_their_own_numbers(void **state)
+{
+	struct leg_media m = media(false);
+	struct rtp_rtx *rtx = &the.l->video.rtx;
+	uint16_t seq;
+
+	(void)state;
+	role_assert_ctl();
+	connect_leg(false);
+	assert_int_equal(rtx->pt, 0);
+	m.video.tx_format.rtx_pt = 103; /* but no SSRC of ours was signalled */
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(rtx->pt, 0);
+	m.video.tx_rtx_ssrc = OUR_RTX;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(rtx->pt, 103);
+	assert_int_equal(rtx->ssrc, OUR_RTX);
+	assert_true(rtx->next_seq < 0x8000);
+	seq = rtx->next_seq += 5;
+	m.video.tx_format.rtx_pt = 104;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(rtx->pt, 104);
+	m.video.tx_rtx_ssrc = 0;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(rtx->pt, 0);
+	m.video.tx_rtx_ssrc = OUR_RTX;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	assert_int_equal(rtx->pt, 104);
+	assert_int_equal(rtx->next_seq, seq);
+}
+
 /* --- packets in ------------------------------------------------------------------ */
 
 static void test_packets_go_by_payload_type(void **state)
@@ -329,6 +450,9 @@ int main(void)
 		T(test_a_transport_that_cannot_be_set_up_is_closed),
 		T(test_candidates_wait_for_nothing),
 		T(test_a_viewer_may_begin_to_send),
+		T(test_payload_types_change_in_place),
+		T(test_another_codec_waits_for_its_encode),
+		T(test_repairs_have_their_own_numbers),
 		T(test_packets_go_by_payload_type),
 		T(test_holes_are_asked_for_then_a_key_frame),
 		T(test_a_decoder_that_starts_asks),

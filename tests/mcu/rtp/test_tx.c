@@ -297,6 +297,60 @@ static void leaving_out_batches_of_the_same_encode(void **state)
 		rtp_batch_unref(&b[i]);
 }
 
+/* A new negotiation: other headers, the same stream. */
+static void headers_change_in_place(void **state)
+{
+	struct rtp_batch *b[4];
+	struct rtp_tx_cfg other = cfg;
+	struct rtp_packet p;
+	uint8_t out[RTP_TX_HEADER_MAX];
+	struct rtp_tx tx;
+	uint16_t seq;
+	uint32_t ts, start, index;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		b[i] = frame(1, 2 * i, 2, 3000 * i, i * 20 * NS_PER_MS);
+	assert_int_equal(rtp_tx_init(&tx, &cfg), 0);
+	rtp_tx_follow(&tx, b[0]);
+	send_all(&tx, b[0], &seq, &start);
+	other.ssrc = 99;
+	other.first_seq = 7;
+	other.first_ts = 8;
+	assert_int_equal(rtp_tx_change(&tx, &other), 0); /* nothing that is in a header */
+	assert_true(rtp_tx_index_of_seq(&tx, seq, &index));
+	other.pt = 128;
+	assert_int_equal(rtp_tx_change(&tx, &other), -EINVAL);
+	assert_true(rtp_tx_index_of_seq(&tx, seq, &index));
+	other.pt = 45;
+	other.ext_mid = 14;
+	other.mid = "new";
+	assert_int_equal(rtp_tx_change(&tx, &other), 1);
+	/* its bytes would be others now */
+	assert_false(rtp_tx_index_of_seq(&tx, seq, &index));
+	send_all(&tx, b[1], &seq, &ts);
+	assert_int_equal(seq, (uint16_t)(cfg.first_seq + 2));
+	assert_int_equal(ts - start, 3000);
+	assert_true(rtp_tx_index_of_seq(&tx, seq, &index));
+	assert_int_equal(index, 2);
+	assert_int_equal(rtp_parse(&p, out, rtp_tx_header(&tx, b[1], 0, seq, out)), 0);
+	assert_int_equal(p.pt, 45);
+	assert_int_equal(p.ssrc, cfg.ssrc);
+	char mid[RTP_MID_MAX + 1];
+	assert_true(rtp_ext_mid(&p, 14, mid));
+	assert_string_equal(mid, "new");
+	/* another clock: time goes on at its rate */
+	other.clock_hz = 8000;
+	assert_int_equal(rtp_tx_change(&tx, &other), 1);
+	b[2]->encode_id = 2;
+	rtp_tx_follow(&tx, b[2]);
+	send_all(&tx, b[2], &seq, &index);
+	assert_int_equal(seq, (uint16_t)(cfg.first_seq + 4));
+	assert_int_equal(index - ts, 160);
+	for (uint32_t i = 0; i < 4; i++)
+		rtp_batch_unref(&b[i]);
+}
+
 static void sender_report_clock(void **state)
 {
 	struct rtp_batch *b = frame(1, 0, 1, 0, 10 * NS_PER_S);
@@ -394,6 +448,7 @@ int main(void)
 		T(header_forms),
 		T(following_continues),
 		T(leaving_out_batches_of_the_same_encode),
+		T(headers_change_in_place),
 		T(sender_report_clock),
 		T(history_finds_by_index),
 		T(history_is_bounded_by_octets),

@@ -1,0 +1,126 @@
+/* G.711 and G.722 (RFC 3551 4.5): 8000 octets a second whatever the codec, any
+ * number of them in a packet, and RTP time stamps of 8 kHz also for G.722. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mixer/audio/conceal.h"
+#include "mixer/audio/rate.h"
+#include "mixer/codec/adec_ops.h"
+#include "mixer/codec/g711.h"
+#include "mixer/codec/g722.h"
+
+enum {
+	RATE_HZ = 48000,
+	PER_OCTET = 6, /* samples at 48 kHz */
+	MAX_OCTETS = ADEC_MAX_SAMPLES / PER_OCTET,
+	MAX_NATIVE = 2 * MAX_OCTETS,
+};
+
+struct adec_phone {
+	struct adec adec;
+	enum codec codec;
+	int factor; /* to 48 kHz */
+	struct g722 g722;
+	struct conceal conceal;
+	struct rate rate;
+	int16_t linear[MAX_NATIVE];
+	float native[MAX_NATIVE];
+	float mono[ADEC_MAX_SAMPLES];
+};
+
+static struct adec_phone *self(struct adec *d)
+{
+	return (struct adec_phone *)d;
+}
+
+static int phone_packet_samples(const struct adec *d, const uint8_t *payload, size_t len)
+{
+	(void)d;
+	(void)payload;
+	return len <= MAX_OCTETS ? (int)len * PER_OCTET : -EBADMSG;
+}
+
+/* n samples at the codec's rate to 48 kHz; a mono sound is in the middle. */
+static int put_out(struct adec_phone *p, size_t n, float *out)
+{
+	size_t samples = n * (size_t)p->factor;
+
+	if (p->adec.channels == 1) {
+		rate_up(&p->rate, p->native, n, out);
+		return (int)samples;
+	}
+	rate_up(&p->rate, p->native, n, p->mono);
+	for (size_t i = 0; i < samples; i++)
+		out[2 * i] = out[2 * i + 1] = p->mono[i];
+	return (int)samples;
+}
+
+static int phone_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
+			size_t max_samples)
+{
+	struct adec_phone *p = self(d);
+	size_t n = p->codec == CODEC_G722 ? 2 * len : len;
+
+	(void)max_samples;
+	if (p->codec == CODEC_G722)
+		g722_decode(&p->g722, payload, len, p->linear);
+	for (size_t i = 0; i < n && p->codec == CODEC_PCMU; i++)
+		p->linear[i] = g711_ulaw_decode(payload[i]);
+	for (size_t i = 0; i < n && p->codec == CODEC_PCMA; i++)
+		p->linear[i] = g711_alaw_decode(payload[i]);
+	for (size_t i = 0; i < n; i++)
+		p->native[i] = (float)p->linear[i] / 32768;
+	conceal_received(&p->conceal, p->native, n);
+	return put_out(p, n, out);
+}
+
+static int phone_conceal(struct adec *d, float *out, size_t n)
+{
+	struct adec_phone *p = self(d);
+	size_t native = n / (size_t)p->factor;
+
+	if (native > MAX_NATIVE)
+		native = MAX_NATIVE;
+	conceal_make(&p->conceal, p->native, native);
+	return put_out(p, native, out);
+}
+
+static void phone_reset(struct adec *d)
+{
+	struct adec_phone *p = self(d);
+
+	g722_init(&p->g722);
+	conceal_init(&p->conceal, RATE_HZ / p->factor);
+	rate_reset(&p->rate);
+}
+
+static void phone_free(struct adec *d)
+{
+	free(d);
+}
+
+static const struct adec_ops ops = {
+	.name = "telephone",
+	.clock_hz = 8000,
+	.packet_samples = phone_packet_samples,
+	.decode = phone_decode,
+	.conceal = phone_conceal,
+	.reset = phone_reset,
+	.free = phone_free,
+};
+
+int adec_phone_new(struct adec **out, enum codec codec, int channels)
+{
+	struct adec_phone *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return -ENOMEM;
+	p->adec.ops = &ops;
+	p->adec.channels = channels;
+	p->codec = codec;
+	p->factor = codec == CODEC_G722 ? 3 : 6;
+	rate_init(&p->rate, p->factor);
+	phone_reset(&p->adec);
+	*out = &p->adec;
+	return 0;
+}

@@ -1,0 +1,52 @@
+#include "mixer/codec/g711.h"
+
+enum {
+	SIGN = 0x80,
+	ULAW_BIAS = 0x84, /* makes the segments begin at powers of two */
+	ULAW_CLIP = 32767 - ULAW_BIAS,
+	ALAW_EVEN = 0x55, /* every other bit is sent inverted */
+};
+
+/* Number of the highest bit set; v > 0. */
+static int top_bit(int v)
+{
+	return 31 - __builtin_clz((unsigned)v);
+}
+
+uint8_t g711_ulaw_encode(int16_t pcm)
+{
+	int sign = pcm < 0 ? SIGN : 0, mag = pcm < 0 ? -(int)pcm : pcm, seg;
+
+	mag = (mag < ULAW_CLIP ? mag : ULAW_CLIP) + ULAW_BIAS;
+	seg = top_bit(mag) - 7;
+	return (uint8_t) ~(sign | seg << 4 | (mag >> (seg + 3) & 15));
+}
+
+int16_t g711_ulaw_decode(uint8_t code)
+{
+	int c = ~code & 0xff;
+	int mag = (((c & 15) << 3) + ULAW_BIAS) << ((c & 0x70) >> 4);
+
+	mag -= ULAW_BIAS;
+	return (int16_t)(c & SIGN ? -mag : mag);
+}
+
+uint8_t g711_alaw_encode(int16_t pcm)
+{
+	/* 13 bits; negative values in one's complement */
+	int mag = pcm >= 0 ? pcm >> 3 : -(pcm >> 3) - 1, sign = pcm >= 0 ? SIGN : 0;
+	int seg = mag < 32 ? 0 : top_bit(mag) - 4;
+	int step = seg < 2 ? 1 : seg;
+
+	return (uint8_t)((sign | seg << 4 | (mag >> step & 15)) ^ ALAW_EVEN);
+}
+
+int16_t g711_alaw_decode(uint8_t code)
+{
+	int c = code ^ ALAW_EVEN, seg = (c & 0x70) >> 4;
+	int mag = ((c & 15) << 4) + 8;
+
+	if (seg)
+		mag = (mag + 0x100) << (seg - 1);
+	return (int16_t)(c & SIGN ? mag : -mag);
+}
