@@ -14,6 +14,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/demux.h"
+#include "mcu/net/tap.h"
 
 enum { READ_BATCH = 64 }; /* packets of one transport before others get their turn */
 
@@ -71,6 +72,8 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 	}
 	count_input(t, pkt->len);
 	t->heard_ns = pkt->time_ns;
+	if (t->base.tap)
+		tap_put(t->base.tap, false, rtcp, pkt->time_ns, pkt->data, pkt->len, NULL, 0);
 	if (rtcp && t->ev->rtcp)
 		t->ev->rtcp(t->obj, pkt->data, pkt->len, pkt->time_ns);
 	if (!rtcp && t->ev->rtp) {

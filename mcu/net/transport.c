@@ -1,5 +1,8 @@
 #include "mcu/net/transport.h"
 
+#include "mcu/base/clock.h"
+#include "mcu/net/tap.h"
+
 int transport_set_remote(struct transport *t, const struct transport_remote *r)
 {
 	return t->ops->set_remote(t, r);
@@ -12,12 +15,27 @@ int transport_add_candidate(struct transport *t, const char *candidate)
 
 size_t transport_send_rtp(struct transport *t, const struct out_pkt *pkts, size_t n)
 {
-	return t->ops->send_rtp(t, pkts, n);
+	size_t sent = t->ops->send_rtp(t, pkts, n);
+
+	if (t->tap && sent == n)
+		for (size_t i = 0; i < n; i++)
+			tap_put(t->tap, true, false, clock_now_ns(&clock_monotonic), pkts[i].hdr,
+				pkts[i].hdr_len, pkts[i].payload, pkts[i].payload_len);
+	return sent;
 }
 
 int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len)
 {
-	return t->ops->send_rtcp(t, p, len);
+	int err = t->ops->send_rtcp(t, p, len);
+
+	if (t->tap && !err)
+		tap_put(t->tap, true, true, clock_now_ns(&clock_monotonic), p, len, NULL, 0);
+	return err;
+}
+
+void transport_set_tap(struct transport *t, struct tap *tap)
+{
+	t->tap = tap;
 }
 
 void transport_get_stats(const struct transport *t, struct transport_stats *out)

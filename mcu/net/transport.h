@@ -19,6 +19,7 @@
 #include "mcu/base/role.h"
 
 struct transport;
+struct tap;
 
 /* Who opens the DTLS handshake (RFC 5763): this side, or the peer. */
 enum transport_setup { TRANSPORT_ACTIVE = 1, TRANSPORT_PASSIVE };
@@ -87,7 +88,12 @@ struct transport_ops {
 /* The first member of every implementation's struct. */
 struct transport {
 	const struct transport_ops *ops;
+	struct tap *tap; /* NULL: nobody looks */
 };
+
+/* Copies of what is received and sent from now on go to tap (borrowed until it is
+ * replaced by another or NULL). */
+void transport_set_tap(struct transport *t, struct tap *tap) ON_THREAD(ROLE_NET);
 
 /* The peer's credentials, fingerprint and our DTLS role. Strings are copied.
  * 0; -EINVAL: malformed; -ENOTSUP: unknown hash; -EALREADY: other values than

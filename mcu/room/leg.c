@@ -196,6 +196,7 @@ void leg_leave(struct leg *l, const char *reason)
 	r->leaving = l;
 	l->gone_seq = room_next_seq(r);
 	log_info(&l->log, "%s left: %s", l->name, reason);
+	leg_untap(l);
 	leg_net_close(l->net);
 	video_leg_set_wanted(l->video, false);
 	room_encode_demand(r);

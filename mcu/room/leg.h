@@ -55,6 +55,14 @@ void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No
  * event follows. reason: as in the protocol's `left`. */
 void leg_leave(struct leg *l, const char *reason) ON_THREAD(ROLE_CTL);
+
+struct tap;
+/* Copies of the leg's packets go to tap until leg_untap or until the leg leaves;
+ * then released(obj, NULL) is called on CTL, later. One at a time: -EBUSY. */
+int leg_tap(struct leg *l, struct tap *tap, mbox_fn *released, void *obj) ON_THREAD(ROLE_CTL);
+/* Nothing when there is none. */
+void leg_untap(struct leg *l) ON_THREAD(ROLE_CTL);
+
 void leg_get_stats(const struct leg *l, struct leg_net_stats *s) ON_THREAD(ROLE_CTL);
 
 #endif

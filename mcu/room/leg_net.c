@@ -254,6 +254,7 @@ ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 	err = transport_ice_new(&l->transport, l->shard, &ice, &transport_events, l);
 	if (err)
 		return err;
+	transport_set_tap(l->transport, l->tap);
 	return net_timer_new(&l->timer, l->shard, on_timer, l);
 }
 

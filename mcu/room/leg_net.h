@@ -61,6 +61,12 @@ void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */
 void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);
 
+struct tap;
+/* Copies of the leg's packets go to tap from now on; NULL: to nobody. done(obj,
+ * NULL) is posted to the control mailbox when the earlier one is let go of. */
+void leg_net_set_tap(struct leg_net *l, struct tap *tap, mbox_fn *done, void *obj)
+	ON_THREAD(ROLE_CTL);
+
 struct lipsync;
 /* Told by the audio side which sample plays when. */
 struct lipsync *leg_net_lipsync(struct leg_net *l) ON_THREAD(ROLE_CTL);

@@ -34,6 +34,7 @@ struct leg_net {
 	struct log_ctx log;
 	char label[16];
 	struct transport *transport;
+	struct tap *tap;
 	bool connected, closing;
 	struct leg_media media;
 	uint32_t watch; /* encode id wished for */

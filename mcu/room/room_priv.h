@@ -36,6 +36,8 @@ struct leg {
 	bool audio_muted, video_muted;
 	uint32_t watching; /* encode id; 0: none */
 	struct rect tile;
+	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
+	void *tap_obj;
 	/* Winding down: the first routing without it, and who has let go. */
 	uint64_t gone_seq;
 	bool net_closed, video_closing, video_closed;
