@@ -229,8 +229,9 @@ int config_init(struct config *c)
 		int err;
 
 		if (k->type == KEY_STRINGS || k->type == KEY_TURNS)
-			continue;
-		err = config_assign(c, k, k->def, false, NULL, &why);
+			err = config_assign_text_list(c, k, k->def, NULL, &why);
+		else
+			err = config_assign(c, k, k->def, false, NULL, &why);
 		if (err == -ENOMEM) {
 			config_free(c);
 			return err;
@@ -259,6 +260,10 @@ int config_check(const struct config *c, struct errmsg *why)
 		return config_refuse(why, NULL, "config_conflict",
 				     "http.port and https.port are both off (-1): nobody could connect; "
 				     "switch one of them on");
+	if (!c->video.encode.n)
+		return config_refuse(why, NULL, "config_conflict",
+				     "video.encode is empty: nobody could be sent a picture; name at "
+				     "least one of h264, vp8, vp9 and av1");
 	if (!*c->https.certificate != !*c->https.key)
 		return config_refuse(why, NULL, "config_conflict",
 				     "https.certificate and https.key belong together: give both, or "

@@ -72,9 +72,11 @@ struct config {
 		int width, height, fps, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
 		int max_input_width, max_input_height;
+		struct config_strings encode;
 	} video;
 	struct {
 		int listener_kbps, complexity, max_talkers;
+		bool red;
 	} audio;
 	struct {
 		int fragment_ms, gop_s, audio_kbps;

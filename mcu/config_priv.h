@@ -19,7 +19,7 @@ struct config_key {
 	int min, max;     /* KEY_INT, KEY_EVEN */
 	const char *choices;       /* KEY_CHOICE, KEY_LEVEL: "a|b|c" */
 	config_value_check *check; /* KEY_STRING, each item of KEY_STRINGS; or NULL */
-	const char *def;  /* the default as text; of lists: "" (empty) */
+	const char *def;  /* the default as text; of lists as in YAML, "" for an empty one */
 	const char *doc;
 };
 
@@ -53,6 +53,9 @@ int config_assign(struct config *c, const struct config_key *k, const char *text
 /* Sets a list from a YAML node. */
 int config_assign_list(struct config *c, const struct config_key *k, yaml_document_t *doc,
 		       yaml_node_t *node, const struct config_place *at, struct errmsg *why);
+/* The same from text: "[a, b]"; "": empty. at NULL: no file. */
+int config_assign_text_list(struct config *c, const struct config_key *k, const char *text,
+			    const struct config_place *at, struct errmsg *why);
 void config_clear_list(struct config *c, const struct config_key *k);
 
 static inline void *config_field(struct config *c, const struct config_key *k)

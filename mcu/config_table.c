@@ -47,6 +47,16 @@ static const char *check_turn(const char *v)
 	return "a TURN URL like \"turn:turn.example.org:3478?transport=udp\"";
 }
 
+static const char *check_video_codec(const char *v)
+{
+	static const char *const known[] = { "h264", "vp8", "vp9", "av1" };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(v, known[i]))
+			return NULL;
+	return "h264, vp8, vp9 or av1";
+}
+
 #define AT(field) offsetof(struct config, field)
 #define STRING(path, field, check, def, doc) \
 	{ path, KEY_STRING, AT(field), 0, 0, NULL, check, def, doc }
@@ -146,12 +156,21 @@ const struct config_key config_keys[] = {
 	    "The widest picture taken from a participant (pixels); a larger one is not decoded."),
 	INT("video.max_input_height", video.max_input_height, 90, 4096, "1080", "The highest, likewise."),
 
+	{ "video.encode", KEY_STRINGS, AT(video.encode), 0, 0, NULL, check_video_codec, "[h264, vp8]",
+	  "What a room may be sent as, of h264, vp8, vp9 and av1. Everybody gets the first of these "
+	  "that his browser can show; each is encoded only while somebody gets it. vp9 and av1 need "
+	  "much processor time. What participants send may be any of the four." },
+
 	INT("audio.listener_kbps", audio.listener_kbps, 6, 256, "32",
 	    "Opus, kilobits per second, of what everybody hears."),
 	INT("audio.complexity", audio.complexity, 0, 10, "5",
 	    "Of the Opus encoders: quality against processor time."),
 	INT("audio.max_talkers", audio.max_talkers, 0, 1000, "0",
 	    "Only so many, the loudest, are mixed. 0: all who talk."),
+
+	BOOL("audio.red", audio.red, "true",
+	     "Sound is sent twice (RFC 2198) by and to browsers that can do it, so that a lost packet "
+	     "is not heard; about twice the rate of sound."),
 
 	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "500",
 	    "A file is valid up to its last fragment (milliseconds) at every moment."),

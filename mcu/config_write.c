@@ -36,7 +36,7 @@ static void write_key(FILE *to, const struct config_key *k)
 	write_comment(to, "  ", doc);
 	fprintf(to, "  %s: ", strchr(k->path, '.') + 1);
 	if (k->type == KEY_STRINGS || k->type == KEY_TURNS)
-		fputs("[]\n", to);
+		fprintf(to, "%s\n", *k->def ? k->def : "[]");
 	else
 		fprintf(to, k->type == KEY_STRING ? "\"%s\"\n" : "%s\n", k->def);
 }

@@ -331,9 +331,10 @@ out:
 	return err;
 }
 
-static int set_list(struct config *c, const struct config_key *k, const char *text,
-		    const struct config_place *at, struct errmsg *why)
+int config_assign_text_list(struct config *c, const struct config_key *k, const char *text,
+			    const struct config_place *at, struct errmsg *why)
 {
+	const struct config_place none = { NULL, 0 };
 	yaml_document_t doc;
 	yaml_parser_t parser;
 	yaml_node_t *root;
@@ -342,6 +343,8 @@ static int set_list(struct config *c, const struct config_key *k, const char *te
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+	if (!at)
+		at = &none;
 	err = load_only(&parser, &doc, at, why);
 	if (!err) {
 		root = yaml_document_get_root_node(&doc);
@@ -371,6 +374,6 @@ int config_set(struct config *c, const char *assignment, struct errmsg *why)
 	if (!k)
 		return config_refuse_unknown(why, &at, path);
 	if (k->type == KEY_STRINGS || k->type == KEY_TURNS)
-		return set_list(c, k, eq + 1, &at, why);
+		return config_assign_text_list(c, k, eq + 1, &at, why);
 	return config_assign(c, k, eq + 1, false, &at, why);
 }

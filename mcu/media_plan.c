@@ -5,21 +5,45 @@
 #include <string.h>
 #include <strings.h>
 
-static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint32_t tx_ssrc)
+/* What the peer may send, and the one format that we send. */
+static void convert_formats(struct leg_stream *s, const struct neg_media *m)
+{
+	for (size_t i = 0; i < m->n_agreed; i++) {
+		const struct neg_agreed *f = &m->agreed[i];
+
+		if (f->dir & NEG_RECVONLY && s->n_rx_formats < LEG_MAX_FORMATS)
+			s->rx_format[s->n_rx_formats++] = (struct leg_rx_format){
+				.codec = f->codec, .pt = f->pt, .rtx_pt = f->rtx_pt,
+			};
+		if (!(f->dir & NEG_SENDONLY) || f->tx_pt != m->codec.pt_tx)
+			continue;
+		s->tx_format = (struct leg_tx_format){
+			.codec = f->codec, .pt = f->tx_pt, .rtx_pt = f->tx_rtx_pt,
+			.channels = m->codec.opus_stereo ? 2 : 1,
+			.profile_level_id = m->codec.h264_sps,
+		};
+		if (f->codec == CODEC_OPUS)
+			s->tx_red_pt = m->red_pt_tx;
+	}
+	s->rx_red_pt = m->red_pt_rx;
+}
+
+static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint32_t tx_ssrc,
+			   uint32_t tx_rtx_ssrc)
 {
 	if (!m)
 		return;
 	s->rx = m->dir & NEG_RECVONLY;
 	s->tx = m->dir & NEG_SENDONLY;
-	s->rx_format[0] = (struct leg_rx_format){ .codec = m->codec.codec, .pt = m->codec.pt_rx };
-	s->n_rx_formats = 1;
-	s->tx_format = (struct leg_tx_format){
-		.codec = m->codec.codec, .pt = m->codec.pt_tx,
-		.channels = m->codec.opus_stereo ? 2 : 1,
-		.profile_level_id = m->codec.h264_profile,
-	};
+	convert_formats(s, m);
 	s->rx_ssrc = m->n_remote_ssrcs ? m->remote_ssrc[0] : 0;
+	s->rx_rtx_ssrc = m->remote_rtx_ssrc;
 	s->tx_ssrc = tx_ssrc;
+	s->tx_rtx_ssrc = s->tx_format.rtx_pt ? tx_rtx_ssrc : 0;
+	if (strlen(m->rid) < sizeof s->rid)
+		strcpy(s->rid, m->rid);
+	s->ext_rid = m->ext_id[NEG_EXT_RID];
+	s->ext_rrid = m->ext_id[NEG_EXT_REPAIRED_RID];
 	if (strlen(m->mid) < sizeof s->mid)
 		strcpy(s->mid, m->mid);
 	s->ext_mid = m->ext_id[NEG_EXT_MID];
@@ -39,16 +63,19 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 {
 	const struct neg_media *audio = neg_plan_media(plan, NEG_ROLE_AUDIO);
 	const struct neg_media *video = neg_plan_media(plan, NEG_ROLE_CAMERA);
-	const struct neg_transport *t = NULL;
+	const struct neg_media *data = neg_plan_media(plan, NEG_ROLE_APPLICATION);
+	const struct neg_media *any = audio ? audio : video ? video : data;
+	const struct neg_transport *t = any ? neg_plan_transport(plan, any) : NULL;
 
-	if (audio || video)
-		t = neg_plan_transport(plan, audio ? audio : video);
 	if (!t || !t->ice || t->security != NEG_DTLS)
 		return errmsg_set(why, -ENOTSUP, "not_acceptable",
 				  "This connection needs ICE and DTLS-SRTP, as browsers offer them.");
 	*out = (struct leg_media){ .dtls_active = t->setup == NEG_SETUP_ACTIVE };
-	convert_stream(&out->audio, audio, local->audio_ssrc);
-	convert_stream(&out->video, video, local->video_ssrc);
+	convert_stream(&out->audio, audio, local->audio_ssrc, 0);
+	convert_stream(&out->video, video, local->video_ssrc, local->video_rtx_ssrc);
+	out->data = data != NULL;
+	out->sctp_port = data ? data->sctp_port : 0;
+	out->max_message = data ? data->max_message : 0;
 	snprintf(out->cname, sizeof out->cname, "%s", local->cname);
 	snprintf(out->remote_ufrag, sizeof out->remote_ufrag, "%s", t->ice_ufrag);
 	snprintf(out->remote_pwd, sizeof out->remote_pwd, "%s", t->ice_pwd);

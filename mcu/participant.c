@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 static int64_t now_ms(void)
@@ -288,10 +289,42 @@ static void api_leave(void *ctx, struct leg_handle *p, enum leave_reason reason)
 
 /* --- negotiation ------------------------------------------------------------- */
 
+/* What the media side is built for, so that nothing else is agreed on. */
+enum {
+	MEDIA_SEND = 1 << CODEC_OPUS | 1 << CODEC_H264,
+	MEDIA_RECV = 1 << CODEC_OPUS | 1 << CODEC_H264,
+	MEDIA_RTX = false,
+	MEDIA_RED = false,
+	MEDIA_SIMULCAST = false,
+	MEDIA_DATA = false,
+};
+
+static bool encodes(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->video.encode.n; i++)
+		if (!strcasecmp(c->video.encode.items[i], name))
+			return true;
+	return false;
+}
+
+static struct neg_abilities abilities(const struct config *c)
+{
+	struct neg_abilities can = {
+		.send = MEDIA_SEND, .recv = MEDIA_RECV, .rtx = MEDIA_RTX,
+		.red = MEDIA_RED && c->audio.red, .simulcast = MEDIA_SIMULCAST, .data = MEDIA_DATA,
+	};
+
+	for (enum codec v = CODEC_H264; v <= CODEC_AV1; v++)
+		if (!encodes(c, codec_name(v)))
+			can.send &= ~(1u << v);
+	return can;
+}
+
 static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct neg_policy *out,
 		     struct errmsg *why)
 {
 	struct conference *c = ctx;
+	struct neg_abilities can = abilities(c->cfg.config);
 	struct leg_local l;
 
 	role_assert_ctl();
@@ -303,7 +336,7 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 		return errmsg_set(why, -EBUSY, "rate_limited",
 				  "ICE was restarted too often. Wait a few seconds.");
 	leg_get_local(p->leg, &l);
-	neg_policy_browser(out);
+	neg_policy_browser(out, &can);
 	out->ice_ufrag = l.ufrag;
 	out->ice_pwd = l.pwd;
 	out->cname = l.cname;
@@ -313,6 +346,7 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 	out->media[NEG_ROLE_AUDIO].ssrc = l.audio_ssrc;
 	out->media[NEG_ROLE_AUDIO].track_id = "mix";
 	out->media[NEG_ROLE_CAMERA].ssrc = l.video_ssrc;
+	out->media[NEG_ROLE_CAMERA].rtx_ssrc = l.video_rtx_ssrc;
 	out->media[NEG_ROLE_CAMERA].track_id = "view";
 	return 0;
 }

@@ -17,6 +17,8 @@ const char *const neg_ext_uri[NEG_N_EXTS] = {
 	[NEG_EXT_TWCC] =
 		"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
 	[NEG_EXT_VIDEO_ORIENTATION] = "urn:3gpp:video-orientation",
+	[NEG_EXT_RID] = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+	[NEG_EXT_REPAIRED_RID] = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 };
 
 static int bad(struct errmsg *why, const struct sdp_media *m, const char *what)
@@ -112,6 +114,36 @@ static void read_ssrcs(struct neg_media *out, const struct sdp_media *m)
 	}
 }
 
+/* The second of a=ssrc-group:FID whose first is ssrc; 0: none. */
+static uint32_t rtx_ssrc_of(const struct sdp_media *m, uint32_t ssrc)
+{
+	for (size_t i = 0; i < m->attrs.n; i++) {
+		const char *v = m->attrs.v[i].value;
+		char word[16];
+		uint64_t first, second;
+		if (v && !strcmp(m->attrs.v[i].name, "ssrc-group") &&
+		    sdp_copy_word(&v, word, sizeof(word)) && !strcmp(word, "FID") &&
+		    sdp_copy_word(&v, word, sizeof(word)) && sdp_u64(word, UINT32_MAX, &first) &&
+		    first == ssrc && sdp_copy_word(&v, word, sizeof(word)) &&
+		    sdp_u64(word, UINT32_MAX, &second))
+			return (uint32_t)second;
+	}
+	return 0;
+}
+
+static void read_streams(struct neg_media *out, const struct sdp_media *m)
+{
+	uint32_t first = neg_simulcast_ssrc(m);
+
+	read_ssrcs(out, m);
+	if (first) { /* all that is taken of several layers */
+		out->remote_ssrc[0] = first;
+		out->n_remote_ssrcs = 1;
+	}
+	if (out->n_remote_ssrcs)
+		out->remote_rtx_ssrc = rtx_ssrc_of(m, out->remote_ssrc[0]);
+}
+
 static uint32_t bandwidth_bps(const struct sdp_bandwidth *b)
 {
 	if (b->tias_bps)
@@ -138,7 +170,7 @@ int neg_remote_media(struct neg_media *out, const struct sdp *s, const struct sd
 	out->max_bps = bandwidth_bps(&m->bandwidth);
 	if (!out->max_bps)
 		out->max_bps = bandwidth_bps(&s->bandwidth);
-	read_ssrcs(out, m);
+	read_streams(out, m);
 	return 0;
 }
 
@@ -164,7 +196,7 @@ static uint32_t fb_of(const char *v)
 	return 0;
 }
 
-static uint32_t read_fb(const struct sdp_media *m, uint8_t pt)
+uint32_t neg_remote_fb(const struct sdp_media *m, uint8_t pt)
 {
 	uint32_t bits = 0;
 	for (size_t i = 0; i < m->attrs.n; i++) {
@@ -208,7 +240,9 @@ void neg_remote_features(struct neg_media *out, const struct sdp *s, const struc
 	uint32_t wanted = mp->exts;
 	if (strlen(out->mid) > 16) /* what the extension can carry in our packets */
 		wanted &= ~(1u << NEG_EXT_MID);
-	out->fb = read_fb(m, out->codec.pt_tx) & mp->fb;
+	if (!out->rid[0])
+		wanted &= ~(1u << NEG_EXT_RID | 1u << NEG_EXT_REPAIRED_RID);
+	out->fb = neg_remote_fb(m, out->codec.pt_tx) & mp->fb;
 	for (size_t i = 0; i < m->attrs.n; i++)
 		if (m->attrs.v[i].value && !strcmp(m->attrs.v[i].name, "extmap"))
 			read_ext(out, m->attrs.v[i].value, wanted);

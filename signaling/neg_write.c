@@ -14,39 +14,80 @@
 			return try_err;                                                            \
 	} while (0)
 
-int neg_write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_policy *mp,
-		     const struct neg_format *f, uint8_t pt, uint32_t h264_profile)
+static int add_pt(struct sdp *s, struct sdp_media *m, uint8_t pt)
 {
-	const struct neg_codec_info *info = neg_codec_info(f->codec);
-	char num[8], fmtp[512] = "", channels[8] = "";
-
+	char num[8];
 	snprintf(num, sizeof(num), "%u", pt);
-	TRY(sdp_add_format(s, m, num));
+	return sdp_add_format(s, m, num);
+}
+
+/* What a format's fmtp says; "" when there is nothing to say. */
+static void format_fmtp(char *out, size_t cap, const struct neg_media_policy *mp,
+			const struct neg_listed *f)
+{
+	const char *extra = f->format->fmtp ? f->format->fmtp : "";
+	int n = 0;
+
+	*out = 0;
+	if (f->format->codec == CODEC_H264) {
+		n = snprintf(
+			out, cap,
+			"level-asymmetry-allowed=1;packetization-mode=%u;profile-level-id=%06x",
+			f->format->h264_mode, f->h264_profile & 0xffffff);
+		if (mp->max_fs)
+			n += snprintf(out + n, cap - (size_t)n, ";max-fs=%u", mp->max_fs);
+		if (mp->max_mbps)
+			n += snprintf(out + n, cap - (size_t)n, ";max-mbps=%u", mp->max_mbps);
+	}
+	if (*extra)
+		n += snprintf(out + n, cap - (size_t)n, "%s%s", n ? ";" : "", extra);
+	if (f->format->codec == CODEC_OPUS && mp->stereo && (size_t)n < cap)
+		snprintf(out + n, cap - (size_t)n, "%sstereo=1;sprop-stereo=1", n ? ";" : "");
+}
+
+static int write_format(struct sdp *s, struct sdp_media *m, const struct neg_media_policy *mp,
+			const struct neg_listed *f)
+{
+	const struct neg_codec_info *info = neg_codec_info(f->format->codec);
+	char fmtp[512], channels[8] = "";
+
+	TRY(add_pt(s, m, f->pt));
 	if (info->channels > 1)
 		snprintf(channels, sizeof(channels), "/%u", info->channels);
-	TRY(sdp_add_attr(s, m, "rtpmap", "%u %s/%u%s", pt, info->name, info->clock_hz, channels));
-	if (f->codec == CODEC_H264) {
-		int n = snprintf(
-			fmtp, sizeof(fmtp),
-			"level-asymmetry-allowed=1;packetization-mode=%u;profile-level-id=%06x",
-			f->h264_mode, h264_profile & 0xffffff);
-		if (mp->max_fs)
-			n += snprintf(fmtp + n, sizeof(fmtp) - (size_t)n, ";max-fs=%u", mp->max_fs);
-		if (mp->max_mbps)
-			snprintf(fmtp + n, sizeof(fmtp) - (size_t)n, ";max-mbps=%u", mp->max_mbps);
-	}
-	const char *extra = f->fmtp ? f->fmtp : "";
-	if (fmtp[0] || extra[0])
-		TRY(sdp_add_attr(s, m, "fmtp", "%u %s%s%s", pt, fmtp,
-				 fmtp[0] && extra[0] ? ";" : "", extra));
+	TRY(sdp_add_attr(s, m, "rtpmap", "%u %s/%u%s", f->pt, info->name, info->clock_hz,
+			 channels));
+	format_fmtp(fmtp, sizeof(fmtp), mp, f);
+	if (fmtp[0])
+		TRY(sdp_add_attr(s, m, "fmtp", "%u %s", f->pt, fmtp));
+	if (!f->rtx_pt)
+		return 0;
+	TRY(add_pt(s, m, f->rtx_pt));
+	TRY(sdp_add_attr(s, m, "rtpmap", "%u rtx/%u", f->rtx_pt, info->clock_hz));
+	return sdp_add_attr(s, m, "fmtp", "%u apt=%u", f->rtx_pt, f->pt);
+}
+
+int neg_write_formats(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
+{
+	const struct neg_list *list = &l->list;
+
+	if (l->media->role == NEG_ROLE_APPLICATION)
+		return neg_data_write(s, m, l->mp);
+	for (size_t i = 0; i < list->n && list->red_pt; i++)
+		if (list->v[i].format->codec == CODEC_OPUS) {
+			TRY(add_pt(s, m, list->red_pt));
+			TRY(sdp_add_attr(s, m, "rtpmap", "%u red/48000/2", list->red_pt));
+			TRY(sdp_add_attr(s, m, "fmtp", "%u %u/%u", list->red_pt, list->v[i].pt,
+					 list->v[i].pt));
+			break;
+		}
+	for (size_t i = 0; i < list->n; i++)
+		TRY(write_format(s, m, l->mp, &list->v[i]));
 	return 0;
 }
 
 int neg_write_dtmf(struct sdp *s, struct sdp_media *m, uint8_t pt, uint32_t clock_hz)
 {
-	char num[8];
-	snprintf(num, sizeof(num), "%u", pt);
-	TRY(sdp_add_format(s, m, num));
+	TRY(add_pt(s, m, pt));
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u telephone-event/%u", pt, clock_hz));
 	return sdp_add_attr(s, m, "fmtp", "%u 0-15", pt);
 }
@@ -102,7 +143,7 @@ static int write_transport(struct sdp *s, struct sdp_media *m, const struct neg_
 	return 0;
 }
 
-/* What we send: the stream's and track's names and its ssrc. */
+/* What we send: the stream's and track's names and its ssrcs (RFC 5576, 4588). */
 static int write_source(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
 {
 	const struct neg_policy *p = l->policy;
@@ -110,11 +151,40 @@ static int write_source(struct sdp *s, struct sdp_media *m, const struct neg_lin
 
 	if (!(l->media->dir & NEG_SENDONLY))
 		return 0;
+	bool rtx = mp->ssrc && mp->rtx_ssrc && l->tx_rtx;
 	if (mp->track_id && p->stream_id)
 		TRY(sdp_add_attr(s, m, "msid", "%s %s", p->stream_id, mp->track_id));
+	if (rtx)
+		TRY(sdp_add_attr(s, m, "ssrc-group", "FID %u %u", mp->ssrc, mp->rtx_ssrc));
 	if (mp->ssrc && p->cname)
 		TRY(sdp_add_attr(s, m, "ssrc", "%u cname:%s", mp->ssrc, p->cname));
+	if (rtx && p->cname)
+		TRY(sdp_add_attr(s, m, "ssrc", "%u cname:%s", mp->rtx_ssrc, p->cname));
 	return 0;
+}
+
+/* What only sections of RTP have. */
+static int write_rtp(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
+{
+	const struct neg_media *pm = l->media;
+
+	for (unsigned i = 0; i < NEG_N_EXTS; i++)
+		if (pm->ext_id[i])
+			TRY(sdp_add_attr(s, m, "extmap", "%u %s", pm->ext_id[i], neg_ext_uri[i]));
+	TRY(sdp_add_flag(s, m, neg_dir_name(pm->dir)));
+	if (pm->role == NEG_ROLE_CONTENT)
+		TRY(sdp_add_attr(s, m, "content", "slides"));
+	if (l->transport->rtcp_mux)
+		TRY(sdp_add_flag(s, m, "rtcp-mux"));
+	if (pm->rtcp_rsize)
+		TRY(sdp_add_flag(s, m, "rtcp-rsize"));
+	for (size_t i = 0; i < l->list.n; i++)
+		TRY(write_fb(s, m, l->list.v[i].pt, l->list.v[i].fb));
+	if (pm->rid[0] && pm->dir & NEG_RECVONLY) {
+		TRY(sdp_add_attr(s, m, "rid", "%s recv", pm->rid));
+		TRY(sdp_add_attr(s, m, "simulcast", "recv %s", pm->rid));
+	}
+	return write_source(s, m, l);
 }
 
 int neg_write_media(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
@@ -132,19 +202,7 @@ int neg_write_media(struct sdp *s, struct sdp_media *m, const struct neg_line *l
 	TRY(write_transport(s, m, l));
 	if (pm->mid[0])
 		TRY(sdp_add_attr(s, m, "mid", "%s", pm->mid));
-	for (unsigned i = 0; i < NEG_N_EXTS; i++)
-		if (pm->ext_id[i])
-			TRY(sdp_add_attr(s, m, "extmap", "%u %s", pm->ext_id[i], neg_ext_uri[i]));
-	TRY(sdp_add_flag(s, m, neg_dir_name(pm->dir)));
-	if (pm->role == NEG_ROLE_CONTENT)
-		TRY(sdp_add_attr(s, m, "content", "slides"));
-	if (l->transport->rtcp_mux)
-		TRY(sdp_add_flag(s, m, "rtcp-mux"));
-	if (pm->rtcp_rsize)
-		TRY(sdp_add_flag(s, m, "rtcp-rsize"));
-	for (size_t i = 0; i < l->n_pts; i++)
-		TRY(write_fb(s, m, l->pts[i], pm->fb));
-	return write_source(s, m, l);
+	return pm->role == NEG_ROLE_APPLICATION ? 0 : write_rtp(s, m, l);
 }
 
 int neg_write_refused(struct sdp *s, const struct sdp_media *offered, const char *mid)

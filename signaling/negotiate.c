@@ -15,7 +15,7 @@ struct work {
 	const struct neg_policy *policy;
 	const struct neg_plan *prev;
 	struct neg_plan *plan;
-	const struct neg_format *format[SDP_MAX_MEDIA];
+	struct neg_matches match[SDP_MAX_MEDIA]; /* of the accepted ones */
 	bool in_bundle[SDP_MAX_MEDIA]; /* offered in the group */
 	size_t group[SDP_MAX_MEDIA];   /* its members in the order of the group */
 	size_t n_group;
@@ -45,34 +45,6 @@ const struct neg_media *neg_plan_media(const struct neg_plan *p, enum neg_role r
 const struct neg_transport *neg_plan_transport(const struct neg_plan *p, const struct neg_media *m)
 {
 	return &p->media[m->transport_index].transport;
-}
-
-void neg_policy_browser(struct neg_policy *p)
-{
-	*p = (struct neg_policy){
-		.security = NEG_DTLS,
-		.one_transport = true,
-		.ice = true,
-		.setup = NEG_SETUP_PASSIVE,
-	};
-	p->media[NEG_ROLE_AUDIO] = (struct neg_media_policy){
-		.dir = NEG_SENDRECV,
-		.enabled = true,
-		.formats = neg_audio_formats,
-		.n_formats = neg_n_audio_formats,
-		.fb = NEG_FB_NACK | NEG_FB_TWCC,
-		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_AUDIO_LEVEL |
-			1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC,
-	};
-	p->media[NEG_ROLE_CAMERA] = (struct neg_media_policy){
-		.dir = NEG_SENDRECV,
-		.enabled = true,
-		.formats = neg_video_formats,
-		.n_formats = neg_n_video_formats,
-		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC,
-		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC |
-			1u << NEG_EXT_VIDEO_ORIENTATION,
-	};
 }
 
 /* --- the m-lines of the remote ---------------------------------------------- */
@@ -175,20 +147,12 @@ static void choose_dtmf(struct neg_media *pm, const struct sdp_media *m)
 	}
 }
 
-/* What the answer calls pt_tx we may have offered under another number. */
-static void own_pts(struct neg_media *pm, const struct sdp_media *ours, const struct neg_format *f)
+/* What the answer calls telephone-event we may have offered under another number. */
+static void own_dtmf(struct neg_media *pm, const struct sdp_media *ours)
 {
-	int best = 0;
 	for (size_t i = 0; i < ours->n_formats; i++) {
 		struct neg_pt pt;
-		if (!neg_pt_read(&pt, ours, ours->format[i]))
-			continue;
-		int score = neg_pt_match(&pt, f);
-		if (score > best) {
-			best = score;
-			pm->codec.pt_rx = pt.pt;
-		}
-		if (pt.dtmf && pm->has_dtmf && pt.clock_hz == pm->dtmf_clock_hz)
+		if (neg_pt_read(&pt, ours, ours->format[i]) && pt.dtmf && pm->has_dtmf && pt.clock_hz == pm->dtmf_clock_hz)
 			pm->dtmf_pt_rx = pt.pt;
 	}
 }
@@ -203,35 +167,68 @@ static enum neg_dir line_dir(const struct work *w, size_t i, const struct neg_me
 	return (enum neg_dir)((unsigned)theirs & (unsigned)ours);
 }
 
+static const struct neg_media *media_before(const struct work *w, size_t i)
+{
+	if (!w->prev || i >= w->prev->n_media || !w->prev->media[i].accepted)
+		return NULL;
+	return &w->prev->media[i];
+}
+
+/* The formats of a section of RTP, and the direction that they leave; false: there
+ * is nothing that both sides can do. */
+static bool choose_formats(struct work *w, size_t i)
+{
+	struct neg_media *pm = &w->plan->media[i];
+	const struct sdp_media *m = &w->remote->media[i];
+	const struct neg_media_policy *mp = &w->policy->media[pm->role];
+	struct neg_matches *x = &w->match[i];
+	unsigned can = 0;
+
+	neg_match(x, m, mp);
+	if (w->offer)
+		neg_match_own(x, &w->offer->media[i]);
+	for (size_t k = 0; k < x->n; k++)
+		can |= x->v[k].dir;
+	enum neg_dir wanted = line_dir(w, i, mp);
+	pm->dir = (enum neg_dir)((unsigned)wanted & can);
+	if (!can || (wanted && !pm->dir))
+		return false;
+	neg_match_keep(x, pm->dir);
+	neg_match_fill(pm, x, m, mp);
+	return true;
+}
+
 /* Role, codec, direction, features: everything but the transport. */
 static void consider(struct work *w, size_t i)
 {
 	struct neg_media *pm = &w->plan->media[i];
+	const struct neg_media *before = media_before(w, i);
 	const struct sdp_media *m = &w->remote->media[i];
-	struct neg_pt pt;
 
 	pm->role = role_of_line(w, i);
 	const struct neg_media_policy *mp = &w->policy->media[pm->role];
 	bool refused = !m->port && (w->offer || !sdp_attr_find(&m->attrs, "bundle-only"));
 	if (w->offer && !w->offer->media[i].port)
 		refused = true;
-	if (refused || !mp->enabled || !mp->n_formats || pm->role == NEG_ROLE_NONE ||
-	    pm->role == NEG_ROLE_APPLICATION || role_taken(w, i, pm->role))
+	if (refused || !mp->enabled || pm->role == NEG_ROLE_NONE || role_taken(w, i, pm->role))
 		return;
-	int f = neg_codec_choose(m, mp, &pt);
-	if (f < 0) {
+	if (pm->role == NEG_ROLE_APPLICATION) {
+		pm->accepted = neg_data_read(pm, m);
+		pm->dir = NEG_SENDRECV;
+		return;
+	}
+	if (!choose_formats(w, i)) {
 		w->no_codec = true;
 		return;
 	}
-	w->format[i] = &mp->formats[f];
 	pm->accepted = true;
-	neg_codec_fill(&pm->codec, &pt, m);
 	if (mp->dtmf)
 		choose_dtmf(pm, m);
 	if (w->offer)
-		own_pts(pm, &w->offer->media[i], w->format[i]);
-	pm->dir = line_dir(w, i, mp);
+		own_dtmf(pm, &w->offer->media[i]);
 	pm->hold = !(neg_remote_dir(w->remote, m) & NEG_RECVONLY);
+	if (mp->simulcast)
+		neg_simulcast_choose(pm, m, before ? before->rid : "");
 	neg_remote_features(pm, w->remote, m, mp);
 }
 
@@ -251,9 +248,8 @@ static enum neg_setup our_setup(const struct work *w, enum neg_setup peer,
 
 static const struct neg_transport *transport_before(const struct work *w, size_t i)
 {
-	if (!w->prev || i >= w->prev->n_media || !w->prev->media[i].accepted)
-		return NULL;
-	return neg_plan_transport(w->prev, &w->prev->media[i]);
+	const struct neg_media *before = media_before(w, i);
+	return before ? neg_plan_transport(w->prev, before) : NULL;
 }
 
 /* The offered key of our suite goes first; false when there is none. */
@@ -272,8 +268,7 @@ static bool choose_crypto(struct neg_transport *t, const struct neg_policy *p)
 }
 
 /* Whether we can send and receive over it at all. */
-static bool transport_usable(const struct work *w, struct neg_transport *t,
-			     const struct neg_media_policy *mp)
+static bool transport_usable(const struct work *w, struct neg_transport *t, enum neg_role role)
 {
 	const struct neg_policy *p = w->policy;
 	if (!(p->security & t->security))
@@ -283,9 +278,14 @@ static bool transport_usable(const struct work *w, struct neg_transport *t,
 	if (t->security == NEG_DTLS && !p->fingerprint)
 		return false;
 	t->ice = t->ice && p->ice && p->ice_ufrag && p->ice_pwd;
+	if (role == NEG_ROLE_APPLICATION) {
+		t->rtcp_mux = true; /* for others of its bundle; it has no RTCP itself */
+		if (t->security != NEG_DTLS)
+			return false;
+	}
 	if (t->ice)
 		return t->rtcp_mux; /* we have one component */
-	return mp->port != 0;
+	return p->media[role].port != 0;
 }
 
 static int take_transport(struct work *w, size_t i)
@@ -305,7 +305,7 @@ static int take_transport(struct work *w, size_t i)
 	if (w->offer && peer == NEG_SETUP_ACTPASS)
 		return errmsg_set(w->why, -EINVAL, "bad_sdp",
 				  "An answer must say a=setup:active or a=setup:passive.");
-	if (!transport_usable(w, t, &w->policy->media[pm->role])) {
+	if (!transport_usable(w, t, pm->role)) {
 		pm->accepted = false;
 		return 0;
 	}
@@ -372,8 +372,8 @@ static int take_transports(struct work *w)
 	if (w->no_codec)
 		return errmsg_set(
 			w->why, -ENOTSUP, "no_common_codec",
-			"There is no codec that both sides can use; offer Opus, and H264 with "
-			"packetization-mode=1.");
+			"There is no codec that both sides can use; offer opus, G722, PCMU or PCMA, "
+			"and H264 (packetization-mode=1), VP8, VP9 (profile-id=0) or AV1.");
 	return errmsg_set(w->why, -ENOTSUP, "not_acceptable",
 			  "Nothing in the session description can be used here.");
 }
@@ -399,6 +399,30 @@ static int make_plan(struct work *w)
 
 /* --- answer ------------------------------------------------------------------- */
 
+static void answer_list(struct neg_line *l, const struct neg_matches *x,
+			const struct sdp_media *offered)
+{
+	uint32_t fb = l->mp->fb;
+
+	if (!l->media->ext_id[NEG_EXT_TWCC])
+		fb &= ~(uint32_t)NEG_FB_TWCC;
+	for (size_t i = 0; i < x->n; i++) {
+		const struct neg_match *c = &x->v[i];
+		struct neg_listed *out = &l->list.v[l->list.n++];
+		*out = (struct neg_listed){ .format = c->format,
+					    .pt = c->pt.pt,
+					    .rtx_pt = c->rtx_pt,
+					    .fb = neg_remote_fb(offered, c->pt.pt) & fb };
+		if (c->format->codec == CODEC_H264)
+			out->h264_profile = neg_h264_answer_profile(
+				neg_h264_profile(c->pt.fmtp),
+				neg_fmtp_number(c->pt.fmtp, "level-asymmetry-allowed", 0) == 1,
+				c->format->h264_profile);
+	}
+	l->list.red_pt = x->red_pt;
+	l->tx_rtx = x->n && neg_match_tx(x)->rtx_pt;
+}
+
 static int answer_line(struct work *w, struct sdp *s, size_t i)
 {
 	const struct neg_media *pm = &w->plan->media[i];
@@ -412,19 +436,13 @@ static int answer_line(struct work *w, struct sdp *s, size_t i)
 		.media = pm,
 		.transport = neg_plan_transport(w->plan, pm),
 		.carries_transport = pm->transport_index == i,
-		.pts = { pm->codec.pt_tx },
-		.n_pts = 1,
 	};
+	answer_list(&l, &w->match[i], offered);
 	struct sdp_media *m =
 		sdp_add_media(s, offered->kind, l.transport->ice ? 9 : l.mp->port, offered->proto);
 	if (!m)
 		return -ENOMEM;
-	uint32_t profile = 0;
-	if (pm->codec.codec == CODEC_H264)
-		profile = neg_h264_answer_profile(pm->codec.h264_profile,
-						  pm->codec.h264_level_asymmetry,
-						  w->format[i]->h264_profile);
-	int err = neg_write_format(s, m, l.mp, w->format[i], pm->codec.pt_tx, profile);
+	int err = neg_write_formats(s, m, &l);
 	if (!err && pm->has_dtmf)
 		err = neg_write_dtmf(s, m, pm->dtmf_pt_tx, pm->dtmf_clock_hz);
 	return err ? err : neg_write_media(s, m, &l);

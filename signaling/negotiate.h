@@ -23,7 +23,7 @@ enum neg_role {
 	NEG_ROLE_AUDIO,
 	NEG_ROLE_CAMERA,
 	NEG_ROLE_CONTENT,     /* a=content:slides (RFC 4796), or a second m=video */
-	NEG_ROLE_APPLICATION, /* data channel, BFCP: recognised, but always refused for now */
+	NEG_ROLE_APPLICATION, /* data channels over SCTP (RFC 8841); BFCP is refused */
 	NEG_N_ROLES
 };
 
@@ -52,27 +52,33 @@ enum neg_ext {
 	NEG_EXT_ABS_SEND_TIME,
 	NEG_EXT_TWCC,
 	NEG_EXT_VIDEO_ORIENTATION,
+	NEG_EXT_RID, /* RFC 8852; both only with simulcast */
+	NEG_EXT_REPAIRED_RID,
 	NEG_N_EXTS
 };
 
 enum {
 	NEG_MAX_SSRCS = 4,
 	NEG_MAX_CANDIDATES = 64, /* of a description; more are ignored */
-	NEG_MAX_CRYPTOS = 4
+	NEG_MAX_CRYPTOS = 4,
+	NEG_MAX_FORMATS = 16 /* agreed on in one m-line; more are left out */
 };
 
 /* --- policy: our side ------------------------------------------------------ */
 
-/* A payload format we can send and receive. */
+/* A payload format that we know what to do with. */
 struct neg_format {
 	enum codec codec;
-	uint8_t pt;	       /* in our offers */
+	uint8_t pt;	       /* in our offers, unless agreed on otherwise before */
+	uint8_t rtx_pt;	       /* the same, of its retransmissions */
 	uint8_t h264_mode;     /* packetization-mode that we need: 0 or 1 */
-	uint32_t h264_profile; /* profile-level-id, e.g. 0x42e01f */
+	uint32_t h264_profile; /* profile-level-id, e.g. 0x42e01f: in offers; our level */
+	enum neg_dir dir;      /* what we can do with it; 0: send and receive */
 	const char *fmtp;      /* what we say in an offer or answer besides; may be NULL */
 };
 
-/* The default preferences: Opus; H.264 constrained baseline mode 1. */
+/* By preference: Opus, G.722, PCMU, PCMA; H.264 (constrained baseline, mode 1), VP8,
+ * VP9, AV1, and H.264 mode 0, which we only receive. */
 extern const struct neg_format neg_audio_formats[];
 extern const size_t neg_n_audio_formats;
 extern const struct neg_format neg_video_formats[];
@@ -83,7 +89,16 @@ struct neg_media_policy {
 	bool enabled;			  /* false: refused in answers, absent from offers */
 	const struct neg_format *formats; /* by preference */
 	size_t n_formats;
+	uint32_t send, recv; /* 1 << CODEC_…: of these formats what we can encode, decode; 0: all */
+	/* Answers list every common format, so that the peer may change among them;
+	 * false: only the best one, as phones like it. */
+	bool many;
+	bool rtx;	    /* RFC 4588 */
+	bool red;	    /* RFC 2198 around Opus, listed first so that browsers send it */
+	bool stereo;	    /* Opus in two channels */
+	bool simulcast;	    /* an offer of several layers (RFC 8853) is answered with one */
 	uint32_t ssrc;		   /* what we send with */
+	uint32_t rtx_ssrc;	   /* the same, of retransmissions */
 	const char *track_id;	   /* of a=msid; NULL: none */
 	uint32_t fb;		   /* NEG_FB_… that we implement here */
 	uint32_t exts;		   /* 1 << NEG_EXT_… that we implement here */
@@ -91,6 +106,9 @@ struct neg_media_policy {
 	uint16_t port;		   /* plain RTP: ours; 0: only with ICE */
 	bool dtmf;		   /* telephone-event (RFC 4733) too */
 	uint32_t max_fs, max_mbps; /* H.264 receive limits, said in fmtp; 0: unsaid */
+	/* NEG_ROLE_APPLICATION (which has no formats): a=sctp-port, a=max-message-size */
+	uint16_t sctp_port;
+	uint32_t max_message;
 };
 
 /* Strings are borrowed for the call. */
@@ -112,10 +130,16 @@ struct neg_policy {
 	uint64_t session_id, session_version; /* of o=; the version grows with each description */
 };
 
+/* What the caller's media side can do. */
+struct neg_abilities {
+	uint32_t send, recv; /* 1 << CODEC_…; 0: all that we know */
+	bool rtx, red, stereo, simulcast, data;
+};
+
 /* Fills p with what a browser leg wants: audio and camera sendrecv with the
- * default formats, feedback and extensions that the server implements, ICE and
- * DTLS. The caller then sets the identifiers. */
-void neg_policy_browser(struct neg_policy *p);
+ * default formats as far as can allows, feedback and extensions that the server
+ * implements, ICE and DTLS. The caller then sets the identifiers. */
+void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can);
 
 /* --- plan: what was agreed on ---------------------------------------------- */
 
@@ -130,14 +154,27 @@ struct neg_codec_plan {
 	/* H.264 (RFC 6184): what the peer can receive */
 	uint8_t h264_mode;
 	uint32_t h264_profile; /* its profile-level-id */
+	uint32_t h264_sps;     /* the profile-level-id that our sequence headers must show */
 	bool h264_level_asymmetry;
 	/* macroblocks per frame, per second; kbit/s: of the level, or raised by max-fs …;
 	 * of VP8 and VP9 max-fs as given. 0: unknown */
 	uint32_t max_fs, max_mbps, max_br_kbps;
-	/* Opus (RFC 7587), the peer's wishes; 0 or false: default */
+	/* Opus (RFC 7587), the peer's wishes; 0 or false: default. opus_stereo: and our
+	 * policy has it too */
 	bool opus_stereo, opus_fec, opus_dtx, opus_cbr;
 	uint32_t opus_max_bps, opus_max_playback_hz;
 	uint32_t ptime_ms, maxptime_ms;
+};
+
+/* One of the formats that an m-line lists. */
+struct neg_agreed {
+	enum codec codec;
+	enum neg_dir dir;      /* what we can do with it */
+	uint8_t pt;	       /* what the peer puts into packets */
+	uint8_t rtx_pt;	       /* and into their repairs; 0: not agreed */
+	uint8_t tx_pt, tx_rtx_pt; /* what we may put */
+	uint8_t h264_mode;
+	uint32_t h264_profile; /* the peer's profile-level-id */
 };
 
 struct neg_crypto {
@@ -175,7 +212,11 @@ struct neg_media {
 	char mid[33];	  /* "" without */
 	enum neg_dir dir; /* ours */
 	bool hold;	  /* the peer put us on hold (sendonly/inactive, or c=0.0.0.0) */
+	/* What we send; the first of the formats when there is none that we can. */
 	struct neg_codec_plan codec;
+	struct neg_agreed agreed[NEG_MAX_FORMATS]; /* all formats, by our preference */
+	size_t n_agreed;
+	uint8_t red_pt_tx, red_pt_rx; /* RFC 2198 around Opus; 0: not agreed */
 	bool has_dtmf; /* telephone-event, RFC 4733 */
 	uint8_t dtmf_pt_tx, dtmf_pt_rx;
 	uint32_t dtmf_clock_hz;
@@ -184,6 +225,10 @@ struct neg_media {
 	bool rtcp_rsize;
 	uint32_t remote_ssrc[NEG_MAX_SSRCS]; /* media, not RTX or FEC; as far as given */
 	size_t n_remote_ssrcs;
+	uint32_t remote_rtx_ssrc; /* repairs of remote_ssrc[0] (a=ssrc-group:FID) */
+	char rid[17];		  /* the one layer of a simulcast that we take; "": none */
+	uint16_t sctp_port;	  /* NEG_ROLE_APPLICATION: of the peer */
+	uint32_t max_message;	  /* octets that it takes; 0: any number */
 	char remote_cname[64];
 	uint32_t max_bps;	 /* the peer's b=TIAS or b=AS * 1000 for what we send; 0: unsaid */
 	uint8_t transport_index; /* index of the m-line whose transport carries this */

@@ -20,13 +20,18 @@ static const struct neg_format video[] = {
 
 static struct neg_policy policy_of(int kind)
 {
+	const struct neg_abilities can = {
+		.rtx = true, .red = true, .stereo = true, .simulcast = true, .data = true
+	};
 	struct neg_policy p;
-	neg_policy_browser(&p);
+	neg_policy_browser(&p, &can);
 	p.ice_ufrag = "abcd";
 	p.ice_pwd = "abcdefghijklmnopqrstuvwx";
 	p.fingerprint = "sha-256 00";
 	p.cname = "c";
 	p.stream_id = "s";
+	p.media[NEG_ROLE_CAMERA].ssrc = 1;
+	p.media[NEG_ROLE_CAMERA].rtx_ssrc = 2;
 	p.media[NEG_ROLE_CONTENT] = p.media[NEG_ROLE_CAMERA];
 	if (!kind)
 		return p;
@@ -40,7 +45,7 @@ static struct neg_policy policy_of(int kind)
 		m->port = 4000;
 		m->dtmf = true;
 		m->fb = 63;
-		m->exts = 31;
+		m->exts = 127;
 		m->formats = r == NEG_ROLE_AUDIO ? audio : video;
 		m->n_formats = 3;
 	}

@@ -52,12 +52,13 @@ static int convert(struct leg_media *m, const char *audio, const char *video, co
 {
 	struct sdp *offer = NULL, *answer = NULL;
 	struct neg_plan *plan = NULL;
+	const struct neg_abilities can = { .rtx = true, .red = true, .simulcast = true, .data = true };
 	struct neg_policy policy;
 	char text[4096];
 	size_t len = write_offer(text, sizeof text, audio, video, hash);
 	int err;
 
-	neg_policy_browser(&policy);
+	neg_policy_browser(&policy, &can);
 	policy.ice_ufrag = local.ufrag;
 	policy.ice_pwd = local.pwd;
 	policy.cname = local.cname;

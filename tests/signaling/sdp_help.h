@@ -56,10 +56,14 @@ static inline char *text_of(const struct sdp *s)
 	return text;
 }
 
+static const struct neg_abilities everything = {
+	.rtx = true, .red = true, .stereo = false, .simulcast = true, .data = true
+};
+
 static inline struct neg_policy browser_policy(void)
 {
 	struct neg_policy p;
-	neg_policy_browser(&p);
+	neg_policy_browser(&p, &everything);
 	p.ice_ufrag = "ourU";
 	p.ice_pwd = "ourpwdourpwdourpwdourpwd";
 	p.fingerprint = OUR_FINGERPRINT;
@@ -70,6 +74,7 @@ static inline struct neg_policy browser_policy(void)
 	p.media[NEG_ROLE_AUDIO].ssrc = 1111;
 	p.media[NEG_ROLE_AUDIO].track_id = "mix";
 	p.media[NEG_ROLE_CAMERA].ssrc = 2222;
+	p.media[NEG_ROLE_CAMERA].rtx_ssrc = 2223;
 	p.media[NEG_ROLE_CAMERA].track_id = "view";
 	return p;
 }

@@ -111,7 +111,7 @@ static int r_local(void *ctx, struct leg_handle *leg, bool restart, struct neg_p
 	f->restart = restart;
 	if (f->local_err)
 		return errmsg_set(why, f->local_err, "not_acceptable", "No.");
-	neg_policy_browser(p);
+	neg_policy_browser(p, &(struct neg_abilities){ .rtx = true });
 	p->ice_ufrag = "ufra";
 	p->ice_pwd = "pwdpwdpwdpwdpwdpwdpwdpwd";
 	p->fingerprint = "sha-256 "

@@ -45,21 +45,19 @@ static void every_fixture_is_answered(void **state)
 	} t[] = {
 		{ "chromium-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
 		{ "chromium-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108,
-		  "BUNDLE 0 1" },
+		{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
 		{ "chromium-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
 		{ "chromium-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 111, 0, "BUNDLE 0" },
-		{ "chromium-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
+		{ "chromium-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1 2" },
 		{ "chromium-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "firefox-av-sendrecv", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
-		{ "firefox-gathered", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
+		{ "firefox-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
 		{ "firefox-h264", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 126, "BUNDLE 0 1" },
-		{ "firefox-video-recvonly", 2, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0,
-		  "BUNDLE 0" },
-		{ "firefox-av-recvonly", 2, NEG_SENDONLY, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
+		{ "firefox-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
 		{ "firefox-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-data", 3, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-content", 3, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+		{ "firefox-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1 2" },
+		{ "firefox-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
 	};
 	struct neg_policy p = browser_policy();
 	(void)state;
@@ -78,8 +76,13 @@ static void every_fixture_is_answered(void **state)
 		if (v) {
 			assert_int_equal(v->dir, t[i].video);
 			assert_int_equal(v->codec.pt_tx, t[i].video_pt);
-			assert_int_equal(v->codec.h264_profile, 0x42e01f);
-			assert_int_equal(v->codec.h264_mode, 1);
+			assert_int_equal(v->codec.codec, v->codec.pt_tx == 120 ? CODEC_VP8
+									       : CODEC_H264);
+			if (v->codec.codec == CODEC_H264) {
+				assert_int_equal(v->codec.h264_profile, 0x42e01f);
+				assert_int_equal(v->codec.h264_sps, 0x42e01f);
+				assert_int_equal(v->codec.h264_mode, 1);
+			}
 			assert_ptr_equal(neg_plan_transport(plan, v), neg_plan_transport(plan, a));
 		}
 		snprintf(group, sizeof(group), "a=group:%s\r\n", t[i].group);
@@ -98,7 +101,8 @@ static void an_answer_to_chromium(void **state)
 {
 	static const char *const lines[] = {
 		"v=0\r\no=- 42 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n",
+		"m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8\r\nc=IN IP4 0.0.0.0\r\n",
+		"a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
 		"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n",
 		"a=ice-ufrag:ourU\r\na=ice-pwd:ourpwdourpwdourpwdourpwd\r\na=ice-options:"
 		"trickle\r\n",
@@ -109,15 +113,34 @@ static void an_answer_to_chromium(void **state)
 		"a=rtcp-mux\r\na=rtcp-rsize\r\n",
 		"a=rtcp-fb:111 transport-cc\r\n",
 		"a=msid:room mix\r\na=ssrc:1111 cname:mixer\r\n",
-		"m=video 9 UDP/TLS/RTP/SAVPF 108\r\n",
-		"a=rtpmap:108 H264/90000\r\n",
+		"m=video 9 UDP/TLS/RTP/SAVPF 108 109 102 103 116 117 96 97 98 99 45 46 114 115 104 "
+		"107 39 40\r\nc=IN IP4 0.0.0.0\r\n",
+		"a=rtpmap:108 H264/90000\r\n"
 		"a=fmtp:108 "
-		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n",
+		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+		"a=rtpmap:109 rtx/90000\r\na=fmtp:109 apt=108\r\n"
+		"a=rtpmap:102 H264/90000\r\n"
+		"a=fmtp:102 "
+		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n"
+		"a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n"
+		"a=rtpmap:116 H264/90000\r\n"
+		"a=fmtp:116 "
+		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f\r\n"
+		"a=rtpmap:117 rtx/90000\r\na=fmtp:117 apt=116\r\n"
+		"a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+		"a=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=0\r\n"
+		"a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\n"
+		"a=rtpmap:45 AV1/90000\r\na=rtpmap:46 rtx/90000\r\na=fmtp:46 apt=45\r\n"
+		"a=rtpmap:114 H264/90000\r\n"
+		"a=fmtp:114 "
+		"level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",
 		"a=extmap:13 urn:3gpp:video-orientation\r\n",
 		"a=sendrecv\r\n",
 		"a=rtcp-fb:108 goog-remb\r\na=rtcp-fb:108 transport-cc\r\na=rtcp-fb:108 ccm fir\r\n"
 		"a=rtcp-fb:108 nack\r\na=rtcp-fb:108 nack pli\r\n",
-		"a=msid:room view\r\na=ssrc:2222 cname:mixer\r\n",
+		"a=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\n",
+		"a=msid:room view\r\na=ssrc-group:FID 2222 2223\r\n"
+		"a=ssrc:2222 cname:mixer\r\na=ssrc:2223 cname:mixer\r\n",
 		NULL
 	};
 	struct neg_policy p = browser_policy();
@@ -125,9 +148,10 @@ static void an_answer_to_chromium(void **state)
 	(void)state;
 	struct neg_plan *plan = answer_with(&p, "chromium-av-sendrecv", NULL, &text);
 	expect_lines(text, lines);
-	expect_none(text, "candidate");
-	expect_none(text, "rtx");
-	expect_none(text, "VP8");
+	static const char *const none[] = { "candidate", "ulpfec", "red/90000", "telephone-event",
+					    "CN/8000",	 "rid",	   "simulcast", "profile-id=2" };
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		expect_none(text, none[i]);
 	const struct neg_media *v = neg_plan_media(plan, NEG_ROLE_CAMERA);
 	assert_int_equal(v->fb, NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC);
 	assert_int_equal(v->ext_id[NEG_EXT_MID], 4);
@@ -137,6 +161,7 @@ static void an_answer_to_chromium(void **state)
 	assert_int_equal(v->ext_id[NEG_EXT_AUDIO_LEVEL], 0);
 	assert_int_equal(v->n_remote_ssrcs, 1); /* the other one is RTX */
 	assert_true(v->remote_ssrc[0] == 3309120500u);
+	assert_true(v->remote_rtx_ssrc == 2485292857u);
 	assert_string_equal(v->remote_cname, "zm5BH4MQWprgAtxB");
 	assert_int_equal(v->codec.max_fs, 3600);
 	assert_int_equal(v->codec.max_mbps, 108000);
@@ -191,6 +216,7 @@ static void refused_lines_keep_their_place(void **state)
 	struct neg_policy p = browser_policy();
 	char *text;
 	(void)state;
+	p.media[NEG_ROLE_APPLICATION].enabled = false;
 	struct neg_plan *plan = answer_with(&p, "chromium-av-data", NULL, &text);
 	expect_lines(text, (const char *[]){ "m=audio 9", "m=video 9",
 					     "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"
@@ -305,9 +331,14 @@ static void our_offer_and_chromiums_answer(void **state)
 	sdp_free(&answer);
 }
 
+#define VIDEO_108                                                                                  \
+	"m=video 9 UDP/TLS/RTP/SAVPF 108 109 102 103 116 117 96 97 98 99 45 46 114 115 104 "      \
+	"107 39 40\r\n"
+
 static void an_offer_after_a_plan_keeps_lines_and_numbers(void **state)
 {
 	struct neg_policy p = browser_policy();
+	p.media[NEG_ROLE_APPLICATION].enabled = false;
 	struct neg_plan *prev = answer_with(&p, "chromium-av-data", NULL, NULL);
 	struct sdp *offer = NULL;
 	struct errmsg why;
@@ -318,12 +349,14 @@ static void an_offer_after_a_plan_keeps_lines_and_numbers(void **state)
 	char *text = text_of(offer);
 	expect_lines(text,
 		     (const char *[]){ "a=group:BUNDLE 0 1 3\r\n",
-				       "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+				       "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8\r\n",
 				       "a=setup:actpass\r\na=mid:0\r\n",
 				       "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
-				       "m=video 9 UDP/TLS/RTP/SAVPF 108\r\n", "a=mid:1\r\n",
+				       VIDEO_108, "a=mid:1\r\n",
 				       "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n",
-				       "a=mid:2\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 108\r\n",
+				       "a=mid:2\r\n",
+				       "m=video 9 UDP/TLS/RTP/SAVPF 108 109 96 97 98 99 45 46 114 "
+				       "115\r\n",
 				       "a=mid:3\r\n", "a=extmap:13 urn:3gpp:video-orientation\r\n",
 				       "a=sendonly\r\na=content:slides\r\n", NULL });
 	free(text);
@@ -342,18 +375,24 @@ static void an_offer_from_nothing(void **state)
 	assert_int_equal(neg_offer(&p, NULL, &offer, &why), 0);
 	char *text = text_of(offer);
 	expect_lines(text, (const char *[]){
-				   "a=group:BUNDLE 0 1\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+				   "a=group:BUNDLE 0 1 2\r\n",
+				   "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8\r\n",
 				   "a=setup:actpass\r\na=mid:0\r\n",
 				   "a=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n",
-				   "m=video 9 UDP/TLS/RTP/SAVPF 102\r\n",
+				   "m=video 9 UDP/TLS/RTP/SAVPF 102 103 96 97 98 99 45 46 104 "
+				   "105\r\n",
 				   "b=AS:1500\r\nb=TIAS:1500000\r\n",
 				   "a=fmtp:102 "
 				   "level-asymmetry-allowed=1;packetization-mode=1;profile-level-"
 				   "id=42e01f\r\n",
-				   "a=sendonly\r\n", "a=rtcp-fb:102 nack pli\r\n", NULL });
+				   "a=sendonly\r\n", "a=rtcp-fb:102 nack pli\r\n",
+				   "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n",
+				   "a=sctp-port:5000\r\na=max-message-size:65536\r\n",
+				   "a=setup:actpass\r\na=mid:2\r\n", NULL });
 	free(text);
 	sdp_free(&offer);
 	p.media[NEG_ROLE_CAMERA].enabled = p.media[NEG_ROLE_AUDIO].enabled = false;
+	p.media[NEG_ROLE_APPLICATION].enabled = false;
 	assert_int_equal(neg_offer(&p, NULL, &offer, &why), -EINVAL);
 	assert_null(offer);
 }
@@ -403,8 +442,7 @@ static void wrong_offers_are_refused_with_a_reason(void **state)
 		{ "a=rtcp-mux", "a=x", -ENOTSUP, "not_acceptable", "Nothing" },
 		{ "UDP/TLS/RTP/SAVPF 111", "UDP/TLS/RTP/SAVPF 9", 0, NULL, NULL },
 		{ "m=audio 9", "m=audio 0", 0, NULL, NULL },
-		{ "a=rtpmap:", "a=x:", -ENOTSUP, "no_common_codec",
-		  "H264 with packetization-mode=1" },
+		{ "a=rtpmap:", "a=x:", 0, NULL, NULL }, /* G.711 and G.722 need none */
 		{ "m=", "m=x", -ENOTSUP, "not_acceptable", "Nothing" },
 	};
 	(void)state;

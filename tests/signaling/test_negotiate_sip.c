@@ -467,7 +467,7 @@ static void an_answer_names_its_dtls_role(void **state)
 	struct sdp *offer = NULL;
 	struct errmsg why;
 	(void)state;
-	p.media[NEG_ROLE_CAMERA].enabled = false;
+	p.media[NEG_ROLE_CAMERA].enabled = p.media[NEG_ROLE_APPLICATION].enabled = false;
 	assert_int_equal(neg_offer(&p, NULL, &offer, &why), 0);
 	for (size_t i = 0; i < 3; i++) {
 		char text[1024];

@@ -1,0 +1,72 @@
+#include "signaling/negotiate.h"
+
+#include "signaling/neg_internal.h"
+
+/* The numbers are those that browsers use themselves. */
+const struct neg_format neg_audio_formats[] = {
+	{ .codec = CODEC_OPUS, .pt = 111, .fmtp = "minptime=10;useinbandfec=1" },
+	{ .codec = CODEC_G722, .pt = 9 },
+	{ .codec = CODEC_PCMU, .pt = 0 },
+	{ .codec = CODEC_PCMA, .pt = 8 },
+};
+const size_t neg_n_audio_formats = sizeof(neg_audio_formats) / sizeof(neg_audio_formats[0]);
+
+const struct neg_format neg_video_formats[] = {
+	{ .codec = CODEC_H264, .pt = 102, .rtx_pt = 103, .h264_mode = 1, .h264_profile = 0x42e01f },
+	{ .codec = CODEC_VP8, .pt = 96, .rtx_pt = 97 },
+	{ .codec = CODEC_VP9, .pt = 98, .rtx_pt = 99, .fmtp = "profile-id=0" },
+	{ .codec = CODEC_AV1, .pt = 45, .rtx_pt = 46 },
+	/* our packets are too large for it, unless slices are made to measure */
+	{ .codec = CODEC_H264,
+	  .pt = 104,
+	  .rtx_pt = 105,
+	  .h264_mode = 0,
+	  .h264_profile = 0x42e01f,
+	  .dir = NEG_RECVONLY },
+};
+const size_t neg_n_video_formats = sizeof(neg_video_formats) / sizeof(neg_video_formats[0]);
+
+void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
+{
+	*p = (struct neg_policy){
+		.security = NEG_DTLS,
+		.one_transport = true,
+		.ice = true,
+		.setup = NEG_SETUP_PASSIVE,
+	};
+	p->media[NEG_ROLE_AUDIO] = (struct neg_media_policy){
+		.dir = NEG_SENDRECV,
+		.enabled = true,
+		.many = true,
+		.formats = neg_audio_formats,
+		.n_formats = neg_n_audio_formats,
+		.send = can->send,
+		.recv = can->recv,
+		.red = can->red,
+		.stereo = can->stereo,
+		.fb = NEG_FB_NACK | NEG_FB_TWCC,
+		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_AUDIO_LEVEL |
+			1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC,
+	};
+	p->media[NEG_ROLE_CAMERA] = (struct neg_media_policy){
+		.dir = NEG_SENDRECV,
+		.enabled = true,
+		.many = true,
+		.formats = neg_video_formats,
+		.n_formats = neg_n_video_formats,
+		.send = can->send,
+		.recv = can->recv,
+		.rtx = can->rtx,
+		.simulcast = can->simulcast,
+		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC,
+		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC |
+			1u << NEG_EXT_VIDEO_ORIENTATION | 1u << NEG_EXT_RID |
+			1u << NEG_EXT_REPAIRED_RID,
+	};
+	p->media[NEG_ROLE_APPLICATION] = (struct neg_media_policy){
+		.dir = NEG_SENDRECV,
+		.enabled = can->data,
+		.sctp_port = 5000,
+		.max_message = 65536,
+	};
+}
