@@ -1,5 +1,5 @@
 // What a person sees, reads and can do in each state of the page. The words are
-// those of web/js/words.js; every picture lands in E2E_OUT.
+// those of web/js/en.js; every picture lands in E2E_OUT.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -83,10 +83,11 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		await p.page.keyboard.type('demo');
 		await p.page.keyboard.press('Enter');
 		await p.connected();
-		assert.equal(await p.page.evaluate(() => document.activeElement.id), 'mute');
-		for (const name of ['Mute', 'Camera off', 'Record', 'People', 'Leave'])
+		assert.equal(await p.page.evaluate(() => document.activeElement.id), 'room-title');
+		for (const name of ['Mute', 'Camera off', 'Share screen', 'Raise hand', 'Record', 'People', 'Chat', 'More', 'Leave', 'Full screen'])
 			assert.ok(await p.page.getByRole('button', { name, exact: true }).isVisible(), name);
 		assert.ok(await p.page.getByRole('list', { name: 'Participants' }).getByRole('img', { name: 'microphone on' }).isVisible());
+		await p.page.focus('#mute');
 		await p.page.keyboard.press('Space');
 		assert.equal(await label(p, 'mute'), 'Unmute');
 		await until('the server to be told', () => p.last('muted')?.audio === true);
@@ -116,7 +117,7 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		assert.deepEqual([await label(p, 'mute'), await label(p, 'camera-off')], ['Unmute', 'Camera on']);
 		await ana.reads('#people', /Listener/);
 		await p.page.click('#camera-off');
-		await p.reads(NOTICE, /^No camera was found\./);
+		await p.reads(NOTICE, /No camera was found\./);
 	});
 
 	test('a refused permission is told, with the way out', async () => {
@@ -185,7 +186,7 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		await ana.join('demo');
 		await lukas.join('demo');
 		await ana.page.click('#record');
-		await lukas.reads(NOTICE, /^Ana has started a recording\.$/);
+		await lukas.reads(NOTICE, /Ana has started a recording\./);
 		await lukas.reads('#recording', /^Recording$/);
 		await until('both to be seen', async () => await ana.sees(ana.leg, 'red') && await ana.sees(lukas.leg, 'green'));
 		await ana.picture('recording');
@@ -243,30 +244,33 @@ describe('the states of the page', { timeout: 180000 }, () => {
 			track.stop();
 			track.dispatchEvent(new Event('ended'));
 		});
-		await ana.reads(NOTICE, /^The camera is gone\. Plug it in again/);
+		await ana.reads(NOTICE, /The camera is gone\. Plug it in again/);
 		await until('Lukas to be told', () => lukas.last('muted')?.leg === ana.leg && lukas.last('muted').video);
 		assert.equal(await label(ana, 'camera-off'), 'Camera on');
-		await ana.page.click('#settings summary');
+		await ana.page.click('#more');
+		await ana.page.click('#menu-settings');
 		await ana.page.selectOption('#room-camera', { label: 'No camera' });
 		await ana.page.waitForFunction(() => !document.getElementById('room-camera').disabled);
 		await ana.page.selectOption('#room-camera', { index: 0 });
 		await until('Lukas to see Ana again', () => lukas.sees(ana.leg, 'red'));
 	});
 
-	test('where the browser does not play by itself, a click does', async () => {
+	test('where the browser plays no sound by itself, a click does', async () => {
 		const p = await person('red', 'Ana');
 		await p.page.addInitScript(() => {
 			const play = HTMLMediaElement.prototype.play;
 			HTMLMediaElement.prototype.play = function () {
-				return this.id === 'view' && !window.clicked ? Promise.reject(new DOMException('', 'NotAllowedError')) : play.call(this);
+				return this.id === 'view' && !this.muted && !window.clicked ? Promise.reject(new DOMException('', 'NotAllowedError')) : play.call(this);
 			};
 		});
 		await p.join('demo');
-		await p.reads('#play', /^Click to see and hear the conference$/);
+		await p.reads('#play', /^Turn the sound on$/);
+		await until('the picture meanwhile', () => p.sees(p.leg, 'red'));
+		assert.equal(await p.page.evaluate(() => document.getElementById('view').muted), true);
 		await p.picture('blocked');
 		await p.page.evaluate(() => { window.clicked = true; });
 		await p.page.click('#play');
-		await p.page.waitForFunction(() => !document.getElementById('view').paused && document.getElementById('view').videoWidth > 0);
+		await p.page.waitForFunction(() => !document.getElementById('view').paused && !document.getElementById('view').muted);
 		assert.equal(await p.page.isVisible('#play'), false);
 	});
 
@@ -281,7 +285,7 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		for (const [name, width, height] of [['phone', 390, 844], ['phone-landscape', 844, 390], ['phone-small', 320, 568]]) {
 			await p.page.setViewportSize({ width, height });
 			await p.picture(name);
-			const boxes = await p.page.evaluate(() => [...document.querySelectorAll('.bar button')].map((b) => b.getBoundingClientRect().toJSON()));
+			const boxes = await p.page.evaluate(() => [...document.querySelectorAll('.bar button')].filter((b) => b.checkVisibility()).map((b) => b.getBoundingClientRect().toJSON()));
 			for (const b of boxes)
 				assert.ok(b.left >= 0 && b.top >= 0 && b.right <= width && b.bottom <= height && b.width >= 44 && b.height >= 44, `${name}: ${JSON.stringify(b)}`);
 			assert.equal(await p.page.evaluate(() => document.documentElement.scrollWidth), width, name);

@@ -1,13 +1,18 @@
-// The one media connection: microphone and camera up, the mix and the view down.
+// The one media connection: microphone and camera (or screen) up, the mix and the
+// view down.
 
 // Events: `state` with the connection's state as detail.
 export class Media extends EventTarget {
-	#signal; #pc; #transceivers = {}; #uplink; #offering = false; #limiting = Promise.resolve();
+	#signal; #pc; #transceivers = {}; #uplink; #stereo;
+	#offering = false; // our offer is out: the server's gives way
+	#turns = Promise.resolve(); // offers and answers, one after the other
+	#limiting = Promise.resolve();
 	stream = new MediaStream();
 
-	constructor(signal, iceServers, tracks) {
+	constructor(signal, iceServers, tracks, stereo) {
 		super();
 		this.#signal = signal;
+		this.#stereo = stereo;
 		const pc = this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
 		for (const kind of ['audio', 'video'])
 			this.#transceivers[kind] = pc.addTransceiver(tracks[kind] ?? kind, {
@@ -19,23 +24,21 @@ export class Media extends EventTarget {
 		});
 		pc.onconnectionstatechange = () => this.dispatchEvent(new CustomEvent('state', { detail: pc.connectionState }));
 		signal.addEventListener('ice', (e) => this.#candidate(e.detail));
-		signal.addEventListener('offer', (e) => this.#answer(e.detail.sdp));
+		signal.addEventListener('offer', (e) => this.#offered(e.detail.sdp));
 		signal.addEventListener('uplink', (e) => {
 			this.#uplink = e.detail.video;
 			this.#limit();
 		});
 	}
 
-	async negotiate() {
-		this.#offering = true;
-		try {
-			await this.#pc.setLocalDescription();
-			const { sdp } = await this.#signal.request('offer', { sdp: this.#pc.localDescription.sdp });
-			await this.#pc.setRemoteDescription({ type: 'answer', sdp });
-		} finally {
-			this.#offering = false;
-		}
-		this.#limit();
+	get state() { return this.#pc.connectionState; }
+
+	negotiate() { return this.#turn(() => this.#offer()); }
+
+	// Other addresses, the same session (ICE restart).
+	restart() {
+		this.#pc.restartIce();
+		return this.negotiate();
 	}
 
 	// Sends another track, or none for the time being (null).
@@ -51,17 +54,41 @@ export class Media extends EventTarget {
 
 	close() { this.#pc.close(); }
 
+	#turn(fn) {
+		const turn = this.#turns.then(fn);
+		this.#turns = turn.catch(() => {});
+		return turn;
+	}
+
+	async #offer() {
+		this.#offering = true;
+		try {
+			await this.#describe(await this.#pc.createOffer());
+			const { sdp } = await this.#signal.request('offer', { sdp: this.#pc.localDescription.sdp });
+			await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+		} catch (e) {
+			if (this.#pc.signalingState === 'have-local-offer')
+				await this.#pc.setLocalDescription({ type: 'rollback' }).catch(() => {});
+			throw e;
+		} finally {
+			this.#offering = false;
+		}
+		this.#limit();
+	}
+
 	// An offer of the server that meets one of ours gives way; it comes again.
-	async #answer(sdp) {
+	#offered(sdp) {
 		if (this.#offering)
 			return;
-		try {
+		this.#turn(async () => {
 			await this.#pc.setRemoteDescription({ type: 'offer', sdp });
-			await this.#pc.setLocalDescription();
+			await this.#describe(await this.#pc.createAnswer());
 			this.#signal.send('answer', { sdp: this.#pc.localDescription.sdp });
-		} catch (e) {
-			console.warn('offer not taken:', e.message);
-		}
+		}).catch((e) => console.warn('offer not taken:', e.message));
+	}
+
+	#describe({ type, sdp }) {
+		return this.#pc.setLocalDescription({ type, sdp: withOpus(sdp, this.#stereo) });
 	}
 
 	async #candidate({ candidate, mid }) {
@@ -77,6 +104,7 @@ export class Media extends EventTarget {
 	}
 
 	// The camera sends what its tile shows, not more: the picture is fitted into it.
+	// When the line is too thin, a face moves on and a text stays sharp.
 	async #setLimits() {
 		const { sender } = this.#transceivers.video;
 		const parameters = sender.getParameters();
@@ -85,6 +113,7 @@ export class Media extends EventTarget {
 			return;
 		const { width, height, fps, max_kbps: kbps, visible } = this.#uplink;
 		const { width: w = 0, height: h = 0 } = sender.track.getSettings();
+		parameters.degradationPreference = sender.track.contentHint === 'detail' ? 'maintain-resolution' : 'balanced';
 		encoding.active = visible;
 		if (visible && w && h && width && height) {
 			encoding.scaleResolutionDownBy = Math.max(1, w / width, h / height);
@@ -97,4 +126,16 @@ export class Media extends EventTarget {
 			console.warn('uplink not changed:', e.message);
 		}
 	}
+}
+
+// Opus with in-band error correction and, in stereo rooms, two channels both ways.
+export function withOpus(sdp, stereo) {
+	const id = sdp.match(/^a=rtpmap:(\d+) opus\//im)?.[1];
+	if (!id)
+		return sdp;
+	const wanted = ['useinbandfec=1', ...(stereo ? ['stereo=1', 'sprop-stereo=1'] : [])];
+	return sdp.replace(new RegExp(`^(a=fmtp:${id} )(.*)$`, 'm'), (all, head, list) => {
+		const given = list.trim().split(/\s*;\s*/).filter((p) => !wanted.some((w) => w.split('=')[0] === p.split('=')[0]));
+		return head + [...given, ...wanted].join(';');
+	});
 }

@@ -2,20 +2,35 @@
 // interruption, and the end. Knows nothing of the page.
 import { Media } from './media.js';
 import { ServerError, Signal } from './signal.js';
-import { endings, words } from './words.js';
+import { held, hold } from './store.js';
+import { read, told } from './words.js';
 
-const STATS_MS = 2000;
+const STATS_MS = 2000, STATS_ANSWER_MS = 6000, PING_ANSWER_MS = 3000;
 const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 8000, GIVE_UP_MS = 300000;
-const SHAKY_MS = 5000;
+const RESTART_MS = 1500; // disconnected for so long: new addresses are tried
+const SHAKY_MS = 9000; // and for so long: everything is made anew
+const RELOAD_MS = 120000; // so long after the page was last seen, a reload comes back
+const CHAT_KEPT = 200;
 // With these it is worth coming back without being asked.
-const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'internal'];
+const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'rate_limited', 'internal'];
 
-// Events: `change` (anything that is shown), `stream`, `notice` and `ended` (text
-// as detail), `came` and `went` (a participant).
+// What a reloaded page needs to be where it was: null if it was in no room.
+export function interrupted() {
+	const stay = held('stay');
+	const [how] = performance.getEntriesByType('navigation');
+	return stay && how?.type === 'reload' && Date.now() - stay.at < RELOAD_MS ? stay : null;
+}
+
+// Events: `change` (anything that is shown), `stream`, `notice` and `ended` (a
+// message as detail, and its code), `came`, `went` (a participant), `said` (a chat line).
 export class Session extends EventTarget {
-	state = 'joining'; // connecting, live, reconnecting, ended
-	note = words.joining;
+	state = 'joining'; // lobby, connecting, live, reconnecting, ended
+	note = { key: 'joining' };
 	people = new Map();
+	role = 'participant';
+	policy = {};
+	waiting = []; // before the door: {waiting, name}
+	chat = [];
 	speaker = null;
 	recording = { state: 'off' };
 	recordings = new Map();
@@ -23,35 +38,65 @@ export class Session extends EventTarget {
 	quality = null;
 	leg = null;
 	stream = null;
-	#devices; #signal; #media; #resume; #timer; #shaky; #hurry = () => {};
+	screen = null; // the track that is sent instead of the camera
+	#devices; #signal; #media; #resume; #pin; #token; #timer; #shaky; #restart; #hurry = () => {};
 	#retrying = false;
 	#wasLive = false;
+	#left = false;
 
-	constructor(room, name, devices) {
+	// how: pin, token; resume, muted: of an earlier stay.
+	constructor(room, name, devices, how = {}) {
 		super();
 		this.room = room;
 		this.name = name;
 		this.#devices = devices;
+		this.#pin = how.pin || undefined;
+		this.#token = how.token || undefined;
+		this.#resume = how.resume;
+		Object.assign(this.muted, how.muted);
+		const said = held('chat');
+		if (how.resume && said?.room === room)
+			this.chat = said.lines;
 	}
+
+	get isHost() { return this.role === 'host'; }
+	get me() { return this.people.get(this.leg); }
+	get handUp() { return !!this.me?.hand; }
+	get mayRecord() { return !this.policy.record || this.policy.record === 'all' || (this.policy.record === 'hosts' && this.isHost); }
+	get mayUnmute() { return this.policy.unmute !== false || this.isHost; }
 
 	// Until the server has let us in; then the state says how it goes on.
 	async join() {
 		try {
 			await this.#connect();
 		} catch (e) {
-			if (!this.#retrying)
-				this.#end(this.#finalWords(e) ?? (e instanceof DOMException ? words.noMedia : words.gone));
+			if (!this.#retrying && !this.#left)
+				this.#end(this.#final(e) ?? { key: e instanceof DOMException ? 'noMedia' : 'gone' });
 		}
 	}
 
 	leave() {
+		this.#left = true;
 		this.#signal?.send('leave');
-		this.#end('');
+		this.#end({ text: '' });
 	}
 
-	has(kind) { return !!this.#devices.tracks[kind] && !this.muted[kind]; }
+	// The page goes away, perhaps to be loaded again: the place is kept as long as
+	// the server keeps it.
+	suspend() {
+		this.#remember();
+		this.#left = true;
+		this.#disconnect();
+		this.state = 'ended';
+	}
+
+	/* --- what a person does ----------------------------------------------------- */
+
+	has(kind) { return !!this.#outgoing(kind) && (kind === 'video' && !!this.screen || !this.muted[kind]); }
 
 	async turn(kind, on) {
+		if (on && kind === 'audio' && !this.mayUnmute)
+			return this.#tell('notice', { key: 'unmuteNotAllowed' });
 		this.muted[kind] = !on;
 		this.#sendMute();
 		if (on && !this.#devices.tracks[kind]) {
@@ -59,7 +104,7 @@ export class Session extends EventTarget {
 				this.#devices.choice[kind] = '';
 			await this.#devices.open([kind]);
 			if (this.#devices.problem)
-				this.#tell('notice', this.#devices.problem);
+				this.#tell('notice', { key: this.#devices.problem });
 		}
 		await this.devicesChanged(kind);
 	}
@@ -72,17 +117,48 @@ export class Session extends EventTarget {
 			this.#devices.close(['video']); // its light goes out
 		this.#sendMute();
 		try {
-			await this.#media?.send(kind, this.#devices.tracks[kind]);
+			await this.#media?.send(kind, this.#outgoing(kind));
 		} catch (e) {
 			console.warn(`${kind} not sent:`, e.message);
 		}
 	}
 
-	record() {
-		this.#signal?.send('record', { action: this.recording.state === 'on' ? 'stop' : 'start' });
+	// The screen takes the camera's place, and gives it back.
+	async share() {
+		if (this.screen)
+			return this.#unshare();
+		const track = await this.#devices.screen();
+		if (!track || this.state === 'ended')
+			return track?.stop();
+		this.screen = track;
+		track.addEventListener('ended', () => this.screen === track && this.#unshare());
+		this.#tell('notice', { key: 'shareStarted' });
+		await this.devicesChanged('video');
 	}
 
-	/* --- connecting ----------------------------------------------------------- */
+	#unshare() {
+		this.screen?.stop();
+		this.screen = null;
+		this.#tell('notice', { key: 'shareEnded' });
+		return this.devicesChanged('video');
+	}
+
+	#outgoing(kind) {
+		if (kind === 'video' && this.screen)
+			return this.screen;
+		return this.#devices.tracks[kind];
+	}
+
+	raise(raised) { this.#do('hand', { raised }); }
+	say(text, to) { this.#do('chat', { text, ...(to && { to }) }); }
+	moderate(action, leg) { this.#do('moderate', { action, ...(leg && { leg }) }); }
+	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
+	change(policy) { this.#do('policy', policy); }
+	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
+
+	#do(type, members) { this.#signal?.send(type, members); }
+
+	/* --- connecting ------------------------------------------------------------- */
 
 	async #connect() {
 		const signal = await Signal.open();
@@ -91,30 +167,43 @@ export class Session extends EventTarget {
 		this.#signal = signal;
 		this.#listen(signal);
 		const welcome = await signal.request('join', {
-			room: this.room, name: this.name, ...(this.#resume && { resume: this.#resume }),
+			room: this.room, name: this.name, ...(this.#pin && { pin: this.#pin }),
+			...(this.#token && { token: this.#token }), ...(this.#resume && { resume: this.#resume }),
 		});
 		this.#enter(welcome);
-		const media = this.#media = new Media(signal, welcome.ice_servers, this.#devices.tracks);
+		const tracks = { audio: this.#outgoing('audio'), video: this.#outgoing('video') };
+		const media = this.#media = new Media(signal, welcome.ice_servers, tracks, !!this.policy.stereo);
 		media.addEventListener('state', (e) => this.#media === media && this.#mediaState(e.detail));
 		this.stream = media.stream;
 		this.#tell('stream');
+		const up = this.#raisedBefore;
 		this.#sendMute();
+		if (up)
+			this.raise(true);
 		await media.negotiate();
 	}
 
+	#raisedBefore = false;
+
 	#enter(welcome) {
+		this.#raisedBefore = this.handUp;
 		this.leg = welcome.leg;
 		this.#resume = welcome.resume;
 		this.people = new Map(welcome.participants.map((p) => [p.leg, p]));
+		this.role = welcome.role ?? 'participant';
+		this.policy = welcome.room_policy ?? {};
+		this.waiting = [];
 		this.recording = welcome.recording;
 		this.#timer = setInterval(() => this.#stats(), STATS_MS);
+		this.#remember();
 		if (!this.#retrying)
-			this.#become('connecting', words.connecting);
+			this.#become('connecting', { key: 'connecting' });
 	}
 
 	#disconnect() {
 		clearInterval(this.#timer);
 		clearTimeout(this.#shaky);
+		clearTimeout(this.#restart);
 		this.#media?.close();
 		this.#signal?.close();
 		this.#media = this.#signal = this.speaker = this.quality = null;
@@ -125,66 +214,165 @@ export class Session extends EventTarget {
 			fn(e.detail);
 			this.#tell('change');
 		});
-		on('joined', ({ participant }) => {
-			const known = this.people.has(participant.leg);
-			this.people.set(participant.leg, participant);
-			if (!known)
-				this.#tell('came', participant);
-		});
+		on('lobby', () => this.#become('lobby', { key: 'lobbyNote' }));
+		on('joined', ({ participant }) => this.#joined(participant));
 		on('left', ({ leg }) => {
 			const who = this.people.get(leg);
 			this.people.delete(leg);
 			if (who)
 				this.#tell('went', who);
 		});
-		on('muted', ({ leg, audio, video }) => {
-			const who = this.people.get(leg);
-			if (who)
-				Object.assign(who, { audio_muted: audio, video_muted: video });
-		});
+		on('muted', (m) => this.#wasMuted(m));
+		on('hand', ({ leg, raised }) => this.#handMoved(leg, raised));
 		on('speaker', ({ leg }) => { this.speaker = leg; });
 		on('recording', (r) => this.#recorded(r));
-		signal.addEventListener('error', ({ detail }) => { if (!detail.fatal) this.#tell('notice', detail.text); });
+		on('waiting', ({ people }) => this.#waitingNow(people));
+		on('room', (policy) => this.#policyIs(policy));
+		on('chat', (line) => this.#heard(line));
+		on('quality', ({ legs }) => {
+			for (const { leg, score } of legs)
+				if (this.people.has(leg))
+					this.people.get(leg).score = score;
+		});
+		signal.addEventListener('error', ({ detail: { fatal, code, text } }) => {
+			if (!fatal)
+				this.#tell('notice', told(code, text));
+		});
 		signal.addEventListener('closed', () => this.#closed());
+	}
+
+	/* --- what the server tells -------------------------------------------------- */
+
+	#joined(participant) {
+		const { leg } = participant;
+		const before = this.people.get(leg);
+		this.people.set(leg, { ...participant, score: before?.score });
+		if (!before)
+			this.#tell('came', participant);
+		if (leg !== this.leg || !participant.role || participant.role === this.role)
+			return;
+		this.role = participant.role;
+		this.#tell('notice', { key: this.isHost ? 'nowHost' : 'noLongerHost' });
+	}
+
+	#wasMuted({ leg, audio, video, by }) {
+		const who = this.people.get(leg);
+		if (!who)
+			return;
+		Object.assign(who, { audio_muted: audio, video_muted: video });
+		if (leg !== this.leg || by === undefined || by === null || by === this.leg)
+			return;
+		const name = this.people.get(by)?.name ?? '';
+		if (audio && !this.muted.audio) {
+			this.turn('audio', false);
+			this.#tell('notice', { key: 'mutedBy', values: { name } });
+		}
+		if (video && (!this.muted.video || this.screen)) {
+			this.screen?.stop();
+			this.screen = null;
+			this.turn('video', false);
+			this.#tell('notice', { key: 'cameraOffBy', values: { name } });
+		}
+	}
+
+	#handMoved(leg, raised) {
+		const who = this.people.get(leg);
+		if (!who)
+			return;
+		const news = raised && !who.hand && leg !== this.leg;
+		Object.assign(who, { hand: raised, since: raised ? performance.now() : undefined });
+		if (news)
+			this.#tell('notice', { key: 'handRaisedBy', values: { name: who.name } });
+	}
+
+	#waitingNow(people) {
+		const known = new Set(this.waiting.map((w) => w.waiting));
+		const [first] = people.filter((w) => !known.has(w.waiting));
+		this.waiting = people;
+		if (first)
+			this.#tell('notice', { key: 'somebodyWaits', values: { name: first.name } });
+	}
+
+	#policyIs({ type, id, ...policy }) {
+		const { locked } = this.policy;
+		this.policy = { ...this.policy, ...policy };
+		if (locked !== undefined && locked !== policy.locked && policy.locked !== undefined)
+			this.#tell('notice', { key: policy.locked ? 'nowLocked' : 'nowUnlocked' });
+	}
+
+	#heard({ leg, name, text, at, to }) {
+		const line = { leg, name, text, at: at ?? Date.now(), to: to ?? null, own: leg === this.leg };
+		line.toName = line.to && this.people.get(line.to)?.name;
+		this.chat = [...this.chat, line].slice(-CHAT_KEPT);
+		hold('chat', { room: this.room, lines: this.chat });
+		this.#tell('said', line);
 	}
 
 	#recorded(r) {
 		this.recording = r;
 		if (r.url)
-			this.recordings.set(r.recording, { url: r.url, at: new Date() });
+			this.recordings.set(r.recording, { url: r.url, at: Date.now() });
 		if (r.state === 'on')
-			this.#tell('notice', `${r.by ?? 'Somebody'} has started a recording.`);
+			this.#tell('notice', r.by ? { key: 'recordingStartedBy', values: { name: r.by } } : { key: 'recordingStarted' });
 		if (r.state === 'ready')
-			this.#tell('notice', 'The recording is ready.');
+			this.#tell('notice', { key: 'recordingReady' });
 		if (r.state === 'failed')
-			this.#tell('notice', `The recording failed: ${r.text}`);
+			this.#tell('notice', { key: 'recordingFailed', values: { why: r.text ?? '' } });
 	}
+
+	/* --- media, and how well it goes -------------------------------------------- */
 
 	#mediaState(state) {
 		clearTimeout(this.#shaky);
+		clearTimeout(this.#restart);
 		if (state === 'connected') {
 			this.#wasLive = true;
-			this.#become('live', '');
+			this.#become('live', null);
 		} else if (state === 'disconnected') {
-			this.#become('reconnecting', words.interrupted);
-			this.#shaky = setTimeout(() => this.#reconnect(words.interrupted), SHAKY_MS);
+			this.#become('reconnecting', { key: 'interrupted' });
+			this.#restart = setTimeout(() => this.restartMedia(), RESTART_MS);
+			this.#shaky = setTimeout(() => this.#reconnect('interrupted'), SHAKY_MS);
+		} else if (state === 'connecting' && this.#wasLive && !this.#retrying) {
+			this.#shaky = setTimeout(() => this.#reconnect('interrupted'), SHAKY_MS);
 		} else if (state === 'failed') {
 			if (this.#wasLive)
-				this.#reconnect(words.interrupted);
+				this.#reconnect('interrupted');
 			else
-				this.#end(endings.connect_timeout);
+				this.#end({ key: 'code_connect_timeout' });
+		}
+	}
+
+	// The network is another one, or has been away: is the server still there? Then
+	// the media finds its way anew; otherwise everything does.
+	async restartMedia() {
+		const signal = this.#signal, media = this.#media;
+		if (!signal || !media || this.#retrying || !this.#wasLive)
+			return;
+		try {
+			await signal.request('ping', {}, PING_ANSWER_MS);
+			if (media === this.#media)
+				await media.restart();
+		} catch {
+			if (media === this.#media)
+				this.#reconnect('interrupted');
 		}
 	}
 
 	async #stats() {
 		const signal = this.#signal;
+		this.#remember();
 		try {
-			this.quality = await signal.request('stats');
+			this.quality = await signal.request('stats', {}, STATS_ANSWER_MS);
 			this.#tell('change');
 		} catch (e) {
 			if (e.message === 'timeout' && signal === this.#signal)
-				this.#reconnect(words.reconnecting);
+				this.#reconnect('reconnecting');
 		}
+	}
+
+	#remember() {
+		if (this.leg && this.state !== 'ended')
+			hold('stay', { room: this.room, name: this.name, resume: this.#resume, pin: this.#pin, token: this.#token, muted: this.muted, at: Date.now() });
 	}
 
 	/* --- coming back, and the end --------------------------------------------- */
@@ -192,50 +380,51 @@ export class Session extends EventTarget {
 	#closed() {
 		if (!this.leg || this.#retrying)
 			return; // join() or the retry hears of it by itself
-		const final = this.#finalWords(null);
+		const final = this.#final(null);
 		if (final)
 			this.#end(final);
 		else
-			this.#reconnect(this.#signal.farewell.reason === 'shutdown' ? words.restarting : words.reconnecting);
+			this.#reconnect(this.#signal.farewell.reason === 'shutdown' ? 'restarting' : 'reconnecting');
 	}
 
 	// What to say if this was the end; undefined if it is worth trying again.
-	#finalWords(e) {
+	#final(e) {
 		const { reason, code = e instanceof ServerError ? e.code : undefined, text } = this.#signal?.farewell ?? {};
-		const key = [reason, code].find((k) => endings[k]) ?? code ?? reason;
-		if (!key || (this.leg && PASSING.includes(key)) || (key === 'connect_timeout' && this.#wasLive))
+		const key = code ?? reason;
+		if (!key || (this.leg && [code, reason].some((k) => PASSING.includes(k))) || (key === 'connect_timeout' && this.#wasLive))
 			return undefined;
-		return endings[key] ?? text ?? e?.message;
+		const [first, second] = [told(reason ?? code, ''), told(key, text ?? e?.message)];
+		return { ...(first.key ? first : second), code: key };
 	}
 
-	async #reconnect(note) {
+	async #reconnect(key) {
 		if (this.#retrying || this.state === 'ended')
 			return;
 		this.#retrying = true;
 		this.#disconnect();
-		this.#become('reconnecting', note);
+		this.#become('reconnecting', { key });
 		const until = performance.now() + GIVE_UP_MS;
 		for (let ms = RETRY_FIRST_MS; performance.now() < until; ms = Math.min(ms * 2, RETRY_LAST_MS)) {
 			await this.#pause(ms * (0.7 + 0.6 * Math.random())); // not all at once
 			if (this.state === 'ended')
 				return;
 			const final = await this.#retry();
-			if (final === '')
+			if (final === null)
 				return;
 			if (final)
 				return this.#end(final);
 		}
-		this.#end(words.stayedAway);
+		this.#end({ key: 'stayedAway' });
 	}
 
-	// '' when it worked, the last words when it never will, otherwise undefined.
+	// null when it worked, the last words when it never will, otherwise undefined.
 	async #retry() {
 		try {
 			await this.#connect();
 			this.#retrying = false;
-			return '';
+			return null;
 		} catch (e) {
-			const final = this.#finalWords(e);
+			const final = this.#final(e);
 			this.#disconnect();
 			return final;
 		}
@@ -254,20 +443,25 @@ export class Session extends EventTarget {
 		});
 	}
 
-	#end(text) {
+	#end(message) {
 		if (this.state === 'ended')
 			return;
+		hold('stay', null);
+		hold('chat', null);
+		this.screen?.stop();
+		this.screen = null;
 		this.#disconnect();
-		this.#become('ended', '');
+		this.#become('ended', null);
 		this.#hurry();
-		this.#tell('ended', text);
+		this.#tell('ended', message);
 	}
 
 	#become(state, note) {
 		if (this.state === 'ended')
 			return;
 		this.state = state;
-		this.note = note;
+		if (read(this.note) !== read(note))
+			this.note = note;
 		this.#tell('change');
 	}
 

@@ -36,7 +36,7 @@ export class Signal extends EventTarget {
 			this.#socket.send(JSON.stringify({ type, ...members }));
 	}
 
-	request(type, members = {}) {
+	request(type, members = {}, ms = ANSWER_MS) {
 		const id = String(this.#next++);
 		return new Promise((resolve, reject) => {
 			if (this.#socket.readyState !== WebSocket.OPEN)
@@ -44,9 +44,9 @@ export class Signal extends EventTarget {
 			const timer = setTimeout(() => {
 				this.#waiting.delete(id);
 				reject(new Error('timeout'));
-			}, ANSWER_MS);
+			}, ms);
 			const settle = (fn) => (v) => { clearTimeout(timer); fn(v); };
-			this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
+			this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject), timer });
 			this.send(type, { id, ...members });
 		});
 	}
@@ -76,7 +76,9 @@ export class Signal extends EventTarget {
 		else if (m.type === 'error' && m.fatal)
 			Object.assign(this.farewell, { code: m.code, text: m.text });
 		const waiting = m.id !== undefined && this.#waiting.get(m.id);
-		if (!waiting)
+		if (waiting && m.type === 'lobby') // a person decides: that may take its time
+			clearTimeout(waiting.timer);
+		if (!waiting || m.type === 'lobby')
 			return this.dispatchEvent(new CustomEvent(m.type, { detail: m }));
 		this.#waiting.delete(m.id);
 		if (m.type === 'error')
