@@ -80,7 +80,7 @@ $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 libs_of = $(foreach l,$(LINK_$(1)),$(BUILD)/lib$(l).a)
 sys_of  = $(if $(strip $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))),$(shell pkg-config --libs $(sort $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))))) $(foreach l,$(LINK_$(1)),$(LIBS_$(l)))
 
-.PHONY: all run test unit integration e2e bench fuzz fuzz-replay asan tsan sanitize lint format coverage install clean help
+.PHONY: all run test unit integration e2e bench fuzz fuzz-replay fuzz-coverage asan tsan sanitize lint format coverage install clean help
 .DEFAULT_GOAL := all
 
 all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the load bot
@@ -203,6 +203,8 @@ bench: deps-test ## prints "bench NAME VALUE UNIT" lines; ONLY=room4,join QUICK=
 	@$(RUN_ENV) FLOOR_DIR=$(BUILD) ONLY=$(ONLY) QUICK=$(QUICK) tests/bench/run.sh
 fuzz: deps-lint ## all fuzzers in turn for SECONDS=60 altogether (libFuzzer)
 	+@$(call SUB_VARIANT,fuzz) CC=clang do-fuzz
+fuzz-coverage: deps-test ## what the fuzzers' seeds reach of the parsers
+	+@$(call SUB_VARIANT,coverage) do-fuzz-coverage
 asan: deps-test ## unit and integration tests under address and undefined sanitizers
 	+@$(call SUB_VARIANT,asan) do-unit
 	+@$(call SUB_VARIANT,asan) do-integration
@@ -249,7 +251,11 @@ $(FUZZ_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(call libs_of,app)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call sys_of,app) -lm
-.PHONY: replay-programs
+do-fuzz-coverage: replay-programs
+	@find $(BUILD) -name '*.gcda' -delete
+	@tests/fuzz/replay.sh $(BUILD)/tests/fuzz $(FUZZ_NAMES) >$(BUILD)/replay.log
+	@scripts/fuzz-coverage.sh $(BUILD)
+.PHONY: replay-programs do-fuzz-coverage
 replay-programs: $(REPLAY_BINS)
 do-fuzz-replay:
 	+@$(call SUB_VARIANT,asan) replay-programs

@@ -11,7 +11,9 @@ share=$((seconds / $#))
 for name in "$@"; do
 	found="$bin/found/$name" log="$bin/fuzz_$name.log"
 	mkdir -p "$found" "tests/fuzz/corpus/$name"
-	if ! "$bin/fuzz_$name" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+	dict=()
+	[ ! -f "tests/fuzz/corpus/$name.dict" ] || dict=(-dict="tests/fuzz/corpus/$name.dict")
+	if ! "$bin/fuzz_$name" "${dict[@]}" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
 		-print_final_stats=1 -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/$name" \
 		>"$log" 2>&1; then
 		tail -n 60 "$log"
