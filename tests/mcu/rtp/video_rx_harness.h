@@ -34,6 +34,7 @@ static uint16_t seq;
 static uint32_t ssrc, ts0, frame_no;
 static int64_t now;
 static int cvo; /* degrees, or -1 */
+static uint8_t pt; /* of what is sent */
 static uint32_t last_frame;
 static bool any_frame;
 static size_t popped, popped_keys;
@@ -54,6 +55,7 @@ static inline void open_rx(const struct video_rx_cfg *cfg)
 	frame_no = 0;
 	now = NS_PER_S;
 	cvo = -1;
+	pt = 96;
 	any_frame = false;
 	popped = popped_keys = 0;
 }
@@ -112,7 +114,7 @@ static inline void remember(const struct rtp_batch *b, uint32_t ts)
 	for (unsigned i = 0; i < b->n; i++, seq++) {
 		uint8_t ext[8];
 		struct rtp_ext_writer w = { .data = ext, .cap = sizeof(ext) };
-		struct rtp_packet p = { .marker = b->pkt[i].marker, .pt = 96, .seq = seq, .ts = ts,
+		struct rtp_packet p = { .marker = b->pkt[i].marker, .pt = pt, .seq = seq, .ts = ts,
 					.ssrc = ssrc, .payload = b->data + b->pkt[i].off,
 					.payload_len = b->pkt[i].len };
 		struct sent *s = &sent[seq % SENT_MAX];
