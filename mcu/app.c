@@ -17,6 +17,7 @@
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/routes.h"
+#include "mcu/tokens.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
 #include "storage/repository.h"
@@ -42,6 +43,7 @@ struct app {
 	struct db *db;
 	struct engine engine;
 	bool engine_runs;
+	struct token_key key;
 	struct conference *conference;
 	struct front *front;
 	struct server *server;
@@ -140,6 +142,10 @@ static int start_storage(struct app *a, struct errmsg *why)
 	err = db_open(&a->db, path, a->ctl, why);
 	if (err)
 		return err;
+	snprintf(path, sizeof path, "%s/secret.key", a->config->data.path);
+	err = token_key_load(&a->key, path, why);
+	if (err)
+		return err;
 	err = users_first_admin(a->db, a->password, why);
 	if (err < 0)
 		return err;
@@ -204,7 +210,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	const struct config *c = a->config;
 	struct conference_cfg conf = {
 		.engine = &a->engine, .config = c, .db = a->db, .volume = a->volume,
-		.fingerprint = dtls_identity_fingerprint(a->identity),
+		.fingerprint = dtls_identity_fingerprint(a->identity), .key = &a->key,
 	};
 	struct routes_cfg routes = { .engine = &a->engine, .config = c, .db = a->db };
 	int err = conference_new(&a->conference, &conf);

@@ -88,6 +88,14 @@ ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p
 	leg_event_clear(&ev);
 }
 
+void hall_tell_changed(struct hall *h, struct leg_handle *p)
+{
+	struct leg_event ev = { .type = LEG_EVENT_JOINED };
+
+	participant_describe(p, &ev.u.joined);
+	hall_tell(h, &ev, NULL);
+}
+
 /* What a leg sends, or has muted, has changed. */
 ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg *l)
 {
@@ -101,12 +109,9 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		return;
 	leg_get_info(l, &i);
 	if (i.sends_audio != p->told_audio || i.sends_video != p->told_video) {
-		struct leg_event ev = { .type = LEG_EVENT_JOINED };
-
 		p->told_audio = i.sends_audio;
 		p->told_video = i.sends_video;
-		participant_describe(p, &ev.u.joined);
-		hall_tell(h, &ev, NULL);
+		hall_tell_changed(h, p);
 		if (!hall_has(h, p))
 			return;
 	}
@@ -116,6 +121,7 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		p->told_audio_muted = ev.u.muted.audio = i.audio_muted;
 		p->told_video_muted = ev.u.muted.video = i.video_muted;
 		ev.u.muted.leg = i.id;
+		ev.u.muted.by = h->muted_by;
 		hall_tell(h, &ev, NULL);
 		if (hall_has(h, p))
 			tell_uplink(h, p);
@@ -180,6 +186,11 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	if (h->linger)
 		g_source_remove(h->linger);
 	h->linger = 0;
+	quality_stop(h);
+	if (h->succession)
+		g_source_remove(h->succession);
+	h->succession = 0;
+	lobby_close(h, "refused", "The room was closed before a host let you in.");
 	if (h->recording)
 		recording_stop(h->recording);
 	sessions_end(c->cfg.db, h->session_id, now_ms(), reason, NULL, NULL);
@@ -202,6 +213,9 @@ void hall_linger(struct hall *h)
 {
 	if (h->closing || room_leg_count(h->room))
 		return;
+	/* In a registered room they wait for a host to come; otherwise its end is theirs. */
+	if (h->registered && h->lobby->len)
+		return;
 	if (h->linger)
 		g_source_remove(h->linger);
 	h->linger = g_timeout_add_seconds((guint)h->conf->cfg.config->room.linger_s, linger_over, h);
@@ -217,6 +231,11 @@ static void on_emptied(void *obj, struct room *r)
 static void hall_free(struct hall *h)
 {
 	g_ptr_array_unref(h->people);
+	if (h->lobby)
+		g_ptr_array_unref(h->lobby);
+	if (h->departed)
+		g_array_unref(h->departed);
+	chat_log_free(&h->chat);
 	free(h);
 }
 
@@ -250,7 +269,48 @@ struct hall *hall_find(struct conference *c, const char *name)
 	return g_hash_table_lookup(c->halls, name);
 }
 
-int hall_open(struct conference *c, const char *name, struct hall **out, struct errmsg *why)
+static void take_rules(struct hall *h, const struct room_row *row)
+{
+	const char *record = h->conf->cfg.config->room.record;
+
+	h->registered = row && row->registered;
+	h->owner_id = h->registered ? row->owner_id : 0;
+	if (!h->registered) {
+		room_rules_default(&h->rules, record);
+		return;
+	}
+	h->rules = row->rules;
+	if (!h->rules.record[0])
+		snprintf(h->rules.record, sizeof h->rules.record, "%s", record);
+}
+
+ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c, const char *name,
+					const struct room_row *row)
+{
+	struct hall *h = calloc(1, sizeof *h);
+	int err;
+
+	if (!h)
+		return -ENOMEM;
+	h->conf = c;
+	h->people = g_ptr_array_new();
+	h->lobby = g_ptr_array_new();
+	h->departed = g_array_new(FALSE, FALSE, sizeof(struct departed));
+	h->chat = chat_log_new();
+	err = h->chat ? room_new(&h->room, c->cfg.engine, name, &room_events, c) : -ENOMEM;
+	if (err) {
+		hall_free(h);
+		return err;
+	}
+	h->session_id = db_new_id();
+	take_rules(h, row);
+	room_set_user(h->room, h);
+	*out = h;
+	return 0;
+}
+
+int hall_open(struct conference *c, const char *name, const struct room_row *row,
+	      struct hall **out, struct errmsg *why)
 {
 	struct hall *h = hall_find(c, name);
 	int err;
@@ -261,20 +321,44 @@ int hall_open(struct conference *c, const char *name, struct hall **out, struct 
 	if (g_hash_table_size(c->halls) >= (guint)c->cfg.config->room.max_rooms)
 		return errmsg_set(why, -EUSERS, "server_full",
 				  "The server runs as many rooms as it may. Try again later.");
-	h = calloc(1, sizeof *h);
-	err = h ? room_new(&h->room, c->cfg.engine, name, &room_events, c) : -ENOMEM;
-	if (err) {
-		free(h);
+	err = hall_new(&h, c, name, row);
+	if (err)
 		return errmsg_set(why, err, "internal", "The room cannot be opened: %s.", err_str(err));
-	}
-	h->conf = c;
-	h->people = g_ptr_array_new();
-	h->session_id = db_new_id();
-	room_set_user(h->room, h);
 	g_hash_table_insert(c->halls, (gpointer)room_name(h->room), h);
 	sessions_begin(c->cfg.db, h->session_id, name, now_ms(), NULL, NULL);
+	quality_start(h);
 	*out = h;
 	return 0;
+}
+
+void hall_new_rules(struct conference *c, const struct room_row *row)
+{
+	struct hall *h = hall_find(c, row->name);
+	struct leg_event ev = { .type = LEG_EVENT_ROOM };
+
+	if (!h)
+		return;
+	take_rules(h, row);
+	hall_policy_info(h, &ev.u.room);
+	hall_tell(h, &ev, NULL);
+}
+
+void hall_policy_info(const struct hall *h, struct room_policy_info *out)
+{
+	const struct room_rules *r = &h->rules;
+
+	*out = (struct room_policy_info){
+		.locked = r->locked, .lobby = r->lobby, .guest_pin = r->guest_pin[0],
+		.host_pin = r->host_pin[0], .unmute = r->unmute, .stereo = r->stereo,
+		.record = record_right_parse(r->record),
+	};
+}
+
+size_t hall_max_people(const struct hall *h)
+{
+	int most = h->conf->cfg.config->room.max_participants, own = h->rules.max_participants;
+
+	return (size_t)(own > 0 && own < most ? own : most);
 }
 
 /* --- recording --------------------------------------------------------------- */
@@ -357,6 +441,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	if (!c)
 		return -ENOMEM;
 	c->cfg = *cfg;
+	c->started_ms = now_ms();
 	if (copy_ice_servers(c)) {
 		free(c);
 		return -ENOMEM;
@@ -389,6 +474,7 @@ void conference_shutdown(struct conference *c)
 	for (GList *l = all; l; l = l->next) {
 		struct hall *h = l->data;
 
+		lobby_close(h, "shutting_down", "The server is shutting down. Try again later.");
 		while (h->people->len)
 			participant_end(person(h, 0), LEAVE_SHUTDOWN, "shutting_down",
 					"The server is shutting down.");

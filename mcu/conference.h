@@ -10,6 +10,8 @@
 #include "signaling/leg_api.h"
 
 struct conference;
+struct room_row;
+struct token_key;
 
 struct conference_cfg {
 	const struct engine *engine;
@@ -17,6 +19,7 @@ struct conference_cfg {
 	struct db *db;
 	struct volume *volume;
 	const char *fingerprint; /* of a=fingerprint */
+	const struct token_key *key;
 };
 
 /* cfg's pointers are borrowed for its life. */

@@ -1,14 +1,41 @@
-/* The insides of the conference, shared by conference.c (rooms and their
- * events), participant.c (struct room_api) and conference_metrics.c. CTL. */
+/* The insides of the conference. CTL.
+ *   conference.c          rooms and their events
+ *   join.c, lobby.c       how somebody becomes a participant
+ *   participant.c         struct room_api once it is one
+ *   moderation.c, chat.c  what participants and hosts do to each other
+ *   quality_report.c      statistics and scores */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
 
 #include <glib.h>
 
+#include "mcu/access.h"
 #include "mcu/conference.h"
+#include "mcu/tokens.h"
 #include "storage/sessions.h"
 
-enum { CONNECT_TIMEOUT_S = 20, RESUME_BYTES = 33 };
+enum {
+	CONNECT_TIMEOUT_S = 20,
+	RESUME_BYTES = RESUME_LEN + 1,
+	MAX_WAITING = 200,	   /* in a lobby */
+	DEPARTED_MAX = 1024,	   /* who may come back to a room, remembered */
+	COME_BACK_S = 600,	   /* after leaving */
+	RESTART_S = 300,	   /* after the server's start secrets of before it hold */
+	QUALITY_S = 5,
+	SUCCESSION_S = 10,
+	CHAT_HISTORY = 50,
+	CHAT_BURST = 10, CHAT_BURST_MS = 10000, /* messages of one participant */
+};
+
+/* Somebody who left and may come back with the same secret. */
+struct departed {
+	char resume[RESUME_BYTES];
+	bool host, removed;
+	bool audio_held, video_held;
+	int64_t left_ns;
+};
+
+struct chat_log;
 
 /* A room that runs, with its session in the registry. */
 struct hall {
@@ -20,6 +47,15 @@ struct hall {
 	struct recording *recording;
 	guint linger;      /* timer of an empty room */
 	bool closing;
+	bool registered;
+	int64_t owner_id;
+	struct room_rules rules;
+	GPtrArray *lobby;     /* struct leg_handle that wait, in order of coming */
+	uint32_t last_waiting; /* the newest number given in the lobby */
+	GArray *departed;     /* struct departed, the oldest first */
+	struct chat_log *chat;
+	guint quality, succession; /* timers */
+	uint32_t muted_by;    /* the host that is muting somebody at this moment */
 };
 
 struct leg_handle {
@@ -31,6 +67,15 @@ struct leg_handle {
 	char room[257], name[257];
 	char resume[RESUME_BYTES];      /* its own secret */
 	char old_resume[RESUME_BYTES];  /* of the leg it replaces; "": none */
+	char pin[PROTOCOL_MAX_PIN + 1]; /* "": none; while joining */
+	char peer[64];
+	struct access_who who;
+	struct hall *lobby;     /* where it waits; NULL: it does not */
+	uint32_t waiting;	/* its number there */
+	bool host, hand;
+	bool audio_held, video_held; /* muted by a host */
+	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
+	unsigned chat_n;
 	int64_t row_id;
 	bool gone;       /* left while the registry was asked */
 	bool connected;
@@ -51,14 +96,18 @@ struct conference {
 	struct ice_server_info *ice;
 	size_t n_ice;
 	uint32_t pending; /* joins that wait for the registry */
+	int64_t started_ms;
 	bool stopping;
 };
 
 /* conference.c */
 struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CTL);
-/* Opens it when it is not running. 0 or -errno with *why. */
-int hall_open(struct conference *c, const char *name, struct hall **out, struct errmsg *why)
-	ON_THREAD(ROLE_CTL);
+/* Opens it when it is not running. row: what the registry has; NULL: nothing. 0 or
+ * -errno with *why. */
+int hall_open(struct conference *c, const char *name, const struct room_row *row,
+	      struct hall **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* The registered rules of a room that may run have changed. */
+void hall_new_rules(struct conference *c, const struct room_row *row) ON_THREAD(ROLE_CTL);
 /* Whether p is (still) in it: a call-back may have made it leave, and then it has
  * been freed. */
 bool hall_has(const struct hall *h, const struct leg_handle *p) ON_THREAD(ROLE_CTL);
@@ -68,9 +117,54 @@ void hall_linger(struct hall *h) ON_THREAD(ROLE_CTL);
 void hall_tell(struct hall *h, struct leg_event *ev, const struct leg_handle *but)
 	ON_THREAD(ROLE_CTL);
 void hall_recording_info(const struct hall *h, struct recording_info *out) ON_THREAD(ROLE_CTL);
+void hall_policy_info(const struct hall *h, struct room_policy_info *out) ON_THREAD(ROLE_CTL);
+size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 void hall_tell_layout(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
+
+/* Tells the others that somebody has changed (role, streams). */
+void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
+
+/* join.c */
+int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
+	       void *obj, struct leg_handle **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* It is admitted: into the room. On an error p is the caller's still. */
+int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Remembers it, so that it can come back. */
+void join_remember(struct hall *h, const struct leg_handle *p, bool removed) ON_THREAD(ROLE_CTL);
+
+/* lobby.c */
+int lobby_wait(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+void lobby_leave(struct leg_handle *p) ON_THREAD(ROLE_CTL);
+void lobby_tell(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
+/* waiting 0: all. -ENOENT: nobody has that number. */
+int lobby_decide(struct hall *h, uint32_t waiting, bool allow) ON_THREAD(ROLE_CTL);
+/* Whoever waits is refused. */
+void lobby_close(struct hall *h, const char *code, const char *text) ON_THREAD(ROLE_CTL);
+
+/* moderation.c */
+int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+int moderation_mute(struct leg_handle *p, enum tristate audio, enum tristate video,
+		    struct errmsg *why) ON_THREAD(ROLE_CTL);
+bool moderation_may_record(const struct leg_handle *p) ON_THREAD(ROLE_CTL);
+/* The last host may have gone: an unregistered room gets another; soon: after a
+ * while, in which a lost one may come back. */
+void moderation_succession(struct hall *h, bool soon) ON_THREAD(ROLE_CTL);
+
+/* chat.c */
+struct chat_log *chat_log_new(void) ON_THREAD(ROLE_CTL);
+void chat_log_free(struct chat_log **l) ON_THREAD(ROLE_CTL);
+int chat_say(struct leg_handle *p, const char *text, uint32_t to, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* What was said before it came. */
+void chat_replay(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
+
+/* quality_report.c */
+int quality_stats(struct leg_handle *p, struct leg_stats *out) ON_THREAD(ROLE_CTL);
+void quality_start(struct hall *h) ON_THREAD(ROLE_CTL);
+void quality_stop(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* participant.c */
 void participant_describe(const struct leg_handle *p, struct participant *out)

@@ -67,6 +67,7 @@ struct config {
 	struct {
 		bool on_demand;
 		int max_participants, max_rooms, linger_s;
+		char *record; /* "hosts", "all", "nobody" */
 	} room;
 	struct {
 		int width, height, fps, bitrate_kbps, vbv_ms;

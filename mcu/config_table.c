@@ -141,6 +141,9 @@ const struct config_key config_keys[] = {
 	INT("room.linger_s", room.linger_s, 0, 3600, "5",
 	    "An empty room stays this long for those who come back (seconds)."),
 
+	CHOICE("room.record", room.record, "hosts|all|nobody", "hosts",
+	       "Who may record, where a room's own rules say nothing."),
+
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),
 	INT("video.fps", video.fps, 1, 60, "30", "Pictures per second."),

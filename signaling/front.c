@@ -41,13 +41,6 @@ struct front_session {
 	struct held local, remote;
 };
 
-const char *leave_reason_name(enum leave_reason r)
-{
-	static const char *const names[] = { "",	 "left",  "lost",    "kicked",
-					     "replaced", "error", "shutdown" };
-	return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "";
-}
-
 /* --- saying things ---------------------------------------------------------------- */
 
 /* Takes text; NULL is a message that could not be made. */
@@ -292,6 +285,14 @@ static void on_welcome(void *obj, const struct welcome_info *w)
 	say(s, msg_welcome(s->join_id, w));
 }
 
+static void on_lobby(void *obj, const char *text)
+{
+	struct front_session *s = obj;
+	role_assert_ctl();
+	if (s->state == JOINING)
+		say(s, msg_lobby(s->join_id, text));
+}
+
 static void on_candidate(void *obj, const char *candidate)
 {
 	struct front_session *s = obj;
@@ -315,21 +316,6 @@ static void on_offer_wanted(void *obj)
 	try_offer(s);
 }
 
-static char *event_text(const struct leg_event *ev)
-{
-	switch (ev->type) {
-	case LEG_EVENT_JOINED: return msg_joined(&ev->u.joined);
-	case LEG_EVENT_LEFT: return msg_left(ev->u.left.leg, leave_reason_name(ev->u.left.reason));
-	case LEG_EVENT_MUTED:
-		return msg_muted(ev->u.muted.leg, ev->u.muted.audio, ev->u.muted.video);
-	case LEG_EVENT_SPEAKER: return msg_speaker(ev->u.speaker);
-	case LEG_EVENT_LAYOUT: return msg_layout(&ev->u.layout);
-	case LEG_EVENT_UPLINK: return msg_uplink(&ev->u.uplink);
-	case LEG_EVENT_RECORDING: return msg_recording(NULL, &ev->u.recording);
-	default: return NULL;
-	}
-}
-
 /* The text is made once for everybody who hears of it. */
 static void on_event(void *obj, struct leg_event *ev)
 {
@@ -337,19 +323,10 @@ static void on_event(void *obj, struct leg_event *ev)
 	role_assert_ctl();
 	if (s->state != JOINED)
 		return;
-	if (!ev->text) {
-		ev->text = event_text(ev);
-		ev->text_len = ev->text ? strlen(ev->text) : 0;
-	}
-	if (ev->text)
-		s->sink->send(s->sink_obj, ev->text, ev->text_len);
-}
-
-void leg_event_clear(struct leg_event *ev)
-{
-	free(ev->text);
-	ev->text = NULL;
-	ev->text_len = 0;
+	size_t len;
+	const char *text = leg_event_text(ev, &len);
+	if (text)
+		s->sink->send(s->sink_obj, text, len);
 }
 
 static void forget_leg(struct front_session *s)
@@ -362,6 +339,18 @@ static void forget_leg(struct front_session *s)
 	held_clear(&s->remote);
 }
 
+/* The client may try another room, or another PIN, unless trying is of no use. */
+static void refuse_join(struct front_session *s, const char *id, const struct errmsg *why)
+{
+	bool fatal = !strcmp(why->code, "room_locked") || !strcmp(why->code, "refused");
+	s->state = fatal ? DONE : NEW;
+	say_error(s, id, why, fatal);
+	if (!fatal)
+		return;
+	say(s, msg_bye(NULL, leave_reason_name(LEAVE_ERROR), why->text));
+	s->sink->close(s->sink_obj, FRONT_CLOSE_ERROR, why->code);
+}
+
 static void on_leg_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
 {
 	struct front_session *s = obj;
@@ -369,9 +358,8 @@ static void on_leg_closed(void *obj, enum leave_reason reason, const struct errm
 
 	role_assert_ctl();
 	forget_leg(s);
-	if (s->state == JOINING) { /* refused after all; the client may try another */
-		s->state = NEW;
-		say_error(s, s->join_id, why, false);
+	if (s->state == JOINING) {
+		refuse_join(s, s->join_id, why);
 		return;
 	}
 	if (!joined)
@@ -386,6 +374,7 @@ static void on_leg_closed(void *obj, enum leave_reason reason, const struct errm
 
 static const struct leg_events leg_events = {
 	.welcome = on_welcome,
+	.lobby = on_lobby,
 	.candidate = on_candidate,
 	.offer_wanted = on_offer_wanted,
 	.event = on_event,
@@ -418,8 +407,9 @@ static void do_join(struct front_session *s, const struct client_msg *m)
 	s->state = JOINING;
 	int err = s->api->join(s->api_ctx, &req, &leg_events, s, &leg, &why);
 	if (err) {
-		s->state = NEW;
-		refuse_err(s, m->id, err, &why);
+		if (!why.code[0])
+			errmsg_set(&why, err, "internal", "That failed: %s.", err_str(err));
+		refuse_join(s, m->id, &why);
 	} else if (s->state == JOINING || s->state == JOINED) {
 		s->leg = leg;
 		try_offer(s);
@@ -437,10 +427,17 @@ static void do_leave(struct front_session *s, const struct client_msg *m)
 	s->sink->close(s->sink_obj, FRONT_CLOSE_NORMAL, "left");
 }
 
-static void do_record(struct front_session *s, const struct client_msg *m)
+/* What is answered by events, or by an error. */
+static void do_act(struct front_session *s, const struct client_msg *m)
 {
 	struct errmsg why = { .code = "" };
-	int err = s->api->record(s->api_ctx, s->leg, m->u.record.start, &why);
+	int err;
+	if (m->type == CLIENT_MSG_RECORD)
+		err = s->api->record(s->api_ctx, s->leg, m->u.record.start, &why);
+	else if (m->type == CLIENT_MSG_MUTE)
+		err = s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video, &why);
+	else
+		err = s->api->act(s->api_ctx, s->leg, m, &why);
 	if (err && s->state == JOINED)
 		refuse_err(s, m->id, err, &why);
 }
@@ -469,9 +466,12 @@ static void in_room(struct front_session *s, const struct client_msg *m)
 	case CLIENT_MSG_ANSWER: do_answer(s, m); break;
 	case CLIENT_MSG_ICE: do_ice(s, m); break;
 	case CLIENT_MSG_MUTE:
-		s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video);
-		break;
-	case CLIENT_MSG_RECORD: do_record(s, m); break;
+	case CLIENT_MSG_RECORD:
+	case CLIENT_MSG_CHAT:
+	case CLIENT_MSG_HAND:
+	case CLIENT_MSG_MODERATE:
+	case CLIENT_MSG_ADMIT:
+	case CLIENT_MSG_POLICY: do_act(s, m); break;
 	case CLIENT_MSG_STATS: do_stats(s, m); break;
 	default: break;
 	}

@@ -48,7 +48,12 @@ enum leg_event_type {
 	LEG_EVENT_SPEAKER,
 	LEG_EVENT_LAYOUT,
 	LEG_EVENT_UPLINK,
-	LEG_EVENT_RECORDING
+	LEG_EVENT_RECORDING,
+	LEG_EVENT_CHAT,
+	LEG_EVENT_HAND,
+	LEG_EVENT_ROOM,	   /* its rules */
+	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
+	LEG_EVENT_QUALITY
 };
 
 /* Something that happened in the room. One object is handed to every leg that
@@ -65,22 +70,38 @@ struct leg_event {
 		struct {
 			uint32_t leg;
 			bool audio, video;
+			uint32_t by; /* the host who did it; 0: nobody else */
 		} muted;
 		uint32_t speaker; /* 0: nobody */
 		struct layout_info layout;
 		struct uplink_info uplink;
 		struct recording_info recording;
+		struct chat_info chat;
+		struct {
+			uint32_t leg;
+			bool raised;
+		} hand;
+		struct room_policy_info room;
+		struct waiting_info waiting;
+		struct quality_info quality;
 	} u;
 	char *text; /* private */
 	size_t text_len;
 };
 
+/* The event as a message of PROTOCOL.md, made once; NULL: none, or no memory. It
+ * goes with leg_event_clear(). */
+const char *leg_event_text(struct leg_event *ev, size_t *len);
 void leg_event_clear(struct leg_event *ev);
 
 /* Implemented by a front end. Pointers are borrowed for the call. */
 struct leg_events {
 	/* The join succeeded. At most once. May be called from inside join(). */
 	void (*welcome)(void *obj, const struct welcome_info *w);
+	/* Instead of it for now: a host has to admit the leg, then welcome() or closed()
+	 * comes. NULL: a front end that cannot wait; the join then fails with the error
+	 * "lobby". May be called from inside join(). */
+	void (*lobby)(void *obj, const char *text);
 	/* A local ICE candidate, "candidate:…"; NULL: that was the last. */
 	void (*candidate)(void *obj, const char *candidate);
 	/* The leg wants a new offer/answer with the server offering; the front end
@@ -94,7 +115,8 @@ struct leg_events {
 
 struct join_req {
 	const char *room, *name;
-	const char *pin, *token, *resume; /* NULL when absent */
+	const char *pin, *resume; /* NULL when absent */
+	const char *token; /* NULL, or who it is: a sign-in's or an invitation's (mcu/tokens.h) */
 	const char *peer;		  /* address of the client, for limits and the log */
 	bool tls;
 };
@@ -125,7 +147,13 @@ struct room_api {
 	void (*remote_candidate)(void *ctx, struct leg_handle *leg, const char *mid,
 				 const char *candidate);
 
-	void (*mute)(void *ctx, struct leg_handle *leg, enum tristate audio, enum tristate video);
+	/* Refused (not_allowed) when a room's rules say that who is muted stays so. */
+	int (*mute)(void *ctx, struct leg_handle *leg, enum tristate audio, enum tristate video,
+		    struct errmsg *why);
+	/* CHAT, HAND, MODERATE, ADMIT and POLICY, with m's members borrowed. What
+	 * follows is told by events; the leg may have ended when it returns. */
+	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,
+		   struct errmsg *why);
 	/* What follows is told by LEG_EVENT_RECORDING. */
 	int (*record)(void *ctx, struct leg_handle *leg, bool start, struct errmsg *why);
 	int (*stats)(void *ctx, struct leg_handle *leg, struct leg_stats *out);

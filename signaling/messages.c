@@ -72,7 +72,20 @@ static json_t *participant_json(const struct participant *p)
 	set_bool(o, "video_muted", p->video_muted);
 	set_bool(o, "audio", p->audio);
 	set_bool(o, "video", p->video);
+	set_text(o, "role", p->host ? "host" : "participant");
+	set_bool(o, "hand", p->hand);
 	return o;
+}
+
+static void set_policy(json_t *o, const struct room_policy_info *p)
+{
+	set_bool(o, "locked", p->locked);
+	set_bool(o, "lobby", p->lobby);
+	set_bool(o, "guest_pin", p->guest_pin);
+	set_bool(o, "host_pin", p->host_pin);
+	set_text(o, "record", record_right_name(p->record));
+	set_bool(o, "unmute", p->unmute);
+	set_bool(o, "stereo", p->stereo);
 }
 
 static void set_recording(json_t *o, const struct recording_info *r)
@@ -118,6 +131,10 @@ char *msg_welcome(const char *id, const struct welcome_info *w)
 	set_recording(recording, &w->recording);
 	json_object_set_new(o, "recording", recording);
 	set_text(o, "version", w->version);
+	set_text(o, "role", w->host ? "host" : "participant");
+	json_t *policy = json_object();
+	set_policy(policy, &w->policy);
+	json_object_set_new(o, "room_policy", policy);
 	return msg_done(o);
 }
 
@@ -158,12 +175,14 @@ char *msg_left(uint32_t leg, const char *reason)
 	return msg_done(o);
 }
 
-char *msg_muted(uint32_t leg, bool audio, bool video)
+char *msg_muted(uint32_t leg, bool audio, bool video, uint32_t by)
 {
 	json_t *o = msg_new("muted", NULL);
 	set_int(o, "leg", leg);
 	set_bool(o, "audio", audio);
 	set_bool(o, "video", video);
+	if (by)
+		set_int(o, "by", by);
 	return msg_done(o);
 }
 
@@ -251,5 +270,67 @@ char *msg_bye(const char *id, const char *reason, const char *text)
 	json_t *o = msg_new("bye", id);
 	set_text(o, "reason", reason);
 	set_text(o, "text", text);
+	return msg_done(o);
+}
+
+char *msg_lobby(const char *id, const char *text)
+{
+	json_t *o = msg_new("lobby", id);
+	set_text(o, "text", text);
+	return msg_done(o);
+}
+
+char *msg_waiting(const struct waiting_info *w)
+{
+	json_t *o = msg_new("waiting", NULL), *people = json_array();
+	for (size_t i = 0; i < w->n; i++) {
+		json_t *one = json_object();
+		set_int(one, "waiting", w->people[i].waiting);
+		set_text(one, "name", w->people[i].name);
+		json_array_append_new(people, one);
+	}
+	json_object_set_new(o, "people", people);
+	return msg_done(o);
+}
+
+char *msg_chat(const struct chat_info *c)
+{
+	json_t *o = msg_new("chat", NULL);
+	set_int(o, "leg", c->leg);
+	set_text(o, "name", c->name);
+	set_text(o, "text", c->text);
+	set_int(o, "at", c->at_ms);
+	if (c->to)
+		set_int(o, "to", c->to);
+	if (c->history)
+		set_bool(o, "history", true);
+	return msg_done(o);
+}
+
+char *msg_hand(uint32_t leg, bool raised)
+{
+	json_t *o = msg_new("hand", NULL);
+	set_int(o, "leg", leg);
+	set_bool(o, "raised", raised);
+	return msg_done(o);
+}
+
+char *msg_room(const struct room_policy_info *p)
+{
+	json_t *o = msg_new("room", NULL);
+	set_policy(o, p);
+	return msg_done(o);
+}
+
+char *msg_quality(const struct quality_info *q)
+{
+	json_t *o = msg_new("quality", NULL), *legs = json_array();
+	for (size_t i = 0; i < q->n; i++) {
+		json_t *one = json_object();
+		set_int(one, "leg", q->legs[i].leg);
+		set_real(one, "score", q->legs[i].score, 10);
+		json_array_append_new(legs, one);
+	}
+	json_object_set_new(o, "legs", legs);
 	return msg_done(o);
 }

@@ -54,13 +54,43 @@ bool protocol_room_name_valid(const char *name)
 	return strcmp(name, ".") && strcmp(name, "..");
 }
 
+bool protocol_pin_valid(const char *pin)
+{
+	size_t n = strlen(pin);
+	if (n < PROTOCOL_MIN_PIN || n > PROTOCOL_MAX_PIN)
+		return false;
+	for (const char *p = pin; *p; p++)
+		if (*p < 0x21 || *p > 0x7e)
+			return false;
+	return true;
+}
+
+static const char *const right_names[] = {
+	[RECORD_BY_HOSTS] = "hosts", [RECORD_BY_ALL] = "all", [RECORD_BY_NOBODY] = "nobody",
+};
+
+const char *record_right_name(enum record_right r)
+{
+	return r >= RECORD_BY_HOSTS && r <= RECORD_BY_NOBODY ? right_names[r] : "hosts";
+}
+
+enum record_right record_right_parse(const char *name)
+{
+	for (enum record_right r = RECORD_BY_HOSTS; r <= RECORD_BY_NOBODY; r++)
+		if (!strcmp(name, right_names[r]))
+			return r;
+	return 0;
+}
+
 /* --- what clients say ----------------------------------------------------------- */
 
 static const char *const type_names[] = {
 	[CLIENT_MSG_INVALID] = "",	[CLIENT_MSG_JOIN] = "join",   [CLIENT_MSG_OFFER] = "offer",
 	[CLIENT_MSG_ANSWER] = "answer", [CLIENT_MSG_ICE] = "ice",     [CLIENT_MSG_MUTE] = "mute",
 	[CLIENT_MSG_RECORD] = "record", [CLIENT_MSG_STATS] = "stats", [CLIENT_MSG_PING] = "ping",
-	[CLIENT_MSG_LEAVE] = "leave",
+	[CLIENT_MSG_LEAVE] = "leave",	[CLIENT_MSG_CHAT] = "chat",   [CLIENT_MSG_HAND] = "hand",
+	[CLIENT_MSG_MODERATE] = "moderate", [CLIENT_MSG_ADMIT] = "admit",
+	[CLIENT_MSG_POLICY] = "policy",
 };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
@@ -178,6 +208,115 @@ static int parse_record(struct client_msg *m, json_t *o, struct errmsg *why)
 	return 0;
 }
 
+static int get_bool(json_t *o, const char *name, bool *out, struct errmsg *why)
+{
+	enum tristate t;
+	int err = get_tristate(o, name, &t, why);
+	if (err)
+		return err;
+	*out = t == TRISTATE_TRUE;
+	return t == TRISTATE_UNSET ? bad_member(why, name, "is missing") : 0;
+}
+
+/* A number of somebody, from 1; absent or null: 0. */
+static int get_number(json_t *o, const char *name, uint32_t *out, struct errmsg *why)
+{
+	json_t *v = json_object_get(o, name);
+	*out = 0;
+	if (!v || json_is_null(v))
+		return 0;
+	json_int_t n = json_integer_value(v);
+	if (!json_is_integer(v) || n < 1 || n > UINT32_MAX)
+		return bad_member(why, name, "must be a number as the server gave it");
+	*out = (uint32_t)n;
+	return 0;
+}
+
+/* Text of several lines: no control characters but line feeds and tabs, none
+ * that turn the text around them, and not only blanks. */
+static bool chat_text_valid(const char *text)
+{
+	bool seen = false;
+	uint32_t c;
+	for (const char *p = text; *p;) {
+		if (!utf8_next(&p, &c))
+			return false;
+		if (c == '\n' || c == '\t')
+			continue;
+		/* joiners make emoji and the shapes of some scripts */
+		if (hidden(c) && c != 0x200c && c != 0x200d)
+			return false;
+		seen = seen || !blank(c);
+	}
+	return seen;
+}
+
+static int parse_chat(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_string(o, "text", PROTOCOL_MAX_CHAT, NULL, true, &m->u.chat.text, why);
+	if (!err && !chat_text_valid(m->u.chat.text))
+		err = bad_member(why, "text", "must have something to read and no control characters");
+	return err ? err : get_number(o, "to", &m->u.chat.to, why);
+}
+
+static int parse_moderate(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	static const char *const actions[] = {
+		[MODERATE_MUTE] = "mute", [MODERATE_CAMERA_OFF] = "camera_off",
+		[MODERATE_LOWER_HAND] = "lower_hand", [MODERATE_REMOVE] = "remove",
+	};
+	const char *name;
+	int err = get_string(o, "action", 16, NULL, true, &name, why);
+	if (!err)
+		err = get_number(o, "leg", &m->u.moderate.leg, why);
+	if (err)
+		return err;
+	for (enum moderation a = MODERATE_MUTE; a <= MODERATE_REMOVE; a++)
+		if (!strcmp(name, actions[a]))
+			m->u.moderate.action = a;
+	if (!m->u.moderate.action)
+		return bad_member(why, "action",
+				  "must be \"mute\", \"camera_off\", \"lower_hand\" or \"remove\"");
+	if (m->u.moderate.action == MODERATE_REMOVE && !m->u.moderate.leg)
+		return bad_member(why, "leg", "is missing: say who is to be removed");
+	return 0;
+}
+
+static int get_new_pin(json_t *o, const char *name, const char **out, struct errmsg *why)
+{
+	int err = get_string(o, name, PROTOCOL_MAX_PIN, NULL, false, out, why);
+	if (!err && *out && **out && !protocol_pin_valid(*out))
+		err = bad_member(why, name, "must have 4 to 64 letters, digits or signs, or be empty");
+	return err;
+}
+
+static int parse_policy(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	struct policy_change *c = &m->u.policy;
+	const char *record;
+	int err = get_tristate(o, "locked", &c->locked, why);
+	if (!err)
+		err = get_tristate(o, "lobby", &c->lobby, why);
+	if (!err)
+		err = get_tristate(o, "unmute", &c->unmute, why);
+	if (!err)
+		err = get_new_pin(o, "guest_pin", &c->guest_pin, why);
+	if (!err)
+		err = get_new_pin(o, "host_pin", &c->host_pin, why);
+	if (!err)
+		err = get_string(o, "record", 16, NULL, false, &record, why);
+	if (err || !record)
+		return err;
+	c->record = record_right_parse(record);
+	return c->record ? 0 : bad_member(why, "record", "must be \"hosts\", \"all\" or \"nobody\"");
+}
+
+static int parse_admit(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_number(o, "waiting", &m->u.admit.waiting, why);
+	return err ? err : get_bool(o, "allow", &m->u.admit.allow, why);
+}
+
 static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	switch (m->type) {
@@ -187,6 +326,11 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_ICE: return parse_ice(m, o, why);
 	case CLIENT_MSG_MUTE: return parse_mute(m, o, why);
 	case CLIENT_MSG_RECORD: return parse_record(m, o, why);
+	case CLIENT_MSG_CHAT: return parse_chat(m, o, why);
+	case CLIENT_MSG_HAND: return get_bool(o, "raised", &m->u.hand.raised, why);
+	case CLIENT_MSG_MODERATE: return parse_moderate(m, o, why);
+	case CLIENT_MSG_ADMIT: return parse_admit(m, o, why);
+	case CLIENT_MSG_POLICY: return parse_policy(m, o, why);
 	default: return 0;
 	}
 }

@@ -14,7 +14,10 @@ struct json_t;
 enum {
 	PROTOCOL_MAX_BYTES = 65536, /* of one message */
 	PROTOCOL_MAX_NAME = 64,	    /* characters of a room's or participant's name */
-	PROTOCOL_MAX_ID = 64	    /* characters of a request's id */
+	PROTOCOL_MAX_ID = 64,	    /* characters of a request's id */
+	PROTOCOL_MAX_CHAT = 2000,   /* characters of a chat message */
+	PROTOCOL_MIN_PIN = 4,	    /* characters of a room's PIN */
+	PROTOCOL_MAX_PIN = 64
 };
 
 enum client_msg_type {
@@ -27,11 +30,28 @@ enum client_msg_type {
 	CLIENT_MSG_RECORD,
 	CLIENT_MSG_STATS,
 	CLIENT_MSG_PING,
-	CLIENT_MSG_LEAVE
+	CLIENT_MSG_LEAVE,
+	CLIENT_MSG_CHAT,
+	CLIENT_MSG_HAND,
+	CLIENT_MSG_MODERATE,
+	CLIENT_MSG_ADMIT,
+	CLIENT_MSG_POLICY
 };
+
+enum moderation { MODERATE_MUTE = 1, MODERATE_CAMERA_OFF, MODERATE_LOWER_HAND, MODERATE_REMOVE };
+
+/* Who may record a room. */
+enum record_right { RECORD_BY_HOSTS = 1, RECORD_BY_ALL, RECORD_BY_NOBODY };
 
 /* A member that may be absent. */
 enum tristate { TRISTATE_UNSET, TRISTATE_FALSE, TRISTATE_TRUE };
+
+/* What a host changes of a running room; what is unset stays. */
+struct policy_change {
+	enum tristate locked, lobby, unmute;
+	enum record_right record;	   /* 0: unset */
+	const char *guest_pin, *host_pin; /* NULL: unset; "": none from now on */
+};
 
 /* Strings live in the message and go with it. */
 struct client_msg {
@@ -56,6 +76,22 @@ struct client_msg {
 		struct {
 			bool start;
 		} record;
+		struct {
+			const char *text; /* 1…2000 characters, not blank */
+			uint32_t to;	  /* leg; 0: everybody */
+		} chat;
+		struct {
+			bool raised;
+		} hand;
+		struct {
+			enum moderation action;
+			uint32_t leg; /* 0: everybody but oneself; never with REMOVE */
+		} moderate;
+		struct {
+			uint32_t waiting; /* 0: all */
+			bool allow;
+		} admit;
+		struct policy_change policy;
 	} u;
 	struct json_t *json; /* holds the strings */
 };
@@ -72,6 +108,12 @@ const char *client_msg_type_name(enum client_msg_type type);
  * either end; a room's name besides: letters and digits of any script, "._-". */
 bool protocol_room_name_valid(const char *name);
 bool protocol_name_valid(const char *name);
+/* A PIN that may be set for a room: 4…64 visible ASCII characters, no blank. */
+bool protocol_pin_valid(const char *pin);
+/* "hosts", "all", "nobody". */
+const char *record_right_name(enum record_right r);
+/* 0: no such name. */
+enum record_right record_right_parse(const char *name);
 
 /* --- what the server says -------------------------------------------------- */
 
@@ -80,6 +122,40 @@ struct participant {
 	const char *name;
 	bool audio_muted, video_muted;
 	bool audio, video; /* sends such a stream at all */
+	bool host, hand;   /* its role; its hand is raised */
+};
+
+/* What everybody may know of a room's rules. */
+struct room_policy_info {
+	bool locked, lobby, guest_pin, host_pin, unmute, stereo;
+	enum record_right record;
+};
+
+struct chat_info {
+	uint32_t leg, to; /* to 0: everybody */
+	const char *name, *text;
+	int64_t at_ms; /* since 1970 */
+	bool history;  /* said before the receiver joined */
+};
+
+struct waiting_person {
+	uint32_t waiting;
+	const char *name;
+};
+
+struct waiting_info {
+	const struct waiting_person *people;
+	size_t n;
+};
+
+struct leg_score {
+	uint32_t leg;
+	double score;
+};
+
+struct quality_info {
+	const struct leg_score *legs;
+	size_t n;
 };
 
 struct ice_server_info {
@@ -110,6 +186,8 @@ struct welcome_info {
 	size_t n_ice_servers;
 	int canvas_width, canvas_height, canvas_fps;
 	struct recording_info recording;
+	bool host;
+	struct room_policy_info policy;
 };
 
 struct layout_tile {
@@ -148,7 +226,8 @@ char *msg_offer(const char *sdp);
 char *msg_ice(const char *candidate, const char *mid);
 char *msg_joined(const struct participant *p);
 char *msg_left(uint32_t leg, const char *reason);
-char *msg_muted(uint32_t leg, bool audio, bool video);
+/* by: the host who did it; 0: the participant itself. */
+char *msg_muted(uint32_t leg, bool audio, bool video, uint32_t by);
 char *msg_speaker(uint32_t leg); /* 0: null */
 char *msg_layout(const struct layout_info *l);
 char *msg_uplink(const struct uplink_info *u);
@@ -157,5 +236,11 @@ char *msg_stats(const char *id, const struct leg_stats *s);
 char *msg_pong(const char *id);
 char *msg_error(const char *id, const struct errmsg *e, bool fatal);
 char *msg_bye(const char *id, const char *reason, const char *text);
+char *msg_lobby(const char *id, const char *text);
+char *msg_waiting(const struct waiting_info *w);
+char *msg_chat(const struct chat_info *c);
+char *msg_hand(uint32_t leg, bool raised);
+char *msg_room(const struct room_policy_info *p);
+char *msg_quality(const struct quality_info *q);
 
 #endif

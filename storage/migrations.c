@@ -63,6 +63,55 @@ const struct migration migrations[] = {
 	  " error TEXT NOT NULL DEFAULT ''"
 	  ") STRICT;"
 	  "CREATE INDEX recordings_by_room ON recordings (room_id, id);" },
+	{ "accounts, rules of rooms, invitations, audit, chat",
+	  "ALTER TABLE users ADD COLUMN display_name TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE users ADD COLUMN generation INTEGER NOT NULL DEFAULT 1;"
+	  "ALTER TABLE rooms ADD COLUMN registered INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN owner_id INTEGER REFERENCES users ON DELETE SET NULL;"
+	  "ALTER TABLE rooms ADD COLUMN members_only INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN lobby INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN unmute INTEGER NOT NULL DEFAULT 1;"
+	  "ALTER TABLE rooms ADD COLUMN stereo INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN max_participants INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN record TEXT NOT NULL DEFAULT ''"
+	  " CHECK (record IN ('', 'hosts', 'all', 'nobody'));"
+	  "ALTER TABLE rooms ADD COLUMN guest_pin TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE rooms ADD COLUMN host_pin TEXT NOT NULL DEFAULT '';"
+	  /* Until now a room that was made on demand looked like a registered one, except
+	   * that it had no title and had been used. */
+	  "UPDATE rooms SET registered = 1"
+	  " WHERE title <> '' OR id NOT IN (SELECT room_id FROM sessions);"
+	  "CREATE TABLE invitations ("
+	  " id INTEGER PRIMARY KEY,"
+	  " token_hash TEXT NOT NULL UNIQUE CHECK (length(token_hash) = 64),"
+	  " room_id INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,"
+	  " role TEXT NOT NULL CHECK (role IN ('host', 'participant')),"
+	  " created_ms INTEGER NOT NULL,"
+	  " expires_ms INTEGER NOT NULL,"
+	  " uses_left INTEGER CHECK (uses_left >= 0)," /* NULL: any number */
+	  " made_by INTEGER REFERENCES users ON DELETE SET NULL"
+	  ") STRICT;"
+	  "CREATE INDEX invitations_by_room ON invitations (room_id, id);"
+	  "CREATE TABLE audit ("
+	  " id INTEGER PRIMARY KEY,"
+	  " at_ms INTEGER NOT NULL,"
+	  " action TEXT NOT NULL,"
+	  " actor TEXT NOT NULL,"
+	  " address TEXT NOT NULL,"
+	  " room TEXT NOT NULL,"
+	  " detail TEXT NOT NULL"
+	  ") STRICT;"
+	  "CREATE TABLE chat ("
+	  " id INTEGER PRIMARY KEY,"
+	  " session_id INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,"
+	  " at_ms INTEGER NOT NULL,"
+	  " leg INTEGER NOT NULL,"
+	  " to_leg INTEGER," /* NULL: everybody */
+	  " name TEXT NOT NULL,"
+	  " text TEXT NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX chat_by_session ON chat (session_id, id);" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

@@ -12,6 +12,31 @@ static void check(int ok)
 		abort();
 }
 
+static void check_pin(const char *pin)
+{
+	check(!pin || !*pin || protocol_pin_valid(pin));
+}
+
+static void check_room(const struct client_msg *m)
+{
+	switch (m->type) {
+	case CLIENT_MSG_CHAT:
+		check(utf8_valid(m->u.chat.text) && m->u.chat.text[0]);
+		check(utf8_length(m->u.chat.text) <= PROTOCOL_MAX_CHAT);
+		break;
+	case CLIENT_MSG_MODERATE:
+		check(m->u.moderate.action >= MODERATE_MUTE && m->u.moderate.action <= MODERATE_REMOVE);
+		check(m->u.moderate.action != MODERATE_REMOVE || m->u.moderate.leg);
+		break;
+	case CLIENT_MSG_POLICY:
+		check(m->u.policy.record <= RECORD_BY_NOBODY);
+		check_pin(m->u.policy.guest_pin);
+		check_pin(m->u.policy.host_pin);
+		break;
+	default: break;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (m.type == CLIENT_MSG_ICE) {
 		check(strlen(m.u.ice.candidate) <= 512 && strlen(m.u.ice.mid) <= 32);
 	}
+	if (!err)
+		check_room(&m);
 	client_msg_clear(&m);
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "mcu/conference_priv.h"
 #include "mcu/net/dtls.h"
 #include "mcu/net/ice.h"
+#include "mcu/tokens.h"
 #include "storage/recordings.h"
 #include "storage/rooms.h"
 #include "storage/volume.h"
@@ -33,7 +34,14 @@ struct front {
 	struct leg_handle *leg; /* NULL: not in a room */
 	size_t welcomes, joined, left, muted, layouts, uplinks, closed;
 	uint32_t id;
-	char resume[64], code[40];
+	size_t lobbies, hands, rooms, waitings, chats, qualities;
+	char resume[128], code[40], said[320];
+	bool host; /* by the welcome */
+	struct room_policy_info policy;
+	struct { uint32_t leg, by; bool audio, video; } mute;
+	struct { uint32_t leg, to; bool history; char text[64]; } chat;
+	struct { uint32_t waiting[8]; size_t n; } lobby;
+	struct { uint32_t leg; bool host, hand; } last; /* of joined */
 	size_t people; /* in the welcome */
 	enum recording_event_state recording;
 	enum leave_reason reason;
@@ -41,6 +49,7 @@ struct front {
 	/* leaves in the middle of this call-back; 0: never */
 	int leaves_at;
 	bool leaves_at_welcome;
+	const char *name, *pin, *token; /* to join with */
 };
 
 static struct {
@@ -52,6 +61,7 @@ static struct {
 	struct engine engine;
 	struct db *db;
 	struct volume *volume;
+	struct token_key key;
 	struct conference *c;
 	int replies, err;
 	struct recording_row row;
@@ -75,9 +85,56 @@ static inline void on_welcome(void *obj, const struct welcome_info *w)
 	f->id = w->leg;
 	f->people = w->n_participants;
 	f->recording = w->recording.state;
+	f->host = w->host;
+	f->policy = w->policy;
 	snprintf(f->resume, sizeof f->resume, "%s", w->resume);
 	if (f->leaves_at_welcome)
 		leave(f, LEAVE_LEFT);
+}
+
+static inline void on_lobby(void *obj, const char *text)
+{
+	struct front *f = obj;
+
+	assert_true(strlen(text) > 10);
+	f->lobbies++;
+}
+
+static inline void remember(struct front *f, const struct leg_event *ev)
+{
+	switch (ev->type) {
+	case LEG_EVENT_JOINED:
+		f->last.leg = ev->u.joined.leg;
+		f->last.host = ev->u.joined.host;
+		f->last.hand = ev->u.joined.hand;
+		break;
+	case LEG_EVENT_MUTED:
+		f->mute.leg = ev->u.muted.leg;
+		f->mute.by = ev->u.muted.by;
+		f->mute.audio = ev->u.muted.audio;
+		f->mute.video = ev->u.muted.video;
+		break;
+	case LEG_EVENT_HAND: f->hands++; break;
+	case LEG_EVENT_ROOM:
+		f->rooms++;
+		f->policy = ev->u.room;
+		break;
+	case LEG_EVENT_QUALITY: f->qualities++; break;
+	case LEG_EVENT_WAITING:
+		f->waitings++;
+		f->lobby.n = ev->u.waiting.n;
+		for (size_t i = 0; i < ev->u.waiting.n && i < 8; i++)
+			f->lobby.waiting[i] = ev->u.waiting.people[i].waiting;
+		break;
+	case LEG_EVENT_CHAT:
+		f->chats++;
+		f->chat.leg = ev->u.chat.leg;
+		f->chat.to = ev->u.chat.to;
+		f->chat.history = ev->u.chat.history;
+		snprintf(f->chat.text, sizeof f->chat.text, "%s", ev->u.chat.text);
+		break;
+	default: break;
+	}
 }
 
 static inline void on_candidate(void *obj, const char *candidate)
@@ -90,6 +147,7 @@ static inline void on_event(void *obj, struct leg_event *ev)
 {
 	struct front *f = obj;
 
+	remember(f, ev);
 	f->joined += ev->type == LEG_EVENT_JOINED;
 	f->left += ev->type == LEG_EVENT_LEFT;
 	f->muted += ev->type == LEG_EVENT_MUTED;
@@ -112,27 +170,12 @@ static inline void on_closed(void *obj, enum leave_reason reason, const struct e
 	f->leg = NULL;
 	f->reason = reason;
 	snprintf(f->code, sizeof f->code, "%s", why->code);
+	snprintf(f->said, sizeof f->said, "%s", why->text);
 }
 
 static const struct leg_events events = {
-	.welcome = on_welcome, .candidate = on_candidate, .event = on_event, .closed = on_closed,
+	.welcome = on_welcome, .lobby = on_lobby, .candidate = on_candidate, .event = on_event, .closed = on_closed,
 };
-
-static inline int join(struct front *f, const char *room, const char *resume, struct errmsg *why)
-{
-	struct join_req req = { .room = room, .name = "N", .resume = resume, .peer = "test" };
-
-	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
-}
-
-static inline void must_join(struct front *f, const char *room)
-{
-	struct errmsg why;
-
-	*f = (struct front){ .leaves_at = f->leaves_at };
-	assert_int_equal(join(f, room, NULL, &why), 0);
-	assert_int_equal(f->welcomes, 1);
-}
 
 /* --- the rig ------------------------------------------------------------------- */
 
@@ -151,6 +194,41 @@ static inline void turn(void)
 			turn();                                                        \
 		assert_true(condition);                                                \
 	} while (0)
+
+/* Only begins: the registry may have to be asked. */
+static inline int begin(struct front *f, const char *room, const char *resume, struct errmsg *why)
+{
+	struct join_req req = { .room = room, .name = f->name ? f->name : "N", .pin = f->pin,
+				.token = f->token, .resume = resume, .peer = "192.0.2.1" };
+
+	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
+}
+
+/* Until it is in, waits in the lobby, or is refused: -1 and *why. */
+static inline int join(struct front *f, const char *room, const char *resume, struct errmsg *why)
+{
+	size_t welcomes = f->welcomes, closed = f->closed, lobbies = f->lobbies;
+	int err = begin(f, room, resume, why);
+
+	if (err)
+		return err;
+	RUN_UNTIL(f->welcomes > welcomes || f->closed > closed || f->lobbies > lobbies);
+	if (f->closed == closed)
+		return 0;
+	errmsg_set(why, -1, f->code, "%s", f->said);
+	return -1;
+}
+
+static inline void must_join(struct front *f, const char *room)
+{
+	struct errmsg why;
+
+	*f = (struct front){ .leaves_at = f->leaves_at, .name = f->name, .pin = f->pin,
+			     .token = f->token };
+	if (join(f, room, NULL, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(f->welcomes, 1);
+}
 
 static inline void set(const char *assignment)
 {
@@ -189,6 +267,8 @@ static inline int set_up(void **state)
 	cfg.db = the.db;
 	cfg.volume = the.volume;
 	cfg.fingerprint = dtls_identity_fingerprint(the.id);
+	cfg.key = &the.key;
+	memset(the.key.bytes, 7, sizeof the.key.bytes);
 	assert_int_equal(conference_new(&the.c, &cfg), 0);
 	return 0;
 }

@@ -49,6 +49,7 @@ static void test_recording_is_told_and_kept(void **state)
 	struct errmsg why;
 
 	(void)state;
+	set("room.record=all");
 	must_join(&a, "room");
 	assert_true(conference_api.record(the.c, a.leg, false, &why) < 0);
 	assert_string_equal(why.code, "not_recording");

@@ -65,52 +65,129 @@ static void messages_are_read(void **state)
 	}
 }
 
+static void messages_of_rooms_are_read(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
+	/* several lines, and an emoji of several joined characters */
+	assert_int_equal(parse(&m, "{\"type\":\"chat\",\"text\":\"a\\nb 👩\\u200d💻\",\"to\":7}", &why),
+			 0);
+	assert_int_equal(m.type, CLIENT_MSG_CHAT);
+	assert_string_equal(m.u.chat.text, "a\nb 👩\u200d💻");
+	assert_int_equal(m.u.chat.to, 7);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"chat\",\"text\":\"a\",\"to\":null}", &why), 0);
+	assert_int_equal(m.u.chat.to, 0);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"hand\",\"raised\":true}", &why), 0);
+	assert_true(m.u.hand.raised);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"moderate\",\"action\":\"mute\"}", &why), 0);
+	assert_int_equal(m.u.moderate.action, MODERATE_MUTE);
+	assert_int_equal(m.u.moderate.leg, 0);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"moderate\",\"action\":\"remove\",\"leg\":4294967295}",
+			       &why),
+			 0);
+	assert_int_equal(m.u.moderate.action, MODERATE_REMOVE);
+	assert_int_equal(m.u.moderate.leg, UINT32_MAX);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"admit\",\"allow\":false,\"waiting\":3}", &why), 0);
+	assert_false(m.u.admit.allow);
+	assert_int_equal(m.u.admit.waiting, 3);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m,
+			       "{\"type\":\"policy\",\"locked\":true,\"unmute\":false,\"guest_pin\":"
+			       "\"12ab\",\"host_pin\":\"\",\"record\":\"nobody\"}",
+			       &why),
+			 0);
+	assert_int_equal(m.u.policy.locked, TRISTATE_TRUE);
+	assert_int_equal(m.u.policy.lobby, TRISTATE_UNSET);
+	assert_int_equal(m.u.policy.unmute, TRISTATE_FALSE);
+	assert_string_equal(m.u.policy.guest_pin, "12ab");
+	assert_string_equal(m.u.policy.host_pin, "");
+	assert_int_equal(m.u.policy.record, RECORD_BY_NOBODY);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"policy\"}", &why), 0);
+	assert_null(m.u.policy.guest_pin);
+	assert_int_equal(m.u.policy.record, 0);
+	client_msg_clear(&m);
+}
+
+static const struct {
+	const char *text, *code, *says, *id;
+} wrong[] = {
+	{ "", "bad_json", "not JSON", "" },
+	{ "{", "bad_json", "line 1", "" },
+	{ "[]", "bad_json", "one JSON object", "" },
+	{ "\"join\"", "bad_json", "", "" },
+	{ "{\"a\":1}{", "bad_json", "", "" },
+	{ "{\"type\":\"ping\",\"type\":\"leave\"}", "bad_json", "duplicate", "" },
+	{ "{\"type\":\"p\xff\"}", "bad_json", "", "" },
+	{ "{\"type\":\"p\\ud800\"}", "bad_json", "", "" },
+	{ "{}", "bad_message", "\"type\" is missing", "" },
+	{ "{\"type\":5,\"id\":\"x\"}", "bad_message", "\"type\" must be a string", "x" },
+	{ "{\"type\":\"ping\",\"id\":5}", "bad_message", "\"id\" must be a string", "" },
+	{ "{\"type\":\"ping\\u0000\"}", "bad_message", "zero", "" },
+	{ "{\"type\":\"ping \",\"id\":\"x\"}", "unknown_type", "\"ping \"", "x" },
+	{ "{\"type\":\"join\",\"name\":\"a\",\"id\":\"x\"}", "bad_message",
+	  "\"room\" is missing", "x" },
+	{ "{\"type\":\"join\",\"room\":\"a\"}", "bad_message", "\"name\" is missing", "" },
+	{ "{\"type\":\"join\",\"room\":\"a\",\"name\":[]}", "bad_message",
+	  "\"name\" must be a string", "" },
+	{ "{\"type\":\"join\",\"room\":\"a b\",\"name\":\"a\"}", "room_name_invalid", "",
+	  "" },
+	{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\" a\"}", "name_invalid", "", "" },
+	{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\"a\",\"pin\":\"\\n\"}",
+	  "bad_message", "\"pin\"", "" },
+	{ "{\"type\":\"offer\"}", "bad_message", "\"sdp\" is missing", "" },
+	{ "{\"type\":\"ice\"}", "bad_message", "\"candidate\" is missing", "" },
+	{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII",
+	  "" },
+	{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
+	  "\"audio\" must be true or false", "" },
+	{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
+	  "\"start\" or \"stop\"", "" },
+	{ "{\"type\":\"chat\"}", "bad_message", "\"text\" is missing", "" },
+	{ "{\"type\":\"chat\",\"text\":\"\"}", "bad_message", "something to read", "" },
+	{ "{\"type\":\"chat\",\"text\":\" \\n\\t \"}", "bad_message", "something to read", "" },
+	{ "{\"type\":\"chat\",\"text\":\"a\\u001b[2J\"}", "bad_message", "control", "" },
+	{ "{\"type\":\"chat\",\"text\":\"a\\u202eb\"}", "bad_message", "control", "" },
+	{ "{\"type\":\"chat\",\"text\":\"a\",\"to\":0}", "bad_message", "\"to\"", "" },
+	{ "{\"type\":\"chat\",\"text\":\"a\",\"to\":4294967296}", "bad_message", "\"to\"",
+	  "" },
+	{ "{\"type\":\"chat\",\"text\":\"a\",\"to\":1.5}", "bad_message", "\"to\"", "" },
+	{ "{\"type\":\"hand\"}", "bad_message", "\"raised\" is missing", "" },
+	{ "{\"type\":\"hand\",\"raised\":\"yes\"}", "bad_message", "true or false", "" },
+	{ "{\"type\":\"moderate\",\"action\":\"ban\",\"leg\":1}", "bad_message",
+	  "\"remove\"", "" },
+	{ "{\"type\":\"moderate\",\"action\":\"\"}", "bad_message", "\"action\"", "" },
+	{ "{\"type\":\"moderate\",\"action\":\"remove\"}", "bad_message",
+	  "who is to be removed", "" },
+	{ "{\"type\":\"moderate\",\"action\":\"mute\",\"leg\":-1}", "bad_message", "\"leg\"",
+	  "" },
+	{ "{\"type\":\"admit\"}", "bad_message", "\"allow\" is missing", "" },
+	{ "{\"type\":\"admit\",\"waiting\":\"1\",\"allow\":true}", "bad_message",
+	  "\"waiting\"", "" },
+	{ "{\"type\":\"policy\",\"locked\":1}", "bad_message", "\"locked\"", "" },
+	{ "{\"type\":\"policy\",\"guest_pin\":\"123\"}", "bad_message", "\"guest_pin\"", "" },
+	{ "{\"type\":\"policy\",\"host_pin\":\"12 34\"}", "bad_message", "\"host_pin\"", "" },
+	{ "{\"type\":\"policy\",\"record\":\"me\"}", "bad_message", "\"hosts\"", "" },
+	{ "{\"type\":\"policy\",\"record\":\"\"}", "bad_message", "\"hosts\"", "" },
+};
+
 static void wrong_messages_are_named(void **state)
 {
-	static const struct {
-		const char *text, *code, *says, *id;
-	} t[] = {
-		{ "", "bad_json", "not JSON", "" },
-		{ "{", "bad_json", "line 1", "" },
-		{ "[]", "bad_json", "one JSON object", "" },
-		{ "\"join\"", "bad_json", "", "" },
-		{ "{\"a\":1}{", "bad_json", "", "" },
-		{ "{\"type\":\"ping\",\"type\":\"leave\"}", "bad_json", "duplicate", "" },
-		{ "{\"type\":\"p\xff\"}", "bad_json", "", "" },
-		{ "{\"type\":\"p\\ud800\"}", "bad_json", "", "" },
-		{ "{}", "bad_message", "\"type\" is missing", "" },
-		{ "{\"type\":5,\"id\":\"x\"}", "bad_message", "\"type\" must be a string", "x" },
-		{ "{\"type\":\"ping\",\"id\":5}", "bad_message", "\"id\" must be a string", "" },
-		{ "{\"type\":\"ping\\u0000\"}", "bad_message", "zero", "" },
-		{ "{\"type\":\"ping \",\"id\":\"x\"}", "unknown_type", "\"ping \"", "x" },
-		{ "{\"type\":\"join\",\"name\":\"a\",\"id\":\"x\"}", "bad_message",
-		  "\"room\" is missing", "x" },
-		{ "{\"type\":\"join\",\"room\":\"a\"}", "bad_message", "\"name\" is missing", "" },
-		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":[]}", "bad_message",
-		  "\"name\" must be a string", "" },
-		{ "{\"type\":\"join\",\"room\":\"a b\",\"name\":\"a\"}", "room_name_invalid", "",
-		  "" },
-		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\" a\"}", "name_invalid", "", "" },
-		{ "{\"type\":\"join\",\"room\":\"a\",\"name\":\"a\",\"pin\":\"\\n\"}",
-		  "bad_message", "\"pin\"", "" },
-		{ "{\"type\":\"offer\"}", "bad_message", "\"sdp\" is missing", "" },
-		{ "{\"type\":\"ice\"}", "bad_message", "\"candidate\" is missing", "" },
-		{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII",
-		  "" },
-		{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
-		  "\"audio\" must be true or false", "" },
-		{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
-		  "\"start\" or \"stop\"", "" },
-	};
 	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct client_msg m;
 		struct errmsg why;
-		assert_int_equal(parse(&m, t[i].text, &why), -EINVAL);
+		assert_int_equal(parse(&m, wrong[i].text, &why), -EINVAL);
 		assert_int_equal(m.type, CLIENT_MSG_INVALID);
-		if (strcmp(why.code, t[i].code) || !strstr(why.text, t[i].says) ||
-		    strcmp(m.id, t[i].id))
-			fail_msg("%s: %s: %s (id %s)", t[i].text, why.code, why.text, m.id);
+		if (strcmp(why.code, wrong[i].code) || !strstr(why.text, wrong[i].says) ||
+		    strcmp(m.id, wrong[i].id))
+			fail_msg("%s: %s: %s (id %s)", wrong[i].text, why.code, why.text, m.id);
 		client_msg_clear(&m);
 	}
 }
@@ -190,6 +267,22 @@ static void names_have_rules(void **state)
 			fail_msg("case %zu: %s", i, t[i].name);
 }
 
+static void chat_has_a_length(void **state)
+{
+	static char text[3 * PROTOCOL_MAX_CHAT + 64];
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
+	for (int n = PROTOCOL_MAX_CHAT; n <= PROTOCOL_MAX_CHAT + 1; n++) {
+		char *p = stpcpy(text, "{\"type\":\"chat\",\"text\":\"");
+		for (int i = 0; i < n; i++)
+			p = stpcpy(p, "한");
+		strcpy(p, "\"}");
+		assert_int_equal(parse(&m, text, &why), n == PROTOCOL_MAX_CHAT ? 0 : -EINVAL);
+		client_msg_clear(&m);
+	}
+}
+
 static void expect(char *text, const char *want)
 {
 	json_error_t e;
@@ -216,7 +309,10 @@ static void messages_are_written(void **state)
 				  .canvas_height = 720,
 				  .canvas_fps = 30,
 				  .recording = {
-					  .state = RECORDING_IS_ON, .id = "4", .by = "Ann" } };
+					  .state = RECORDING_IS_ON, .id = "4", .by = "Ann" },
+				  .host = true,
+				  .policy = { .locked = true, .guest_pin = true,
+					      .record = RECORD_BY_ALL } };
 	struct leg_stats s = { .uplink = { 0.012345678, 3.14159, 20, 512.55 },
 			       .downlink = { NAN, 0, 0, 0 },
 			       .score = 4.44 };
@@ -227,7 +323,9 @@ static void messages_are_written(void **state)
 	       "\"participants\":[],\"ice_servers\":[{\"urls\":\"turn:t:3478\",\"username\":\"u\","
 	       "\"credential\":\"c\"}],\"canvas\":{\"width\":1280,\"height\":720,\"fps\":30},"
 	       "\"recording\":{\"state\":\"on\",\"recording\":\"4\",\"by\":\"Ann\"},\"version\":"
-	       "\"1.0\"}");
+	       "\"1.0\",\"role\":\"host\",\"room_policy\":{\"locked\":true,\"lobby\":false,"
+	       "\"guest_pin\":true,\"host_pin\":false,\"record\":\"all\",\"unmute\":false,"
+	       "\"stereo\":false}}");
 	expect(msg_answer("", "v=0\r\n"), "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}");
 	expect(msg_error("a\"b", &why, true), "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":"
 					      "\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");
@@ -247,7 +345,8 @@ static void messages_are_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages_are_read),	cmocka_unit_test(wrong_messages_are_named),
+		cmocka_unit_test(messages_are_read),
+		cmocka_unit_test(messages_of_rooms_are_read), cmocka_unit_test(chat_has_a_length),	cmocka_unit_test(wrong_messages_are_named),
 		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
 		cmocka_unit_test(messages_are_written),
 	};

@@ -1,0 +1,318 @@
+/* How somebody becomes a participant: who it is, what the room is, whether it may,
+ * and then in. Each step may have to ask the registry. */
+#include "mcu/base/log.h"
+#include "mcu/conference_priv.h"
+#include "mcu/options.h"
+#include "storage/rooms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t now_ms(void)
+{
+	return clock_wall_ns() / NS_PER_MS;
+}
+
+/* --- coming back ------------------------------------------------------------- */
+
+static struct departed *find_departed(struct hall *h, const char *secret, guint *at)
+{
+	for (guint i = 0; i < h->departed->len; i++) {
+		struct departed *d = &g_array_index(h->departed, struct departed, i);
+
+		*at = i;
+		if (secret_equal(d->resume, secret))
+			return d;
+	}
+	return NULL;
+}
+
+void join_remember(struct hall *h, const struct leg_handle *p, bool removed)
+{
+	struct departed d = {
+		.host = p->host, .removed = removed, .audio_held = p->audio_held,
+		.video_held = p->video_held,
+		.left_ns = clock_now_ns(h->conf->cfg.engine->clock),
+	};
+
+	memcpy(d.resume, p->resume, sizeof d.resume);
+	if (h->departed->len == DEPARTED_MAX)
+		g_array_remove_index(h->departed, 0);
+	g_array_append_val(h->departed, d);
+}
+
+static struct leg_handle *find_present(const struct hall *h, const char *secret)
+{
+	for (size_t i = 0; i < h->people->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(h->people, i);
+
+		if (secret_equal(p->resume, secret))
+			return p;
+	}
+	return NULL;
+}
+
+/* A server that was started again remembers nobody, but knows its own hand. */
+ON_THREAD(ROLE_CTL) static void back_after_restart(struct leg_handle *p)
+{
+	struct conference *c = p->conf;
+	int64_t made_ms;
+	bool host;
+
+	if (!resume_read(p->old_resume, c->cfg.key, p->room, &host, &made_ms) ||
+	    made_ms >= c->started_ms || now_ms() - c->started_ms > RESTART_S * 1000)
+		return;
+	p->who.back = true;
+	p->who.was_host = host;
+}
+
+ON_THREAD(ROLE_CTL) static void recognise(struct leg_handle *p, struct hall *h)
+{
+	struct leg_handle *old = h ? find_present(h, p->old_resume) : NULL;
+	int64_t now = clock_now_ns(p->conf->cfg.engine->clock);
+	struct departed *d;
+	guint at;
+
+	p->who.back = p->who.was_host = false;
+	if (!p->old_resume[0])
+		return;
+	d = h && !old ? find_departed(h, p->old_resume, &at) : NULL;
+	if (old) {
+		p->who.back = true;
+		p->who.was_host = old->host;
+	} else if (d) {
+		p->who.back = !d->removed && now - d->left_ns < COME_BACK_S * NS_PER_S;
+		p->who.was_host = p->who.back && d->host;
+		p->audio_held = p->who.back && d->audio_held;
+		p->video_held = p->who.back && d->video_held;
+	} else {
+		back_after_restart(p);
+	}
+}
+
+/* Takes the place of what is left of the old leg. The secret is used up. */
+ON_THREAD(ROLE_CTL) static void replace_old(struct leg_handle *p, struct hall *h)
+{
+	struct leg_handle *old = p->old_resume[0] ? find_present(h, p->old_resume) : NULL;
+	struct departed *d;
+	guint at;
+
+	if (old) {
+		p->audio_held = old->audio_held;
+		p->video_held = old->video_held;
+		p->hand = old->hand;
+		participant_end(old, LEAVE_REPLACED, "", "You have joined again from elsewhere.");
+		return;
+	}
+	d = p->who.back ? find_departed(h, p->old_resume, &at) : NULL;
+	if (d && !d->removed)
+		g_array_remove_index(h->departed, at);
+}
+
+/* --- in ---------------------------------------------------------------------- */
+
+ON_THREAD(ROLE_CTL) static void send_welcome(struct leg_handle *p)
+{
+	struct hall *h = p->hall;
+	const struct engine_cfg *e = &p->conf->cfg.engine->cfg;
+	struct participant *all = calloc(h->people->len, sizeof *all);
+	struct welcome_info w = {
+		.leg = leg_id(p->leg), .room = p->room, .name = p->name, .resume = p->resume,
+		.version = options_version(), .participants = all,
+		.ice_servers = p->conf->ice, .n_ice_servers = p->conf->n_ice,
+		.canvas_width = e->width, .canvas_height = e->height, .canvas_fps = e->fps,
+		.host = p->host,
+	};
+
+	for (size_t i = 0; all && i < h->people->len; i++)
+		participant_describe(g_ptr_array_index(h->people, i), &all[w.n_participants++]);
+	hall_recording_info(h, &w.recording);
+	hall_policy_info(h, &w.policy);
+	p->ev->welcome(p->obj, &w);
+	free(all);
+}
+
+/* What it has to hear, and what the others have to hear of it. */
+ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
+{
+	struct leg_event ev = { .type = LEG_EVENT_JOINED };
+
+	send_welcome(p);
+	if (!hall_has(h, p))
+		return;
+	participant_describe(p, &ev.u.joined);
+	hall_tell(h, &ev, p);
+	if (hall_has(h, p))
+		hall_tell_layout(h, p);
+	if (hall_has(h, p))
+		chat_replay(h, p);
+	if (hall_has(h, p) && p->host && h->lobby->len)
+		lobby_tell(h, p);
+	if (!h->closing && h->people->len)
+		moderation_succession(h, true);
+}
+
+int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
+{
+	struct conference *c = p->conf;
+	int err;
+
+	replace_old(p, h);
+	if (h->people->len >= hall_max_people(h))
+		return errmsg_set(why, -EUSERS, "room_full", "The room is full: %u people are in it. Try "
+				  "again when somebody has left.", h->people->len);
+	if (resume_make(p->resume, c->cfg.key, p->room, p->host, now_ms()))
+		return errmsg_set(why, -EIO, "internal", "The server has no random numbers.");
+	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
+	if (err)
+		return errmsg_set(why, err, "internal", "Joining failed: %s.", err_str(err));
+	if (h->linger)
+		g_source_remove(h->linger);
+	h->linger = 0;
+	p->hall = h;
+	p->row_id = db_new_id();
+	g_ptr_array_add(h->people, p);
+	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name,
+				    p->who.user_id, now_ms(), NULL, NULL);
+	p->audio_held = !p->host && (p->audio_held || !h->rules.unmute);
+	p->video_held = !p->host && p->video_held;
+	if (p->audio_held || p->video_held) {
+		p->told_audio_muted = p->audio_held;
+		p->told_video_muted = p->video_held;
+		leg_mute(p->leg, p->audio_held ? 1 : -1, p->video_held ? 1 : -1);
+	}
+	introduce(p, h);
+	return 0;
+}
+
+/* --- whether ----------------------------------------------------------------- */
+
+ON_THREAD(ROLE_CTL) static enum pin_state look_at_pin(const struct leg_handle *p,
+						      const struct room_rules *r)
+{
+	if (!p->pin[0])
+		return PIN_NONE;
+	if (pin_right(r->host_pin, p->conf->cfg.key, p->room, p->pin))
+		return PIN_OF_HOSTS;
+	return pin_right(r->guest_pin, p->conf->cfg.key, p->room, p->pin) ? PIN_OF_GUESTS : PIN_WRONG;
+}
+
+/* Everything is known. row: the registry's word, NULL: nothing, or the room runs
+ * already. On an error p is the caller's still. */
+ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_row *row,
+				      struct errmsg *why)
+{
+	struct conference *c = p->conf;
+	struct hall *h = hall_find(c, p->room);
+	struct room_rules fresh;
+	struct access_room room = { .rules = &fresh, .first = !h };
+	enum access_verdict v;
+	int err;
+
+	if (c->stopping)
+		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
+	room.registered = h ? h->registered : row && row->registered;
+	if (!h && !room.registered && !c->cfg.config->room.on_demand)
+		return errmsg_set(why, -ENOENT, "room_unknown", "There is no room called \"%s\". Check "
+				  "the name.", p->room);
+	room.max_people = (size_t)c->cfg.config->room.max_participants;
+	room_rules_default(&fresh, c->cfg.config->room.record);
+	if (h) {
+		fresh = h->rules;
+		room.people = h->people->len;
+		room.max_people = hall_max_people(h);
+		room.owner_id = h->owner_id;
+	} else if (room.registered) {
+		fresh = row->rules;
+		room.owner_id = row->owner_id;
+	}
+	recognise(p, h);
+	room.people -= h && p->old_resume[0] && find_present(h, p->old_resume) ? 1 : 0;
+	p->who.pin = look_at_pin(p, &fresh);
+	explicit_bzero(p->pin, sizeof p->pin);
+	v = access_decide(&room, &p->who, &p->host, why);
+	if (v == ACCESS_REFUSE)
+		return -EACCES;
+	err = hall_open(c, p->room, row, &h, why);
+	if (err)
+		return err;
+	err = v == ACCESS_LOBBY ? lobby_wait(p, h, why) : join_enter(p, h, why);
+	if (err)
+		hall_linger(h);
+	return err;
+}
+
+/* It was told to wait; now it cannot come in after all. */
+ON_THREAD(ROLE_CTL) static void fail_later(struct leg_handle *p, const struct errmsg *why)
+{
+	const struct leg_events *ev = p->ev;
+	void *obj = p->obj;
+
+	free(p);
+	ev->closed(obj, LEAVE_ERROR, why);
+}
+
+/* The registry's word on a room that does not run (or did not when it was asked). */
+static void on_room(void *obj, int err, const struct room_row *row)
+{
+	struct leg_handle *p = obj;
+	struct errmsg why;
+
+	role_assert_ctl();
+	p->conf->pending--;
+	if (p->gone) {
+		free(p);
+		return;
+	}
+	if (err && err != -ENOENT)
+		errmsg_set(&why, err, "internal", "The registry of rooms cannot be read: %s.",
+			   err_str(err));
+	else
+		err = decide(p, row, &why);
+	if (err)
+		fail_later(p, &why);
+}
+
+ON_THREAD(ROLE_CTL) static int ask_for_room(struct leg_handle *p, struct errmsg *why)
+{
+	int err;
+
+	if (hall_find(p->conf, p->room))
+		return decide(p, NULL, why);
+	err = rooms_find(p->conf->cfg.db, p->room, on_room, p);
+	if (err)
+		return errmsg_set(why, err, "internal", "The registry of rooms is busy. Try again.");
+	p->conf->pending++;
+	return 0;
+}
+
+int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
+	       void *obj, struct leg_handle **out, struct errmsg *why)
+{
+	struct leg_handle *p;
+	int err;
+
+	if (c->stopping)
+		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
+	p = calloc(1, sizeof *p);
+	if (!p)
+		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
+	p->conf = c;
+	p->ev = events;
+	p->obj = obj;
+	p->session_id = (uint64_t)db_new_id();
+	snprintf(p->room, sizeof p->room, "%s", req->room);
+	snprintf(p->name, sizeof p->name, "%s", req->name);
+	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
+	snprintf(p->pin, sizeof p->pin, "%s", req->pin ? req->pin : "");
+	snprintf(p->old_resume, sizeof p->old_resume, "%s", req->resume ? req->resume : "");
+	*out = p;
+	err = ask_for_room(p, why);
+	if (err) {
+		*out = NULL;
+		free(p);
+	}
+	return err;
+}

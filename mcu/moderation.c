@@ -1,0 +1,212 @@
+/* What participants say of themselves and hosts do to others. */
+#include "mcu/base/log.h"
+#include "mcu/conference_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct leg_handle *person(const struct hall *h, size_t i)
+{
+	return g_ptr_array_index(h->people, i);
+}
+
+static int not_allowed(struct errmsg *why, const char *text)
+{
+	return errmsg_set(why, -EACCES, "not_allowed", "%s", text);
+}
+
+/* --- hosts ------------------------------------------------------------------- */
+
+static bool has_host(const struct hall *h)
+{
+	for (size_t i = 0; i < h->people->len; i++)
+		if (person(h, i)->host)
+			return true;
+	return false;
+}
+
+/* The one who has been here longest. */
+ON_THREAD(ROLE_CTL) static void succeed(struct hall *h)
+{
+	struct leg_handle *p;
+
+	if (h->registered || h->closing || !h->people->len || has_host(h))
+		return;
+	p = person(h, 0);
+	p->host = true;
+	p->audio_held = p->video_held = false;
+	hall_tell_changed(h, p);
+	if (hall_has(h, p) && h->lobby->len)
+		lobby_tell(h, p);
+}
+
+static gboolean succession_due(gpointer arg)
+{
+	struct hall *h = arg;
+
+	role_assert_ctl();
+	h->succession = 0;
+	succeed(h);
+	return G_SOURCE_REMOVE;
+}
+
+void moderation_succession(struct hall *h, bool soon)
+{
+	if (h->registered || h->closing || has_host(h))
+		return;
+	if (!soon)
+		succeed(h);
+	else if (!h->succession)
+		h->succession = g_timeout_add_seconds(SUCCESSION_S, succession_due, h);
+}
+
+bool moderation_may_record(const struct leg_handle *p)
+{
+	const char *r = p->hall->rules.record;
+
+	return !strcmp(r, "all") || (!strcmp(r, "hosts") && p->host);
+}
+
+/* --- muting ------------------------------------------------------------------ */
+
+static int tri(enum tristate t)
+{
+	return t == TRISTATE_UNSET ? -1 : t == TRISTATE_TRUE;
+}
+
+int moderation_mute(struct leg_handle *p, enum tristate audio, enum tristate video,
+		    struct errmsg *why)
+{
+	struct leg_info i;
+	bool stuck = !p->host && !p->hall->rules.unmute;
+
+	leg_get_info(p->leg, &i);
+	if (stuck && i.audio_muted && audio == TRISTATE_FALSE)
+		return not_allowed(why, "A host has muted you. Raise your hand to be heard.");
+	if (stuck && p->video_held && video == TRISTATE_FALSE)
+		return not_allowed(why, "A host has switched your camera off. Raise your hand to ask for "
+				   "it.");
+	if (audio == TRISTATE_FALSE)
+		p->audio_held = false;
+	if (video == TRISTATE_FALSE)
+		p->video_held = false;
+	leg_mute(p->leg, tri(audio), tri(video));
+	return 0;
+}
+
+static int set_hand(struct leg_handle *p, bool raised)
+{
+	struct leg_event ev = { .type = LEG_EVENT_HAND };
+
+	if (p->hand == raised)
+		return 0;
+	p->hand = raised;
+	ev.u.hand.leg = leg_id(p->leg);
+	ev.u.hand.raised = raised;
+	hall_tell(p->hall, &ev, NULL);
+	return 0;
+}
+
+/* --- moderate ---------------------------------------------------------------- */
+
+ON_THREAD(ROLE_CTL) static void do_to(struct leg_handle *p, enum moderation action, uint32_t by)
+{
+	struct hall *h = p->hall;
+
+	switch (action) {
+	case MODERATE_MUTE:
+	case MODERATE_CAMERA_OFF:
+		p->audio_held = p->audio_held || action == MODERATE_MUTE;
+		p->video_held = p->video_held || action == MODERATE_CAMERA_OFF;
+		h->muted_by = by;
+		leg_mute(p->leg, action == MODERATE_MUTE ? 1 : -1,
+			 action == MODERATE_CAMERA_OFF ? 1 : -1);
+		h->muted_by = 0;
+		break;
+	case MODERATE_LOWER_HAND: set_hand(p, false); break;
+	case MODERATE_REMOVE:
+		participant_end(p, LEAVE_KICKED, "kicked", "A host has removed you from the room.");
+		break;
+	}
+}
+
+ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation action,
+					uint32_t leg, struct errmsg *why)
+{
+	struct hall *h = host->hall;
+	uint32_t by = leg_id(host->leg);
+	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
+	bool found = !leg;
+
+	for (size_t i = 0; i < all->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(all, i);
+
+		if (!hall_has(h, p) || (leg ? leg_id(p->leg) != leg : p == host))
+			continue;
+		found = true;
+		do_to(p, action, by);
+	}
+	g_ptr_array_unref(all);
+	return found ? 0 : errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the "
+				      "room any more.");
+}
+
+/* --- policy ------------------------------------------------------------------ */
+
+static void change(bool *to, enum tristate t)
+{
+	if (t != TRISTATE_UNSET)
+		*to = t == TRISTATE_TRUE;
+}
+
+static void change_pin(struct leg_handle *p, char to[ROOM_PIN_HASH_LEN + 1], const char *pin)
+{
+	if (pin && *pin)
+		pin_hash(to, p->conf->cfg.key, p->room, pin);
+	else if (pin)
+		to[0] = 0;
+}
+
+/* Of the running room; a registered room's own rules stay as they are. */
+ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct policy_change *c)
+{
+	struct leg_event ev = { .type = LEG_EVENT_ROOM };
+	struct hall *h = p->hall;
+	bool lobby = h->rules.lobby;
+
+	change(&h->rules.locked, c->locked);
+	change(&h->rules.lobby, c->lobby);
+	change(&h->rules.unmute, c->unmute);
+	change_pin(p, h->rules.guest_pin, c->guest_pin);
+	change_pin(p, h->rules.host_pin, c->host_pin);
+	if (c->record)
+		snprintf(h->rules.record, sizeof h->rules.record, "%s", record_right_name(c->record));
+	hall_policy_info(h, &ev.u.room);
+	hall_tell(h, &ev, NULL);
+	/* Who waited for a lobby that is no more comes in. */
+	if (lobby && !h->rules.lobby && h->lobby->len)
+		lobby_decide(h, 0, true);
+	return 0;
+}
+
+int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+{
+	switch (m->type) {
+	case CLIENT_MSG_CHAT: return chat_say(p, m->u.chat.text, m->u.chat.to, why);
+	case CLIENT_MSG_HAND: return set_hand(p, m->u.hand.raised);
+	case CLIENT_MSG_MODERATE:
+	case CLIENT_MSG_ADMIT:
+	case CLIENT_MSG_POLICY: break;
+	default: return not_allowed(why, "That is not possible here.");
+	}
+	if (!p->host)
+		return not_allowed(why, "Only a host of this room may do that.");
+	if (m->type == CLIENT_MSG_MODERATE)
+		return moderate(p, m->u.moderate.action, m->u.moderate.leg, why);
+	if (m->type == CLIENT_MSG_POLICY)
+		return change_policy(p, &m->u.policy);
+	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))
+		return errmsg_set(why, -ENOENT, "bad_message", "Whoever that was does not wait any more.");
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* Statistics of legs, and the scores that everybody is told. */
+#include "mcu/conference_priv.h"
+#include "mcu/quality.h"
+
+#include <stdlib.h>
+
+static double kbps(uint64_t octets, uint64_t *before, int64_t ns)
+{
+	uint64_t grown = octets >= *before ? octets - *before : 0;
+
+	*before = octets;
+	return ns > 0 ? (double)grown * 8e6 / (double)ns : 0;
+}
+
+static void join_flows(struct stream_stats *out, const struct leg_net_flow *a,
+		       const struct leg_net_flow *v, double rtt_ms)
+{
+	out->loss = a->loss > v->loss ? a->loss : v->loss;
+	out->jitter_ms = a->jitter_ms > v->jitter_ms ? a->jitter_ms : v->jitter_ms;
+	out->rtt_ms = rtt_ms;
+}
+
+static double score(const struct leg_stats *s)
+{
+	double up = quality_score(s->uplink.loss, s->uplink.jitter_ms, s->uplink.rtt_ms);
+	double down = quality_score(s->downlink.loss, s->downlink.jitter_ms, s->downlink.rtt_ms);
+
+	return up < down ? up : down;
+}
+
+/* What needs no look at the clock. */
+static void flows(struct leg_stats *out, const struct leg_net_stats *s)
+{
+	*out = (struct leg_stats){ 0 };
+	join_flows(&out->uplink, &s->uplink_audio, &s->uplink_video, s->rtt_ms);
+	join_flows(&out->downlink, &s->downlink_audio, &s->downlink_video, s->rtt_ms);
+	out->score = score(out);
+}
+
+int quality_stats(struct leg_handle *p, struct leg_stats *out)
+{
+	int64_t now = clock_now_ns(p->conf->cfg.engine->clock), past;
+	struct leg_net_stats s;
+
+	leg_get_stats(p->leg, &s);
+	past = p->stats_at_ns ? now - p->stats_at_ns : 0;
+	p->stats_at_ns = now;
+	flows(out, &s);
+	out->uplink.kbps = kbps(s.uplink_audio.octets + s.uplink_video.octets, &p->up_octets, past);
+	out->downlink.kbps = kbps(s.downlink_audio.octets + s.downlink_video.octets,
+				  &p->down_octets, past);
+	return 0;
+}
+
+static gboolean report(gpointer arg)
+{
+	struct hall *h = arg;
+	struct leg_event ev = { .type = LEG_EVENT_QUALITY };
+	struct leg_score *scores;
+
+	role_assert_ctl();
+	if (!h->people->len)
+		return G_SOURCE_CONTINUE;
+	scores = calloc(h->people->len, sizeof *scores);
+	for (size_t i = 0; scores && i < h->people->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(h->people, i);
+		struct leg_net_stats s;
+		struct leg_stats all;
+
+		/* Nothing is known of a leg that is not connected. */
+		if (!p->connected)
+			continue;
+		leg_get_stats(p->leg, &s);
+		flows(&all, &s);
+		scores[ev.u.quality.n++] = (struct leg_score){ leg_id(p->leg), all.score };
+	}
+	ev.u.quality.legs = scores;
+	hall_tell(h, &ev, NULL);
+	free(scores);
+	return G_SOURCE_CONTINUE;
+}
+
+void quality_start(struct hall *h)
+{
+	h->quality = g_timeout_add_seconds(QUALITY_S, report, h);
+}
+
+void quality_stop(struct hall *h)
+{
+	if (h->quality)
+		g_source_remove(h->quality);
+	h->quality = 0;
+}

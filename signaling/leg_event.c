@@ -1,0 +1,49 @@
+#include "signaling/leg_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *leave_reason_name(enum leave_reason r)
+{
+	static const char *const names[] = { "",	 "left",  "lost",    "kicked",
+					     "replaced", "error", "shutdown" };
+	return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "";
+}
+
+static char *event_text(const struct leg_event *ev)
+{
+	switch (ev->type) {
+	case LEG_EVENT_JOINED: return msg_joined(&ev->u.joined);
+	case LEG_EVENT_LEFT: return msg_left(ev->u.left.leg, leave_reason_name(ev->u.left.reason));
+	case LEG_EVENT_MUTED:
+		return msg_muted(ev->u.muted.leg, ev->u.muted.audio, ev->u.muted.video,
+				 ev->u.muted.by);
+	case LEG_EVENT_SPEAKER: return msg_speaker(ev->u.speaker);
+	case LEG_EVENT_LAYOUT: return msg_layout(&ev->u.layout);
+	case LEG_EVENT_UPLINK: return msg_uplink(&ev->u.uplink);
+	case LEG_EVENT_RECORDING: return msg_recording(NULL, &ev->u.recording);
+	case LEG_EVENT_CHAT: return msg_chat(&ev->u.chat);
+	case LEG_EVENT_HAND: return msg_hand(ev->u.hand.leg, ev->u.hand.raised);
+	case LEG_EVENT_ROOM: return msg_room(&ev->u.room);
+	case LEG_EVENT_WAITING: return msg_waiting(&ev->u.waiting);
+	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
+	default: return NULL;
+	}
+}
+
+const char *leg_event_text(struct leg_event *ev, size_t *len)
+{
+	if (!ev->text) {
+		ev->text = event_text(ev);
+		ev->text_len = ev->text ? strlen(ev->text) : 0;
+	}
+	*len = ev->text_len;
+	return ev->text;
+}
+
+void leg_event_clear(struct leg_event *ev)
+{
+	free(ev->text);
+	ev->text = NULL;
+	ev->text_len = 0;
+}

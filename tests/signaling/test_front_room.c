@@ -1,0 +1,167 @@
+/* What a front end hands on to the room and tells of it. */
+#include "tests/signaling/front_rig.h"
+
+static const struct waiting_person people[] = { { 1, "Bo" }, { 2, "Cy" } };
+static const struct leg_score scores[] = { { 3, 4.321 } };
+static const struct layout_tile tile = { .leg = 3, .x = 10, .y = 20, .width = 320, .height = 180 };
+
+static const struct {
+	struct leg_event ev;
+	const char *text;
+} table[] = {
+	{ { .type = LEG_EVENT_JOINED,
+	    .u.joined = { .leg = 2, .name = "A \"b\"", .video = true } },
+	  "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"A \\\"b\\\"\","
+	  "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":true,"
+	  "\"role\":\"participant\",\"hand\":false}}" },
+	{ { .type = LEG_EVENT_LEFT, .u.left = { 2, LEAVE_KICKED } },
+	  "{\"type\":\"left\",\"leg\":2,\"reason\":\"kicked\"}" },
+	{ { .type = LEG_EVENT_MUTED, .u.muted = { 2, true, false } },
+	  "{\"type\":\"muted\",\"leg\":2,\"audio\":true,\"video\":false}" },
+	{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 0 },
+	  "{\"type\":\"speaker\",\"leg\":null}" },
+	{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 9 },
+	  "{\"type\":\"speaker\",\"leg\":9}" },
+	{ { .type = LEG_EVENT_LAYOUT, .u.layout = { 4, 640, 360, &tile, 1 } },
+	  "{\"type\":\"layout\",\"version\":4,\"width\":640,\"height\":360,\"tiles\":[{"
+	  "\"leg\":3,"
+	  "\"x\":10,\"y\":20,\"width\":320,\"height\":180}]}" },
+	{ { .type = LEG_EVENT_UPLINK, .u.uplink = { 320, 180, 15, 300, true } },
+	  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"
+	  "kbps\":300,"
+	  "\"visible\":true}}" },
+	{ { .type = LEG_EVENT_RECORDING,
+	    .u.recording = { .state = RECORDING_IS_READY,
+			     .id = "5",
+			     .url = "/recordings/5" } },
+	  "{\"type\":\"recording\",\"state\":\"ready\",\"recording\":\"5\",\"url\":\"/"
+	  "recordings/5\"}" },
+	{ { .type = LEG_EVENT_MUTED, .u.muted = { 3, true, false, 9 } },
+	  "{\"type\":\"muted\",\"leg\":3,\"audio\":true,\"video\":false,\"by\":9}" },
+	{ { .type = LEG_EVENT_HAND, .u.hand = { 3, true } },
+	  "{\"type\":\"hand\",\"leg\":3,\"raised\":true}" },
+	{ { .type = LEG_EVENT_CHAT, .u.chat = { .leg = 3, .name = "A", .text = "x\ny", .at_ms = 5 } },
+	  "{\"type\":\"chat\",\"leg\":3,\"name\":\"A\",\"text\":\"x\\ny\",\"at\":5}" },
+	{ { .type = LEG_EVENT_CHAT,
+	    .u.chat = { .leg = 3, .to = 4, .name = "A", .text = "x", .history = true } },
+	  "{\"type\":\"chat\",\"leg\":3,\"name\":\"A\",\"text\":\"x\",\"at\":0,\"to\":4,"
+	  "\"history\":true}" },
+	{ { .type = LEG_EVENT_ROOM, .u.room = { .lobby = true, .unmute = true,
+						.record = RECORD_BY_NOBODY } },
+	  "{\"type\":\"room\",\"locked\":false,\"lobby\":true,\"guest_pin\":false,"
+	  "\"host_pin\":false,\"record\":\"nobody\",\"unmute\":true,\"stereo\":false}" },
+	{ { .type = LEG_EVENT_WAITING, .u.waiting = { people, 2 } },
+	  "{\"type\":\"waiting\",\"people\":[{\"waiting\":1,\"name\":\"Bo\"},"
+	  "{\"waiting\":2,\"name\":\"Cy\"}]}" },
+	{ { .type = LEG_EVENT_QUALITY, .u.quality = { scores, 1 } },
+	  "{\"type\":\"quality\",\"legs\":[{\"leg\":3,\"score\":4.3}]}" },
+};
+
+static void events_are_told(void **state)
+{
+	struct fixture *f = *state;
+	hear(f, "{\"type\":\"ping\"}");
+	expect(f, "pong", NULL);
+	joined(f);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct leg_event ev = table[i].ev;
+		f->ev->event(f->obj, &ev);
+		const char *first = ev.text;
+		f->ev->event(f->obj, &ev); /* for the second leg the text is there */
+		assert_ptr_equal(ev.text, first);
+		for (int k = 0; k < 2; k++) {
+			char *text = g_ptr_array_steal_index(f->out, 0);
+			assert_string_equal(text, table[i].text);
+			g_free(text);
+		}
+		leg_event_clear(&ev);
+	}
+}
+
+static void requests_of_the_room_are_handed_on(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *text;
+		enum client_msg_type type;
+	} t[] = {
+		{ "{\"type\":\"chat\",\"text\":\"hi\"}", CLIENT_MSG_CHAT },
+		{ "{\"type\":\"hand\",\"raised\":true}", CLIENT_MSG_HAND },
+		{ "{\"type\":\"moderate\",\"action\":\"mute\"}", CLIENT_MSG_MODERATE },
+		{ "{\"type\":\"admit\",\"allow\":true}", CLIENT_MSG_ADMIT },
+		{ "{\"type\":\"policy\",\"locked\":true,\"id\":\"p\"}", CLIENT_MSG_POLICY },
+	};
+	const size_t n = sizeof(t) / sizeof(t[0]);
+	for (size_t i = 0; i < n; i++) {
+		hear(f, t[i].text);
+		expect(f, "\"code\":\"not_joined\"", NULL);
+	}
+	joined(f);
+	for (size_t i = 0; i < n; i++) {
+		hear(f, t[i].text);
+		assert_int_equal(f->acted, t[i].type);
+		expect_silence(f);
+	}
+	f->record_err = -EACCES;
+	hear(f, t[n - 1].text);
+	expect(f, "\"code\":\"not_allowed\"", "\"id\":\"p\"");
+	hear(f, "{\"type\":\"mute\",\"audio\":false}");
+	expect(f, "\"text\":\"Stay muted.\"", "\"fatal\":false");
+	f->record_err = 0;
+	f->closes_in_act = true; /* a host may remove itself */
+	hear(f, t[2].text);
+	expect(f, "\"code\":\"kicked\"", "\"fatal\":true");
+	expect(f, "\"type\":\"bye\"", "\"reason\":\"kicked\"");
+	assert_int_equal(f->closed_code, FRONT_CLOSE_ERROR);
+}
+
+static void waiting_in_the_lobby_is_told(void **state)
+{
+	struct fixture *f = *state;
+	f->late_welcome = true;
+	hear(f, join);
+	f->ev->lobby(f->obj, "Wait.");
+	expect(f, "{\"type\":\"lobby\",\"id\":\"j\",\"text\":\"Wait.\"}", NULL);
+	hear(f, "{\"type\":\"chat\",\"text\":\"let me in\"}");
+	expect(f, "not_joined", NULL);
+	hear(f, join);
+	expect(f, "already_joined", NULL);
+	welcome(f);
+	expect(f, "\"type\":\"welcome\"", "\"id\":\"j\"");
+	front_session_free(&f->s, LEAVE_LOST);
+	assert_int_equal(f->leaves, 1);
+}
+
+/* Some refusals are the end of it, whether they come at once or later. */
+static void some_refusals_are_final(void **state)
+{
+	struct fixture *f = *state;
+	struct errmsg e;
+	f->late_welcome = true;
+	hear(f, join);
+	errmsg_set(&e, 0, "pin_wrong", "That PIN is wrong.");
+	f->ev->closed(f->obj, LEAVE_ERROR, &e);
+	expect(f, "\"code\":\"pin_wrong\"", "\"fatal\":false");
+	f->closes_in_join = true;
+	f->close_code = "room_locked";
+	hear(f, join);
+	expect(f, "\"code\":\"room_locked\"", "\"fatal\":true");
+	expect(f, "\"type\":\"bye\"", "\"reason\":\"error\"");
+	assert_int_equal(f->closed_code, FRONT_CLOSE_ERROR);
+	hear(f, join);
+	expect_silence(f);
+	assert_int_equal(f->leaves, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(events_are_told),
+		T(requests_of_the_room_are_handed_on),
+		T(waiting_in_the_lobby_is_told),
+		T(some_refusals_are_final),
+	};
+	role_enter(ROLE_ID_CTL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
