@@ -84,6 +84,7 @@ ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p
 	if (!memcmp(u, &p->uplink, sizeof *u))
 		return;
 	p->uplink = *u;
+	leg_limit_uplink(p->leg, (uint32_t)u->max_kbps);
 	p->ev->event(p->obj, &ev);
 	leg_event_clear(&ev);
 }

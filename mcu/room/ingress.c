@@ -5,27 +5,56 @@
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"
 #include "mcu/rtp/packet.h"
+#include "mcu/rtp/seq.h"
 
 METRIC_COUNTER(m_malformed, "mcu_rtp_malformed_total", "Received packets that are not valid RTP.");
 METRIC_COUNTER(m_unknown, "mcu_rtp_unknown_total",
 	       "Received RTP packets of a payload type that was not agreed on.");
 
-enum { AUDIO_HZ = 48000, VIDEO_HZ = 90000 };
+METRIC_COUNTER(m_layers, "mcu_rtp_other_layer_total",
+	       "Received RTP packets of simulcast layers that are not taken.");
+METRIC_COUNTER(m_old, "mcu_rtp_old_source_total",
+	       "Received RTP packets of sources that were replaced by another one.");
+METRIC_COUNTER(m_rtx, "mcu_rtp_rtx_total", "Received retransmissions (RTX), without probes.");
+METRIC_COUNTER(m_probes, "mcu_rtp_probes_total", "Received RTX packets without content.");
+METRIC_COUNTER(m_rtx_far, "mcu_rtp_rtx_far_total",
+	       "Received retransmissions of packets that nobody misses any more.");
+
+enum {
+	AUDIO_HZ = 48000, /* of Opus, in RED or without */
+	PHONE_HZ = 8000,  /* G.722 too: RFC 3551 4.5.2 */
+	VIDEO_HZ = 90000,
+	/* A retransmission is of a packet that far from the highest at most, so that
+	 * one that is not can never pass for a sender that began anew. */
+	RTX_BEHIND = VIDEO_RX_WINDOW,
+	RTX_AHEAD = 256,
+};
 
 bool leg_net_publishes(const struct leg_net *l)
 {
 	return l->media.audio.rx || l->media.video.rx;
 }
 
-ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
-		     int64_t arrival_ns)
+/* Another source, or the same one at another clock. */
+static bool stats_of(struct rx_stats *s, bool *have, uint32_t ssrc, uint32_t hz)
 {
-	if (!l->have_audio_rx || l->audio_rx.ssrc != p->ssrc) {
-		rx_stats_init(&l->audio_rx, p->ssrc, AUDIO_HZ);
+	if (*have && s->ssrc == ssrc && s->clock_hz == hz)
+		return false;
+	rx_stats_init(s, ssrc, hz);
+	*have = true;
+	return true;
+}
+
+ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
+					 enum codec codec, int64_t arrival_ns)
+{
+	uint32_t hz = codec == CODEC_OPUS || !codec ? AUDIO_HZ : PHONE_HZ;
+
+	if (stats_of(&l->audio_rx, &l->have_audio_rx, p->ssrc, hz))
 		lipsync_reset(&l->lipsync, LIPSYNC_AUDIO);
-		l->have_audio_rx = true;
-	}
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
+	if (codec)
+		l->stats.uplink_audio.codec = codec;
 	pkt->tag = p->pt;
 	pkt->time_ns = arrival_ns;
 	audio_leg_put(l->cfg.audio, pkt);
@@ -44,22 +73,69 @@ ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, int64_t now_ns)
 }
 
 ON_THREAD(ROLE_NET) static void video_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
-		     int64_t arrival_ns)
+					 enum codec codec, int64_t arrival_ns)
 {
-	if (!l->have_video_rx || l->video_rx_stats.ssrc != p->ssrc) {
-		rx_stats_init(&l->video_rx_stats, p->ssrc, VIDEO_HZ);
+	if (stats_of(&l->video_rx_stats, &l->have_video_rx, p->ssrc, VIDEO_HZ))
 		lipsync_reset(&l->lipsync, LIPSYNC_VIDEO);
-		l->have_video_rx = true;
-	}
 	rx_stats_packet(&l->video_rx_stats, p->seq, p->ts, p->payload_len, arrival_ns);
+	l->stats.uplink_video.codec = codec;
 	video_rx_put(l->video_rx, pkt, arrival_ns);
 	video_out(l, arrival_ns);
+}
+
+/* Whether the original is one that the receiver of ssrc could still use. */
+static bool is_near(const struct leg_net *l, uint32_t ssrc, const uint8_t *original)
+{
+	uint16_t seq = (uint16_t)(original[2] << 8 | original[3]);
+	int16_t d = seq_diff(seq, (uint16_t)l->video_rx_stats.ext_seq);
+
+	return l->have_video_rx && l->video_rx_stats.ssrc == ssrc && d > -RTX_BEHIND &&
+	       d < RTX_AHEAD;
+}
+
+/* RFC 4588: the repaired packet joins its stream; reports tell of both. */
+ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
+				       const struct rtp_route *to, int64_t arrival_ns)
+{
+	int at;
+
+	stats_of(&l->rtx_rx, &l->have_rtx_rx, p->ssrc, VIDEO_HZ);
+	rx_stats_packet(&l->rtx_rx, p->seq, p->ts, p->payload_len, arrival_ns);
+	at = rtp_rtx_restore(pkt->data, pkt->len, to->media_ssrc, to->pt);
+	if (at < 0) {
+		metric_add(&m_probes, 1);
+		buf_unref(&pkt);
+		return;
+	}
+	pkt->data += at;
+	pkt->len -= (size_t)at;
+	if (!is_near(l, to->media_ssrc, pkt->data)) {
+		metric_add(&m_rtx_far, 1);
+		buf_unref(&pkt);
+		return;
+	}
+	metric_add(&m_rtx, 1);
+	l->stats.uplink_video.rtx_packets++;
+	video_rx_put(l->video_rx, pkt, arrival_ns);
+	video_out(l, arrival_ns);
+}
+
+static void not_taken(struct buf *pkt, enum rtp_route_kind kind)
+{
+	if (kind == RTP_ROUTE_OTHER_LAYER)
+		metric_add(&m_layers, 1);
+	else if (kind == RTP_ROUTE_OLD_SOURCE)
+		metric_add(&m_old, 1);
+	else
+		metric_add(&m_unknown, 1);
+	buf_unref(&pkt);
 }
 
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 {
 	uint8_t ext = l->media.video.ext_twcc ? l->media.video.ext_twcc : l->media.audio.ext_twcc;
 	struct rtp_packet p;
+	struct rtp_route to;
 	uint16_t seq;
 
 	if (rtp_parse(&p, pkt->data, pkt->len)) {
@@ -67,17 +143,18 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		buf_unref(&pkt);
 		return;
 	}
+	/* Whatever it is: the sender's estimate is of all its packets. */
 	if (rtp_ext_transport_seq(&p, ext, &seq))
 		twcc_record(&l->twcc, seq, arrival_ns);
-	if (l->media.audio.rx && leg_stream_codec(&l->media.audio, p.pt)) {
-		audio_in(l, pkt, &p, arrival_ns);
-	} else if (l->video_rx && l->media.video.rx &&
-		   leg_stream_codec(&l->media.video, p.pt)) {
-		video_in(l, pkt, &p, arrival_ns);
-	} else {
-		metric_add(&m_unknown, 1);
-		buf_unref(&pkt);
-	}
+	rtp_demux_route(&l->demux, &p, arrival_ns, &to);
+	if (to.kind == RTP_ROUTE_MEDIA && to.stream == RTP_STREAM_AUDIO)
+		audio_in(l, pkt, &p, to.codec, arrival_ns);
+	else if (to.kind == RTP_ROUTE_MEDIA && l->video_rx)
+		video_in(l, pkt, &p, to.codec, arrival_ns);
+	else if (to.kind == RTP_ROUTE_RTX && l->video_rx && to.stream == RTP_STREAM_VIDEO)
+		rtx_in(l, pkt, &p, &to, arrival_ns);
+	else
+		not_taken(pkt, to.kind);
 }
 
 void ingress_tick(struct leg_net *l, int64_t now_ns)

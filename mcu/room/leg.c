@@ -312,3 +312,8 @@ void leg_get_stats(const struct leg *l, struct leg_net_stats *s)
 {
 	leg_net_get_stats(l->net, s);
 }
+
+void leg_limit_uplink(struct leg *l, uint32_t kbps)
+{
+	leg_net_limit_uplink(l->net, kbps);
+}

@@ -63,6 +63,8 @@ int leg_tap(struct leg *l, struct tap *tap, mbox_fn *released, void *obj) ON_THR
 /* Nothing when there is none. */
 void leg_untap(struct leg *l) ON_THREAD(ROLE_CTL);
 
+/* What its picture is worth on the views; 0: any rate. */
+void leg_limit_uplink(struct leg *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
 void leg_get_stats(const struct leg *l, struct leg_net_stats *s) ON_THREAD(ROLE_CTL);
 
 #endif

@@ -258,6 +258,27 @@ ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 	return net_timer_new(&l->timer, l->shard, on_timer, l);
 }
 
+/* Where only formats have changed, what was received before is kept. */
+ON_THREAD(ROLE_NET) static int make_video_rx(struct leg_net *l)
+{
+	const struct leg_stream *s = &l->media.video;
+	struct video_rx_cfg cfg = {
+		.au_pool = l->cfg.engine->au_pool,
+		.ext_orientation = s->ext_orientation,
+		.nack = s->nack,
+	};
+
+	for (unsigned i = 0; i < s->n_rx_formats; i++)
+		cfg.format[cfg.n_formats++] = (struct video_rx_format){ s->rx_format[i].pt,
+									s->rx_format[i].codec };
+	if (l->video_rx && l->rx_orientation == s->ext_orientation && l->rx_nack == s->nack)
+		return video_rx_set_formats(l->video_rx, cfg.format, cfg.n_formats);
+	video_rx_free(&l->video_rx);
+	l->rx_orientation = s->ext_orientation;
+	l->rx_nack = s->nack;
+	return video_rx_new(&l->video_rx, &cfg);
+}
+
 /* Everything off; CTL is told, and closes it. */
 ON_THREAD(ROLE_NET) static void give_up(struct leg_net *l)
 {
@@ -274,7 +295,6 @@ static void configure_job(void *obj, void *arg)
 	struct leg_net *l = obj;
 	struct leg_media *m = arg;
 	struct transport_remote remote;
-	struct video_rx_cfg rx;
 	bool restart = strcmp(l->media.local.ufrag, m->local.ufrag) != 0;
 	int err = 0;
 
@@ -285,27 +305,17 @@ static void configure_job(void *obj, void *arg)
 	m = &l->media;
 	if (l->closing)
 		return;
+	rtp_demux_configure(&l->demux, m);
 	make_tx(l, &l->audio, &m->audio, clock_of(m->audio.tx_format.codec));
 	make_tx(l, &l->video, &m->video, clock_of(m->video.tx_format.codec));
-	rx = (struct video_rx_cfg){
-		.au_pool = l->cfg.engine->au_pool,
-		.ext_orientation = m->video.ext_orientation,
-		.nack = m->video.nack,
-	};
-	for (unsigned i = 0; i < m->video.n_rx_formats; i++)
-		rx.format[rx.n_formats++] = (struct video_rx_format){
-			m->video.rx_format[i].pt, m->video.rx_format[i].codec
-		};
 	if (!l->transport)
 		err = make_transport(l);
 	else if (restart)
 		err = restart_ice(l);
 	if (!err && leg_net_publishes(l))
 		err = transport_ice_publish(l->transport);
-	if (!err && m->video.rx && !l->video_rx)
-		err = video_rx_new(&l->video_rx, &rx);
-	else if (!err && l->video_rx)
-		err = video_rx_set_formats(l->video_rx, rx.format, rx.n_formats);
+	if (!err && m->video.rx)
+		err = make_video_rx(l);
 	remote = (struct transport_remote){
 		.ufrag = m->remote_ufrag, .pwd = m->remote_pwd, .fingerprint = m->remote_fingerprint,
 		.setup = m->dtls_active ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE,
@@ -369,6 +379,19 @@ void leg_net_watch(struct leg_net *l, uint32_t encode_id)
 	engine_post(net_shard_mbox(l->shard), watch_job, l, (void *)(uintptr_t)encode_id);
 }
 
+static void limit_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	l->limit_kbps = (uint32_t)(uintptr_t)arg;
+}
+
+void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps)
+{
+	engine_post(net_shard_mbox(l->shard), limit_job, l, (void *)(uintptr_t)kbps);
+}
+
 static void close_job(void *obj, void *arg)
 {
 	struct leg_net *l = obj;
@@ -394,22 +417,4 @@ void leg_net_close(struct leg_net *l)
 struct lipsync *leg_net_lipsync(struct leg_net *l)
 {
 	return &l->lipsync;
-}
-
-static void get_flow(const struct leg_net *l, int i, struct leg_net_flow *f)
-{
-	f->loss = (double)l->stats.loss_ppm[i] / 1e6;
-	f->jitter_ms = (double)l->stats.jitter_us[i] / 1e3;
-	f->packets = (uint64_t)l->stats.packets[i];
-	f->octets = (uint64_t)l->stats.octets[i];
-}
-
-void leg_net_get_stats(const struct leg_net *l, struct leg_net_stats *s)
-{
-	get_flow(l, 0, &s->uplink_audio);
-	get_flow(l, 1, &s->uplink_video);
-	get_flow(l, 2, &s->downlink_audio);
-	get_flow(l, 3, &s->downlink_video);
-	s->rtt_ms = (double)l->stats.rtt_us / 1e3;
-	s->remb_bps = (uint64_t)l->stats.remb_bps;
 }

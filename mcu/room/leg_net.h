@@ -25,11 +25,20 @@ struct leg_net_events {
 	void (*closed)(void *obj);             /* after leg_net_close */
 };
 
-/* Of one direction; loss as a fraction. */
+/* One stream, one way. */
 struct leg_net_flow {
-	double loss;
+	double loss; /* fraction, lately */
 	double jitter_ms;
-	uint64_t packets, octets;
+	uint64_t packets, octets; /* of payload */
+	enum codec codec;	  /* in use; CODEC_NONE: nothing yet */
+	uint32_t ssrc, rtx_ssrc;
+	char rid[LEG_MID_BYTES]; /* the simulcast layer that is taken */
+	/* Asked for: by us on the way up, by the peer on the way down. */
+	uint64_t nacks, plis, firs; /* nacks: packets named */
+	uint64_t rtx_packets;	    /* up: RTX received, without probes; down: sent again */
+	uint64_t repaired;	    /* up: of the nacks, those that came */
+	uint64_t frames_dropped;    /* up: complete, but waiting for a key frame */
+	uint64_t refused;	    /* down: nacks beyond the budget */
 };
 
 struct leg_net_stats {
@@ -58,6 +67,8 @@ int leg_net_configure(struct leg_net *l, const struct leg_media *m) ON_THREAD(RO
 int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* Which encode it shall receive; 0: none. */
 void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
+/* What its picture may cost, told to senders that heed nothing but REMB; 0: any. */
+void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */
 void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);
 

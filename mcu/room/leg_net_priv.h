@@ -1,6 +1,6 @@
 /* The insides of a leg's network side, shared by leg_net.c (life cycle),
- * ingress.c (RTP in) and leg_rtcp.c (reports and feedback). NET, but for what
- * is marked. */
+ * ingress.c (RTP in), leg_rtcp.c (reports and feedback) and leg_net_stats.c. NET,
+ * but for what is marked. */
 #ifndef MCU_ROOM_LEG_NET_PRIV_H
 #define MCU_ROOM_LEG_NET_PRIV_H
 
@@ -9,6 +9,7 @@
 #include "mcu/room/egress.h"
 #include "mcu/room/leg_net.h"
 #include "mcu/room/out_stream.h"
+#include "mcu/room/rtp_demux.h"
 #include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/lipsync.h"
 #include "mcu/rtp/rx_stats.h"
@@ -38,10 +39,14 @@ struct leg_net {
 	bool connected, closing;
 	struct leg_media media;
 	uint32_t watch; /* encode id wished for */
+	uint32_t limit_kbps; /* of the picture it sends; 0: none */
 	struct out_stream audio, video;
-	bool have_audio_rx, have_video_rx;
-	struct rx_stats audio_rx, video_rx_stats;
+	struct rtp_demux demux;
+	bool have_audio_rx, have_video_rx, have_rtx_rx;
+	struct rx_stats audio_rx, video_rx_stats, rtx_rx;
 	struct video_rx *video_rx;
+	uint8_t rx_orientation; /* what it was made with */
+	bool rx_nack;
 	struct twcc twcc;
 	struct lipsync lipsync;
 	struct fir_dedup fir; /* those received */
@@ -50,12 +55,11 @@ struct leg_net {
 	int64_t report_due_ns;
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report;
-	/* last published interval, for rates */
-	struct {
-		_Atomic int64_t rtt_us, remb_bps;
-		_Atomic int64_t loss_ppm[4], jitter_us[4], packets[4], octets[4];
-	} stats; /* any thread reads */
+	struct leg_net_stats stats; /* counters of here are kept in place */
+	_Atomic uint64_t published[sizeof(struct leg_net_stats) / 8]; /* any thread reads */
 };
+
+_Static_assert(sizeof(struct leg_net_stats) % 8 == 0, "published in words");
 
 /* ingress.c */
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);
@@ -69,6 +73,8 @@ void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arriva
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w) ON_THREAD(ROLE_NET);
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* leg_net_stats.c: completes l->stats and shows them to other threads. */
+void leg_net_publish_stats(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_bye(struct leg_net *l) ON_THREAD(ROLE_NET);
 
 #endif

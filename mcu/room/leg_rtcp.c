@@ -6,9 +6,7 @@
 
 METRIC_COUNTER(m_malformed, "mcu_rtcp_malformed_total", "Received RTCP that could not be read.");
 
-enum { NACKS_PER_ITEM = 256, CAP = 1200, VIDEO_JITTER_HZ = 90000, AUDIO_JITTER_HZ = 48000 };
-
-enum flow { UP_AUDIO, UP_VIDEO, DOWN_AUDIO, DOWN_VIDEO };
+enum { NACKS_PER_ITEM = 256, CAP = 1200 };
 
 /* The SSRC that our feedback carries: of a stream that exists on this leg, or
  * would if the peer wanted to receive. */
@@ -41,10 +39,13 @@ void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w)
 	begin(l, &b, data);
 	if (w->n_nack)
 		rtcp_build_nack(&b, own_ssrc(l), w->ssrc, w->nack, w->n_nack);
-	if (w->pli && l->media.video.pli)
+	if (w->pli && l->media.video.pli) {
 		rtcp_build_pli(&b, own_ssrc(l), w->ssrc);
-	else if (w->pli && l->media.video.fir)
+		l->stats.uplink_video.plis++;
+	} else if (w->pli && l->media.video.fir) {
 		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, l->fir_seq++);
+		l->stats.uplink_video.firs++;
+	}
 	send(l, &b);
 }
 
@@ -76,22 +77,6 @@ static void add_sr(struct leg_net *l, struct rtcp_builder *b, const struct out_s
 	rtcp_build_sr(b, o->tx.ssrc, &sr, blocks, n);
 }
 
-static void publish(struct leg_net *l, enum flow f, double loss, int64_t jitter_ns, uint64_t packets,
-		    uint64_t octets)
-{
-	l->stats.loss_ppm[f] = (int64_t)(loss * 1e6);
-	l->stats.jitter_us[f] = jitter_ns / 1000;
-	l->stats.packets[f] = (int64_t)packets;
-	l->stats.octets[f] = (int64_t)octets;
-}
-
-static void publish_down(struct leg_net *l, enum flow f, const struct out_stream *o,
-			 const struct remote_report *r, int64_t hz)
-{
-	publish(l, f, r->fraction_lost / 256.0, (int64_t)r->jitter * NS_PER_S / hz, o->tx.packets,
-		o->tx.octets);
-}
-
 /* The CNAME of every source that has sent (RFC 3550 6.1), at least of one. */
 static void add_sdes(struct leg_net *l, struct rtcp_builder *b)
 {
@@ -107,24 +92,36 @@ static void add_sdes(struct leg_net *l, struct rtcp_builder *b)
 		rtcp_build_sdes(b, own_ssrc(l), cname);
 }
 
-void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
+/* What we say of the streams that come, RTX included; how many. */
+static size_t reception(struct leg_net *l, struct rtcp_block block[3], int64_t now_ns)
 {
-	struct rtcp_block block[2];
-	uint8_t data[CAP];
-	struct rtcp_builder b;
 	size_t n = 0;
 
-	if (l->have_audio_rx && rx_stats_block(&l->audio_rx, now_ns, &block[n])) {
-		publish(l, UP_AUDIO, block[n].fraction_lost / 256.0, rx_stats_jitter_ns(&l->audio_rx),
-			l->audio_rx.received, l->audio_rx.octets);
+	if (l->have_audio_rx && rx_stats_block(&l->audio_rx, now_ns, &block[n]))
+		l->stats.uplink_audio.loss = block[n++].fraction_lost / 256.0;
+	if (l->have_video_rx && rx_stats_block(&l->video_rx_stats, now_ns, &block[n]))
+		l->stats.uplink_video.loss = block[n++].fraction_lost / 256.0;
+	if (l->have_rtx_rx && rx_stats_block(&l->rtx_rx, now_ns, &block[n]))
 		n++;
-	}
-	if (l->have_video_rx && rx_stats_block(&l->video_rx_stats, now_ns, &block[n])) {
-		publish(l, UP_VIDEO, block[n].fraction_lost / 256.0,
-			rx_stats_jitter_ns(&l->video_rx_stats), l->video_rx_stats.received,
-			l->video_rx_stats.octets);
-		n++;
-	}
+	return n;
+}
+
+/* A sender that heeds transport-wide feedback estimates by itself. */
+static void add_remb(struct leg_net *l, struct rtcp_builder *b)
+{
+	const struct leg_stream *s = &l->media.video;
+
+	if (l->limit_kbps && s->rx && s->remb && !s->twcc && l->have_video_rx)
+		rtcp_build_remb(b, own_ssrc(l), l->limit_kbps * 1000ull, &l->video_rx_stats.ssrc, 1);
+}
+
+void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
+{
+	struct rtcp_block block[3];
+	uint8_t data[CAP];
+	struct rtcp_builder b;
+	size_t n = reception(l, block, now_ns);
+
 	rtcp_build_init(&b, data, sizeof data);
 	if (l->audio.tx.started) {
 		add_sr(l, &b, &l->audio, block, n, now_ns);
@@ -137,9 +134,9 @@ void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 	if (!b.len)
 		rtcp_build_rr(&b, own_ssrc(l), block, n);
 	add_sdes(l, &b);
+	add_remb(l, &b);
 	send(l, &b);
-	publish_down(l, DOWN_AUDIO, &l->audio, &l->audio_report, AUDIO_JITTER_HZ);
-	publish_down(l, DOWN_VIDEO, &l->video, &l->video_report, VIDEO_JITTER_HZ);
+	leg_net_publish_stats(l);
 }
 
 void leg_rtcp_bye(struct leg_net *l)
@@ -179,7 +176,6 @@ static void report_block(struct leg_net *l, const struct rtcp_block *k)
 	if (rtt < 0)
 		return;
 	l->rtt_ns = l->video.rtt_ns = rtt;
-	l->stats.rtt_us = rtt / 1000;
 	if (l->video_rx)
 		video_rx_set_rtt(l->video_rx, rtt);
 }
@@ -202,6 +198,8 @@ static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t 
 	} else if (l->have_video_rx && i->ssrc == l->video_rx_stats.ssrc) {
 		rx_stats_sr(&l->video_rx_stats, i->sr.ntp, arrival_ns);
 		lipsync_sr(&l->lipsync, LIPSYNC_VIDEO, i->sr.ntp, i->sr.rtp_ts);
+	} else if (l->have_rtx_rx && i->ssrc == l->rtx_rx.ssrc) {
+		rx_stats_sr(&l->rtx_rx, i->sr.ntp, arrival_ns);
 	}
 }
 
@@ -223,8 +221,10 @@ ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i
 		uint8_t seq;
 
 		rtcp_item_fir(i, k, &ssrc, &seq);
-		if (ssrc == l->video.tx.ssrc && fir_dedup_is_new(&l->fir, i->ssrc, seq, now_ns))
-			egress_key_request(l->egress, &l->video);
+		if (ssrc != l->video.tx.ssrc || !fir_dedup_is_new(&l->fir, i->ssrc, seq, now_ns))
+			continue;
+		l->stats.downlink_video.firs++;
+		egress_key_request(l->egress, &l->video);
 	}
 }
 
@@ -242,14 +242,16 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		nacks(l, i, arrival_ns);
 		break;
 	case RTCP_PLI:
-		if (i->media_ssrc == l->video.tx.ssrc)
-			egress_key_request(l->egress, &l->video);
+		if (i->media_ssrc != l->video.tx.ssrc)
+			break;
+		l->stats.downlink_video.plis++;
+		egress_key_request(l->egress, &l->video);
 		break;
 	case RTCP_FIR:
 		fir(l, i, arrival_ns);
 		break;
 	case RTCP_REMB:
-		l->stats.remb_bps = (int64_t)i->bps;
+		l->stats.remb_bps = i->bps;
 		break;
 	default:
 		break;

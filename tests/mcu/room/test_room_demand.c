@@ -70,6 +70,12 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate)
 	return 0;
 }
 
+void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps)
+{
+	(void)l;
+	(void)kbps;
+}
+
 void leg_net_watch(struct leg_net *l, uint32_t encode_id)
 {
 	l->watched = encode_id;
