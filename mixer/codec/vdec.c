@@ -15,6 +15,8 @@ METRIC_COUNTER(refused, "mcu_video_decode_refused_total",
 static const struct vdec_ops *const codec_ops[] = {
 	[CODEC_H264] = &vdec_h264_ops,
 	[CODEC_VP8] = &vdec_vp8_ops,
+	[CODEC_VP9] = &vdec_vp9_ops,
+	[CODEC_AV1] = &vdec_av1_ops,
 };
 
 int vdec_new(struct vdec **out, enum codec codec, const struct vdec_limits *limits,

@@ -18,5 +18,7 @@ struct vdec {
 
 extern const struct vdec_ops vdec_h264_ops;
 extern const struct vdec_ops vdec_vp8_ops;
+extern const struct vdec_ops vdec_vp9_ops;
+extern const struct vdec_ops vdec_av1_ops;
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { W = 320, H = 180, FPS = 30, N = 30, KEY_EVERY = 10, MAX_AU = 400 << 10 };
 
-static const enum codec CODECS[] = { CODEC_H264, CODEC_VP8 };
+static const enum codec CODECS[] = { CODEC_H264, CODEC_VP8, CODEC_VP9 };
 enum { CODECS_N = sizeof CODECS / sizeof *CODECS };
 
 static const struct vdec_limits LIMITS = { 1280, 720 };
@@ -406,7 +406,8 @@ static void test_bit_rate_is_followed(void **state)
 		assert_int_equal(venc_set_bitrate(e, 900000), 0);
 		rate(e, clip, 2);
 		more = rate(e, clip, 3);
-		print_message("%s: %.0f, %.0f, %.0f b/s\n", codec_name(CODECS[c]), first, half, more);
+		print_message("%s: %.0f, %.0f, %.0f b/s\n", codec_name(CODECS[c]), first, half,
+			      more);
 		assert_true(first > 0.8 * 600000 && first < 1.2 * 600000);
 		assert_true(half > 0.75 * 300000 && half < 1.2 * 300000);
 		assert_true(more > 0.75 * 900000 && more < 1.2 * 900000);
