@@ -34,7 +34,7 @@ int av1_next_obu(struct av1_obu *out, const uint8_t *data, size_t len, size_t *p
 	uint8_t head = data[at++];
 	uint64_t size;
 
-	if (head & 0x81) /* forbidden and reserved */
+	if (head & 0x80) /* forbidden; the reserved bit is to be ignored */
 		return -EBADMSG;
 	o.type = head >> 3 & 15;
 	if (head & 4) {

@@ -17,6 +17,7 @@ static const struct venc_ops *const codec_ops[] = {
 	[CODEC_H264] = &venc_h264_ops,
 	[CODEC_VP8] = &venc_vp8_ops,
 	[CODEC_VP9] = &venc_vp9_ops,
+	[CODEC_AV1] = &venc_av1_ops,
 };
 
 static bool bitrate_valid(int bps)

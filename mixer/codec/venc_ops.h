@@ -30,5 +30,6 @@ struct venc {
 extern const struct venc_ops venc_h264_ops;
 extern const struct venc_ops venc_vp8_ops;
 extern const struct venc_ops venc_vp9_ops;
+extern const struct venc_ops venc_av1_ops;
 
 #endif

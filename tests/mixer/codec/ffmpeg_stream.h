@@ -26,7 +26,7 @@ static inline void ffmpeg_stream_draw(AVFrame *f, int plane, int n)
 		if (f->format == AV_PIX_FMT_YUV420P10) /* the high octets stay below 4 */
 			f->data[plane][i] = (uint8_t)(i & 1 ? 1 : i + n);
 		else
-			f->data[plane][i] = (uint8_t)(i / 3 + n * 5);
+			f->data[plane][i] = (uint8_t)(i / 3 + n * 2);
 	}
 }
 

@@ -12,7 +12,7 @@
 
 enum { W = 320, H = 180, FPS = 30, N = 30, KEY_EVERY = 10, MAX_AU = 400 << 10 };
 
-static const enum codec CODECS[] = { CODEC_H264, CODEC_VP8, CODEC_VP9 };
+static const enum codec CODECS[] = { CODEC_H264, CODEC_VP8, CODEC_VP9, CODEC_AV1 };
 enum { CODECS_N = sizeof CODECS / sizeof *CODECS };
 
 static const struct vdec_limits LIMITS = { 1280, 720 };
