@@ -288,6 +288,7 @@ static void take_rules(struct hall *h, const struct room_row *row)
 ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c, const char *name,
 					const struct room_row *row)
 {
+	struct room_cfg room = { .name = name, .stereo = c->cfg.config->audio.stereo };
 	struct hall *h = calloc(1, sizeof *h);
 	int err;
 
@@ -298,7 +299,7 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 	h->lobby = g_ptr_array_new();
 	h->departed = g_array_new(FALSE, FALSE, sizeof(struct departed));
 	h->chat = chat_log_new();
-	err = h->chat ? room_new(&h->room, c->cfg.engine, name, &room_events, c) : -ENOMEM;
+	err = h->chat ? room_new(&h->room, c->cfg.engine, &room, &room_events, c) : -ENOMEM;
 	if (err) {
 		hall_free(h);
 		return err;

@@ -78,6 +78,7 @@ struct config {
 	struct {
 		int listener_kbps, complexity, max_talkers;
 		bool red;
+		bool stereo;
 	} audio;
 	struct {
 		int fragment_ms, gop_s, audio_kbps;

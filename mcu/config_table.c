@@ -165,11 +165,13 @@ const struct config_key config_keys[] = {
 	  "much processor time. What participants send may be any of the four." },
 
 	INT("audio.listener_kbps", audio.listener_kbps, 6, 256, "32",
-	    "Opus, kilobits per second, of what everybody hears."),
+	    "Opus, kilobits per second, of what everybody hears; half as much again in stereo."),
 	INT("audio.complexity", audio.complexity, 0, 10, "5",
 	    "Of the Opus encoders: quality against processor time."),
 	INT("audio.max_talkers", audio.max_talkers, 0, 1000, "0",
 	    "Only so many, the loudest, are mixed. 0: all who talk."),
+	BOOL("audio.stereo", audio.stereo, "false",
+	     "Rooms are mixed and recorded in two channels; who agreed on stereo=1 hears them."),
 
 	BOOL("audio.red", audio.red, "true",
 	     "Sound is sent twice (RFC 2198) by and to browsers that can do it, so that a lost packet "

@@ -145,9 +145,12 @@ void recording_stop(struct recording *r)
 }
 
 /* The AAC decoder's configuration, asked of an encoder as the mix will use it. */
-static int sound_config(const struct engine *e, uint8_t *out, size_t cap, size_t *len)
+static int sound_config(const struct engine *e, int channels, uint8_t *out, size_t cap, size_t *len)
 {
-	struct aenc_cfg cfg = { .format = CODEC_AAC, .bitrate_bps = e->cfg.recording_audio_bps };
+	struct aenc_cfg cfg = {
+		.format = CODEC_AAC, .channels = channels,
+		.bitrate_bps = e->cfg.recording_audio_bps,
+	};
 	const uint8_t *data;
 	struct aenc *enc;
 	int err = aenc_new(&enc, &cfg);
@@ -171,10 +174,11 @@ static int start_recorder(struct recording *r)
 	uint8_t aac[64];
 	struct recorder_cfg cfg = {
 		.path = r->row.path, .width = e->cfg.width, .height = e->cfg.height,
-		.fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000, .channels = 1,
+		.fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000,
+		.channels = room_channels(r->room),
 		.fragment_ms = r->env->config->recording.fragment_ms,
 	};
-	int err = sound_config(e, aac, sizeof aac, &cfg.aac_config_len);
+	int err = sound_config(e, cfg.channels, aac, sizeof aac, &cfg.aac_config_len);
 
 	return err ? err : recorder_start(&r->recorder, r->env->volume, &cfg, &ev);
 }

@@ -5,6 +5,7 @@
 #define MCU_BASE_CODEC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum codec {
 	CODEC_NONE,
@@ -31,6 +32,15 @@ static inline bool codec_is_audio(enum codec c)
 static inline bool codec_is_video(enum codec c)
 {
 	return c >= CODEC_H264 && c <= CODEC_AV1;
+}
+
+/* Of its RTP time stamps; 0: it has none. G.722's is 8000 although it samples at
+ * 16 kHz (RFC 3551 4.5.2). */
+static inline uint32_t codec_clock_hz(enum codec c)
+{
+	if (codec_is_video(c))
+		return 90000;
+	return c == CODEC_OPUS ? 48000 : c >= CODEC_G722 && c <= CODEC_PCMA ? 8000 : 0;
 }
 
 #endif

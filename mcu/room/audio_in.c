@@ -5,19 +5,17 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/room/audio_in_priv.h"
 #include "mcu/rtp/audio_jitter.h"
-#include "mcu/rtp/packet.h"
 #include "mixer/audio/accelerate.h"
 #include "mixer/audio/drift.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/sample_fifo.h"
-#include "mixer/audio/vad.h"
 
 enum {
-	RATE_HZ = 48000,
+	RATE_HZ = AUDIO_IN_RATE_HZ,
 	TICK_MS = 20,
 	STEP = 120, /* 2.5 ms: what every codec can conceal */
-	MAX_CHANNELS = 2,
 	/* The longest packet behind an almost complete view of the accelerator. */
 	FIFO_SAMPLES = ADEC_MAX_SAMPLES + AUDIO_TICK_SAMPLES + 2 * ACCELERATE_NEED + 256,
 	/* What must be there to take a period out and still have a tick. */
@@ -33,37 +31,12 @@ enum {
 	FEC_MIN_MS = 45,
 	PLAIN_MIN_MS = 20,
 	FEC_MEMORY_TICKS = 500,
-	FEC_MEMORY_PACKETS = 100,
 };
 
 #define CORR_SOUND  0.6f
 #define CORR_URGENT 0.2f
 /* Mean power per sample beyond which a decoder's output is garbage. */
 #define POWER_MAX 16.0f
-
-struct audio_in {
-	struct adec *dec;
-	struct audio_jitter *jitter;
-	struct drift *drift;
-	struct sample_fifo *fifo;
-	struct vad vad;
-	int channels;
-	bool muted, fade_out;
-	bool have_play_point;
-	uint32_t play_ts;
-	int64_t play_ns; /* when the sample of play_ts is mixed */
-	bool after_silence; /* the fifo ends, or ended, in plain silence */
-	bool have_ssrc, have_other;
-	uint32_t ssrc, other_ssrc; /* other: seen once, perhaps the next stream */
-	size_t concealed_run;      /* samples invented since the last packet */
-	size_t silent_tail;        /* samples of plain silence at the fifo's end */
-	int lengthen_wait;
-	int fec_ticks;             /* how long FEC_MIN_MS holds yet */
-	int fec_packets;           /* how long the stream is taken for one with FEC yet */
-	uint64_t lost_seen;
-	struct audio_in_stats stats;
-	float scratch[ADEC_MAX_SAMPLES * MAX_CHANNELS];
-};
 
 int audio_in_new(struct audio_in **out, int channels)
 {
@@ -89,7 +62,8 @@ int audio_in_new_decoder(struct audio_in **out, struct adec *dec)
 		err = sample_fifo_new(&a->fifo, FIFO_SAMPLES, a->channels);
 	if (err)
 		goto out;
-	a->dec = dec;
+	a->dec = a->dec_of[CODEC_OPUS] = dec;
+	a->clock_hz = cfg.clock_hz;
 	a->concealed_run = CONCEAL_MAX;
 	a->after_silence = true;
 	vad_init(&a->vad);
@@ -108,70 +82,23 @@ void audio_in_free(struct audio_in **a)
 	audio_jitter_free(&(*a)->jitter);
 	drift_free(&(*a)->drift);
 	sample_fifo_free(&(*a)->fifo);
-	adec_free(&(*a)->dec);
+	for (int c = 0; c < CODEC_AAC; c++)
+		adec_free(&(*a)->dec_of[c]);
 	free(*a);
 	*a = NULL;
 }
 
-static void restart(struct audio_in *a)
+void audio_in_restart(struct audio_in *a)
 {
 	a->have_play_point = false;
 	audio_jitter_reset(a->jitter);
 	audio_jitter_set_min_ms(a->jitter, PLAIN_MIN_MS);
 	adec_reset(a->dec);
 	drift_reset(a->drift);
+	a->rx_codec = CODEC_NONE;
 	a->fec_ticks = 0;
 	a->fec_packets = 0;
 	a->concealed_run = CONCEAL_MAX;
-}
-
-/* A new SSRC is believed at its second packet in a row. */
-static bool accept_ssrc(struct audio_in *a, uint32_t ssrc)
-{
-	if (a->have_ssrc && ssrc == a->ssrc) {
-		a->have_other = false;
-		return true;
-	}
-	if (a->have_ssrc && !(a->have_other && a->other_ssrc == ssrc)) {
-		a->have_other = true;
-		a->other_ssrc = ssrc;
-		return false;
-	}
-	if (a->have_ssrc) {
-		restart(a);
-		a->stats.restarts++;
-	}
-	a->have_ssrc = true;
-	a->have_other = false;
-	a->ssrc = ssrc;
-	return true;
-}
-
-void audio_in_put(struct audio_in *a, struct buf *pkt, uint8_t pt, int64_t arrival_ns)
-{
-	struct rtp_packet p;
-	int samples;
-
-	if (a->muted)
-		goto drop;
-	if (rtp_parse(&p, pkt->data, pkt->len) < 0 || p.pt != pt)
-		goto malformed;
-	if (!p.payload_len)
-		goto drop;
-	samples = adec_packet_samples(a->dec, p.payload, p.payload_len);
-	if (samples <= 0 || samples > ADEC_MAX_SAMPLES)
-		goto malformed;
-	if (!accept_ssrc(a, p.ssrc))
-		goto drop;
-	pkt->data = (uint8_t *)(uintptr_t)p.payload;
-	pkt->len = p.payload_len;
-	audio_jitter_put(a->jitter, pkt, p.seq, p.ts,
-			 (uint32_t)((int64_t)samples * adec_clock_hz(a->dec) / RATE_HZ), arrival_ns);
-	return;
-malformed:
-	a->stats.malformed++;
-drop:
-	buf_unref(&pkt);
 }
 
 static int64_t samples_to_ns(size_t n)
@@ -248,13 +175,19 @@ static void push_lost(struct audio_in *a, const struct ajb_out *o, size_t n)
 }
 
 /* n: how long the packet said it was when it came. */
-static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
+static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 {
-	int got = adec_decode(a->dec, pkt->data, pkt->len, a->scratch, ADEC_MAX_SAMPLES);
+	struct adec *dec = a->dec_of[audio_tag_codec(o->pkt->tag)];
+	struct buf *pkt = o->pkt;
+	int got;
 
+	if (dec != a->dec)
+		adec_reset(dec);
+	a->dec = dec;
+	got = adec_decode(dec, o->data, o->len, a->scratch, ADEC_MAX_SAMPLES);
 	/* Encoders leave it out where there is no voice. */
-	if (adec_has_fec(a->dec, pkt->data, pkt->len))
-		a->fec_packets = FEC_MEMORY_PACKETS;
+	if (audio_tag_red(pkt->tag) || adec_has_fec(dec, o->data, o->len))
+		a->fec_packets = AUDIO_IN_FEC_PACKETS;
 	else if (a->fec_packets > 0)
 		a->fec_packets--;
 	buf_unref(&pkt);
@@ -271,7 +204,7 @@ static void push_packet(struct audio_in *a, struct buf *pkt, size_t n)
 static void pull(struct audio_in *a, int64_t now_ns, size_t want)
 {
 	size_t count = sample_fifo_count(a->fifo), n = (want - count + STEP - 1) / STEP * STEP;
-	uint32_t hz = adec_clock_hz(a->dec);
+	uint32_t hz = a->clock_hz;
 	uint32_t fill_ticks = (uint32_t)((uint64_t)n * hz / RATE_HZ);
 	struct ajb_out o;
 	enum ajb_what what;
@@ -284,7 +217,7 @@ static void pull(struct audio_in *a, int64_t now_ns, size_t want)
 		a->have_play_point = true;
 		a->play_ts = o.ts;
 		a->play_ns = now_ns + samples_to_ns(count);
-		push_packet(a, o.pkt, n);
+		push_packet(a, &o, n);
 		break;
 	case AJB_LOST:
 		push_lost(a, &o, n);
@@ -367,7 +300,7 @@ static void adjust_delay(struct audio_in *a, int64_t now_ns)
 	error_ms = (float)(audio_jitter_delay_ns(a->jitter, play_ns) -
 			   audio_jitter_target_ns(a->jitter)) / (float)NS_PER_MS;
 	a->stats.delay_ms = (int)(audio_jitter_delay_ns(a->jitter, play_ns) / NS_PER_MS);
-	here_ms = (float)audio_jitter_held_ticks(a->jitter) * 1000 / (float)adec_clock_hz(a->dec) +
+	here_ms = (float)audio_jitter_held_ticks(a->jitter) * 1000 / (float)a->clock_hz +
 		  (float)(count - AUDIO_TICK_SAMPLES) * 1000 / RATE_HZ;
 	drift_control(a->drift, error_ms, TICK_MS * 1e-3f);
 	/* What has not come cannot be removed. */
@@ -382,13 +315,13 @@ static void watch_losses(struct audio_in *a)
 	struct ajb_stats s;
 
 	audio_jitter_stats(a->jitter, &s);
-	if (s.lost != a->lost_seen && a->fec_packets) {
+	if (s.lost + s.recovered != a->lost_seen && a->fec_packets) {
 		a->fec_ticks = FEC_MEMORY_TICKS;
 		audio_jitter_set_min_ms(a->jitter, FEC_MIN_MS);
 	} else if (a->fec_ticks > 0 && --a->fec_ticks == 0) {
 		audio_jitter_set_min_ms(a->jitter, PLAIN_MIN_MS);
 	}
-	a->lost_seen = s.lost;
+	a->lost_seen = s.lost + s.recovered;
 }
 
 /* The first tick of a mute fades what was left; then there is nothing. */
@@ -409,6 +342,19 @@ static bool tick_muted(struct audio_in *a, float *out)
 	return fade;
 }
 
+/* Level and activity; of two channels' middle, which is what most will hear. */
+static void judge(struct audio_in *a, const float *out, bool silent)
+{
+	if (silent) {
+		vad_silence(&a->vad);
+	} else if (a->channels == 2) {
+		dsp_middle(a->scratch, out, AUDIO_TICK_SAMPLES);
+		vad_update(&a->vad, a->scratch, AUDIO_TICK_SAMPLES);
+	} else {
+		vad_update(&a->vad, out, AUDIO_TICK_SAMPLES);
+	}
+}
+
 bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 {
 	size_t count;
@@ -424,10 +370,7 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	count = sample_fifo_count(a->fifo);
 	if (a->silent_tail > count)
 		a->silent_tail = count;
-	if (silent)
-		vad_silence(&a->vad);
-	else
-		vad_update(&a->vad, out, AUDIO_TICK_SAMPLES * (size_t)a->channels);
+	judge(a, out, silent);
 	return !silent;
 }
 
@@ -446,9 +389,11 @@ bool audio_in_speaking(const struct audio_in *a)
 	return a->vad.speaking;
 }
 
-bool audio_in_play_point(const struct audio_in *a, uint32_t *ts, int64_t *play_ns)
+bool audio_in_play_point(const struct audio_in *a, uint32_t *ts, uint32_t *clock_hz,
+			 int64_t *play_ns)
 {
 	*ts = a->play_ts;
+	*clock_hz = a->clock_hz;
 	*play_ns = a->play_ns;
 	return a->have_play_point;
 }
@@ -459,7 +404,7 @@ void audio_in_set_muted(struct audio_in *a, bool muted)
 		return;
 	a->muted = muted;
 	a->fade_out = muted && !a->after_silence;
-	restart(a);
+	audio_in_restart(a);
 }
 
 bool audio_in_muted(const struct audio_in *a)
@@ -475,6 +420,7 @@ void audio_in_stats(const struct audio_in *a, struct audio_in_stats *out)
 	*out = a->stats;
 	out->received = s.received;
 	out->lost = s.lost;
+	out->red_used = s.recovered;
 	out->late = s.late;
 	out->duplicate = s.duplicate;
 	out->overflow = s.overflow;

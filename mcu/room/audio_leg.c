@@ -10,34 +10,36 @@
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
 	       "Received audio packets dropped because the leg's ring was full.");
+METRIC_COUNTER(m_recovered, "mcu_audio_in_recovered_total",
+	       "Lost audio packets restored from a copy (RED) or from Opus FEC.");
 
 struct audio_leg {
 	const struct engine *engine;
 	struct ring *ring;
 	struct audio_in *in;
 	struct aenc *enc;
+	enum audio_format enc_format;
 	struct lipsync *lipsync;
 	int64_t hold_tick;
-	float pcm[AUDIO_TICK_SAMPLES];
+	float pcm[AUDIO_TICK_SAMPLES * 2];
 	_Atomic float level_dbov;
 	_Atomic bool speaking;
 	_Atomic int delay_ms, target_ms;
-	_Atomic uint64_t lost, concealed, late;
+	_Atomic uint64_t lost, concealed, late, recovered;
 };
 
-int audio_leg_new(struct audio_leg **out, const struct engine *e, uint32_t leg_id)
+int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 {
 	struct audio_leg *a = calloc(1, sizeof *a);
 	int err;
 
-	(void)leg_id;
 	if (!a)
 		return -ENOMEM;
 	a->engine = e;
 	a->level_dbov = -127;
 	err = ring_new(&a->ring, AUDIO_RING_PACKETS);
 	if (!err)
-		err = audio_in_new(&a->in, 1);
+		err = audio_in_new(&a->in, channels);
 	if (err) {
 		audio_leg_free(&a);
 		return err;
@@ -87,20 +89,22 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 	a->lost = s.lost;
 	a->late = s.late;
 	a->concealed = s.concealed_samples;
+	metric_add(&m_recovered, (int64_t)(s.red_used + s.fec_used - a->recovered));
+	a->recovered = s.red_used + s.fec_used;
 }
 
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 {
 	bool sound;
 	int64_t play_ns;
-	uint32_t ts;
+	uint32_t ts, hz;
 	struct buf *b;
 
 	while ((b = ring_pop(a->ring)))
-		audio_in_put(a->in, b, (uint8_t)b->tag, b->time_ns);
+		audio_in_put(a->in, b, b->time_ns);
 	sound = audio_in_tick(a->in, now_ns, a->pcm);
-	if (a->lipsync && audio_in_play_point(a->in, &ts, &play_ns))
-		lipsync_audio_played(a->lipsync, ts, play_ns);
+	if (a->lipsync && audio_in_play_point(a->in, &ts, &hz, &play_ns))
+		lipsync_audio_played(a->lipsync, ts, hz, play_ns);
 	publish(a);
 	return sound ? a->pcm : NULL;
 }
@@ -126,17 +130,32 @@ void audio_leg_set_muted(struct audio_leg *a, bool muted)
 		audio_in_set_muted(a->in, muted);
 }
 
-struct aenc *audio_leg_encoder_open(struct audio_leg *a)
+struct aenc_cfg audio_leg_encoder_cfg(const struct engine *e, enum audio_format f)
 {
-	struct aenc_cfg cfg = {
-		.format = CODEC_OPUS,
-		.bitrate_bps = a->engine->cfg.listener_bps,
-		.complexity = a->engine->cfg.audio_complexity,
+	int channels = audio_format_channels(f);
+
+	return (struct aenc_cfg){
+		.format = audio_format_codec(f),
+		.channels = channels,
+		/* The second channel costs half of the first: most is in the middle. */
+		.bitrate_bps = e->cfg.listener_bps * (1 + channels) / 2,
+		.complexity = e->cfg.audio_complexity,
 	};
+}
+
+struct aenc *audio_leg_encoder_open(struct audio_leg *a, enum audio_format f)
+{
+	struct aenc_cfg cfg = audio_leg_encoder_cfg(a->engine, f);
 
 	if (!a->enc && aenc_new(&a->enc, &cfg))
 		return NULL;
+	a->enc_format = f;
 	return a->enc;
+}
+
+enum audio_format audio_leg_encoder_format(const struct audio_leg *a)
+{
+	return a->enc_format;
 }
 
 struct aenc *audio_leg_encoder(struct audio_leg *a)
@@ -160,5 +179,6 @@ void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s)
 		.level_dbov = a->level_dbov, .speaking = a->speaking,
 		.delay_ms = a->delay_ms, .target_ms = a->target_ms,
 		.lost = a->lost, .concealed = a->concealed, .late = a->late,
+		.recovered = a->recovered,
 	};
 }

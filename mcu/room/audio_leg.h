@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mcu/base/role.h"
+#include "mcu/room/audio_format.h"
 #include "mcu/room/audio_in.h"
 #include "mcu/room/engine.h"
 
@@ -15,16 +16,18 @@ enum { AUDIO_RING_PACKETS = 64 };
 
 struct audio_leg;
 struct aenc;
+struct aenc_cfg;
 struct lipsync;
 
 struct audio_leg_stats {
 	float level_dbov;
 	bool speaking;
 	int delay_ms, target_ms;
-	uint64_t lost, concealed, late;
+	uint64_t lost, concealed, late, recovered; /* recovered: by RED or FEC */
 };
 
-int audio_leg_new(struct audio_leg **out, const struct engine *e, uint32_t leg_id)
+/* channels: of the room. */
+int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 	ON_THREAD(ROLE_CTL);
 /* Neither NET nor MIXA may know it any more. */
 void audio_leg_free(struct audio_leg **a);
@@ -32,11 +35,11 @@ void audio_leg_free(struct audio_leg **a);
 /* Where to say which sample plays when; before the first tick, for its life. */
 void audio_leg_set_lipsync(struct audio_leg *a, struct lipsync *l) ON_THREAD(ROLE_CTL);
 
-/* Takes a decrypted RTP packet; arrival in pkt->time_ns, the payload type that
- * means Opus in pkt->tag. A full ring drops it and counts. */
+/* Takes a decrypted RTP packet; arrival in pkt->time_ns, the audio_tag in
+ * pkt->tag. A full ring drops it and counts. */
 void audio_leg_put(struct audio_leg *a, struct buf *pkt) ON_THREAD(ROLE_NET);
 
-/* Drains the ring and decodes one tick into the leg's buffer. Returns it, or
+/* Drains the ring and decodes one tick of the room's channels into the leg's buffer. Returns it, or
  * NULL when there is nothing to hear. Borrowed until the next call. */
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns) ON_THREAD(ROLE_MIXA);
 float audio_leg_level_dbov(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
@@ -45,10 +48,14 @@ bool audio_leg_active(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 bool audio_leg_speaking(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 void audio_leg_set_muted(struct audio_leg *a, bool muted) ON_THREAD(ROLE_MIXA);
 
-/* The N-1 encoder: opened when the leg starts to talk, kept for a while after.
- * NULL when it could not be opened (counted; the leg then hears nothing). */
-struct aenc *audio_leg_encoder_open(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* The N-1 encoder, in the leg's own format: opened when the leg starts to talk,
+ * kept for a while after. NULL when it could not be opened (counted; the leg then
+ * hears nothing). */
+struct aenc *audio_leg_encoder_open(struct audio_leg *a, enum audio_format f) ON_THREAD(ROLE_MIXA);
 struct aenc *audio_leg_encoder(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+enum audio_format audio_leg_encoder_format(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* How a format is encoded for listeners and talkers alike. Any thread. */
+struct aenc_cfg audio_leg_encoder_cfg(const struct engine *e, enum audio_format f);
 void audio_leg_encoder_close(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 /* Tick number until which the own encoder is kept; free for the mix. */
 int64_t *audio_leg_hold_tick(struct audio_leg *a) ON_THREAD(ROLE_MIXA);

@@ -13,6 +13,8 @@ METRIC_COUNTER(m_video_dropped, "mcu_egress_video_dropped_total",
 METRIC_COUNTER(m_audio_dropped, "mcu_egress_audio_dropped_total",
 	       "Encoded audio packets dropped because a network shard was behind.");
 METRIC_COUNTER(m_sent, "mcu_egress_packets_total", "RTP packets sent.");
+METRIC_COUNTER(m_red, "mcu_egress_red_packets_total",
+	       "Audio packets sent with earlier ones inside (RFC 2198).");
 METRIC_COUNTER(m_not_sent, "mcu_egress_packets_dropped_total",
 	       "RTP packets that the socket did not take.");
 
@@ -108,6 +110,39 @@ ON_THREAD(ROLE_NET) static void send_batch(struct egress *x, struct out_stream *
 	o->next_index = b->first_index + b->n;
 }
 
+/* With earlier packets in front (RFC 2198) when the receiver loses some. */
+ON_THREAD(ROLE_NET) static bool send_red(struct egress *x, struct out_stream *o,
+					 const struct rtp_batch *b)
+{
+	uint8_t payload[RED_TX_PAYLOAD_MAX];
+	size_t len = red_tx_build(&o->red, b, rtp_tx_pt(&o->tx), payload);
+	struct out_pkt pkt = { .hdr = x->hdr[0], .payload = payload, .payload_len = (uint16_t)len };
+
+	if (!len)
+		return false;
+	pkt.hdr_len = (uint16_t)rtp_tx_header(&o->tx, b, 0, rtp_tx_seq(&o->tx, b, 0), x->hdr[0]);
+	x->hdr[0][1] = (uint8_t)((x->hdr[0][1] & 0x80) | o->red.pt);
+	egress_put(o, &pkt, 1);
+	o->tx.octets += (uint32_t)len - b->pkt[0].len;
+	metric_add(&m_red, 1);
+	return true;
+}
+
+ON_THREAD(ROLE_NET) static void send_audio(struct egress *x, struct out_stream *o, struct rtp_batch *b)
+{
+	if (!o->transport || !b->n)
+		return;
+	if (o->tx.encode_id != b->encode_id)
+		red_tx_clear(&o->red);
+	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
+		rtp_tx_follow(&o->tx, b);
+	if (!send_red(x, o, b))
+		egress_send(x, o, b, 0, b->n);
+	rtp_tx_sent(&o->tx, b, 0, b->n);
+	red_tx_sent(&o->red, b);
+	o->next_index = b->first_index + b->n;
+}
+
 static void audio_job(void *obj, void *arg)
 {
 	struct egress *x = obj;
@@ -118,13 +153,14 @@ static void audio_job(void *obj, void *arg)
 	if (b->only_leg) {
 		struct out_stream *o = g_hash_table_lookup(x->listener, GUINT_TO_POINTER(b->only_leg));
 
-		if (o)
-			send_batch(x, o, b);
+		/* Its codec may have changed meanwhile. */
+		if (o && o->group == b->encode_id)
+			send_audio(x, o, b);
 	} else {
 		g = egress_group(x->audio, b->encode_id);
 		for (size_t i = 0; g && i < g->n; i++)
 			if (rtp_batch_is_for(b, g->out[i]->leg_id))
-				send_batch(x, g->out[i], b);
+				send_audio(x, g->out[i], b);
 	}
 	rtp_batch_unref(&b);
 }
@@ -314,14 +350,16 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 	video->group = 0;
 }
 
-void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
+void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 {
-	struct group *g = egress_group(x->audio, room_id);
+	struct group *g;
 
-	if (audio->group == room_id)
+	if (audio->group == group)
 		return;
+	egress_unlisten(x, audio);
+	g = egress_group(x->audio, group);
 	if (!g)
-		g = group_make(x->audio, room_id, NULL);
+		g = group_make(x->audio, group, NULL);
 	if (!g || group_add(g, audio))
 		return;
 	g_hash_table_insert(x->listener, GUINT_TO_POINTER(audio->leg_id), audio);
@@ -331,6 +369,7 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 {
 	struct group *g = audio->group ? egress_group(x->audio, audio->group) : NULL;
 
+	red_tx_clear(&audio->red);
 	if (!g)
 		return;
 	g_hash_table_remove(x->listener, GUINT_TO_POINTER(audio->leg_id));

@@ -24,7 +24,7 @@ void egress_free(struct egress **x) ON_THREAD(ROLE_CTL);
 
 /* Producers; take the reference. Dropped and counted when the shard is behind. */
 void egress_post_video(struct egress *x, struct rtp_batch *b);
-/* encode_id of the batch is the room's id. */
+/* encode_id of the batch: audio_format_group. */
 void egress_post_audio(struct egress *x, struct rtp_batch *b);
 
 /* Posted by CTL; the encode stays valid until closed(obj, NULL) has come back
@@ -37,8 +37,8 @@ void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, voi
 void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 	ON_THREAD(ROLE_NET);
 void egress_unwatch(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
-void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
-	ON_THREAD(ROLE_NET);
+/* group: audio_format_group, not 0; another one than before replaces it. */
+void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio) ON_THREAD(ROLE_NET);
 void egress_unlisten(struct egress *x, struct out_stream *audio) ON_THREAD(ROLE_NET);
 
 /* Back channel of a receiver. */

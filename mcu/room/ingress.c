@@ -5,6 +5,7 @@
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"
 #include "mcu/rtp/packet.h"
+#include "mcu/rtp/payload_red.h"
 #include "mcu/rtp/seq.h"
 
 METRIC_COUNTER(m_malformed, "mcu_rtp_malformed_total", "Received packets that are not valid RTP.");
@@ -21,8 +22,6 @@ METRIC_COUNTER(m_rtx_far, "mcu_rtp_rtx_far_total",
 	       "Received retransmissions of packets that nobody misses any more.");
 
 enum {
-	AUDIO_HZ = 48000, /* of Opus, in RED or without */
-	PHONE_HZ = 8000,  /* G.722 too: RFC 3551 4.5.2 */
 	VIDEO_HZ = 90000,
 	/* A retransmission is of a packet that far from the highest at most, so that
 	 * one that is not can never pass for a sender that began anew. */
@@ -45,17 +44,46 @@ static bool stats_of(struct rx_stats *s, bool *have, uint32_t ssrc, uint32_t hz)
 	return true;
 }
 
-ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
-					 enum codec codec, int64_t arrival_ns)
+static void not_taken(struct buf *pkt, enum rtp_route_kind kind)
 {
-	uint32_t hz = codec == CODEC_OPUS || !codec ? AUDIO_HZ : PHONE_HZ;
+	if (kind == RTP_ROUTE_OTHER_LAYER)
+		metric_add(&m_layers, 1);
+	else if (kind == RTP_ROUTE_OLD_SOURCE)
+		metric_add(&m_old, 1);
+	else
+		metric_add(&m_unknown, 1);
+	buf_unref(&pkt);
+}
 
-	if (stats_of(&l->audio_rx, &l->have_audio_rx, p->ssrc, hz))
-		lipsync_reset(&l->lipsync, LIPSYNC_AUDIO);
+/* What is in a packet of sound, as the decoding chain wants to know it; 0: none
+ * of what was agreed on. In RED it is what the primary block says. */
+static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p)
+{
+	bool red = l->media.audio.rx_red_pt && p->pt == l->media.audio.rx_red_pt;
+	int pt = red ? rtp_red_primary_pt(p->payload, p->payload_len) : p->pt;
+	enum codec c = pt < 0 ? CODEC_NONE : leg_stream_codec(&l->media.audio, (uint8_t)pt);
+
+	return c ? audio_tag(c, (uint8_t)pt, red) : 0;
+}
+
+ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
+					 const struct rtp_packet *p, int64_t arrival_ns)
+{
+	uint32_t tag = audio_tag_of(l, p), hz = codec_clock_hz(audio_tag_codec(tag));
+
+	if (!tag) {
+		not_taken(pkt, RTP_ROUTE_UNKNOWN);
+		return;
+	}
+	if (l->have_audio_rx && l->audio_rx.ssrc == p->ssrc && l->audio_rx.clock_hz != hz) {
+		rx_stats_set_clock(&l->audio_rx, hz);
+		lipsync_set_clock(&l->lipsync, LIPSYNC_AUDIO, hz);
+	} else if (stats_of(&l->audio_rx, &l->have_audio_rx, p->ssrc, hz)) {
+		lipsync_set_clock(&l->lipsync, LIPSYNC_AUDIO, hz);
+	}
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
-	if (codec)
-		l->stats.uplink_audio.codec = codec;
-	pkt->tag = p->pt;
+	l->stats.uplink_audio.codec = audio_tag_codec(tag);
+	pkt->tag = tag;
 	pkt->time_ns = arrival_ns;
 	audio_leg_put(l->cfg.audio, pkt);
 }
@@ -120,17 +148,6 @@ ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct buf *pkt, const
 	video_out(l, arrival_ns);
 }
 
-static void not_taken(struct buf *pkt, enum rtp_route_kind kind)
-{
-	if (kind == RTP_ROUTE_OTHER_LAYER)
-		metric_add(&m_layers, 1);
-	else if (kind == RTP_ROUTE_OLD_SOURCE)
-		metric_add(&m_old, 1);
-	else
-		metric_add(&m_unknown, 1);
-	buf_unref(&pkt);
-}
-
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 {
 	uint8_t ext = l->media.video.ext_twcc ? l->media.video.ext_twcc : l->media.audio.ext_twcc;
@@ -148,7 +165,7 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		twcc_record(&l->twcc, seq, arrival_ns);
 	rtp_demux_route(&l->demux, &p, arrival_ns, &to);
 	if (to.kind == RTP_ROUTE_MEDIA && to.stream == RTP_STREAM_AUDIO)
-		audio_in(l, pkt, &p, to.codec, arrival_ns);
+		audio_in(l, pkt, &p, arrival_ns);
 	else if (to.kind == RTP_ROUTE_MEDIA && l->video_rx)
 		video_in(l, pkt, &p, to.codec, arrival_ns);
 	else if (to.kind == RTP_ROUTE_RTX && l->video_rx && to.stream == RTP_STREAM_VIDEO)

@@ -108,9 +108,10 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 {
 	struct leg_net_cfg cfg = {
 		.engine = e, .leg_id = l->id, .room_id = l->room->id,
+		.room_channels = l->room->channels,
 		.shard = l->id % (unsigned)e->n_shards, .ev = &net_events, .obj = l,
 	};
-	int err = audio_leg_new(&l->audio, e, l->id);
+	int err = audio_leg_new(&l->audio, e, l->room->channels);
 
 	if (err)
 		return err;

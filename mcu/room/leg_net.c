@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "mcu/net/ice.h"
+#include "mcu/room/audio_format.h"
 #include "mcu/room/leg_net_priv.h"
 
 
@@ -84,10 +85,14 @@ static void on_candidate(void *obj, const char *candidate)
 /* Streams are registered when there is both a connection and an agreement. */
 ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
 {
+	uint32_t group = audio_format_group(l->cfg.room_id,
+					    audio_format_of(&l->media.audio.tx_format,
+							    l->cfg.room_channels));
+
 	l->audio.transport = l->connected && l->media.audio.tx ? l->transport : NULL;
 	l->video.transport = l->connected && l->media.video.tx ? l->transport : NULL;
-	if (l->audio.transport)
-		egress_listen(l->egress, l->cfg.room_id, &l->audio);
+	if (group && l->audio.transport)
+		egress_listen(l->egress, group, &l->audio);
 	else
 		egress_unlisten(l->egress, &l->audio);
 	if (l->video.transport && l->watch)
@@ -226,13 +231,6 @@ ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, const struct leg
 	l->watch = 0;
 }
 
-static uint32_t clock_of(enum codec c)
-{
-	if (codec_is_video(c))
-		return 90000;
-	return c == CODEC_OPUS ? 48000 : 8000; /* G.722 too: RFC 3551 4.5.2 */
-}
-
 ON_THREAD(ROLE_NET) static int restart_ice(struct leg_net *l)
 {
 	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
@@ -306,8 +304,10 @@ static void configure_job(void *obj, void *arg)
 	if (l->closing)
 		return;
 	rtp_demux_configure(&l->demux, m);
-	make_tx(l, &l->audio, &m->audio, clock_of(m->audio.tx_format.codec));
-	make_tx(l, &l->video, &m->video, clock_of(m->video.tx_format.codec));
+	make_tx(l, &l->audio, &m->audio, codec_clock_hz(m->audio.tx_format.codec));
+	l->audio.red.pt = m->audio.tx_format.codec == CODEC_OPUS ? m->audio.tx_red_pt : 0;
+	red_tx_clear(&l->audio.red);
+	make_tx(l, &l->video, &m->video, codec_clock_hz(m->video.tx_format.codec));
 	if (!l->transport)
 		err = make_transport(l);
 	else if (restart)

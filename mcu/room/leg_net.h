@@ -51,6 +51,7 @@ struct leg_net_cfg {
 	const struct engine *engine;
 	uint32_t leg_id;
 	uint32_t room_id;
+	int room_channels;
 	unsigned shard;
 	const struct leg_net_events *ev; /* borrowed for ever */
 	void *obj;

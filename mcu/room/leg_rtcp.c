@@ -159,7 +159,7 @@ void leg_rtcp_bye(struct leg_net *l)
 	send(l, &b);
 }
 
-static void report_block(struct leg_net *l, const struct rtcp_block *k)
+ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtcp_block *k, int64_t now_ns)
 {
 	struct remote_report *r;
 	int64_t rtt;
@@ -172,6 +172,8 @@ static void report_block(struct leg_net *l, const struct rtcp_block *k)
 		return;
 	r->fraction_lost = k->fraction_lost;
 	r->jitter = k->jitter;
+	if (r == &l->audio_report)
+		red_tx_report(&l->audio.red, k->fraction_lost, now_ns);
 	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
 	if (rtt < 0)
 		return;
@@ -180,13 +182,13 @@ static void report_block(struct leg_net *l, const struct rtcp_block *k)
 		video_rx_set_rtt(l->video_rx, rtt);
 }
 
-static void report_blocks(struct leg_net *l, const struct rtcp_item *i)
+ON_THREAD(ROLE_NET) static void report_blocks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 {
 	struct rtcp_block k;
 
 	for (unsigned n = 0; n < i->n; n++) {
 		rtcp_item_block(i, n, &k);
-		report_block(l, &k);
+		report_block(l, &k, now_ns);
 	}
 }
 
@@ -233,10 +235,10 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 	switch (i->type) {
 	case RTCP_SR:
 		sender_report(l, i, arrival_ns);
-		report_blocks(l, i);
+		report_blocks(l, i, arrival_ns);
 		break;
 	case RTCP_RR:
-		report_blocks(l, i);
+		report_blocks(l, i, arrival_ns);
 		break;
 	case RTCP_NACK:
 		nacks(l, i, arrival_ns);

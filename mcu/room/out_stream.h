@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcu/rtp/red_tx.h"
 #include "mcu/rtp/rtx.h"
 #include "mcu/rtp/tx.h"
 
@@ -22,6 +23,7 @@ struct out_resent {
 
 struct out_stream {
 	struct rtp_tx tx;
+	struct red_tx red;           /* sound; pt 0: never */
 	struct rtp_rtx rtx;          /* pt 0: retransmissions are identical packets */
 	struct transport *transport; /* NULL: nothing is sent */
 	uint32_t leg_id;

@@ -8,7 +8,7 @@
 
 static uint32_t next_room_id = 1;
 
-int room_new(struct room **out, const struct engine *e, const char *name,
+int room_new(struct room **out, const struct engine *e, const struct room_cfg *cfg,
 	     const struct room_events *ev, void *obj)
 {
 	struct room *r = calloc(1, sizeof *r);
@@ -20,9 +20,10 @@ int room_new(struct room **out, const struct engine *e, const char *name,
 	r->id = next_room_id++;
 	r->ev = ev;
 	r->obj = obj;
-	snprintf(r->name, sizeof r->name, "%s", name);
+	snprintf(r->name, sizeof r->name, "%s", cfg->name);
+	r->channels = cfg->stereo ? 2 : 1;
 	r->log.room = r->name;
-	err = room_audio_new(&r->audio, e, r->id, &room_audio_events, r);
+	err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
 		err = tick_new(&r->tick, e, &room_tick_events, r);
 	if (err) {
@@ -121,6 +122,11 @@ const char *room_name(const struct room *r)
 uint32_t room_id(const struct room *r)
 {
 	return r->id;
+}
+
+int room_channels(const struct room *r)
+{
+	return r->channels;
 }
 
 void room_set_user(struct room *r, void *user)

@@ -27,7 +27,13 @@ struct room_events {
 	void (*closed)(void *obj, struct room *r);
 };
 
-int room_new(struct room **out, const struct engine *e, const char *name,
+/* For the life of the room. */
+struct room_cfg {
+	const char *name; /* copied */
+	bool stereo;	  /* mixed, recorded and, where agreed on, sent in two channels */
+};
+
+int room_new(struct room **out, const struct engine *e, const struct room_cfg *cfg,
 	     const struct room_events *ev, void *obj) ON_THREAD(ROLE_CTL);
 /* Every leg is made to leave with reason, then the room winds down on all
  * threads and closed() follows. A sink must have been detached. */
@@ -35,6 +41,8 @@ void room_close(struct room *r, const char *reason) ON_THREAD(ROLE_CTL);
 
 const char *room_name(const struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_id(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Of its sound: 1 or 2. */
+int room_channels(const struct room *r) ON_THREAD(ROLE_CTL);
 /* Free for the owner of the events. */
 void room_set_user(struct room *r, void *user) ON_THREAD(ROLE_CTL);
 void *room_user(const struct room *r) ON_THREAD(ROLE_CTL);

@@ -9,8 +9,8 @@
 #include "mcu/room/audio_worker.h"
 #include "mcu/room/egress.h"
 #include "mcu/room/room_audio_priv.h"
-#include "mcu/rtp/payload_opus.h"
 #include "mixer/audio/audio_mixer.h"
+#include "mixer/audio/dsp.h"
 #include "mixer/audio/speaker.h"
 #include "mixer/codec/aenc.h"
 
@@ -20,16 +20,28 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, OPUS_MAX = 1275, TICK_NS = 20 * 1000 * 1000 };
+enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
 /* Who is in the mix and who was a moment ago must fit on the skip list of the
  * shared packet together: otherwise nobody could be sent it. */
 enum { MAX_LEGS = 192, MAX_HELD = RTP_BATCH_SKIP_MAX - MAX_LEGS };
+
+/* One format of the listener mix, while somebody receives it. */
+struct listener {
+	struct aenc *enc;
+	bool warm; /* it has encoded the previous tick */
+	/* of this tick */
+	struct rtp_batch *batch;
+	size_t n;      /* who gets it */
+	bool used;     /* there are legs of this format */
+};
 
 struct room_audio {
 	struct room_audio *next;
 	const struct engine *engine;
 	struct audio_worker *worker;
 	uint32_t room_id;
+	int channels;
 	struct room_audio_events ev;
 	void *obj;
 	_Atomic size_t n_mixes, n_listener_encoders, n_talker_encoders;
@@ -37,15 +49,14 @@ struct room_audio {
 	struct routing *routing;
 	struct audio_mixer *mixer;
 	struct speaker *speaker;
-	struct aenc *listener;
-	bool listener_warm; /* it has encoded the previous tick */
+	struct listener listener[AUDIO_FORMAT_N];
 	struct aenc *aac;
 	int64_t aac_start_ns; /* media time of its first input sample */
 	int64_t aac_ticks;    /* that it was given */
 	const struct room_sink *sink;
 	uint32_t out_index; /* packets made per leg so far */
-	float last_mix[AUDIO_TICK_SAMPLES]; /* the previous listener mix, to warm encoders */
-	float own[AUDIO_TICK_SAMPLES];
+	float last_mix[FLOATS]; /* the previous listener mix, to warm encoders */
+	float own[FLOATS], middle[AUDIO_TICK_SAMPLES];
 	size_t talker_encoders, held; /* held: of this tick */
 	uint32_t told_speaker;
 };
@@ -55,10 +66,12 @@ struct room_audio *room_audio_next(struct room_audio *a)
 	return a->next;
 }
 
-int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t room_id,
+int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t room_id, int channels,
 		   const struct room_audio_events *ev, void *obj)
 {
-	struct audio_mixer_cfg cfg = { .max_legs = MAX_LEGS, .max_talkers = e->cfg.max_talkers };
+	struct audio_mixer_cfg cfg = {
+		.channels = channels, .max_legs = MAX_LEGS, .max_talkers = e->cfg.max_talkers,
+	};
 	struct room_audio *a = calloc(1, sizeof *a);
 	int err;
 
@@ -67,6 +80,7 @@ int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t roo
 	a->engine = e;
 	a->worker = e->audio[room_id % e->n_audio];
 	a->room_id = room_id;
+	a->channels = channels;
 	a->ev = *ev;
 	a->obj = obj;
 	err = audio_mixer_new(&a->mixer, &cfg);
@@ -182,7 +196,8 @@ static void stop_job(void *obj, void *arg)
 	}
 	for (size_t i = 0; old && i < old->n_legs; i++)
 		close_talker(a, old->leg[i].audio);
-	aenc_free(&a->listener);
+	for (int f = 0; f < AUDIO_FORMAT_N; f++)
+		aenc_free(&a->listener[f].enc);
 	aenc_free(&a->aac);
 	a->routing = NULL;
 	engine_post(a->engine->ctl, a->ev.retired, a->obj, old);
@@ -194,17 +209,19 @@ void room_audio_stop(struct room_audio *a)
 	engine_post(audio_worker_mbox(a->worker), stop_job, a, NULL);
 }
 
-static struct rtp_batch *new_batch(struct room_audio *a, int64_t tick, int64_t due_ns)
+static struct rtp_batch *new_batch(struct room_audio *a, enum audio_format f, int64_t tick,
+				   int64_t due_ns)
 {
 	struct rtp_batch *b = rtp_batch_get(a->engine->audio_batches, 0);
+	uint32_t hz = codec_clock_hz(audio_format_codec(f));
 
 	if (!b) {
 		metric_add(&m_no_batch, 1);
 		return NULL;
 	}
-	b->encode_id = a->room_id;
+	b->encode_id = audio_format_group(a->room_id, f);
 	b->first_index = a->out_index;
-	b->ts = (uint32_t)(tick * AUDIO_TICK_SAMPLES);
+	b->ts = (uint32_t)(tick * (hz / TICKS_PER_S));
 	b->time_ns = due_ns;
 	return b;
 }
@@ -215,34 +232,51 @@ static void post_batch(struct room_audio *a, struct rtp_batch *b)
 		egress_post_audio(a->engine->egress[i], rtp_batch_ref(b));
 }
 
-/* Encodes pcm into b. Takes b on failure. */
-static bool fill_batch(struct rtp_batch **b, struct aenc *enc, const float *pcm)
+/* A mix of the room in the channels of the format. */
+static const float *in_format(struct room_audio *a, enum audio_format f, const float *mix)
 {
-	uint8_t packet[OPUS_MAX];
-	int len = aenc_encode_to(enc, pcm, packet, sizeof packet);
+	if (audio_format_channels(f) == a->channels)
+		return mix;
+	dsp_middle(a->middle, mix, AUDIO_TICK_SAMPLES);
+	return a->middle;
+}
 
-	if (len > 0 && !rtp_opus_packetize(*b, packet, (size_t)len, false))
+/* Encodes a mix into b. Takes b on failure. */
+static bool fill_batch(struct room_audio *a, struct rtp_batch **b, struct aenc *enc,
+		       enum audio_format f, const float *mix)
+{
+	uint8_t packet[PACKET_MAX];
+	int len = aenc_encode_to(enc, in_format(a, f, mix), packet, sizeof packet);
+
+	/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). */
+	if (len > 0 && !rtp_batch_add(*b, NULL, 0, packet, (size_t)len, false))
 		return true;
 	metric_add(&m_no_batch, 1);
 	rtp_batch_unref(b);
 	return false;
 }
 
-/* The own encoder, ready to go on from the last tick's sound. */
-ON_THREAD(ROLE_MIXA) static struct aenc *talker_encoder(struct room_audio *a, struct audio_leg *l)
+/* It will go on from the last tick's sound. */
+static void warm_up(struct room_audio *a, struct aenc *enc, enum audio_format f)
 {
-	struct aenc *enc = audio_leg_encoder(l);
-	uint8_t scratch[OPUS_MAX];
+	uint8_t scratch[PACKET_MAX];
+
+	aenc_encode_to(enc, in_format(a, f, a->last_mix), scratch, sizeof scratch);
+}
+
+ON_THREAD(ROLE_MIXA) static struct aenc *talker_encoder(struct room_audio *a, const struct route_leg *r)
+{
+	struct aenc *enc = audio_leg_encoder(r->audio);
 
 	if (enc)
 		return enc;
-	enc = audio_leg_encoder_open(l);
+	enc = audio_leg_encoder_open(r->audio, r->format);
 	if (!enc) {
 		metric_add(&m_no_encoder, 1);
 		return NULL;
 	}
 	a->talker_encoders++;
-	aenc_encode_to(enc, a->last_mix, scratch, sizeof scratch);
+	warm_up(a, enc, r->format);
 	return enc;
 }
 
@@ -268,36 +302,88 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 		close_talker(a, r->audio);
 		return false;
 	}
-	enc = talker_encoder(a, r->audio);
-	b = new_batch(a, tick, due_ns);
+	/* It negotiated another codec. */
+	if (audio_leg_encoder_format(r->audio) != r->format)
+		close_talker(a, r->audio);
+	enc = talker_encoder(a, r);
+	b = new_batch(a, r->format, tick, due_ns);
 	if (enc && b) {
 		audio_mixer_minus(a->mixer, r->id, a->own);
 		b->only_leg = r->id;
-		if (fill_batch(&b, enc, a->own))
+		if (fill_batch(a, &b, enc, r->format, a->own))
 			post_batch(a, b);
 	}
 	rtp_batch_unref(&b);
 	return true;
 }
 
-static bool listener_ready(struct room_audio *a)
+static bool listener_ready(struct room_audio *a, enum audio_format f)
 {
-	struct aenc_cfg cfg = {
-		.format = CODEC_OPUS,
-		.bitrate_bps = a->engine->cfg.listener_bps,
-		.complexity = a->engine->cfg.audio_complexity,
-	};
-	uint8_t scratch[OPUS_MAX];
+	struct aenc_cfg cfg = audio_leg_encoder_cfg(a->engine, f);
+	struct listener *l = &a->listener[f];
 
-	if (!a->listener && aenc_new(&a->listener, &cfg)) {
+	if (!l->enc && aenc_new(&l->enc, &cfg)) {
 		metric_add(&m_no_encoder, 1);
 		return false;
 	}
-	if (!a->listener_warm) {
-		aenc_reset(a->listener);
-		aenc_encode_to(a->listener, a->last_mix, scratch, sizeof scratch);
+	if (!l->warm) {
+		aenc_reset(l->enc);
+		warm_up(a, l->enc, f);
 	}
 	return true;
+}
+
+/* The format's packet of this tick, begun when the first leg asks. */
+static void use_format(struct room_audio *a, enum audio_format f, int64_t tick, int64_t due_ns)
+{
+	struct listener *l = &a->listener[f];
+
+	if (l->used)
+		return;
+	l->used = true;
+	l->batch = new_batch(a, f, tick, due_ns);
+}
+
+/* Everybody's own mix, and who takes which shared one. */
+ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick, int64_t due_ns)
+{
+	a->held = 0;
+	for (size_t i = 0; i < a->routing->n_legs; i++) {
+		const struct route_leg *r = &a->routing->leg[i];
+		struct listener *l = &a->listener[r->format];
+
+		if (!r->format) {
+			close_talker(a, r->audio);
+			continue;
+		}
+		use_format(a, r->format, tick, due_ns);
+		if (!send_own(a, r, tick, due_ns))
+			l->n++;
+		else if (l->batch && rtp_batch_skip(l->batch, r->id))
+			rtp_batch_unref(&l->batch); /* nobody may hear itself: rather nobody hears */
+	}
+}
+
+/* The shared packets; what nobody receives is not encoded (L1). */
+ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float *mix)
+{
+	size_t encoders = 0;
+
+	for (enum audio_format f = AUDIO_FORMAT_NONE + 1; f < AUDIO_FORMAT_N; f++) {
+		struct listener *l = &a->listener[f];
+
+		if (l->batch && l->n && listener_ready(a, f) &&
+		    fill_batch(a, &l->batch, l->enc, f, mix))
+			post_batch(a, l->batch);
+		rtp_batch_unref(&l->batch);
+		l->warm = l->n > 0;
+		if (!l->n)
+			aenc_free(&l->enc);
+		encoders += l->enc != NULL;
+		l->n = 0;
+		l->used = false;
+	}
+	return encoders;
 }
 
 static void aac_out(void *obj, const struct aenc_packet *p)
@@ -319,8 +405,11 @@ static void aac_out(void *obj, const struct aenc_packet *p)
 
 static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 {
-	static const float silence[AUDIO_TICK_SAMPLES];
-	struct aenc_cfg cfg = { .format = CODEC_AAC, .bitrate_bps = a->engine->cfg.recording_audio_bps };
+	static const float silence[FLOATS];
+	struct aenc_cfg cfg = {
+		.format = CODEC_AAC, .channels = a->channels,
+		.bitrate_bps = a->engine->cfg.recording_audio_bps,
+	};
 
 	if (!a->sink)
 		return;
@@ -369,45 +458,31 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 /* Nobody is there: no encoder runs (L1). */
 static void rest(struct room_audio *a)
 {
-	aenc_free(&a->listener);
-	a->listener_warm = false;
+	for (int f = 0; f < AUDIO_FORMAT_N; f++) {
+		aenc_free(&a->listener[f].enc);
+		a->listener[f].warm = false;
+	}
 	a->n_mixes = a->n_listener_encoders = a->n_talker_encoders = 0;
 }
 
 void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 {
-	const struct routing *r = a->routing;
-	struct rtp_batch *shared;
 	const float *mix;
-	size_t listeners = 0;
+	size_t encoders;
 
-	if (!r || (!r->n_legs && !a->sink)) {
+	if (!a->routing || (!a->routing->n_legs && !a->sink)) {
 		rest(a);
 		return;
 	}
 	mix_legs(a, due_ns);
 	mix = audio_mixer_listener(a->mixer);
-	shared = new_batch(a, tick, due_ns);
-	a->held = 0;
-	for (size_t i = 0; i < r->n_legs; i++) {
-		if (!r->leg[i].hears)
-			close_talker(a, r->leg[i].audio);
-		else if (!send_own(a, &r->leg[i], tick, due_ns))
-			listeners++;
-		else if (shared && rtp_batch_skip(shared, r->leg[i].id))
-			rtp_batch_unref(&shared); /* nobody may hear itself: rather nobody hears */
-	}
-	if (shared && listeners && listener_ready(a) && fill_batch(&shared, a->listener, mix))
-		post_batch(a, shared);
-	rtp_batch_unref(&shared);
-	a->listener_warm = listeners > 0;
-	if (!listeners)
-		aenc_free(&a->listener);
+	send_owns(a, tick, due_ns);
+	encoders = send_shared(a, mix);
 	feed_sink(a, mix, due_ns);
-	memcpy(a->last_mix, mix, sizeof a->last_mix);
+	memcpy(a->last_mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
 	a->out_index++;
 	a->n_mixes = 1;
-	a->n_listener_encoders = (size_t)(a->listener != NULL) + (a->aac != NULL);
+	a->n_listener_encoders = encoders + (a->aac != NULL);
 	a->n_talker_encoders = a->talker_encoders;
 }
 

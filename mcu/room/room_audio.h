@@ -2,8 +2,9 @@
  * audio worker (MIXA); CTL creates it, posts to it, and frees it when stopped.
  *
  * A tick: every leg's 20 ms are decoded; the talkers are summed once; each
- * talker's own mix is sum minus self, encoded by its own encoder; everybody else
- * gets the one listener mix per format. Whoever is in the sum is on the skip
+ * talker's own mix is sum minus self, encoded by its own encoder in its own
+ * format; everybody else gets the one listener mix per format. An encoder runs
+ * only while somebody receives what it makes. Whoever is in the sum is on the skip
  * list of the shared packet, so it can never hear itself. */
 #ifndef MCU_ROOM_ROOM_AUDIO_H
 #define MCU_ROOM_ROOM_AUDIO_H
@@ -25,7 +26,8 @@ struct room_audio_events {
 	mbox_fn *stopped;
 };
 
-int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t room_id,
+/* channels: 1 or 2, of all legs' decoders too. */
+int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t room_id, int channels,
 		   const struct room_audio_events *ev, void *obj) ON_THREAD(ROLE_CTL);
 /* Takes r. */
 void room_audio_route(struct room_audio *a, struct routing *r) ON_THREAD(ROLE_CTL);

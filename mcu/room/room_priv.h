@@ -59,6 +59,7 @@ struct room_encode {
 struct room {
 	const struct engine *engine;
 	uint32_t id;
+	int channels; /* of its sound */
 	char name[ROUTING_NAME_BYTES];
 	struct log_ctx log;
 	const struct room_events *ev;

@@ -69,7 +69,8 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 		o->video_muted = l->video_muted;
 		o->sends_audio = l->media.audio.rx;
 		o->sends_video = l->media.video.rx;
-		o->hears = l->connected && l->media.audio.tx;
+		if (l->connected && l->media.audio.tx)
+			o->format = audio_format_of(&l->media.audio.tx_format, r->channels);
 	}
 	return s;
 }

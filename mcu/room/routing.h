@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "mcu/base/role.h"
+#include "mcu/room/audio_format.h"
 #include "mixer/video/layout.h"
 
 enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 8 };
@@ -28,7 +29,7 @@ struct route_leg {
 	struct rect tile;        /* canvas pixels; empty: not shown */
 	bool audio_muted, video_muted;
 	bool sends_audio, sends_video;
-	bool hears; /* connected and receiving sound */
+	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
 };
 
 struct routing {

@@ -18,8 +18,11 @@ enum {
 
 struct slot {
 	struct buf *pkt; /* NULL: empty */
+	const uint8_t *data;
+	size_t len;
 	int64_t seq, ts; /* unwrapped */
 	uint32_t ticks;
+	bool redundant; /* a copy: gives way to the packet itself */
 };
 
 struct audio_jitter {
@@ -101,6 +104,12 @@ void audio_jitter_reset(struct audio_jitter *j)
 	j->last_ticks = 0;
 	j->restart_seq = -1;
 	audio_target_init(&j->target, j->cfg.min_ms, j->cfg.max_ms);
+}
+
+void audio_jitter_set_clock(struct audio_jitter *j, uint32_t clock_hz)
+{
+	j->cfg.clock_hz = clock_hz;
+	audio_jitter_reset(j);
 }
 
 static int64_t ticks_to_ns(const struct audio_jitter *j, int64_t ticks)
@@ -207,6 +216,11 @@ static struct slot *place_for(struct audio_jitter *j, int64_t seq, int64_t ts)
 		j->stats.late++;
 		return NULL;
 	}
+	if (s->pkt && s->seq == seq && s->redundant) {
+		buf_unref(&s->pkt);
+		empty_slot(j, s);
+		return s;
+	}
 	if (s->pkt && s->seq == seq) {
 		j->stats.duplicate++;
 		return NULL;
@@ -249,7 +263,42 @@ void audio_jitter_put(struct audio_jitter *j, struct buf *pkt, uint16_t seq, uin
 		buf_unref(&pkt);
 		return;
 	}
-	*s = (struct slot){ .pkt = pkt, .seq = useq, .ts = uts, .ticks = ticks };
+	*s = (struct slot){ .pkt = pkt, .data = pkt->data, .len = pkt->len, .seq = useq,
+			    .ts = uts, .ticks = ticks };
+	j->held++;
+	j->held_ticks += ticks;
+	enforce_cap(j);
+}
+
+/* The neighbours, where they are held, leave room for ts … ts + ticks: a sender
+ * that left out a packet's number or sent silence in between is not believed. */
+static bool fits_between(struct audio_jitter *j, int64_t seq, int64_t ts, uint32_t ticks)
+{
+	const struct slot *before = slot_of(j, seq - 1), *after = slot_of(j, seq + 1);
+
+	if (before->pkt && before->seq == seq - 1 && before->ts + before->ticks > ts)
+		return false;
+	if (after->pkt && after->seq == seq + 1 && after->ts < ts + ticks)
+		return false;
+	return !j->playing || ts >= j->next_ts;
+}
+
+void audio_jitter_put_redundant(struct audio_jitter *j, struct buf *pkt, const uint8_t *data,
+				size_t len, uint16_t seq, uint32_t ts, uint32_t ticks)
+{
+	int64_t useq = seq_unwrap(j->highest_seq, seq), uts = ts_unwrap(j->last_ts, ts);
+	struct slot *s = slot_of(j, useq);
+
+	if (!j->started || !ticks || ticks > j->cfg.clock_hz || useq >= j->highest_seq)
+		return;
+	/* Ahead of what is held first: it would only delay the start. */
+	if (useq < (j->playing ? j->next_seq : j->lowest_seq) || s->pkt)
+		return;
+	if (useq - (j->playing ? j->next_seq : j->lowest_seq) >= AJB_SLOTS ||
+	    !fits_between(j, useq, uts, ticks))
+		return;
+	*s = (struct slot){ .pkt = buf_ref(pkt), .data = data, .len = len, .seq = useq,
+			    .ts = uts, .ticks = ticks, .redundant = true };
 	j->held++;
 	j->held_ticks += ticks;
 	enforce_cap(j);
@@ -263,6 +312,9 @@ static int64_t due_ns(const struct audio_jitter *j, const struct slot *s)
 static enum ajb_what give(struct audio_jitter *j, struct slot *s, struct ajb_out *out)
 {
 	out->pkt = s->pkt;
+	out->data = s->data;
+	out->len = s->len;
+	j->stats.recovered += s->redundant;
 	out->ticks = s->ticks;
 	out->ts = (uint32_t)s->ts;
 	j->playing = true;
@@ -312,8 +364,8 @@ static bool fill_hole(struct audio_jitter *j, const struct slot *s, struct ajb_o
 	}
 	out->ticks = (uint32_t)ticks;
 	if (missing == 1 && gap == ticks) {
-		out->next = s->pkt->data;
-		out->next_len = s->pkt->len;
+		out->next = s->data;
+		out->next_len = s->len;
 	}
 	return true;
 }

@@ -40,7 +40,9 @@ enum ajb_what {
 };
 
 struct ajb_out {
-	struct buf *pkt;     /* PACKET: now the caller's; data/len is the payload */
+	struct buf *pkt;     /* PACKET: now the caller's; others may hold references */
+	const uint8_t *data; /* PACKET: the payload, inside pkt */
+	size_t len;
 	uint32_t ticks;      /* PACKET: as put; else how much time to fill */
 	uint32_t ts;         /* PACKET: its time stamp */
 	const uint8_t *next; /* LOST: borrowed until the next call */
@@ -49,6 +51,7 @@ struct ajb_out {
 
 struct ajb_stats {
 	uint64_t received, lost, late, duplicate, overflow, restarts;
+	uint64_t recovered; /* lost, but given from a redundant copy; not in lost */
 	int target_ms;
 };
 
@@ -61,6 +64,14 @@ void audio_jitter_reset(struct audio_jitter *j);
  * clock_hz, > 0. */
 void audio_jitter_put(struct audio_jitter *j, struct buf *pkt, uint16_t seq, uint32_t ts,
 		      uint32_t ticks, int64_t arrival_ns);
+
+/* A copy of an earlier packet that came inside a later one (RFC 2198), put after
+ * that one: data, inside pkt, which is referenced when it is taken. It counts
+ * only when the packet itself does not come. */
+void audio_jitter_put_redundant(struct audio_jitter *j, struct buf *pkt, const uint8_t *data,
+				size_t len, uint16_t seq, uint32_t ts, uint32_t ticks);
+/* The stream goes on with another clock: forgets it as _reset does. */
+void audio_jitter_set_clock(struct audio_jitter *j, uint32_t clock_hz);
 
 /* What to play from play_ns on: the time of the tick plus what the caller still
  * has decoded. fill_ticks: how much time the caller fills if there is no packet

@@ -42,14 +42,20 @@ void lipsync_reset(struct lipsync *l, enum lipsync_stream which)
 		atomic_store(&l->play_offset_ns, UNKNOWN);
 }
 
+void lipsync_set_clock(struct lipsync *l, enum lipsync_stream which, uint32_t clock_hz)
+{
+	map_of(l, which)->clock_hz = clock_hz;
+	lipsync_reset(l, which);
+}
+
 static int64_t ticks_ns(int64_t ticks, uint32_t clock_hz)
 {
 	return ticks / clock_hz * NS_PER_S + ticks % clock_hz * NS_PER_S / clock_hz;
 }
 
-void lipsync_audio_played(struct lipsync *l, uint32_t rtp_ts, int64_t play_ns)
+void lipsync_audio_played(struct lipsync *l, uint32_t rtp_ts, uint32_t clock_hz, int64_t play_ns)
 {
-	atomic_store_explicit(&l->play_offset_ns, play_ns - ticks_ns(rtp_ts, l->audio.clock_hz),
+	atomic_store_explicit(&l->play_offset_ns, play_ns - ticks_ns(rtp_ts, clock_hz),
 			      memory_order_relaxed);
 }
 

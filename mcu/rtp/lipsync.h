@@ -31,8 +31,10 @@ void lipsync_init(struct lipsync *l, uint32_t audio_clock_hz, uint32_t video_clo
 void lipsync_sr(struct lipsync *l, enum lipsync_stream which, uint64_t ntp, uint32_t rtp_ts);
 /* The stream has a new SSRC: its mapping is void until the next report. */
 void lipsync_reset(struct lipsync *l, enum lipsync_stream which);
-/* The sample with this time stamp enters the mix at play_ns. ROLE_MIXA. */
-void lipsync_audio_played(struct lipsync *l, uint32_t rtp_ts, int64_t play_ns);
+/* The stream's codec, and with it its clock, has changed: as lipsync_reset. */
+void lipsync_set_clock(struct lipsync *l, enum lipsync_stream which, uint32_t clock_hz);
+/* The sample with this time stamp of clock_hz enters the mix at play_ns. ROLE_MIXA. */
+void lipsync_audio_played(struct lipsync *l, uint32_t rtp_ts, uint32_t clock_hz, int64_t play_ns);
 /* How long from now_ns the frame is to be held: 0 … LIPSYNC_HOLD_MAX_MS. 0 when
  * a mapping is missing or nonsensical (more than 5 s apart). */
 int64_t lipsync_video_hold_ns(const struct lipsync *l, uint32_t rtp_ts, int64_t now_ns);

@@ -18,6 +18,15 @@ void rx_stats_init(struct rx_stats *s, uint32_t ssrc, uint32_t clock_hz)
 	*s = (struct rx_stats){ .ssrc = ssrc, .clock_hz = clock_hz, .bad_seq = NO_SEQ };
 }
 
+void rx_stats_set_clock(struct rx_stats *s, uint32_t clock_hz)
+{
+	if (clock_hz == s->clock_hz)
+		return;
+	s->jitter_q4 = (uint32_t)((uint64_t)s->jitter_q4 * clock_hz / s->clock_hz);
+	s->clock_hz = clock_hz;
+	s->have_transit = false;
+}
+
 static void start_sequence(struct rx_stats *s, uint16_t seq)
 {
 	s->base_seq = s->ext_seq = 65536 + (int64_t)seq;

@@ -39,6 +39,8 @@ struct rx_stats {
 };
 
 void rx_stats_init(struct rx_stats *s, uint32_t ssrc, uint32_t clock_hz);
+/* Another codec, and with it another clock: the jitter is kept, in its new unit. */
+void rx_stats_set_clock(struct rx_stats *s, uint32_t clock_hz);
 /* A valid RTP packet of this source. */
 enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, size_t payload_len,
 				int64_t arrival_ns);

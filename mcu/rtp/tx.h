@@ -66,6 +66,12 @@ static inline uint16_t rtp_tx_seq(const struct rtp_tx *tx, const struct rtp_batc
 	return (uint16_t)(batch->first_index + i + tx->delta);
 }
 
+/* The payload type of its packets. */
+static inline uint8_t rtp_tx_pt(const struct rtp_tx *tx)
+{
+	return tx->head[1];
+}
+
 /* Octets of every header of this stream: constant. */
 static inline size_t rtp_tx_header_len(const struct rtp_tx *tx)
 {

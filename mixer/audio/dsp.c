@@ -24,6 +24,12 @@ VECTORISED void dsp_sub(float *restrict out, const float *restrict a, const floa
 		out[i] = a[i] - b[i];
 }
 
+VECTORISED void dsp_middle(float *restrict out, const float *restrict x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (x[2 * i] + x[2 * i + 1]) * 0.5f;
+}
+
 VECTORISED float dsp_peak(const float *x, size_t n)
 {
 	float lane[LANES] = { 0 }, peak = 0;

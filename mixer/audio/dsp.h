@@ -8,6 +8,8 @@
 
 void dsp_add(float *restrict acc, const float *restrict x, size_t n);
 void dsp_sub(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
+/* n frames of two channels to their middle. */
+void dsp_middle(float *restrict out, const float *restrict x, size_t n);
 float dsp_peak(const float *x, size_t n);                 /* largest magnitude */
 float dsp_energy(const float *x, size_t n);               /* sum of squares */
 float dsp_dot(const float *a, const float *b, size_t n);

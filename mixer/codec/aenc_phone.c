@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "mixer/audio/dsp.h"
 #include "mixer/audio/rate.h"
 #include "mixer/codec/aenc_ops.h"
 #include "mixer/codec/g711.h"
@@ -40,8 +41,8 @@ static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_
 	e->pushed_samples += AENC_TICK_SAMPLES;
 	if (cap < OCTETS)
 		return -ENOSPC;
-	for (size_t i = 0; e->channels == 2 && i < AENC_TICK_SAMPLES; i++)
-		mono[i] = (pcm[2 * i] + pcm[2 * i + 1]) * 0.5f;
+	if (e->channels == 2)
+		dsp_middle(mono, pcm, AENC_TICK_SAMPLES);
 	rate_down(&p->rate, e->channels == 2 ? mono : pcm, AENC_TICK_SAMPLES, native);
 	for (size_t i = 0; i < n; i++)
 		x[i] = linear(native[i]);

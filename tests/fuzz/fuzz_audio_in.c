@@ -1,7 +1,8 @@
-/* A leg's sound from RTP octets to samples: parser, jitter buffer, Opus.
+/* A leg's sound from RTP octets to samples: parser, RED, jitter buffer, codecs.
  * Input: records of five octets (kind, length, sequence step, time stamp step in
- * 2.5 ms, milliseconds that pass) and `length` octets, which are an Opus payload
- * behind a good header (kind even) or the whole packet (odd). */
+ * 2.5 ms of 48 kHz, milliseconds that pass) and `length` octets, which are a
+ * payload behind a good header (kind even) or the whole packet (odd). Kind also
+ * says the codec and RED (bits 1 to 3) and another payload type (bit 7). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,16 @@
 #include "mcu/room/audio_in.h"
 #include "mcu/rtp/packet.h"
 
-enum { PT = 111, RECORD = 5, MAX_TICKS = 400 };
+enum { PT = 111, PT_OTHER = 50, RECORD = 5, MAX_TICKS = 400 };
+
+static enum codec codec_of(uint8_t kind)
+{
+	static const enum codec codecs[] = {
+		CODEC_OPUS, CODEC_PCMU, CODEC_PCMA, CODEC_G722,
+	};
+
+	return codecs[kind >> 1 & 3];
+}
 
 struct run {
 	struct buf_pool *pool;
@@ -30,6 +40,7 @@ static void put(struct run *r, const uint8_t *rec)
 	r->head.ts += (uint32_t)((int8_t)rec[3] * 120);
 	r->head.payload = rec + RECORD;
 	r->head.payload_len = rec[1];
+	r->head.pt = rec[0] & 0x80 ? PT_OTHER : PT;
 	if (rec[0] & 1) {
 		memcpy(b->data, rec + RECORD, rec[1]);
 		b->len = rec[1];
@@ -37,7 +48,8 @@ static void put(struct run *r, const uint8_t *rec)
 		b->len = rtp_write(b->data, b->cap, &r->head);
 	}
 	role_assert_mixa();
-	audio_in_put(r->in, b, PT, r->now_ns);
+	b->tag = audio_tag(codec_of(rec[0]), PT, rec[0] & 8);
+	audio_in_put(r->in, b, r->now_ns);
 }
 
 static void play(struct run *r)

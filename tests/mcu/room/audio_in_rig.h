@@ -134,7 +134,8 @@ static inline void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, si
 	assert_non_null(b);
 	b->len = rtp_write(b->data, b->cap, &p);
 	assert_true(b->len > 0);
-	audio_in_put(r->in, b, PT, at_ms(arrival_ms));
+	b->tag = audio_tag(CODEC_OPUS, PT, false);
+	audio_in_put(r->in, b, at_ms(arrival_ms));
 }
 
 /* One stub packet; sequence and time stamp move on. */

@@ -132,11 +132,11 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 	the.watched = 0;
 }
 
-void egress_listen(struct egress *x, uint32_t room_id, struct out_stream *audio)
+void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 {
 	(void)x;
 	(void)audio;
-	the.listened = room_id;
+	the.listened = group;
 }
 
 void egress_unlisten(struct egress *x, struct out_stream *audio)
@@ -164,7 +164,7 @@ void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64
 void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 {
 	(void)a;
-	assert_int_equal(pkt->tag, AUDIO_PT);
+	assert_int_equal(pkt->tag, audio_tag(CODEC_OPUS, AUDIO_PT, false));
 	assert_int_equal(pkt->time_ns, the.now_ns);
 	the.sounds++;
 	buf_unref(&pkt);

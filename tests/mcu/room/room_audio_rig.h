@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/room/audio_format.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/audio_worker.h"
 #include "mcu/room/egress.h"
@@ -33,11 +34,16 @@ struct person {
 	struct adec *dec; /* what it hears with; NULL: only counted */
 	double hz;        /* 0: it says nothing */
 	bool sends, hears, muted, away;
+	enum codec speaks;         /* its packets are of */
+	enum audio_format format;  /* that it hears */
+	size_t out_ch, in_ch;      /* channels of enc; of dec and heard */
+	unsigned sides;            /* it talks on: 1 left, 2 right, 3 both */
 	uint16_t seq;
 	uint32_t ts;
 	unsigned own, shared; /* packets of the last tick */
+	uint32_t batch_ts;    /* of the newest */
 	uint64_t gaps;        /* ticks without a packet */
-	float heard[HEARD_TICKS * TICK]; /* the newest sound */
+	float heard[HEARD_TICKS * TICK * 2]; /* the newest sound, in_ch channels */
 };
 
 struct rig {
@@ -49,6 +55,7 @@ struct rig {
 	size_t n;
 	int64_t tick;
 	uint64_t seq;
+	int channels;
 	unsigned shared; /* shared packets of the last tick */
 	size_t retired, stopped, speakers;
 	uint32_t speaker;
@@ -80,15 +87,17 @@ static inline void hear(struct person *p, const struct rtp_batch *b)
 	int got;
 
 	assert_int_equal(b->n, 1);
+	p->batch_ts = b->ts;
 	if (b->only_leg)
 		p->own++;
 	else
 		p->shared++;
 	if (!p->dec)
 		return;
-	memmove(p->heard, p->heard + TICK, sizeof p->heard - TICK * sizeof p->heard[0]);
+	memmove(p->heard, p->heard + TICK * p->in_ch,
+		(HEARD_TICKS - 1) * TICK * p->in_ch * sizeof p->heard[0]);
 	got = adec_decode(p->dec, b->data + b->pkt[0].off, b->pkt[0].len,
-			  p->heard + (HEARD_TICKS - 1) * TICK, TICK);
+			  p->heard + (HEARD_TICKS - 1) * TICK * p->in_ch, TICK);
 	assert_int_equal(got, TICK);
 }
 
@@ -96,10 +105,16 @@ void egress_post_audio(struct egress *x, struct rtp_batch *b)
 {
 	(void)x;
 	the->shared += !b->only_leg;
-	for (size_t i = 0; i < the->n; i++)
-		if (the->who[i]->hears && !the->who[i]->away &&
-		    rtp_batch_is_for(b, the->who[i]->id))
-			hear(the->who[i], b);
+	for (size_t i = 0; i < the->n; i++) {
+		struct person *p = the->who[i];
+
+		if (!p->hears || p->away || !rtp_batch_is_for(b, p->id))
+			continue;
+		if (b->encode_id == audio_format_group(1, p->format))
+			hear(p, b);
+		else
+			assert_int_equal(b->only_leg, 0); /* own mixes are in the own format */
+	}
 	rtp_batch_unref(&b);
 }
 
@@ -125,7 +140,7 @@ static inline void on_stopped(void *obj, void *arg)
 
 /* --- the room ----------------------------------------------------------------- */
 
-static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
+static inline struct rig *rig_open_channels(int channels) ON_THREAD(ROLE_CTL)
 {
 	static const struct room_audio_events ev = {
 		.retired = on_retired, .speaker = on_speaker, .stopped = on_stopped,
@@ -144,14 +159,24 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 	assert_int_equal(buf_pool_new(&r->e.sound_pool, "sound", 4096, 64, 64), 0);
 	assert_int_equal(rtp_batch_pool_new(&r->e.audio_batches, "audio", RTP_BATCH_AUDIO_PACKETS,
 					    RTP_BATCH_AUDIO_BYTES, 64), 0);
-	assert_int_equal(room_audio_new(&r->room, &r->e, 1, &ev, r), 0);
+	assert_int_equal(room_audio_new(&r->room, &r->e, 1, channels, &ev, r), 0);
+	r->channels = channels;
 	return r;
 }
 
-static inline struct person *person_add(struct rig *r, double hz, bool decodes)
-	ON_THREAD(ROLE_CTL)
+static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 {
-	struct aenc_cfg cfg = { .format = CODEC_OPUS, .bitrate_bps = 64000 };
+	return rig_open_channels(1);
+}
+
+/* One with another codec, both ways; hz 0: it says nothing. */
+static inline struct person *person_add_format(struct rig *r, double hz, bool decodes,
+					       enum audio_format f) ON_THREAD(ROLE_CTL)
+{
+	struct aenc_cfg cfg = {
+		.format = audio_format_codec(f), .bitrate_bps = 64000,
+		.channels = audio_format_channels(f),
+	};
 	struct person *p = calloc(1, sizeof *p);
 
 	assert_non_null(p);
@@ -159,13 +184,23 @@ static inline struct person *person_add(struct rig *r, double hz, bool decodes)
 	p->hz = hz;
 	p->sends = hz > 0;
 	p->hears = true;
-	assert_int_equal(audio_leg_new(&p->leg, &r->e, p->id), 0);
+	p->format = f;
+	p->speaks = cfg.format;
+	p->out_ch = p->in_ch = (size_t)cfg.channels;
+	p->sides = 3;
+	assert_int_equal(audio_leg_new(&p->leg, &r->e, r->channels), 0);
 	if (hz > 0)
 		assert_int_equal(aenc_new(&p->enc, &cfg), 0);
 	if (decodes)
-		assert_int_equal(adec_new(&p->dec, CODEC_OPUS, 1), 0);
+		assert_int_equal(adec_new(&p->dec, cfg.format, cfg.channels), 0);
 	r->who[r->n++] = p;
 	return p;
+}
+
+static inline struct person *person_add(struct rig *r, double hz, bool decodes)
+	ON_THREAD(ROLE_CTL)
+{
+	return person_add_format(r, hz, decodes, AUDIO_FORMAT_OPUS);
 }
 
 static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
@@ -184,7 +219,8 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 			continue;
 		s->leg[k++] = (struct route_leg){
 			.id = p->id, .audio = p->leg, .audio_muted = p->muted,
-			.sends_audio = p->sends, .hears = p->hears,
+			.sends_audio = p->sends,
+			.format = p->hears ? p->format : AUDIO_FORMAT_NONE,
 		};
 	}
 	room_audio_route(r->room, s);
@@ -201,7 +237,7 @@ static inline void say(struct rig *r, struct person *p, const uint8_t *payload, 
 
 	assert_non_null(b);
 	b->len = rtp_write(b->data, b->cap, &h);
-	b->tag = PT;
+	b->tag = audio_tag(p->speaks, PT, false);
 	b->time_ns = START_S * NS_PER_S + r->tick * 20 * NS_PER_MS;
 	audio_leg_put(p->leg, b);
 }
@@ -209,13 +245,15 @@ static inline void say(struct rig *r, struct person *p, const uint8_t *payload, 
 static inline void speak(struct rig *r, struct person *p) ON_THREAD(ROLE_NET)
 {
 	uint8_t packet[1275];
-	float pcm[TICK];
+	float pcm[TICK * 2] = { 0 };
 	int len;
 
-	p->ts += TICK;
+	p->ts += TICK * codec_clock_hz(p->speaks) / 48000;
 	if (!p->enc || p->hz <= 0)
 		return;
-	tone_fill(pcm, TICK, 1, p->hz, 0.2, r->tick * TICK);
+	for (size_t c = 0; c < p->out_ch; c++)
+		if (p->sides & 1u << c)
+			tone_fill(pcm + c, TICK, p->out_ch, p->hz, 0.2, r->tick * TICK);
 	len = aenc_encode_to(p->enc, pcm, packet, sizeof packet);
 	assert_true(len > 0);
 	say(r, p, packet, (size_t)len);
@@ -249,9 +287,16 @@ static inline void rig_ticks(struct rig *r, int n)
 		rig_tick(r);
 }
 
+/* side: 0 left, 1 right */
+static inline double heard_on(const struct person *p, size_t side, double hz)
+{
+	return tone_amplitude(p->heard + (p->in_ch == 2 ? side : 0), HEARD_TICKS * TICK, p->in_ch,
+			      hz);
+}
+
 static inline double heard(const struct person *p, double hz)
 {
-	return tone_amplitude(p->heard, HEARD_TICKS * TICK, 1, hz);
+	return heard_on(p, 0, hz);
 }
 
 static inline struct room_audio_counts rig_counts(const struct rig *r)

@@ -183,7 +183,8 @@ static void test_what_is_not_ours_is_dropped(void **state)
 	b = buf_get(r.pool);
 	memset(b->data, 0xff, 100);
 	b->len = 5;
-	audio_in_put(r.in, b, PT, at_ms(0));
+	b->tag = audio_tag(CODEC_OPUS, PT, false);
+	audio_in_put(r.in, b, at_ms(0));
 	assert_int_equal(stats(&r).malformed, 4);
 	assert_int_equal(stats(&r).received, 0);
 	/* Padding alone: a probe, no error. */

@@ -182,7 +182,8 @@ static void test_opens_and_closes(void **state)
 	struct room *r;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "empty", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "empty" },
+					 &room_events, &f->seen), 0);
 	assert_string_equal(room_name(r), "empty");
 	room_close(r, "test");
 	run_until(f, &f->seen.closed, 1);
@@ -196,7 +197,8 @@ static void test_legs_come_and_go(void **state)
 	struct room *r;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "two", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "two" },
+					 &room_events, &f->seen), 0);
 	assert_int_equal(room_join(r, "A", &watcher, &f->seen, &a), 0);
 	assert_int_equal(room_join(r, "B", &watcher, &f->seen, &b), 0);
 	assert_int_equal(room_leg_count(r), 2);
@@ -235,7 +237,8 @@ static void test_ice_credentials_of_a_restart(void **state)
 	struct leg *l;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "restart", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "restart" },
+				  &room_events, &f->seen), 0);
 	assert_int_equal(room_join(r, "A", &watcher, &f->seen, &l), 0);
 	set_sending(l);
 	get_ufrag(l, first);
@@ -278,7 +281,8 @@ static void test_closing_ends_legs(void **state)
 	struct room *r;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "closing", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "closing" },
+					 &room_events, &f->seen), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(room_join(r, "X", &watcher, &f->seen, &l), 0);
 	room_close(r, "shutdown");
@@ -299,7 +303,8 @@ static void test_storm(void **state)
 
 	role_assert_ctl();
 	for (int i = 0; i < ROOMS; i++)
-		assert_int_equal(room_new(&r[i], &f->engine, "storm", &room_events, &f->seen), 0);
+		assert_int_equal(room_new(&r[i], &f->engine, &(struct room_cfg){ .name = "storm" },
+					 &room_events, &f->seen), 0);
 	for (int k = 0; k < ROUNDS * ROOMS; k++) {
 		int i = k % ROOMS, n = rand_r(&seed) % LEGS;
 
@@ -367,7 +372,8 @@ static void test_sink_gets_both_on_one_clock(void **state)
 	int64_t apart;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "sink", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "sink" },
+					 &room_events, &f->seen), 0);
 	assert_int_equal(room_sink_attach(r, &sink, 1), 0);
 	assert_int_equal(room_sink_attach(r, &sink, 1), -EBUSY);
 	room_get_counts(r, &c);
@@ -397,7 +403,8 @@ static void test_encoder_goes_with_the_sink(void **state)
 	int64_t end;
 
 	role_assert_ctl();
-	assert_int_equal(room_new(&r, &f->engine, "demand", &room_events, &f->seen), 0);
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "demand" },
+					 &room_events, &f->seen), 0);
 	for (int i = 0; i < 3; i++) {
 		s.detached = 0;
 		assert_int_equal(room_sink_attach(r, &sink, 4), 0);

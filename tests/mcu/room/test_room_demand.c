@@ -235,7 +235,8 @@ static struct room *open_room(void) ON_THREAD(ROLE_CTL)
 {
 	struct room *r;
 
-	assert_int_equal(room_new(&r, &the.e, "demand", &room_events, NULL), 0);
+	assert_int_equal(room_new(&r, &the.e, &(struct room_cfg){ .name = "demand" },
+					 &room_events, NULL), 0);
 	return r;
 }
 

@@ -32,7 +32,7 @@ static void holds_for_the_sound(void **state)
 	lipsync_sr(&l, LIPSYNC_VIDEO, ntp(1000, 500), 900000);
 	assert_int_equal(lipsync_video_hold_ns(&l, 900000, 0), 0); /* nothing played yet */
 	/* the sample of sender time 1000.100 is played at 5 s + 100 ms */
-	lipsync_audio_played(&l, 48000 + 4800, 5100 * MS);
+	lipsync_audio_played(&l, 48000 + 4800, 48000, 5100 * MS);
 	/* a frame captured at 1000.600 is due at 5.600 */
 	assert_near_ms(lipsync_video_hold_ns(&l, 900000 + 9000, 5550 * MS), 50);
 	assert_near_ms(lipsync_video_hold_ns(&l, 900000 + 9000, 5600 * MS), 0);
@@ -54,13 +54,13 @@ static void survives_wraparound(void **state)
 	lipsync_sr(&l, LIPSYNC_AUDIO, ntp(1000, 0), 0xffffff00);
 	lipsync_sr(&l, LIPSYNC_VIDEO, ntp(1000, 0), 0xffffff00);
 	/* one second later both time stamps have wrapped */
-	lipsync_audio_played(&l, 0xffffff00u + 48000u, 8000 * MS);
+	lipsync_audio_played(&l, 0xffffff00u + 48000u, 48000, 8000 * MS);
 	assert_near_ms(lipsync_video_hold_ns(&l, 0xffffff00u + 90000u, 7930 * MS), 70);
 	/* the reports wrap too, the played sample is older */
 	lipsync_sr(&l, LIPSYNC_AUDIO, ntp(1002, 0), 0xffffff00u + 96000u);
 	lipsync_sr(&l, LIPSYNC_VIDEO, ntp(1002, 0), 0xffffff00u + 180000u);
 	assert_near_ms(lipsync_video_hold_ns(&l, 0xffffff00u + 90000u, 7930 * MS), 70);
-	lipsync_audio_played(&l, 0xffffff00u, 7000 * MS);
+	lipsync_audio_played(&l, 0xffffff00u, 48000, 7000 * MS);
 	assert_near_ms(lipsync_video_hold_ns(&l, 0xffffff00u + 90000u, 7930 * MS), 70);
 }
 
