@@ -15,6 +15,7 @@
 
 enum {
 	MAX_FINGERPRINT = 8 + 64 * 3,
+	RECORD_BYTES = 2048, /* larger than a datagram that we take */
 	IP_UDP_OVERHEAD = 48,	  /* IPv6 and UDP */
 	DGRAM_OVERHEAD_CTRL = 49, /* BIO_CTRL_DGRAM_GET_MTU_OVERHEAD */
 };
@@ -28,6 +29,7 @@ struct dtls {
 	enum dtls_state state;
 	const char *reason;
 	dtls_output_fn *output;
+	dtls_data_fn *data;
 	void *obj;
 	const uint8_t *in; /* the datagram being read */
 	size_t in_len;
@@ -306,21 +308,41 @@ static enum dtls_state step_handshake(struct dtls *d)
 	return close_with(d, TRANSPORT_CLOSED_DTLS);
 }
 
-/* There is no application data; reading serves alerts and the peer's
- * retransmitted last flight. */
+/* Reading also serves alerts and the peer's retransmitted last flight. A datagram
+ * may hold several records. */
 static enum dtls_state step_connected(struct dtls *d)
 {
-	uint8_t junk[256];
-	int r = SSL_read(d->ssl, junk, sizeof junk), e;
+	uint8_t record[RECORD_BYTES];
+	int r, e;
 
-	if (r > 0)
-		return d->state;
+	while ((r = SSL_read(d->ssl, record, sizeof record)) > 0) {
+		if (d->data)
+			d->data(d->obj, record, (size_t)r);
+		if (d->state != DTLS_CONNECTED) /* said goodbye in there */
+			return d->state;
+	}
 	e = SSL_get_error(d->ssl, r);
 	ERR_clear_error();
 	if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
 		return d->state;
 	return close_with(d, e == SSL_ERROR_ZERO_RETURN ? TRANSPORT_CLOSED_PEER
 							: TRANSPORT_CLOSED_DTLS);
+}
+
+void dtls_on_data(struct dtls *d, dtls_data_fn *fn)
+{
+	d->data = fn;
+}
+
+int dtls_send(struct dtls *d, const uint8_t *p, size_t len)
+{
+	int r;
+
+	if (d->state != DTLS_CONNECTED)
+		return -ENOTCONN;
+	r = SSL_write(d->ssl, p, (int)len);
+	ERR_clear_error();
+	return r == (int)len ? 0 : -EIO;
 }
 
 enum dtls_state dtls_start(struct dtls *d)

@@ -42,6 +42,9 @@ enum dtls_state { DTLS_HANDSHAKE = 1, DTLS_CONNECTED, DTLS_CLOSED };
 /* A datagram for the peer, borrowed; at most TRANSPORT_MTU octets. */
 typedef void dtls_output_fn(void *obj, const uint8_t *p, size_t len);
 
+/* Application data of the peer: one record, borrowed. */
+typedef void dtls_data_fn(void *obj, const uint8_t *p, size_t len);
+
 /* Borrows id. peer_fingerprint as in transport_remote, copied.
  * 0, -EINVAL, -ENOTSUP (unknown hash), -ENOMEM. */
 int dtls_new(struct dtls **out, const struct dtls_identity *id, enum transport_setup setup,
@@ -54,6 +57,11 @@ void dtls_goodbye(struct dtls *d) ON_THREAD(ROLE_NET);
 /* The active side sends its ClientHello; the passive one waits. */
 enum dtls_state dtls_start(struct dtls *d) ON_THREAD(ROLE_NET);
 enum dtls_state dtls_input(struct dtls *d, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
+/* Who gets application data inside dtls_input (obj is that of dtls_new); without it
+ * it is thrown away. */
+void dtls_on_data(struct dtls *d, dtls_data_fn *fn) ON_THREAD(ROLE_NET);
+/* Sends a record that fits into a datagram. 0, -ENOTCONN, -EIO. */
+int dtls_send(struct dtls *d, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
 /* When to call dtls_timeout, in ns from now; -1: not at all. */
 int64_t dtls_timeout_in_ns(struct dtls *d) ON_THREAD(ROLE_NET);
 enum dtls_state dtls_timeout(struct dtls *d) ON_THREAD(ROLE_NET);

@@ -51,6 +51,8 @@ static int make_sessions(struct ice_transport *t) ON_THREAD(ROLE_NET)
 		t->heard_ns = clock_now_ns(&clock_monotonic);
 		ice_side_set_reader(t);
 		metric_add(&g_connected, 1);
+		if (ice_data_follow(t))
+			log_warn(NULL, "a connection has no data channels: out of memory");
 		if (t->ev->connected)
 			t->ev->connected(t->obj, srtp_profile_name(local.profile));
 	}
@@ -177,6 +179,7 @@ static void remove_timers(struct ice_transport *t) ON_THREAD(ROLE_NET)
 static void destroy(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
 	remove_timers(t);
+	sctp_free(&t->sctp); /* its ABORT finds DTLS closed */
 	dtls_free(&t->dtls);
 	ice_side_free_all(t);
 	srtp_in_free(&t->in);
@@ -264,6 +267,9 @@ static const struct transport_ops ice_ops = {
 	.add_candidate = ice_add_candidate,
 	.send_rtp = ice_send_rtp,
 	.send_rtcp = ice_send_rtcp,
+	.start_data = ice_start_data,
+	.send_data = ice_send_data,
+	.close_data = ice_close_data,
 	.stats = ice_stats,
 	.close = ice_close,
 };

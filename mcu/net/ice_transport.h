@@ -1,12 +1,14 @@
 /* The inside of the ICE transport, shared by ice.c (life, DTLS), ice_side.c (ICE:
- * agents, restarts), ice_rx.c (receiving) and ice_tx.c (sending). ROLE_NET. */
+ * agents, restarts), ice_data.c (data channels), ice_rx.c (receiving) and ice_tx.c (sending). ROLE_NET. */
 #ifndef MCU_NET_ICE_TRANSPORT_H
 #define MCU_NET_ICE_TRANSPORT_H
 
+#include "mcu/net/datachannel.h"
 #include "mcu/net/dtls.h"
 #include "mcu/net/ice.h"
 #include "mcu/net/ice_agent.h"
 #include "mcu/net/shard_loop.h"
+#include "mcu/net/sctp.h"
 #include "mcu/net/srtp_in.h"
 #include "mcu/net/srtp_out.h"
 #include "mcu/net/udp_send.h"
@@ -58,6 +60,11 @@ struct ice_transport {
 	struct dtls *dtls;
 	struct srtp_in *in;
 	struct srtp_out *out;
+	struct sctp_assoc *sctp;
+	struct datachannels channels;
+	bool wants_data; /* agreed on, and with: */
+	uint16_t sctp_port;
+	uint32_t max_message;
 	struct udp_path path;
 	struct ice_early *early;
 	size_t n_early;
@@ -103,6 +110,14 @@ net_timer_fn ice_side_on_silence, ice_side_on_linger;
  * socket. The latter is an ice_agent_reader. */
 void ice_input(void *obj, const uint8_t *p, size_t len);
 bool ice_read(void *obj, int fd);
+
+/* ice_data.c: makes the association once there is a connection, if it is wanted; 0
+ * or -errno. And members of the vtable. */
+int ice_data_follow(struct ice_transport *t) ON_THREAD(ROLE_NET);
+int ice_start_data(struct transport *base, uint16_t peer_port, uint32_t max_message);
+int ice_send_data(struct transport *base, uint16_t channel, bool binary, const uint8_t *p,
+		  size_t len);
+void ice_close_data(struct transport *base, uint16_t channel);
 
 /* ice_tx.c: members of the vtable. */
 size_t ice_send_rtp(struct transport *base, const struct out_pkt *pkts, size_t n);

@@ -58,6 +58,7 @@ struct net_shard {
 	bool hold[URGENCIES];
 	struct net_timers timers;
 	struct udp_sender *sender;
+	struct sctp_shard *sctp;
 	struct shard_work *work, **work_end;
 	struct net_fd *dead;
 	struct epoll_event events[EVENTS];
@@ -285,6 +286,11 @@ int64_t net_shard_now_ns(const struct net_shard *s)
 struct udp_sender *net_shard_sender(struct net_shard *s)
 {
 	return s->sender;
+}
+
+struct sctp_shard **shard_sctp(struct net_shard *s)
+{
+	return &s->sctp;
 }
 
 struct net_timers *shard_timers(struct net_shard *s)

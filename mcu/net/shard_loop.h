@@ -19,6 +19,10 @@ struct shard_work {
 };
 
 void shard_work_post(struct net_shard *s, struct shard_work *w) ON_THREAD(ROLE_NET);
+/* Where sctp_stack.c keeps its part of the shard; NULL at first. */
+struct sctp_shard;
+struct sctp_shard **shard_sctp(struct net_shard *s) ON_THREAD(ROLE_NET);
+
 struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 
 /* Changes what a watch waits for, or enters its descriptor again if the kernel

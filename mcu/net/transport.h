@@ -48,6 +48,18 @@ enum {
 	TRANSPORT_RTCP_OVERHEAD = 20,
 };
 
+/* The largest message on a data channel, both ways: a=max-message-size. */
+enum { TRANSPORT_MAX_MESSAGE = 65536 };
+
+/* A data channel that the peer opens (RFC 8832); label is not terminated and may
+ * hold anything. */
+struct transport_channel {
+	uint16_t id;
+	bool ordered, reliable;
+	const char *label;
+	size_t label_len;
+};
+
 /* All may be NULL but closed. Strings are borrowed for the call. */
 struct transport_events {
 	/* A local candidate as the value of a=candidate ("candidate:…");
@@ -59,6 +71,13 @@ struct transport_events {
 	void (*rtp)(void *obj, struct buf *pkt, int64_t arrival_ns);
 	/* A decrypted compound or reduced-size RTCP packet, borrowed. */
 	void (*rtcp)(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns);
+	/* A data channel is open; false refuses it: it is closed again. */
+	bool (*data_open)(void *obj, const struct transport_channel *c);
+	/* A whole message, at most TRANSPORT_MAX_MESSAGE octets, borrowed. Text is
+	 * UTF-8 by the RFC and not checked. */
+	void (*data)(void *obj, uint16_t channel, bool binary, const uint8_t *p, size_t len);
+	/* The peer has closed a channel, or all have gone with their association. */
+	void (*data_closed)(void *obj, uint16_t channel);
 	/* The end, once, with a TRANSPORT_CLOSED_… code. */
 	void (*closed)(void *obj, const char *reason);
 };
@@ -81,6 +100,10 @@ struct transport_ops {
 	int (*add_candidate)(struct transport *t, const char *candidate);
 	size_t (*send_rtp)(struct transport *t, const struct out_pkt *pkts, size_t n);
 	int (*send_rtcp)(struct transport *t, const uint8_t *p, size_t len);
+	int (*start_data)(struct transport *t, uint16_t peer_port, uint32_t max_message);
+	int (*send_data)(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
+			 size_t len);
+	void (*close_data)(struct transport *t, uint16_t channel);
 	void (*stats)(const struct transport *t, struct transport_stats *out);
 	void (*close)(struct transport *t);
 };
@@ -120,6 +143,20 @@ size_t transport_send_rtp(struct transport *t, const struct out_pkt *pkts, size_
 /* A compound or reduced-size RTCP packet in plain text, at most
  * TRANSPORT_MAX_PACKET octets, borrowed. 0; -ENOTCONN; -EMSGSIZE; -EAGAIN (dropped). */
 int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
+
+/* Data channels were agreed on (RFC 8841): the association is made as soon as there
+ * is a connection. The peer opens the channels. peer_port 0: 5000; max_message: the
+ * largest that the peer takes, 0: any. 0, also when it was done before; -ENOMEM,
+ * -EIO. */
+int transport_start_data(struct transport *t, uint16_t peer_port, uint32_t max_message)
+	ON_THREAD(ROLE_NET);
+/* Ordered and reliable as long as it is taken: what waits for a peer that takes it
+ * slowly is bounded. 0; -EAGAIN: too much waits, dropped; -EMSGSIZE; -ENOTCONN: no
+ * such channel. */
+int transport_send_data(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
+			size_t len) ON_THREAD(ROLE_NET);
+/* No event follows. */
+void transport_close_data(struct transport *t, uint16_t channel) ON_THREAD(ROLE_NET);
 
 void transport_get_stats(const struct transport *t, struct transport_stats *out)
 	ON_THREAD(ROLE_NET);
