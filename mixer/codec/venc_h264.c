@@ -110,7 +110,8 @@ static int h264_open(struct venc **out, const struct venc_cfg *cfg)
 
 	if (!codec)
 		return -ENOTSUP;
-	if (!profile || id > 0xffffff)
+	/* level 0 would leave the choice to x264, and a zero octet in the SPS */
+	if (!profile || id > 0xffffff || !(id & 0xff))
 		return -EINVAL;
 	e = calloc(1, sizeof *e);
 	if (!e)

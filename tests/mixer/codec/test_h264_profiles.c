@@ -1,0 +1,181 @@
+/* The profiles and levels that browsers and SIP endpoints offer: the stream says
+ * exactly what was negotiated, uses nothing that the profile forbids, and decodes. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "mixer/codec/h264_sps.h"
+#include "mixer/codec/vdec.h"
+#include "mixer/codec/venc.h"
+#include "tests/mixer/video/picture.h"
+
+enum { W = 640, H = 360, N = 6 };
+
+static const uint32_t ids[] = {
+	0x42001f, 0x42e01f, 0x4d001f, 0x64001f, 0x640c1f, /* Chromium */
+	0x640c34, 0x42e034, 0x4d0032, /* Chromium with hardware */
+	0x42e01f, 0x42c01e, 0x42e00d, /* Firefox, by device */
+	0x42801f, 0x42800d, 0x42f00b, /* phones; level 1b */
+	0x4d401f, 0x4d801e, 0x640028, 0x640c2a, 0x64002a, 0x42c02a,
+};
+enum { IDS = sizeof ids / sizeof *ids };
+
+static struct buf_pool *pool;
+static struct vframe_pool *frames;
+static struct vframe *picture[N];
+
+static int group_setup(void **state)
+{
+	(void)state;
+	if (buf_pool_new(&pool, "au", 200 << 10, 2, 2) || vframe_pool_new(&frames, 2))
+		return -1;
+	for (int i = 0; i < N; i++)
+		picture[i] = picture_waves(W, H, i);
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < N; i++)
+		vframe_unref(&picture[i]);
+	buf_pool_free(&pool);
+	vframe_pool_free(&frames);
+	return 0;
+}
+
+static int open_encoder(struct venc **e, uint32_t id)
+{
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = 30, .asm_ = "default",
+				.bitrate_bps = 600000, .profile_level_id = id };
+
+	return venc_new(e, &cfg);
+}
+
+static void check_sps(const uint8_t *nal, size_t len, uint32_t id)
+{
+	struct h264_sps s;
+
+	assert_int_equal(h264_sps_parse(&s, nal, len), 0);
+	assert_int_equal(s.profile_idc << 16 | s.constraint_flags << 8 | s.level_idc, id);
+	assert_true(s.frame_mbs_only);
+	assert_int_equal(s.width, W);
+	assert_int_equal(s.height, H);
+}
+
+/* Baseline knows no arithmetic coding: behind two ids of zero comes its flag. */
+static void check_pps(const uint8_t *nal, size_t len, uint32_t id)
+{
+	assert_true(len >= 2);
+	assert_int_equal(nal[1] >> 6, 3);
+	assert_int_equal(nal[1] >> 5 & 1, id >> 16 != 0x42);
+}
+
+static void check_units(const struct buf *au, uint32_t id)
+{
+	const uint8_t *nal;
+	size_t pos = 0, len;
+	unsigned sps = 0, pps = 0;
+
+	while (h264_next_nal(au->data, au->len, &pos, &nal, &len)) {
+		int type = nal[0] & 0x1f;
+
+		if (type == H264_NAL_SPS) {
+			check_sps(nal, len, id);
+			sps++;
+		} else if (type == H264_NAL_PPS) {
+			check_pps(nal, len, id);
+			pps++;
+		}
+	}
+	assert_int_equal(sps, 1);
+	assert_int_equal(pps, 1);
+}
+
+static void check_picture(struct vdec *d, const struct buf *au, const struct vframe *want)
+{
+	struct vframe *f;
+	struct planes a, b;
+
+	assert_int_equal(vdec_decode(d, au->data, au->len, &f), 0);
+	planes_of_frame(&a, f->av);
+	planes_of_frame(&b, want->av);
+	assert_true(picture_psnr_y(&a, &b) > 35);
+	vframe_unref(&f);
+}
+
+static void test_as_negotiated(void **state)
+{
+	(void)state;
+	for (int i = 0; i < IDS; i++) {
+		struct venc *e = NULL;
+		struct vdec *d = NULL;
+
+		assert_int_equal(open_encoder(&e, ids[i]), 0);
+		assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+		for (int n = 0; n < N; n++) {
+			struct buf *au;
+			bool key;
+
+			assert_int_equal(venc_encode(e, picture[n], 0, n == 3, pool, &au, &key), 0);
+			assert_int_equal(key, n == 0 || n == 3);
+			if (key)
+				check_units(au, ids[i]);
+			check_picture(d, au, picture[n]);
+			buf_unref(&au);
+		}
+		venc_free(&e);
+		vdec_free(&d);
+	}
+}
+
+/* One decoder may meet all of them: a sender renegotiates. */
+static void test_one_decoder_for_all(void **state)
+{
+	struct vdec *d = NULL;
+
+	(void)state;
+	assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+	for (int i = 0; i < IDS; i++) {
+		struct venc *e = NULL;
+
+		assert_int_equal(open_encoder(&e, ids[i]), 0);
+		for (int n = 0; n < 2; n++) {
+			struct buf *au;
+			bool key;
+
+			assert_int_equal(venc_encode(e, picture[n], 0, false, pool, &au, &key), 0);
+			check_picture(d, au, picture[n]);
+			buf_unref(&au);
+		}
+		venc_free(&e);
+	}
+	vdec_free(&d);
+}
+
+/* A level that does not exist, or profiles that nobody here can make. */
+static void test_refusals(void **state)
+{
+	static const uint32_t bad[] = { 0x42e000, 0x42e0ff, 0x58e01f, 0x6e001f, 0xf4001f, 0x142e01f };
+	struct venc *e = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(open_encoder(&e, bad[i]), -EINVAL);
+	assert_null(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_as_negotiated),
+		cmocka_unit_test(test_one_decoder_for_all),
+		cmocka_unit_test(test_refusals),
+	};
+
+	role_enter(ROLE_ID_NONE);
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
