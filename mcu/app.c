@@ -171,6 +171,8 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.width = c->video.width, .height = c->video.height, .fps = c->video.fps,
 		.video_bps = c->video.bitrate_kbps * 1000, .vbv_ms = c->video.vbv_ms,
 		.preset = c->video.preset, .asm_name = c->video.asm_name,
+		.speed = { [CODEC_VP8] = c->video.vp8_speed, [CODEC_VP9] = c->video.vp9_speed,
+			   [CODEC_AV1] = c->video.av1_speed },
 		.max_input_width = c->video.max_input_width,
 		.max_input_height = c->video.max_input_height,
 		.listener_bps = c->audio.listener_kbps * 1000,

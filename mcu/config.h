@@ -72,6 +72,7 @@ struct config {
 	struct {
 		int width, height, fps, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
+		int vp8_speed, vp9_speed, av1_speed;
 		int max_input_width, max_input_height;
 		struct config_strings encode;
 	} video;

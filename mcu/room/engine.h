@@ -9,6 +9,7 @@
 
 #include "mcu/base/buf.h"
 #include "mcu/base/clock.h"
+#include "mcu/base/codec.h"
 #include "mcu/base/err.h"
 #include "mcu/base/mbox.h"
 #include "mcu/base/role.h"
@@ -27,7 +28,8 @@ struct engine_cfg {
 	size_t net_threads, video_threads, audio_threads; /* 0: from the cores */
 	int width, height, fps;
 	int video_bps, vbv_ms;
-	const char *preset, *asm_name; /* borrowed for ever */
+	const char *preset, *asm_name; /* of H.264; borrowed for ever */
+	int speed[CODEC_N]; /* of the other encoders: venc_cfg.speed; 0: its default */
 	int max_input_width, max_input_height;
 	int listener_bps, audio_complexity, recording_audio_bps;
 	size_t max_talkers; /* 0: all that talk */

@@ -155,6 +155,7 @@ static void open_encoder(struct video_encode *v, int64_t pts_ns)
 		.vbv_ms = v->engine->cfg.vbv_ms,
 		.preset = v->engine->cfg.preset,
 		.asm_ = v->engine->cfg.asm_name,
+		.speed = v->engine->cfg.speed[v->cfg.codec],
 		.gop_s = v->cfg.gop_s,
 		.profile_level_id = v->cfg.profile_level_id,
 	};
