@@ -284,6 +284,12 @@ static void test_more_sources_than_places(void **state)
 		ASSERT_KIND(RTP_ROUTE_OLD_SOURCE, PUT(VP8, ssrc, 0));
 		ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 7, 0));
 	}
+	/* What was said of the one in use is not forgotten for them. */
+	m.audio.rx_format[0].pt = H264;
+	rtp_demux_configure(&d, &m);
+	for (uint32_t ssrc = 1000; ssrc < 1000 + 2 * RTP_DEMUX_SOURCES; ssrc++)
+		ASSERT_KIND(RTP_ROUTE_OLD_SOURCE, PUT(VP8, ssrc, 0));
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 7, 0));
 }
 
 int main(void)
