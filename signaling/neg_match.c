@@ -122,6 +122,14 @@ static int own_number(const struct sdp_media *ours, const struct neg_match *x)
 	return number;
 }
 
+static bool has_own(const struct neg_matches *x, size_t n, int own)
+{
+	for (size_t i = 0; i < n; i++)
+		if (x->v[i].own_pt == own)
+			return true;
+	return false;
+}
+
 void neg_match_own(struct neg_matches *x, const struct sdp_media *ours)
 {
 	size_t n = 0;
@@ -130,7 +138,7 @@ void neg_match_own(struct neg_matches *x, const struct sdp_media *ours)
 	for (size_t i = 0; i < x->n; i++) {
 		struct neg_match c = x->v[i];
 		int own = own_number(ours, &c);
-		if (own < 0)
+		if (own < 0 || has_own(x, n, own)) /* one of ours is one of theirs */
 			continue;
 		c.own_pt = (uint8_t)own;
 		c.own_rtx_pt = c.rtx_pt ? rtx_of(ours, c.own_pt) : 0;

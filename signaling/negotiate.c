@@ -229,6 +229,8 @@ static void consider(struct work *w, size_t i)
 	pm->hold = !(neg_remote_dir(w->remote, m) & NEG_RECVONLY);
 	if (mp->simulcast)
 		neg_simulcast_choose(pm, m, before ? before->rid : "");
+	if (pm->rid[0]) /* which of the SSRCs has it, only packets say */
+		pm->n_remote_ssrcs = pm->remote_rtx_ssrc = 0;
 	neg_remote_features(pm, w->remote, m, mp);
 }
 
