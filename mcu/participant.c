@@ -139,11 +139,12 @@ static void api_leave(void *ctx, struct leg_handle *p, enum leave_reason reason)
 
 /* What the media side is built for, so that nothing else is agreed on. */
 enum {
-	MEDIA_SEND = 1 << CODEC_OPUS | 1 << CODEC_H264 | 1 << CODEC_VP8 | 1 << CODEC_VP9,
-	MEDIA_RECV = 1 << CODEC_OPUS | 1 << CODEC_H264 | 1 << CODEC_VP8,
-	MEDIA_RTX = false,
+	MEDIA_VIDEO = 1 << CODEC_H264 | 1 << CODEC_VP8 | 1 << CODEC_VP9 | 1 << CODEC_AV1,
+	MEDIA_SEND = 1 << CODEC_OPUS | MEDIA_VIDEO,
+	MEDIA_RECV = 1 << CODEC_OPUS | MEDIA_VIDEO,
+	MEDIA_RTX = true,
 	MEDIA_RED = false,
-	MEDIA_SIMULCAST = false,
+	MEDIA_SIMULCAST = true,
 	MEDIA_DATA = false,
 };
 

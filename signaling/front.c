@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mcu/base/log.h"
+#include "signaling/sdp_log.h"
 
 enum state {
 	NEW = 1, /* connected; not in a room */
@@ -156,6 +157,13 @@ static void do_ice(struct front_session *s, const struct client_msg *m)
 
 /* --- negotiation ---------------------------------------------------------------------- */
 
+static void note_sdp(const struct front_session *s, const char *what, const char *text, size_t len)
+{
+	char line[96];
+	snprintf(line, sizeof(line), "%s %s", what, s->peer);
+	sdp_log(NULL, line, text, len);
+}
+
 static int local_policy(struct front_session *s, bool restart, struct neg_policy *p,
 			struct errmsg *why)
 {
@@ -192,10 +200,12 @@ static void try_offer(struct front_session *s)
 		err = neg_offer(&policy, s->plan, &s->our_offer, &why);
 	if (!err && s->our_offer)
 		err = sdp_write(s->our_offer, &text);
-	if (text)
+	if (text) {
+		note_sdp(s, "offer to", text, strlen(text));
 		say(s, msg_offer(text));
-	else
+	} else {
 		sdp_free(&s->our_offer);
+	}
 	if (text && !s->plan)
 		flush_local(s);
 	if (err)
@@ -216,6 +226,7 @@ static void do_offer(struct front_session *s, const struct client_msg *m)
 		held_clear(&s->remote);
 		s->offer_wanted = true;
 	}
+	note_sdp(s, "offer of", m->u.sdp.text, m->u.sdp.len);
 	int err = sdp_parse(&offer, m->u.sdp.text, m->u.sdp.len, &why);
 	if (err)
 		goto out;
@@ -230,6 +241,7 @@ static void do_offer(struct front_session *s, const struct client_msg *m)
 		err = agree(s, &plan, &why);
 	if (err || s->state != JOINED)
 		goto out;
+	note_sdp(s, "answer to", text, strlen(text));
 	say(s, msg_answer(m->id, text));
 	flush_local(s);
 	try_offer(s);
@@ -253,6 +265,7 @@ static void do_answer(struct front_session *s, const struct client_msg *m)
 		refuse(s, m->id, "bad_state", "There is no offer to answer.");
 		return;
 	}
+	note_sdp(s, "answer of", m->u.sdp.text, m->u.sdp.len);
 	int err = sdp_parse(&answer, m->u.sdp.text, m->u.sdp.len, &why);
 	if (!err)
 		err = local_policy(s, false, &policy, &why);

@@ -19,7 +19,7 @@
 
 static const struct leg_local local = {
 	.ufrag = "ours", .pwd = "0123456789abcdef01234567", .cname = "us@here",
-	.audio_ssrc = 1001, .video_ssrc = 1003,
+	.audio_ssrc = 1001, .video_ssrc = 1003, .video_rtx_ssrc = 1005,
 };
 
 /* The two m-lines' directions and what follows the transport's attributes. */
@@ -145,6 +145,67 @@ static void test_what_has_no_ice_is_refused(void **state)
 	assert_int_equal(media_plan_convert(&m, &nothing, &local, &why), -ENOTSUP);
 }
 
+/* Every format that is agreed on, with its repairs; what is sent; the one layer of
+ * a simulcast; data. */
+static void test_many_formats(void **state)
+{
+	static const struct neg_media media[] = {
+		{ .role = NEG_ROLE_AUDIO, .accepted = true, .dir = NEG_SENDRECV, .mid = "0",
+		  .codec = { .codec = CODEC_OPUS, .pt_tx = 111, .pt_rx = 109, .opus_stereo = true },
+		  .agreed = { { .codec = CODEC_OPUS, .dir = NEG_SENDRECV, .pt = 109, .tx_pt = 111 },
+			      { .codec = CODEC_PCMU, .dir = NEG_SENDRECV } },
+		  .n_agreed = 2, .red_pt_tx = 63, .red_pt_rx = 64,
+		  .transport = { .ice = true, .security = NEG_DTLS, .fingerprint_hash = "sha-256",
+				 .fingerprint = "AB", .ice_ufrag = "u", .ice_pwd = "p" } },
+		{ .role = NEG_ROLE_CAMERA, .accepted = true, .dir = NEG_RECVONLY, .mid = "1",
+		  .codec = { .codec = CODEC_H264, .pt_tx = 100, .pt_rx = 102, .h264_sps = 0x42e01f },
+		  .agreed = { { .codec = CODEC_H264, .dir = NEG_SENDRECV, .pt = 102, .rtx_pt = 103,
+				.tx_pt = 100, .tx_rtx_pt = 101 },
+			      { .codec = CODEC_AV1, .dir = NEG_SENDONLY, .pt = 45, .tx_pt = 45 },
+			      { .codec = CODEC_VP9, .dir = NEG_RECVONLY, .pt = 98, .rtx_pt = 99,
+				.tx_pt = 98 } },
+		  .n_agreed = 3, .rid = "hi", .ext_id = { [NEG_EXT_RID] = 9,
+							  [NEG_EXT_REPAIRED_RID] = 10 } },
+		{ .role = NEG_ROLE_APPLICATION, .accepted = true, .sctp_port = 5000,
+		  .max_message = 262144 },
+	};
+	struct neg_plan plan = { .media = (struct neg_media *)media, .n_media = 3 };
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+	assert_int_equal(m.audio.n_rx_formats, 2);
+	assert_int_equal(leg_stream_codec(&m.audio, 109), CODEC_OPUS);
+	assert_int_equal(leg_stream_codec(&m.audio, 0), CODEC_PCMU);
+	assert_int_equal(m.audio.tx_format.pt, 111);
+	assert_int_equal(m.audio.tx_format.channels, 2);
+	assert_int_equal(m.audio.tx_red_pt, 63);
+	assert_int_equal(m.audio.rx_red_pt, 64);
+	assert_int_equal(m.video.n_rx_formats, 2); /* AV1 is sent only */
+	assert_int_equal(m.video.rx_format[0].rtx_pt, 103);
+	assert_int_equal(m.video.rx_format[1].codec, CODEC_VP9);
+	assert_int_equal(m.video.rx_format[1].rtx_pt, 99);
+	assert_int_equal(m.video.tx_format.codec, CODEC_H264);
+	assert_int_equal(m.video.tx_format.pt, 100);
+	assert_int_equal(m.video.tx_format.rtx_pt, 101);
+	assert_int_equal(m.video.tx_format.profile_level_id, 0x42e01f);
+	assert_int_equal(m.video.tx_rtx_ssrc, local.video_rtx_ssrc);
+	assert_string_equal(m.video.rid, "hi");
+	assert_int_equal(m.video.ext_rid, 9);
+	assert_int_equal(m.video.ext_rrid, 10);
+	assert_true(m.data);
+	assert_int_equal(m.sctp_port, 5000);
+	assert_int_equal(m.max_message, 262144);
+	/* data alone is a connection too */
+	struct neg_media data = media[2];
+
+	data.transport = media[0].transport;
+	plan = (struct neg_plan){ .media = &data, .n_media = 1 };
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+	assert_true(m.data && !m.audio.rx && !m.video.tx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_other_fingerprints_are_refused),
 		cmocka_unit_test(test_what_has_no_ice_is_refused),
+		cmocka_unit_test(test_many_formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
