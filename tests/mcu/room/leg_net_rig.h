@@ -58,6 +58,7 @@ static struct {
 	bool timer_runs, has_timer;
 	int64_t period_ns;
 	/* the fan-out */
+	uint32_t tag; /* of the newest packet of sound */
 	uint32_t watched, listened;
 	size_t key_requests, n_nacks;
 	uint16_t nack[64];
@@ -164,7 +165,7 @@ void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64
 void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 {
 	(void)a;
-	assert_int_equal(pkt->tag, audio_tag(CODEC_OPUS, AUDIO_PT, false));
+	the.tag = pkt->tag;
 	assert_int_equal(pkt->time_ns, the.now_ns);
 	the.sounds++;
 	buf_unref(&pkt);

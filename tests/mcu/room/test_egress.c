@@ -1,4 +1,5 @@
 /* Who gets which batch. */
+#include "mcu/rtp/payload_red.h"
 #include "tests/mcu/room/egress_rig.h"
 
 /* --- video ----------------------------------------------------------------------- */
@@ -222,6 +223,89 @@ static void test_sound_goes_to_whom_it_is_for(void **state)
 	play(sound(11)); /* nobody is left */
 }
 
+/* Who loses packets gets earlier ones again, shared and own in one stream; who
+ * does not gets the plain packets of the same encode. */
+static void test_loss_brings_red(void **state)
+{
+	struct viewer *lossy, *fine;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	lossy = viewer_new(1);
+	fine = viewer_new(2);
+	lossy->audio.red.pt = fine->audio.red.pt = 63;
+	egress_listen(the.x, ROOM, &lossy->audio);
+	egress_listen(the.x, ROOM, &fine->audio);
+	red_tx_report(&lossy->audio.red, 10, NS_PER_S);
+	red_tx_report(&fine->audio.red, 1, NS_PER_S);
+	for (uint32_t i = 0; i < 6; i++) {
+		struct rtp_batch *b = sound(i);
+
+		if (i & 1) {
+			b->only_leg = 1;
+			play(b);
+			b = sound(i);
+			rtp_batch_skip(b, 1);
+		}
+		play(b);
+	}
+	assert_int_equal(lossy->n, 6);
+	assert_in_sequence(lossy);
+	assert_in_sequence(fine);
+	for (size_t i = 0; i < 6; i++) {
+		struct rtp_red_block block[RTP_RED_MAX_BLOCKS];
+		struct rtp_packet plain, red;
+
+		assert_int_equal(rtp_parse(&plain, fine->sent[i].octets, fine->sent[i].len), 0);
+		assert_int_equal(rtp_parse(&red, lossy->sent[i].octets, lossy->sent[i].len), 0);
+		assert_int_equal(plain.pt, 111);
+		assert_int_equal(red.pt, 63);
+		assert_int_equal(rtp_red_parse(red.payload, red.payload_len, block), i ? 2 : 1);
+		assert_int_equal(block[i ? 1 : 0].pt, 111);
+		assert_int_equal(block[i ? 1 : 0].len, plain.payload_len);
+		assert_memory_equal(block[i ? 1 : 0].data, plain.payload, plain.payload_len);
+		if (!i)
+			continue;
+		assert_int_equal(block[0].ts_offset, 960);
+		assert_int_equal(rtp_parse(&plain, fine->sent[i - 1].octets, fine->sent[i - 1].len), 0);
+		assert_memory_equal(block[0].data, plain.payload, plain.payload_len);
+	}
+	/* What it was sent is let go with it. */
+	viewer_free(lossy);
+	viewer_free(fine);
+}
+
+/* Another codec is another group; what is on its way of the former is not for it. */
+static void test_another_format_is_another_group(void **state)
+{
+	struct rtp_batch *b;
+	struct viewer *v;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	v = viewer_new(1);
+	egress_listen(the.x, ROOM, &v->audio);
+	play(sound(0));
+	egress_listen(the.x, ROOM + 1, &v->audio);
+	play(sound(1));
+	b = sound(1);
+	b->only_leg = 1;
+	play(b);
+	assert_int_equal(v->n, 1);
+	b = sound(1);
+	b->encode_id = ROOM + 1;
+	play(b);
+	b = sound(2);
+	b->encode_id = ROOM + 1;
+	b->only_leg = 1;
+	play(b);
+	assert_int_equal(v->n, 3);
+	assert_in_sequence(v);
+	viewer_free(v);
+}
+
 /* Sound that comes while a picture goes to many does not wait for all of them. */
 static void test_sound_overtakes_a_large_fan_out(void **state)
 {
@@ -260,6 +344,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_closed_encode_is_let_go, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_shard_that_is_behind_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sound_goes_to_whom_it_is_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_loss_brings_red, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_another_format_is_another_group, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_sound_overtakes_a_large_fan_out, set_up, tear_down),
 	};
 

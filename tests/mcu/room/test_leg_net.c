@@ -272,8 +272,47 @@ static void test_packets_go_by_payload_type(void **state)
 	b->len = 50;
 	the.ev->rtp(the.obj, b, the.now_ns);
 	assert_int_equal(the.sounds, 10);
+	assert_int_equal(the.tag, audio_tag(CODEC_OPUS, AUDIO_PT, false));
 	assert_int_equal(the.pictures, 2);
 	assert_int_equal(the.keys, 1);
+}
+
+/* Several codecs were agreed on, and RED: each packet says what it is. */
+static void test_sound_of_every_codec_is_told(void **state)
+{
+	static const struct {
+		uint8_t pt, payload[6];
+		uint32_t tag; /* 0: not taken */
+	} rows[] = {
+		{ AUDIO_PT, { 1 }, CODEC_OPUS << 8 | AUDIO_PT },
+		{ 63, { AUDIO_PT, 1 }, 1 << 16 | CODEC_OPUS << 8 | AUDIO_PT },
+		{ 63, { 0x80 | AUDIO_PT, 0, 0, 0, AUDIO_PT, 1 }, 1 << 16 | CODEC_OPUS << 8 | AUDIO_PT },
+		{ 63, { 99, 1 }, 0 },
+		{ 63, { 63, 1 }, 0 },
+		{ 63, { 0x80, 0, 0, 0, 0x80, 0 }, 0 },
+		{ 0, { 1 }, CODEC_PCMU << 8 },
+		{ 9, { 1 }, CODEC_G722 << 8 | 9 },
+		{ 8, { 1 }, 0 },
+	};
+	struct leg_media m = media(true);
+	size_t taken = 0;
+
+	(void)state;
+	role_assert_ctl();
+	connect_leg(true);
+	m.audio.rx_format[m.audio.n_rx_formats++] = (struct leg_rx_format){ CODEC_PCMU, 0, 0 };
+	m.audio.rx_format[m.audio.n_rx_formats++] = (struct leg_rx_format){ CODEC_G722, 9, 0 };
+	m.audio.rx_red_pt = 63;
+	assert_int_equal(leg_net_configure(the.l, &m), 0);
+	run();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		receive(rows[i].pt, PEER_AUDIO, (uint16_t)i, 0, false, rows[i].payload,
+			sizeof rows[i].payload);
+		taken += rows[i].tag != 0;
+		assert_int_equal(the.sounds, taken);
+		if (rows[i].tag)
+			assert_int_equal(the.tag, rows[i].tag);
+	}
 }
 
 static void test_holes_are_asked_for_then_a_key_frame(void **state)
@@ -454,6 +493,7 @@ int main(void)
 		T(test_another_codec_waits_for_its_encode),
 		T(test_repairs_have_their_own_numbers),
 		T(test_packets_go_by_payload_type),
+		T(test_sound_of_every_codec_is_told),
 		T(test_holes_are_asked_for_then_a_key_frame),
 		T(test_a_decoder_that_starts_asks),
 		T(test_feedback_of_a_receiver),
