@@ -263,15 +263,16 @@ static int offer_refused(struct sdp *s, const struct neg_media *before)
 	return neg_write_refused(s, &gone, before->mid);
 }
 
-/* A role that has no line yet; data needs DTLS. */
+/* A role that has no line yet; data needs DTLS and a way for it. */
 static bool role_wanted(const struct neg_policy *p, const bool *done, enum neg_role role)
 {
 	const struct neg_media_policy *mp = &p->media[role];
 
 	if (done[role] || !mp->enabled)
 		return false;
-	return role == NEG_ROLE_APPLICATION ? offer_security(p->security) == NEG_DTLS
-					    : mp->n_formats > 0;
+	return role == NEG_ROLE_APPLICATION
+		       ? offer_security(p->security) == NEG_DTLS && (p->ice || mp->port)
+		       : mp->n_formats > 0;
 }
 
 /* The role that a refused line is used again for (JSEP, RFC 8829 5.2.2), so that

@@ -440,8 +440,9 @@ static int answer_line(struct work *w, struct sdp *s, size_t i)
 		.carries_transport = pm->transport_index == i,
 	};
 	answer_list(&l, &w->match[i], offered);
-	struct sdp_media *m =
-		sdp_add_media(s, offered->kind, l.transport->ice ? 9 : l.mp->port, offered->proto);
+	enum neg_role carrier = w->plan->media[pm->transport_index].role;
+	uint16_t port = l.transport->ice ? 9 : w->policy->media[carrier].port;
+	struct sdp_media *m = sdp_add_media(s, offered->kind, port, offered->proto);
 	if (!m)
 		return -ENOMEM;
 	int err = neg_write_formats(s, m, &l);

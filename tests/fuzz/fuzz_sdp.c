@@ -75,6 +75,15 @@ static void round_trip(const struct sdp *s)
 	free(two);
 }
 
+/* A number is once in an m-line of ours. */
+static void numbers_are_unique(const struct sdp *s)
+{
+	for (size_t i = 0; i < s->n_media; i++)
+		for (size_t j = 0; j < s->media[i].n_formats; j++)
+			for (size_t k = 0; s->media[i].port && k < j; k++)
+				check(strcmp(s->media[i].format[j], s->media[i].format[k]) != 0);
+}
+
 static struct neg_plan *answer(const struct sdp *offer, const struct neg_policy *p,
 			       const struct neg_plan *prev)
 {
@@ -90,10 +99,13 @@ static struct neg_plan *answer(const struct sdp *offer, const struct neg_policy 
 	for (size_t i = 0; i < plan->n_media; i++) {
 		check(plan->media[i].transport_index < plan->n_media);
 		check(plan->media[i].accepted == (a->media[i].port != 0));
+		check(plan->media[i].n_agreed <= NEG_MAX_FORMATS);
 	}
+	numbers_are_unique(a);
 	round_trip(a);
 	if (neg_offer(p, plan, &o, &why) == 0) {
 		round_trip(o);
+		numbers_are_unique(o);
 		neg_accept(o, p, a, plan, &mine, &why); /* our own answer for want of another */
 	}
 	neg_plan_free(&mine);
