@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "mixer/audio/conceal.h"
-#include "mixer/audio/rate.h"
 #include "mixer/codec/adec_ops.h"
+#include "mixer/codec/conceal.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
+#include "mixer/codec/rate.h"
 
 enum {
 	RATE_HZ = 48000,

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "mixer/audio/dsp.h"
-#include "mixer/audio/rate.h"
 #include "mixer/codec/aenc_ops.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
+#include "mixer/codec/rate.h"
 
 enum { OCTETS = AENC_TICK_SAMPLES / 6, MAX_NATIVE = AENC_TICK_SAMPLES / 3 };
 

@@ -45,6 +45,24 @@ static void holds_for_the_sound(void **state)
 	assert_int_equal(lipsync_video_hold_ns(&l, 900000 + 9000, 5550 * MS), 0);
 }
 
+/* From Opus to G.711: the map is void until the next report, in its clock. */
+static void the_sound_gets_another_clock(void **state)
+{
+	struct lipsync l;
+
+	(void)state;
+	lipsync_init(&l, 48000, 90000);
+	lipsync_sr(&l, LIPSYNC_AUDIO, ntp(1000, 0), 48000);
+	lipsync_sr(&l, LIPSYNC_VIDEO, ntp(1000, 500), 900000);
+	lipsync_audio_played(&l, 48000 + 4800, 48000, 5100 * MS);
+	lipsync_set_clock(&l, LIPSYNC_AUDIO, 8000);
+	assert_int_equal(lipsync_video_hold_ns(&l, 900000 + 9000, 5550 * MS), 0);
+	lipsync_audio_played(&l, 80000 + 800, 8000, 5100 * MS);
+	assert_int_equal(lipsync_video_hold_ns(&l, 900000 + 9000, 5550 * MS), 0);
+	lipsync_sr(&l, LIPSYNC_AUDIO, ntp(1000, 0), 80000);
+	assert_near_ms(lipsync_video_hold_ns(&l, 900000 + 9000, 5550 * MS), 50);
+}
+
 static void survives_wraparound(void **state)
 {
 	struct lipsync l;
@@ -85,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_for_the_sound),
+		cmocka_unit_test(the_sound_gets_another_clock),
 		cmocka_unit_test(survives_wraparound),
 		cmocka_unit_test(maps_to_the_sender_clock),
 	};

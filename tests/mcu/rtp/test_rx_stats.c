@@ -141,6 +141,28 @@ static void delay_since_the_last_report(void **state)
 
 #define T(f) cmocka_unit_test_setup(f, setup)
 
+/* 20 ms of 8 kHz instead of 48 kHz: no jump of jitter, and loss is still counted. */
+static void another_clock_is_no_jitter(void **state)
+{
+	int64_t before;
+
+	(void)state;
+	for (uint16_t i = 0; i < 50; i++) {
+		now += 20 * MS;
+		rx_stats_packet(&s, i, (uint32_t)(now / MS * 48), 100, now + (i & 1) * 8 * MS);
+	}
+	before = rx_stats_jitter_ns(&s);
+	assert_true(before > 6 * MS);
+	rx_stats_set_clock(&s, 8000);
+	assert_in_range(rx_stats_jitter_ns(&s), before - MS / 2, before + MS / 2);
+	for (uint16_t i = 51; i < 151; i++) {
+		now += 20 * MS;
+		assert_int_equal(rx_stats_packet(&s, i, (uint32_t)(now / MS * 8), 100, now), RX_OK);
+	}
+	assert_true(rx_stats_jitter_ns(&s) < MS);
+	assert_int_equal(rx_stats_lost(&s), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
 		T(jumps_and_restarts),
 		T(jitter_follows_the_formula),
 		T(delay_since_the_last_report),
+		T(another_clock_is_no_jitter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

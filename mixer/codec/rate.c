@@ -1,4 +1,4 @@
-#include "mixer/audio/rate.h"
+#include "mixer/codec/rate.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * CONCEAL_FADE_MS; the sound that follows is faded over from it. Mono, at the
  * codec's own rate (8 or 16 kHz). Plain struct; one thread at a time; nothing is
  * allocated. */
-#ifndef MIXER_AUDIO_CONCEAL_H
-#define MIXER_AUDIO_CONCEAL_H
+#ifndef MIXER_CODEC_CONCEAL_H
+#define MIXER_CODEC_CONCEAL_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * Nyquist frequency (60 dB). Exactly n in, n times or n by the factor out; 2 ms
  * of delay; level unchanged. One direction per struct. Plain struct; one thread
  * at a time; nothing is allocated. */
-#ifndef MIXER_AUDIO_RATE_H
-#define MIXER_AUDIO_RATE_H
+#ifndef MIXER_CODEC_RATE_H
+#define MIXER_CODEC_RATE_H
 
 #include <stddef.h>
 

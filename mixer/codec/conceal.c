@@ -1,4 +1,4 @@
-#include "mixer/audio/conceal.h"
+#include "mixer/codec/conceal.h"
 
 #include <math.h>
 #include <string.h>
