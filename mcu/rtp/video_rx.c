@@ -50,6 +50,7 @@ struct video_rx {
 	int64_t next;  /* everything before it is done with */
 	int64_t scan;  /* [next, scan) is there and belongs to one access unit */
 	int64_t high;  /* highest received */
+	int64_t gone;  /* what is missing up to here was given up */
 	int64_t key_at; /* of a candidate: the packet that made it one */
 	int64_t floor; /* below it nothing is taken any more, even when seeking */
 	int64_t pli_ns;
@@ -167,6 +168,7 @@ static void begin_in_order(struct video_rx *rx, int64_t from, int64_t key_at)
 	rx->key_at = key_at;
 	release_before(rx, from);
 	rx->floor = from;
+	rx->gone = from - 1;
 	nack_reset(&rx->nack, from - 1);
 	for (int64_t s = from; s <= rx->high; s++)
 		if (slot_of(rx, s)->pkt)
@@ -218,12 +220,12 @@ static void lose(struct video_rx *rx, int64_t from)
 	release_before(rx, rx->high + 1 - SEEK_WINDOW);
 }
 
-/* The hole up to `lost` will not be filled. True when what follows it shows that
- * nothing to come refers to what is missing: then it goes on there. */
-static bool step_over(struct video_rx *rx, int64_t lost)
+/* The hole at scan will not be filled. True when the next frame behind it shows
+ * that nothing to come refers to what is missing: then it goes on there. */
+static bool step_over(struct video_rx *rx)
 {
 	const struct slot *hurt = slot_of(rx, rx->next), *before, *s = NULL;
-	int64_t seq = lost + 1;
+	int64_t seq = rx->scan + 1;
 	bool alone;
 
 	if (rx->need_key)
@@ -264,6 +266,7 @@ static void start_sequence(struct video_rx *rx, uint32_t ssrc, uint16_t seq)
 	rx->rotation = 0;
 	rx->next = rx->scan = rx->high = 65536 + (int64_t)seq;
 	rx->floor = rx->next - SEEK_WINDOW;
+	rx->gone = rx->floor - 1;
 	nack_reset(&rx->nack, rx->next - 1);
 }
 
@@ -418,6 +421,14 @@ static int64_t find_end(struct video_rx *rx)
 	return 0;
 }
 
+/* Deals with holes at the front that were given up. */
+static void settle(struct video_rx *rx)
+{
+	while (!is_seeking(rx) && rx->next <= rx->gone && !find_end(rx) && rx->scan <= rx->gone)
+		if (!step_over(rx))
+			lose(rx, rx->gone + 1);
+}
+
 /* Appends [next, end) to rx->au. 0, -ENOBUFS, -EBADMSG or -EMSGSIZE. */
 static int assemble(struct video_rx *rx, int64_t end, struct video_au *out,
 		    struct rtp_unit_info *info)
@@ -516,8 +527,10 @@ static bool take_unit(struct video_rx *rx, int64_t end, struct video_au *out)
 bool video_rx_pop(struct video_rx *rx, struct video_au *out)
 {
 	while (rx->started && !is_seeking(rx)) {
-		int64_t end = find_end(rx);
+		int64_t end;
 
+		settle(rx);
+		end = is_seeking(rx) ? 0 : find_end(rx);
 		if (!end)
 			return false;
 		if (end == rx->next + 1 && !slot_of(rx, rx->next)->len) {
@@ -542,8 +555,8 @@ bool video_rx_tick(struct video_rx *rx, int64_t now_ns, struct video_rx_wants *w
 		return false;
 	if (nack_gave_up(&rx->nack, now_ns, &lost) && !is_seeking(rx)) {
 		rx->stats.holes++;
-		if (!step_over(rx, lost))
-			lose(rx, lost + 1);
+		rx->gone = lost > rx->gone ? lost : rx->gone;
+		settle(rx);
 	}
 	if (is_seeking(rx) &&
 	    (!rx->pli_ever || now_ns - rx->pli_ns >= VIDEO_RX_PLI_MS * NS_PER_MS)) {
