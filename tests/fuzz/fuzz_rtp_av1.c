@@ -1,0 +1,15 @@
+/* AV1 payloads, both ways. */
+#include <stdint.h>
+
+#include "tests/fuzz/rtp_payload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_open();
+	if (size > FUZZ_MAX)
+		return 0;
+	fuzz_depacketize(CODEC_AV1, rtp_av1_packetize, data, size);
+	fuzz_packetize(CODEC_AV1, rtp_av1_packetize, data, size, false);
+	(void)rtp_av1_is_key(data, size);
+	return 0;
+}
