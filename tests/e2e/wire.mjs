@@ -5,7 +5,7 @@
 // answer(message, wire): what the page sends; true keeps it from the server.
 // alter(message): what the server sends; returns what the page gets, or null.
 export async function wire(person, { answer = () => false, alter = (m) => m } = {}) {
-	const w = { sent: [], tell: null, cut: null };
+	const w = { sent: [], tell: null, forward: null };
 	await person.page.routeWebSocket(/\/ws$/, (page) => {
 		const server = page.connectToServer();
 		person.messages = [];
@@ -13,7 +13,7 @@ export async function wire(person, { answer = () => false, alter = (m) => m } = 
 			person.messages.push(m);
 			page.send(JSON.stringify(m));
 		};
-		w.cut = () => page.close();
+		w.forward = (m) => server.send(JSON.stringify(m));
 		page.onMessage((text) => {
 			const m = JSON.parse(text);
 			w.sent.push(m);

@@ -2,8 +2,8 @@
 import { clock, t } from './words.js';
 
 const $ = (id) => document.getElementById(id);
-const LINK = /https?:\/\/[^\s<>"'`]+/g;
-const TRAILING = /[.,;:!?)\]}'"”’。、]+$/;
+const LINK = /https?:\/\/[^\s<>\x22\x27\x60]+/g;
+const TRAILING = /[.,;:!?)\]}”’。、]+$/;
 
 // Text with its web addresses as links; nothing in it is taken for markup.
 export function linked(text) {

@@ -115,8 +115,8 @@ export class RoomPage {
 		$('more').onclick = () => $('menu').showModal();
 		// After a press with the mouse the space bar is free to talk.
 		document.querySelector('.bar').addEventListener('click', (e) => {
-			if (e.pointerType === 'mouse' && !document.querySelector('dialog[open]'))
-				e.target.closest('button')?.blur();
+			if (e.pointerType === 'mouse' && e.currentTarget.contains(document.activeElement))
+				document.activeElement.blur();
 		});
 	}
 
