@@ -91,7 +91,7 @@ describe('three browsers in one room', { timeout: 180000 }, () => {
 		await until('everybody to be told', () => people.every((p) => p.last('recording')?.state === 'on'));
 		await until('a running recorder', async () => await value('mcu_video_encoders') === 1);
 		await new Promise((r) => setTimeout(r, 6000)); // the length of the recording
-		await people[1].page.click('#record');
+		await people[0].page.click('#record');
 		await until('the recording to be ready', () => people.every((p) => p.last('recording')?.state === 'ready'));
 		const { url } = people[2].last('recording');
 		const file = join(out, 'recording.mp4');

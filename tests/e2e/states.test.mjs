@@ -191,7 +191,8 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		await until('both to be seen', async () => await ana.sees(ana.leg, 'red') && await ana.sees(lukas.leg, 'green'));
 		await ana.picture('recording');
 		await new Promise((r) => setTimeout(r, 1000)); // the length of the recording
-		await lukas.page.click('#record');
+		assert.equal(await lukas.page.isVisible('#record'), false, 'he is no host');
+		await ana.page.click('#record');
 		await ana.reads('#recording-list', /^Play .*Download$/);
 		assert.equal(await ana.page.isVisible('#recording'), false);
 		assert.equal(await label(ana, 'record'), 'Record');

@@ -8,11 +8,7 @@ export async function wire(person, { answer = () => false, alter = (m) => m } = 
 	const w = { sent: [], tell: null, forward: null };
 	await person.page.routeWebSocket(/\/ws$/, (page) => {
 		const server = page.connectToServer();
-		person.messages = [];
-		w.tell = (m) => {
-			person.messages.push(m);
-			page.send(JSON.stringify(m));
-		};
+		w.tell = (m) => page.send(JSON.stringify(m));
 		w.forward = (m) => server.send(JSON.stringify(m));
 		page.onMessage((text) => {
 			const m = JSON.parse(text);
@@ -22,10 +18,8 @@ export async function wire(person, { answer = () => false, alter = (m) => m } = 
 		});
 		server.onMessage((text) => {
 			const m = alter(JSON.parse(text), w);
-			if (!m)
-				return;
-			person.messages.push(m);
-			page.send(JSON.stringify(m));
+			if (m)
+				page.send(JSON.stringify(m));
 		});
 	});
 	w.last = (type) => w.sent.findLast((m) => m.type === type);

@@ -64,7 +64,7 @@ export class Chat {
 		$('no-lines').hidden = true;
 		if (atEnd || line.own)
 			this.#scroll();
-		if (!line.own && !this.#open()) {
+		if (!line.own && !line.old && !this.#open()) {
 			this.#unread++;
 			this.#onUnread(this.#unread);
 		}
@@ -115,7 +115,8 @@ export class Chat {
 	#scroll() { $('lines').scrollTop = $('lines').scrollHeight; }
 
 	#line(line) {
-		const li = document.createElement('li');
+		const row = document.createElement('div');
+		row.className = 'talk';
 		const head = document.createElement('p'), text = document.createElement('p');
 		const who = document.createElement('b'), time = document.createElement('time');
 		who.textContent = line.own ? t('you') : line.name;
@@ -126,14 +127,14 @@ export class Chat {
 			const small = document.createElement('small');
 			small.textContent = line.own ? t('privatelyTo', { name: line.toName ?? '' }) : t('private');
 			head.append(' ', small);
-			li.className = 'private';
+			row.classList.add('private');
 		}
-		li.classList.toggle('own', line.own);
+		row.classList.toggle('own', line.own);
 		text.className = 'said';
 		text.append(...linked(line.text).map((part) => typeof part === 'string' ? part : Object.assign(document.createElement('a'), {
 			href: part.address, textContent: part.address, target: '_blank', rel: 'noopener noreferrer nofollow',
 		})));
-		li.append(head, text);
-		return li;
+		row.append(head, text);
+		return row;
 	}
 }

@@ -206,7 +206,7 @@ export class RoomPage {
 
 	#said(line) {
 		this.#chat.said(line);
-		if (!line.own && !this.#shows('chat'))
+		if (!line.own && !line.old && !this.#shows('chat'))
 			this.#notice({ text: `${line.name}: ${line.text.length > 80 ? `${line.text.slice(0, 79)}…` : line.text}` });
 	}
 
@@ -332,7 +332,7 @@ export class RoomPage {
 		$('record').classList.toggle('on', recording);
 		for (const id of ['record', 'menu-record']) {
 			$(id).disabled = s.recording.state === 'finishing' || s.state !== 'live';
-			$(id).hidden = !s.mayRecord && !recording;
+			$(id).hidden = !s.mayRecord && !(recording && s.isHost);
 		}
 		for (const id of ['share', 'menu-share'])
 			$(id).hidden = !canShare();

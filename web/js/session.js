@@ -40,6 +40,7 @@ export class Session extends EventTarget {
 	stream = null;
 	screen = null; // the track that is sent instead of the camera
 	#devices; #signal; #media; #resume; #pin; #token; #timer; #shaky; #restart; #hurry = () => {};
+	#heldOff = false; // a host has switched the camera off
 	#retrying = false;
 	#wasLive = false;
 	#left = false;
@@ -95,7 +96,7 @@ export class Session extends EventTarget {
 	has(kind) { return !!this.#outgoing(kind) && (kind === 'video' && !!this.screen || !this.muted[kind]); }
 
 	async turn(kind, on) {
-		if (on && kind === 'audio' && !this.mayUnmute)
+		if (on && !this.mayUnmute && (kind === 'audio' || this.#heldOff))
 			return this.#tell('notice', { key: 'unmuteNotAllowed' });
 		this.muted[kind] = !on;
 		this.#sendMute();
@@ -194,6 +195,8 @@ export class Session extends EventTarget {
 		this.policy = welcome.room_policy ?? {};
 		this.waiting = [];
 		this.recording = welcome.recording;
+		this.muted.audio ||= !!this.me?.audio_muted; // as the room's rules may want it
+		this.muted.video ||= !!this.me?.video_muted;
 		this.#timer = setInterval(() => this.#stats(), STATS_MS);
 		this.#remember();
 		if (!this.#retrying)
@@ -267,6 +270,7 @@ export class Session extends EventTarget {
 			this.turn('audio', false);
 			this.#tell('notice', { key: 'mutedBy', values: { name } });
 		}
+		this.#heldOff = video;
 		if (video && (!this.muted.video || this.screen)) {
 			this.screen?.stop();
 			this.screen = null;
@@ -300,8 +304,10 @@ export class Session extends EventTarget {
 			this.#tell('notice', { key: policy.locked ? 'nowLocked' : 'nowUnlocked' });
 	}
 
-	#heard({ leg, name, text, at, to }) {
-		const line = { leg, name, text, at: at ?? Date.now(), to: to ?? null, own: leg === this.leg };
+	#heard({ leg, name, text, at, to, history }) {
+		const line = { leg, name, text, at: at ?? Date.now(), to: to ?? null, own: leg === this.leg, old: !!history };
+		if (history && this.chat.some((l) => l.at === line.at && l.text === text && l.name === name))
+			return; // known from before the interruption
 		line.toName = line.to && this.people.get(line.to)?.name;
 		this.chat = [...this.chat, line].slice(-CHAT_KEPT);
 		hold('chat', { room: this.room, lines: this.chat });
