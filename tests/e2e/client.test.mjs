@@ -417,8 +417,8 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		await says(en.lowerHand);
 		p.wire.sent.length = 0;
 		await p.page.evaluate(() => window.connections[0].close());
-		await p.connected();
 		await sent(p, 'hand', (m) => m.raised === true);
+		await p.connected();
 		await says(en.lowerHand);
 		await new Promise((r) => setTimeout(r, 300)); // for the server's event, if it is still to come
 		p.wire.tell({ type: 'hand', leg: p.leg, raised: false }); // lowered by a host
