@@ -10,6 +10,7 @@
 #include "mixer/codec/h264_sps.h"
 #include "mixer/codec/vdec.h"
 #include "mixer/codec/venc.h"
+#include "tests/mixer/codec/bits.h"
 #include "tests/mixer/video/picture.h"
 
 enum { W = 640, H = 360, N = 6 };
@@ -156,6 +157,113 @@ static void test_one_decoder_for_all(void **state)
 	vdec_free(&d);
 }
 
+struct bit_in {
+	const uint8_t *data;
+	size_t n;
+};
+
+/* One bit from in to out. */
+static uint32_t copy_bit(struct bits_out *out, struct bit_in *in)
+{
+	uint32_t v = in->data[in->n / 8] >> (7 - in->n % 8) & 1;
+
+	in->n++;
+	bits_put(out, 1, v);
+	return v;
+}
+
+static uint32_t copy_ue(struct bits_out *out, struct bit_in *in)
+{
+	unsigned zeros = 0;
+	uint32_t v = 1;
+
+	while (!copy_bit(out, in))
+		zeros++;
+	for (unsigned i = 0; i < zeros; i++)
+		v = v << 1 | copy_bit(out, in);
+	return v - 1;
+}
+
+/* The SPS of x264 without what it says on the use of the stream, as the encoders
+ * of phones leave it out (7.3.2.1.1). */
+static void strip_vui(struct bits_out *out, const uint8_t *sps)
+{
+	struct bit_in in = { sps, 0 };
+
+	while (in.n < 32)
+		copy_bit(out, &in);
+	copy_ue(out, &in);
+	if (sps[1] == 0x64) {
+		for (int i = 0; i < 3; i++)
+			copy_ue(out, &in);
+		copy_bit(out, &in);
+		assert_int_equal(copy_bit(out, &in), 0); /* no scaling lists */
+	}
+	copy_ue(out, &in);
+	if (copy_ue(out, &in) == 0)
+		copy_ue(out, &in);
+	copy_ue(out, &in);
+	copy_bit(out, &in);
+	copy_ue(out, &in);
+	copy_ue(out, &in);
+	assert_int_equal(copy_bit(out, &in), 1); /* frames only */
+	copy_bit(out, &in);
+	if (copy_bit(out, &in)) {
+		for (int i = 0; i < 4; i++)
+			copy_ue(out, &in);
+	}
+	bits_puts(out, "0 1"); /* no VUI, end */
+}
+
+static size_t rewrite(uint8_t *out, const struct buf *au)
+{
+	static const uint8_t start[] = { 0, 0, 0, 1 };
+	const uint8_t *nal;
+	size_t pos = 0, len, n = 0;
+
+	while (h264_next_nal(au->data, au->len, &pos, &nal, &len)) {
+		struct bits_out sps = { .n = 0 };
+
+		if ((nal[0] & 0x1f) == H264_NAL_SPS) {
+			strip_vui(&sps, nal);
+			nal = sps.data;
+			len = bits_len(&sps);
+		}
+		memcpy(out + n, start, sizeof start);
+		memcpy(out + n + sizeof start, nal, len);
+		n += sizeof start + len;
+	}
+	return n;
+}
+
+/* Without a word on reordering a decoder may hold pictures back; ours must not. */
+static void test_no_vui(void **state)
+{
+	static const uint32_t kinds[] = { 0x42e01f, 0x4d001f, 0x640c1f, 0x64001f };
+	static uint8_t bare[200 << 10];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct venc *e = NULL;
+		struct vdec *d = NULL;
+
+		assert_int_equal(open_encoder(&e, kinds[i]), 0);
+		assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+		for (int n = 0; n < N; n++) {
+			struct buf *au;
+			bool key;
+
+			assert_int_equal(venc_encode(e, picture[n], 0, n == 3, pool, &au, &key), 0);
+			au->len = rewrite(bare, au);
+			memcpy(au->data, bare, au->len);
+			check_picture(d, au, picture[n]);
+			buf_unref(&au);
+		}
+		venc_free(&e);
+		vdec_free(&d);
+	}
+}
+
 /* A level that does not exist, or profiles that nobody here can make. */
 static void test_refusals(void **state)
 {
@@ -173,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_negotiated),
 		cmocka_unit_test(test_one_decoder_for_all),
+		cmocka_unit_test(test_no_vui),
 		cmocka_unit_test(test_refusals),
 	};
 

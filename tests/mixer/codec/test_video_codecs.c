@@ -144,6 +144,12 @@ static void test_waits_for_a_key_frame(void **state)
 	}
 }
 
+/* The last part of a VP8 or VP9 frame has no length that could betray a cut. */
+static size_t cut(int c, size_t len)
+{
+	return CODECS[c] == CODEC_H264 || CODECS[c] == CODEC_AV1 ? len / 2 : 2;
+}
+
 /* An error, then nothing up to the next key frame, then pictures. */
 static void test_damage_is_not_shown(void **state)
 {
@@ -154,7 +160,8 @@ static void test_damage_is_not_shown(void **state)
 
 		for (int i = 0; i < N; i++) {
 			size_t len = stream[c][i]->len;
-			int err = vdec_decode(d, stream[c][i]->data, i == 13 ? 2 : len, &f);
+			int err = vdec_decode(d, stream[c][i]->data, i == 13 ? cut(c, len) : len,
+					      &f);
 
 			if (i >= 13 && i < 20) {
 				assert_int_equal(err, -EBADMSG);
@@ -393,24 +400,24 @@ static void test_bit_rate_is_followed(void **state)
 
 	(void)state;
 	for (int i = 0; i < N; i++) {
-		clip[i] = picture_waves(640, 360, i);
+		clip[i] = picture_waves(W, H, i);
 		draw_grain(clip[i], i);
 	}
 	for (int c = 0; c < CODECS_N; c++) {
-		struct venc *e = encoder(CODECS[c], 640, 360, 600000);
+		struct venc *e = encoder(CODECS[c], W, H, 240000);
 		double first = rate(e, clip, 4), half, more;
 
-		assert_int_equal(venc_set_bitrate(e, 300000), 0);
+		assert_int_equal(venc_set_bitrate(e, 120000), 0);
 		rate(e, clip, 1);
 		half = rate(e, clip, 3);
-		assert_int_equal(venc_set_bitrate(e, 900000), 0);
+		assert_int_equal(venc_set_bitrate(e, 360000), 0);
 		rate(e, clip, 2);
 		more = rate(e, clip, 3);
 		print_message("%s: %.0f, %.0f, %.0f b/s\n", codec_name(CODECS[c]), first, half,
 			      more);
-		assert_true(first > 0.8 * 600000 && first < 1.2 * 600000);
-		assert_true(half > 0.75 * 300000 && half < 1.2 * 300000);
-		assert_true(more > 0.75 * 900000 && more < 1.2 * 900000);
+		assert_true(first > 0.8 * 240000 && first < 1.2 * 240000);
+		assert_true(half > 0.75 * 120000 && half < 1.2 * 120000);
+		assert_true(more > 0.75 * 360000 && more < 1.2 * 360000);
 		assert_int_equal(venc_set_bitrate(e, 0), -EINVAL);
 		venc_free(&e);
 	}
