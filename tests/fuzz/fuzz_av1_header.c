@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		/* what a caller relies on */
 		if (pos <= before || pos > size || o.payload < data ||
-		    o.payload + o.len != data + pos || o.type > 15 || o.temporal_id > 7 || o.spatial_id > 3)
+		    o.payload + o.len != data + pos || o.type > 15 || o.temporal_id > 7 ||
+		    o.spatial_id > 3)
 			abort();
 		(void)av1_frame_parse(&f, o.payload, o.len, o.spatial_id & 1);
 		if (av1_sequence_parse(&s, o.payload, o.len))

@@ -56,6 +56,15 @@ static int open_encoder(struct venc **e, uint32_t id)
 	return venc_new(e, &cfg);
 }
 
+static struct vdec *open_decoder(void)
+{
+	struct vdec_limits limits = { W, H };
+	struct vdec *d = NULL;
+
+	assert_int_equal(vdec_new(&d, CODEC_H264, &limits, frames), 0);
+	return d;
+}
+
 static void check_sps(const uint8_t *nal, size_t len, uint32_t id)
 {
 	struct h264_sps s;
@@ -116,7 +125,7 @@ static void test_as_negotiated(void **state)
 		struct vdec *d = NULL;
 
 		assert_int_equal(open_encoder(&e, ids[i]), 0);
-		assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+		d = open_decoder();
 		for (int n = 0; n < N; n++) {
 			struct buf *au;
 			bool key;
@@ -139,7 +148,7 @@ static void test_one_decoder_for_all(void **state)
 	struct vdec *d = NULL;
 
 	(void)state;
-	assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+	d = open_decoder();
 	for (int i = 0; i < IDS; i++) {
 		struct venc *e = NULL;
 
@@ -248,7 +257,7 @@ static void test_no_vui(void **state)
 		struct vdec *d = NULL;
 
 		assert_int_equal(open_encoder(&e, kinds[i]), 0);
-		assert_int_equal(vdec_new(&d, CODEC_H264, &(struct vdec_limits){ W, H }, frames), 0);
+		d = open_decoder();
 		for (int n = 0; n < N; n++) {
 			struct buf *au;
 			bool key;
@@ -267,7 +276,8 @@ static void test_no_vui(void **state)
 /* A level that does not exist, or profiles that nobody here can make. */
 static void test_refusals(void **state)
 {
-	static const uint32_t bad[] = { 0x42e000, 0x42e0ff, 0x58e01f, 0x6e001f, 0xf4001f, 0x142e01f };
+	static const uint32_t bad[] = { 0x42e000, 0x42e0ff, 0x58e01f,
+					0x6e001f, 0xf4001f, 0x142e01f };
 	struct venc *e = NULL;
 
 	(void)state;
