@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mcu/accounts.h"
 #include "mcu/base/log.h"
 #include "mcu/conference.h"
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/routes.h"
-#include "mcu/tokens.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
 #include "storage/repository.h"
@@ -44,6 +44,7 @@ struct app {
 	struct engine engine;
 	bool engine_runs;
 	struct token_key key;
+	struct accounts *accounts;
 	struct conference *conference;
 	struct front *front;
 	struct server *server;
@@ -214,9 +215,18 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		.engine = &a->engine, .config = c, .db = a->db, .volume = a->volume,
 		.fingerprint = dtls_identity_fingerprint(a->identity), .key = &a->key,
 	};
-	struct routes_cfg routes = { .engine = &a->engine, .config = c, .db = a->db };
-	int err = conference_new(&a->conference, &conf);
+	struct accounts_cfg who = {
+		.db = a->db, .ctl = a->ctl, .clock = &clock_monotonic, .key = &a->key,
+		.sign_in_hours = c->accounts.sign_in_hours,
+	};
+	struct routes_cfg routes = {
+		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key,
+	};
+	int err = accounts_new(&a->accounts, &who);
 
+	conf.accounts = routes.accounts = a->accounts;
+	if (!err)
+		err = conference_new(&a->conference, &conf);
 	if (!err)
 		err = front_new(&a->front, &conference_api, a->conference);
 	if (err)
@@ -322,6 +332,8 @@ ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 {
 	if (a->routes)
 		routes_stop(a->routes);
+	if (a->accounts)
+		accounts_stop(a->accounts);
 	server_free(&a->server, GRACE_MS);
 	front_free(&a->front);
 }
@@ -344,6 +356,7 @@ void app_free(struct app **app)
 	}
 	mbox_free(&a->ctl);
 	routes_free(&a->routes);
+	accounts_free(&a->accounts);
 	conference_free(&a->conference);
 	ice_setup_free(&a->ice);
 	dtls_identity_free(&a->identity);

@@ -333,7 +333,24 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	return 0;
 }
 
-void hall_new_rules(struct conference *c, const struct room_row *row)
+size_t conference_people(const struct conference *c, const char *room)
+{
+	const struct hall *h = g_hash_table_lookup(c->halls, room);
+
+	return h ? h->people->len : 0;
+}
+
+bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
+{
+	const struct hall *h = g_hash_table_lookup(c->halls, room);
+
+	for (size_t i = 0; h && user_id && i < h->people->len; i++)
+		if (person(h, i)->host && person(h, i)->who.user_id == user_id)
+			return true;
+	return false;
+}
+
+void conference_room_changed(struct conference *c, const struct room_row *row)
 {
 	struct hall *h = hall_find(c, row->name);
 	struct leg_event ev = { .type = LEG_EVENT_ROOM };

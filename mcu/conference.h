@@ -9,6 +9,7 @@
 #include "mcu/recording.h"
 #include "signaling/leg_api.h"
 
+struct accounts;
 struct conference;
 struct room_row;
 struct token_key;
@@ -20,6 +21,7 @@ struct conference_cfg {
 	struct volume *volume;
 	const char *fingerprint; /* of a=fingerprint */
 	const struct token_key *key;
+	struct accounts *accounts;
 };
 
 /* cfg's pointers are borrowed for its life. */
@@ -28,6 +30,15 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg) ON
 void conference_free(struct conference **c) ON_THREAD(ROLE_CTL);
 
 extern const struct room_api conference_api; /* its ctx: the conference */
+
+/* The registry's row of a room has changed: one that runs takes the new rules. */
+void conference_room_changed(struct conference *c, const struct room_row *row)
+	ON_THREAD(ROLE_CTL);
+/* How many are in a room; 0: it does not run. */
+size_t conference_people(const struct conference *c, const char *room) ON_THREAD(ROLE_CTL);
+/* Whether this user is in it now as a host. */
+bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
+	ON_THREAD(ROLE_CTL);
 
 /* Nobody joins any more; every leg is told, every recording finished, every
  * room closed. */

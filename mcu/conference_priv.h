@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "mcu/access.h"
+#include "mcu/accounts.h"
 #include "mcu/conference.h"
 #include "mcu/tokens.h"
 #include "storage/sessions.h"
@@ -68,6 +69,8 @@ struct leg_handle {
 	char resume[RESUME_BYTES];      /* its own secret */
 	char old_resume[RESUME_BYTES];  /* of the leg it replaces; "": none */
 	char pin[PROTOCOL_MAX_PIN + 1]; /* "": none; while joining */
+	char *token;		/* NULL: none; likewise */
+	int64_t invitation_id;	/* used by it; 0: none; until it is in */
 	char peer[64];
 	struct access_who who;
 	struct hall *lobby;     /* where it waits; NULL: it does not */
@@ -106,8 +109,9 @@ struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CT
  * -errno with *why. */
 int hall_open(struct conference *c, const char *name, const struct room_row *row,
 	      struct hall **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
-/* The registered rules of a room that may run have changed. */
-void hall_new_rules(struct conference *c, const struct room_row *row) ON_THREAD(ROLE_CTL);
+/* For the audit, as done by p. */
+void hall_audit(const struct leg_handle *p, const char *action, const char *detail)
+	ON_THREAD(ROLE_CTL);
 /* Whether p is (still) in it: a call-back may have made it leave, and then it has
  * been freed. */
 bool hall_has(const struct hall *h, const struct leg_handle *p) ON_THREAD(ROLE_CTL);
@@ -131,6 +135,8 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 	       void *obj, struct leg_handle **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* It is admitted: into the room. On an error p is the caller's still. */
 int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Whoever did not come in after all: frees it. */
+void join_discard(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* Remembers it, so that it can come back. */
 void join_remember(struct hall *h, const struct leg_handle *p, bool removed) ON_THREAD(ROLE_CTL);
 

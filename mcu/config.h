@@ -70,6 +70,9 @@ struct config {
 		char *record; /* "hosts", "all", "nobody" */
 	} room;
 	struct {
+		int sign_in_hours;
+	} accounts;
+	struct {
 		int width, height, fps, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
 		int vp8_speed, vp9_speed, av1_speed;

@@ -79,6 +79,7 @@ const struct config_section config_sections[] = {
 	{ "mixer", "Threads that decode, mix and encode." },
 	{ "ice", "How media finds its way through the network (ICE, RFC 8445)." },
 	{ "room", "Rooms." },
+	{ "accounts", "People with a name and a password." },
 	{ "video", "The composed picture of a room, and what participants may send." },
 	{ "audio", "The mixed sound of a room." },
 	{ "recording", "Recordings." },
@@ -143,6 +144,9 @@ const struct config_key config_keys[] = {
 
 	CHOICE("room.record", room.record, "hosts|all|nobody", "hosts",
 	       "Who may record, where a room's own rules say nothing."),
+
+	INT("accounts.sign_in_hours", accounts.sign_in_hours, 1, 8760, "24",
+	    "A sign-in holds this long, unless the password changes or the person signs out."),
 
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),

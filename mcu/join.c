@@ -172,6 +172,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 		g_source_remove(h->linger);
 	h->linger = 0;
 	p->hall = h;
+	p->invitation_id = 0; /* well used */
 	p->row_id = db_new_id();
 	g_ptr_array_add(h->people, p);
 	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name,
@@ -231,8 +232,15 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	recognise(p, h);
 	room.people -= h && p->old_resume[0] && find_present(h, p->old_resume) ? 1 : 0;
 	p->who.pin = look_at_pin(p, &fresh);
+	p->who.pin_blocked = p->pin[0] &&
+			     accounts_pin_blocked(c->cfg.accounts, p->room, p->peer);
 	explicit_bzero(p->pin, sizeof p->pin);
 	v = access_decide(&room, &p->who, &p->host, why);
+	/* Also where something else is the reason: nobody learns by it without end. */
+	if (p->who.pin == PIN_WRONG && !p->host && (fresh.guest_pin[0] || fresh.host_pin[0])) {
+		accounts_pin_wrong(c->cfg.accounts, p->room, p->peer);
+		hall_audit(p, "pin_wrong", NULL);
+	}
 	if (v == ACCESS_REFUSE)
 		return -EACCES;
 	err = hall_open(c, p->room, row, &h, why);
@@ -250,7 +258,7 @@ ON_THREAD(ROLE_CTL) static void fail_later(struct leg_handle *p, const struct er
 	const struct leg_events *ev = p->ev;
 	void *obj = p->obj;
 
-	free(p);
+	join_discard(p);
 	ev->closed(obj, LEAVE_ERROR, why);
 }
 
@@ -263,7 +271,7 @@ static void on_room(void *obj, int err, const struct room_row *row)
 	role_assert_ctl();
 	p->conf->pending--;
 	if (p->gone) {
-		free(p);
+		join_discard(p);
 		return;
 	}
 	if (err && err != -ENOENT)
@@ -288,6 +296,69 @@ ON_THREAD(ROLE_CTL) static int ask_for_room(struct leg_handle *p, struct errmsg 
 	return 0;
 }
 
+void join_discard(struct leg_handle *p)
+{
+	accounts_give_back(p->conf->cfg.accounts, p->invitation_id);
+	if (p->token)
+		explicit_bzero(p->token, strlen(p->token));
+	free(p->token);
+	free(p);
+}
+
+/* Whose token it is. */
+static void on_identity(void *obj, const struct account_identity *id,
+			const struct account_refusal *no)
+{
+	struct leg_handle *p = obj;
+	struct errmsg why;
+
+	role_assert_ctl();
+	p->conf->pending--;
+	if (id) {
+		p->who.user = id->who.user;
+		p->who.user_id = id->who.user_id;
+		p->who.invited = id->who.invited;
+		p->invitation_id = id->invitation_id;
+	}
+	if (p->gone) {
+		join_discard(p);
+		return;
+	}
+	if (no)
+		why = no->why;
+	if (no || ask_for_room(p, &why))
+		fail_later(p, &why);
+}
+
+static void identify(void *obj, void *arg)
+{
+	struct leg_handle *p = obj;
+	char *token = p->token;
+
+	(void)arg;
+	role_assert_ctl();
+	p->token = NULL;
+	accounts_identify(p->conf->cfg.accounts, token, p->room, p->peer, on_identity, p);
+	explicit_bzero(token, strlen(token));
+	free(token);
+}
+
+/* Who comes back needs no token: an invitation may be used up by now. */
+ON_THREAD(ROLE_CTL) static int ask_who(struct leg_handle *p, const char *token,
+				       struct errmsg *why)
+{
+	recognise(p, hall_find(p->conf, p->room));
+	if (!token || !*token || p->who.back)
+		return ask_for_room(p, why);
+	p->token = strdup(token);
+	if (!p->token)
+		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
+	p->conf->pending++;
+	/* The answer may come at once, and only then may p have ended. */
+	engine_post(p->conf->cfg.engine->ctl, identify, p, NULL);
+	return 0;
+}
+
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
 	       void *obj, struct leg_handle **out, struct errmsg *why)
 {
@@ -309,10 +380,10 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 	snprintf(p->pin, sizeof p->pin, "%s", req->pin ? req->pin : "");
 	snprintf(p->old_resume, sizeof p->old_resume, "%s", req->resume ? req->resume : "");
 	*out = p;
-	err = ask_for_room(p, why);
+	err = ask_who(p, req->token, why);
 	if (err) {
 		*out = NULL;
-		free(p);
+		join_discard(p);
 	}
 	return err;
 }

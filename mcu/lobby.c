@@ -68,7 +68,7 @@ void lobby_leave(struct leg_handle *p)
 	struct hall *h = p->lobby;
 
 	take_out(p);
-	free(p);
+	join_discard(p);
 	lobby_tell(h, NULL);
 	hall_linger(h);
 }
@@ -78,7 +78,7 @@ ON_THREAD(ROLE_CTL) static void refuse(struct leg_handle *p, const struct errmsg
 	const struct leg_events *ev = p->ev;
 	void *obj = p->obj;
 
-	free(p);
+	join_discard(p);
 	ev->closed(obj, LEAVE_ERROR, why);
 }
 

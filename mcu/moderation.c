@@ -145,6 +145,8 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 		if (!hall_has(h, p) || (leg ? leg_id(p->leg) != leg : p == host))
 			continue;
 		found = true;
+		if (action == MODERATE_REMOVE)
+			hall_audit(host, "removed", p->name);
 		do_to(p, action, by);
 	}
 	g_ptr_array_unref(all);
@@ -168,6 +170,17 @@ static void change_pin(struct leg_handle *p, char to[ROOM_PIN_HASH_LEN + 1], con
 		to[0] = 0;
 }
 
+ON_THREAD(ROLE_CTL) static void audit_policy(const struct leg_handle *p,
+					     const struct room_policy_info *i)
+{
+	char text[160];
+
+	snprintf(text, sizeof text, "locked=%d lobby=%d guest_pin=%d host_pin=%d unmute=%d record=%s",
+		 i->locked, i->lobby, i->guest_pin, i->host_pin, i->unmute,
+		 record_right_name(i->record));
+	hall_audit(p, "room_rules_changed", text);
+}
+
 /* Of the running room; a registered room's own rules stay as they are. */
 ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct policy_change *c)
 {
@@ -183,6 +196,7 @@ ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct 
 	if (c->record)
 		snprintf(h->rules.record, sizeof h->rules.record, "%s", record_right_name(c->record));
 	hall_policy_info(h, &ev.u.room);
+	audit_policy(p, &ev.u.room);
 	hall_tell(h, &ev, NULL);
 	/* Who waited for a lobby that is no more comes in. */
 	if (lobby && !h->rules.lobby && h->lobby->len)

@@ -1,6 +1,7 @@
 /* struct room_api: what a front end may do with a leg. */
 #include "mcu/conference_priv.h"
 #include "mcu/media_plan.h"
+#include "storage/audit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,13 @@ void participant_describe(const struct leg_handle *p, struct participant *out)
 		.audio = i.sends_audio, .video = i.sends_video,
 		.host = p->host, .hand = p->hand,
 	};
+}
+
+void hall_audit(const struct leg_handle *p, const char *action, const char *detail)
+{
+	audit_add(p->conf->cfg.db, &(struct audit_entry){
+		.action = action, .actor = p->name, .address = p->peer, .room = p->room,
+		.detail = detail });
 }
 
 /* Out of the hall, the registry and everybody's list. The leg itself has left
@@ -282,6 +290,7 @@ static int api_record(void *ctx, struct leg_handle *p, bool start, struct errmsg
 		return errmsg_set(why, -EACCES, "not_allowed", strcmp(p->hall->rules.record, "hosts") ?
 				  "Nobody may record this room." :
 				  "Only hosts may record this room. Ask one of them.");
+	hall_audit(p, start ? "recording_started" : "recording_stopped", NULL);
 	return hall_record(p->hall, start, p->name, why);
 }
 

@@ -22,8 +22,8 @@ static void get_health(void *ctx, struct http_req *req)
 static void get_server(void *ctx, struct http_req *req)
 {
 	struct routes *r = ctx;
-	json_t *body = json_pack("{s:s, s:s}", "name", r->cfg.config->server.name, "version",
-				 options_version());
+	json_t *body = json_pack("{s:s, s:s, s:b}", "name", r->cfg.config->server.name, "version",
+				 options_version(), "sign_in", 1);
 	char *text = json_dumps(body, JSON_COMPACT);
 
 	role_assert_ctl();
@@ -91,17 +91,46 @@ struct wait *wait_new(struct routes *r, struct http_req *req)
 	return w;
 }
 
+static void wait_free(struct wait *w)
+{
+	json_decref(w->body);
+	explicit_bzero(w, sizeof *w);
+	free(w);
+}
+
 void wait_end(struct wait *w)
 {
 	g_ptr_array_remove_fast(w->routes->waiting, w);
-	explicit_bzero(w, sizeof *w);
-	free(w);
+	wait_free(w);
 }
 
 void wait_reply_busy(struct wait *w)
 {
 	if (w->req)
 		http_reply_error(w->req, 503, "internal", "The registry is busy. Try again.");
+	wait_end(w);
+}
+
+void wait_reply_json(struct wait *w, int err, int status, json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	if (w->req && !err && text)
+		http_reply(w->req, status, "application/json", text, strlen(text));
+	else if (w->req)
+		http_reply_error(w->req, 500, "internal", "The registry failed: %s.",
+				 err_str(err ? err : -ENOMEM));
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+	json_decref(body);
+	wait_end(w);
+}
+
+void wait_reply_nothing(struct wait *w)
+{
+	if (w->req)
+		http_reply(w->req, 204, NULL, NULL, 0);
 	wait_end(w);
 }
 
@@ -160,6 +189,14 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_admin_new(r, s);
 	if (!err)
+		err = routes_auth_new(r, s);
+	if (!err)
+		err = routes_users_new(r, s);
+	if (!err)
+		err = routes_rooms_new(r, s);
+	if (!err)
+		err = routes_invitations_new(r, s);
+	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;
 	return err;
@@ -167,7 +204,6 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 
 void routes_stop(struct routes *r)
 {
-	routes_admin_stop(r);
 	for (size_t i = 0; i < r->waiting->len; i++) {
 		struct wait *w = g_ptr_array_index(r->waiting, i);
 
@@ -182,8 +218,9 @@ void routes_free(struct routes **r)
 	if (!*r)
 		return;
 	for (size_t i = 0; i < (*r)->waiting->len; i++)
-		free(g_ptr_array_index((*r)->waiting, i));
+		wait_free(g_ptr_array_index((*r)->waiting, i));
 	g_ptr_array_unref((*r)->waiting);
+	g_free((*r)->openapi);
 	free(*r);
 	*r = NULL;
 }

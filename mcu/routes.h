@@ -1,13 +1,13 @@
-/* The HTTP routes beside the page and the WebSocket:
+/* The HTTP routes beside the page and the WebSocket: REST below /api/v1 (described
+ * by signaling/openapi.yaml, which is served as /api/v1/openapi.yaml), and
  *
  *   GET /healthz                       200 when the server works
  *   GET /metrics                       Prometheus text
- *   GET /api/v1/server                 name and version
- *   GET /api/v1/recordings[?room=R]    list, for administrators (HTTP Basic)
- *   PUT /api/v1/rooms/:room            registers a room ({"title": …}), likewise
  *   GET /recordings/:id/:token         the file of a finished recording
  *
- * CTL. */
+ * Who asks is said by "Authorization: Bearer TOKEN" (a sign-in), or by HTTP Basic for
+ * administrators; there are no cookies, so that no other page can ask in somebody's
+ * name. CTL. */
 #ifndef MCU_ROUTES_H
 #define MCU_ROUTES_H
 
@@ -22,6 +22,8 @@ struct routes_cfg {
 	const struct config *config;
 	struct db *db;
 	struct conference *conference;
+	struct accounts *accounts;
+	const struct token_key *key;
 };
 
 /* cfg's pointers are borrowed for its life. */

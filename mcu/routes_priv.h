@@ -1,17 +1,29 @@
-/* The insides of the HTTP routes, shared by routes.c and routes_admin.c. CTL. */
+/* The insides of the HTTP routes. CTL.
+ *   routes.c              what everybody may ask; life
+ *   routes_auth.c         who asks; sign-in and sign-out
+ *   routes_users.c        users
+ *   routes_rooms.c        rooms
+ *   routes_invitations.c  invitations to them
+ *   routes_admin.c        recordings, audit
+ *   rest_body.c           reading a JSON body */
 #ifndef MCU_ROUTES_PRIV_H
 #define MCU_ROUTES_PRIV_H
 
 #include <glib.h>
+#include <jansson.h>
 
+#include "mcu/accounts.h"
 #include "mcu/routes.h"
 #include "storage/db.h"
-#include "storage/password.h"
+#include "storage/rooms.h"
+#include "storage/users.h"
 
 struct routes {
 	struct routes_cfg cfg;
-	GThreadPool *hashing; /* one password at a time: 64 MiB each; NULL: stopping */
-	GPtrArray *waiting;   /* struct wait */
+	struct server *server;
+	GPtrArray *waiting; /* struct wait */
+	char *openapi;      /* the document; NULL: not found */
+	size_t openapi_len;
 };
 
 /* A request that waits for the registry or for a password's hash. Never two of
@@ -19,23 +31,74 @@ struct routes {
 struct wait {
 	struct routes *routes;
 	struct http_req *req; /* NULL: answered already, at the stop */
-	/* What the administrator wants: 0, or the registry's refusal. May not end w
-	 * on an error. */
-	int (*next)(struct wait *w);
-	char room[DB_NAME_MAX + 1], title[DB_NAME_MAX + 1];
-	char password[PASSWORD_MAX + 1], hash[PASSWORD_HASH_MAX];
-	/* Orders the hand-over to the hashing thread, also for those who cannot see
-	 * GLib's own (the thread sanitizer). */
-	_Atomic bool handed;
-	int verdict;
+	/* What is to be done once it is known who asks; ends w, now or later. */
+	void (*next)(struct wait *w);
+	void (*after)(struct wait *w); /* that, once the room is known too */
+	enum user_role least; /* of who asks */
+	struct user_row who;  /* who asks */
+	json_t *body;
+	int64_t id;
+	bool host; /* of the invitation that is made, as what follows */
+	int64_t seconds, uses;
+	char token[INVITATION_LEN + 1];
+	char name[DB_NAME_MAX + 1]; /* of the room or user that it is about */
+	struct room_row room;
 };
 
 /* NULL: out of memory, answered. */
 struct wait *wait_new(struct routes *r, struct http_req *req) ON_THREAD(ROLE_CTL);
 void wait_end(struct wait *w) ON_THREAD(ROLE_CTL);
 void wait_reply_busy(struct wait *w) ON_THREAD(ROLE_CTL);
+/* Takes body (NULL with err 0: out of memory). Ends w. */
+void wait_reply_json(struct wait *w, int err, int status, json_t *body) ON_THREAD(ROLE_CTL);
+/* 204. Ends w. */
+void wait_reply_nothing(struct wait *w) ON_THREAD(ROLE_CTL);
+/* Ends w. */
+__attribute__((format(printf, 4, 5))) void wait_refuse(struct wait *w, int status,
+						       const char *code, const char *fmt, ...)
+	ON_THREAD(ROLE_CTL);
+/* By what accounts.h says. Ends w. */
+void wait_refuse_account(struct wait *w, const struct account_refusal *no) ON_THREAD(ROLE_CTL);
 
+/* Goes on with next(w) when somebody with at least this role asks; otherwise w has
+ * been answered and ended. Only administrators may use HTTP Basic. */
+void wait_for_account(struct wait *w, enum user_role least, void (*next)(struct wait *w))
+	ON_THREAD(ROLE_CTL);
+/* The name of a room in the path into w->name. False: answered and ended. */
+bool wait_room_name(struct wait *w) ON_THREAD(ROLE_CTL);
+/* Goes on with next(w) when who asks owns the room w->name or is an administrator;
+ * w->room is its row then, without settings_json. */
+void wait_for_own_room(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(ROLE_CTL);
+/* One who does something, for the audit. */
+void wait_audit(const struct wait *w, const char *action, const char *room, const char *detail)
+	ON_THREAD(ROLE_CTL);
+
+/* --- bodies ------------------------------------------------------------------ */
+
+enum rest_kind { REST_TEXT = 1, REST_BOOL, REST_INT };
+
+struct rest_field {
+	const char *name;
+	enum rest_kind kind;
+	bool required;
+	int64_t min, max; /* octets of a text, value of a number */
+	const char **text; /* borrowed of the body; NULL: absent or null */
+	bool *present;	   /* may be NULL; true also for null */
+	bool *flag;	   /* left alone when absent */
+	int64_t *number;   /* likewise */
+};
+
+/* Reads the body of w into w->body and the fields from it. False: it is wrong; w has
+ * been answered (400 bad_json, naming the member) and ended. An empty body is {}. */
+bool rest_read(struct wait *w, const struct rest_field *fields, size_t n) ON_THREAD(ROLE_CTL);
+/* The same without a request: 0 or -EINVAL with *why. */
+int rest_parse(json_t **body, const char *text, size_t len, const struct rest_field *fields,
+	       size_t n, struct errmsg *why);
+
+int routes_auth_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_users_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
-void routes_admin_stop(struct routes *r) ON_THREAD(ROLE_CTL);
 
 #endif

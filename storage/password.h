@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { PASSWORD_HASH_MAX = 128, PASSWORD_MAX = 256 };
+enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 8, PASSWORD_MAX = 256 };
 
 /* 0, -EINVAL (empty or over PASSWORD_MAX octets), -ENOMEM, -EIO (no entropy). */
 int password_hash(char out[PASSWORD_HASH_MAX], const char *password);

@@ -62,6 +62,7 @@ static struct {
 	struct db *db;
 	struct volume *volume;
 	struct token_key key;
+	struct accounts *accounts;
 	struct conference *c;
 	int replies, err;
 	struct recording_row row;
@@ -268,6 +269,10 @@ static inline int set_up(void **state)
 	cfg.volume = the.volume;
 	cfg.fingerprint = dtls_identity_fingerprint(the.id);
 	cfg.key = &the.key;
+	assert_int_equal(accounts_new(&the.accounts, &(struct accounts_cfg){
+		.db = the.db, .ctl = the.ctl, .clock = &clock_monotonic, .key = &the.key,
+		.sign_in_hours = 1 }), 0);
+	cfg.accounts = the.accounts;
 	memset(the.key.bytes, 7, sizeof the.key.bytes);
 	assert_int_equal(conference_new(&the.c, &cfg), 0);
 	return 0;
@@ -281,11 +286,13 @@ static inline int tear_down(void **state)
 	role_assert_ctl();
 	conference_shutdown(the.c);
 	RUN_UNTIL(conference_is_idle(the.c));
+	accounts_stop(the.accounts);
 	db_close(&the.db);
 	volume_free(&the.volume);
 	engine_stop(&the.engine);
 	mbox_free(&the.ctl);
 	conference_free(&the.c);
+	accounts_free(&the.accounts);
 	dtls_identity_free(&the.id);
 	config_free(&the.config);
 	snprintf(command, sizeof command, "rm -rf %s", the.dir);

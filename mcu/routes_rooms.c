@@ -1,0 +1,330 @@
+/* Rooms: for hosts their own, for administrators all. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mcu/routes_priv.h"
+#include "signaling/protocol.h"
+
+static json_t *room_json(const struct wait *w, const struct room_row *r) ON_THREAD(ROLE_CTL)
+{
+	const struct room_rules *u = &r->rules;
+	const char *record = u->record[0] ? u->record : w->routes->cfg.config->room.record;
+
+	return json_pack("{s:s, s:s, s:I, s:s?, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:i, s:I}",
+			 "name", r->name, "title", r->title, "created_ms", (json_int_t)r->created_ms,
+			 "owner", r->owner[0] ? r->owner : NULL, "members_only", u->members_only,
+			 "lobby", u->lobby, "locked", u->locked, "unmute", u->unmute,
+			 "stereo", u->stereo, "record", record, "guest_pin", u->guest_pin[0] != 0,
+			 "host_pin", u->host_pin[0] != 0, "max_participants", u->max_participants,
+			 "people", (json_int_t)conference_people(w->routes->cfg.conference, r->name));
+}
+
+bool wait_room_name(struct wait *w)
+{
+	const char *name = http_req_param(w->req, "room");
+
+	if (protocol_room_name_valid(name)) {
+		snprintf(w->name, sizeof w->name, "%s", name);
+		return true;
+	}
+	wait_refuse(w, 400, "room_name_invalid",
+		    "A room's name has 1 to 64 letters, digits and . _ - only.");
+	return false;
+}
+
+static void refuse_unknown(struct wait *w) ON_THREAD(ROLE_CTL)
+{
+	wait_refuse(w, 404, "room_unknown", "No room called \"%s\" is registered.", w->name);
+}
+
+static bool owns(const struct wait *w)
+{
+	return w->who.role == USER_ADMIN || (w->room.registered && w->room.owner_id == w->who.id);
+}
+
+static void on_own_room(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (!w->req) {
+		wait_end(w);
+		return;
+	}
+	if (row) {
+		w->room = *row;
+		w->room.settings_json = NULL;
+	}
+	if (err && err != -ENOENT)
+		wait_reply_json(w, err, 0, NULL);
+	else if (!owns(w))
+		wait_refuse(w, 403, "not_allowed", "Only the owner of this room, or an administrator, may "
+			    "do that.");
+	else if (err || !w->room.registered)
+		refuse_unknown(w);
+	else
+		w->next(w);
+}
+
+static void find_own_room(struct wait *w)
+{
+	w->next = w->after;
+	if (rooms_find(w->routes->cfg.db, w->name, on_own_room, w))
+		wait_reply_busy(w);
+}
+
+void wait_for_own_room(struct wait *w, void (*next)(struct wait *w))
+{
+	w->after = next;
+	wait_for_account(w, USER_PARTICIPANT, find_own_room);
+}
+
+/* --- list and show ----------------------------------------------------------- */
+
+static void on_list(void *obj, int err, const struct room_row *rows, size_t n)
+{
+	json_t *list = json_array();
+
+	role_assert_ctl();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, room_json(obj, &rows[i]));
+	wait_reply_json(obj, err, 200, json_pack("{s:o}", "rooms", list));
+}
+
+static void list(struct wait *w)
+{
+	int64_t owner = w->who.role == USER_ADMIN ? 0 : w->who.id;
+
+	if (rooms_list(w->routes->cfg.db, owner, on_list, w))
+		wait_reply_busy(w);
+}
+
+static void get_rooms(void *ctx, struct http_req *req)
+{
+	struct wait *w = wait_new(ctx, req);
+
+	role_assert_ctl();
+	if (w)
+		wait_for_account(w, USER_PARTICIPANT, list);
+}
+
+static void show(struct wait *w)
+{
+	wait_reply_json(w, 0, 200, room_json(w, &w->room));
+}
+
+static void get_room(void *ctx, struct http_req *req)
+{
+	struct wait *w = wait_new(ctx, req);
+
+	role_assert_ctl();
+	if (w && wait_room_name(w))
+		wait_for_own_room(w, show);
+}
+
+/* --- register and change ------------------------------------------------------ */
+
+/* What a body may have. */
+struct room_body {
+	const char *title, *record, *guest_pin, *host_pin, *owner;
+	bool has_owner;
+	int64_t max;
+};
+
+static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
+	ON_THREAD(ROLE_CTL)
+{
+	const struct rest_field fields[] = {
+		{ "title", REST_TEXT, false, 0, DB_NAME_MAX, .text = &b->title },
+		{ "members_only", REST_BOOL, .flag = &u->members_only },
+		{ "lobby", REST_BOOL, .flag = &u->lobby },
+		{ "locked", REST_BOOL, .flag = &u->locked },
+		{ "unmute", REST_BOOL, .flag = &u->unmute },
+		{ "stereo", REST_BOOL, .flag = &u->stereo },
+		{ "max_participants", REST_INT, false, 0, 10000, .number = &b->max },
+		{ "record", REST_TEXT, false, 1, 7, .text = &b->record },
+		{ "guest_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->guest_pin },
+		{ "host_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->host_pin },
+		{ "owner", REST_TEXT, false, 1, DB_NAME_MAX, .text = &b->owner,
+		  .present = &b->has_owner },
+	};
+
+	json_decref(w->body);
+	w->body = NULL;
+	b->max = u->max_participants;
+	if (!rest_read(w, fields, sizeof fields / sizeof *fields))
+		return false;
+	if (b->record && !record_right_parse(b->record))
+		wait_refuse(w, 400, "bad_json", "The member \"record\" must be \"hosts\", \"all\" or "
+			    "\"nobody\".");
+	else if ((b->guest_pin && *b->guest_pin && !protocol_pin_valid(b->guest_pin)) ||
+		 (b->host_pin && *b->host_pin && !protocol_pin_valid(b->host_pin)))
+		wait_refuse(w, 400, "bad_json", "A PIN has 4 to 64 letters, digits or signs; \"\" removes "
+			    "it.");
+	else
+		return true;
+	return false;
+}
+
+static void set_pin(const struct wait *w, char to[ROOM_PIN_HASH_LEN + 1], const char *pin)
+{
+	if (pin && *pin)
+		pin_hash(to, w->routes->cfg.key, w->name, pin);
+	else if (pin)
+		to[0] = 0;
+}
+
+static void on_written(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (err) {
+		wait_reply_json(w, err, 0, NULL);
+		return;
+	}
+	wait_audit(w, "room_changed", w->name, NULL);
+	conference_room_changed(w->routes->cfg.conference, row);
+	wait_reply_json(w, 0, 200, room_json(w, row));
+}
+
+static void write_room(struct wait *w) ON_THREAD(ROLE_CTL)
+{
+	if (rooms_write(w->routes->cfg.db, &w->room, on_written, w))
+		wait_reply_busy(w);
+}
+
+static void on_new_owner(void *obj, int err, const struct user_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (!w->req) {
+		wait_end(w);
+	} else if (err == -ENOENT) {
+		wait_refuse(w, 400, "user_unknown", "The owner must be the name of a user.");
+	} else if (err) {
+		wait_reply_json(w, err, 0, NULL);
+	} else {
+		w->room.owner_id = row->id;
+		write_room(w);
+	}
+}
+
+/* Over what there is: a member that is not in the body stays as it was. */
+static void apply(struct wait *w) ON_THREAD(ROLE_CTL)
+{
+	struct room_rules *u = &w->room.rules;
+	struct room_body b = { 0 };
+
+	if (!read_room(w, u, &b))
+		return;
+	if (b.title)
+		snprintf(w->room.title, sizeof w->room.title, "%s", b.title);
+	if (b.record)
+		snprintf(u->record, sizeof u->record, "%s", b.record);
+	u->max_participants = (int)b.max;
+	set_pin(w, u->guest_pin, b.guest_pin);
+	set_pin(w, u->host_pin, b.host_pin);
+	if (b.has_owner && w->who.role != USER_ADMIN) {
+		wait_refuse(w, 403, "not_allowed", "Only an administrator may give a room to somebody.");
+		return;
+	}
+	if (b.has_owner && !b.owner)
+		w->room.owner_id = 0;
+	if (!b.owner)
+		write_room(w);
+	else if (users_find(w->routes->cfg.db, b.owner, on_new_owner, w))
+		wait_reply_busy(w);
+}
+
+static void on_old_room(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (!w->req) {
+		wait_end(w);
+		return;
+	}
+	if (err && err != -ENOENT) {
+		wait_reply_json(w, err, 0, NULL);
+		return;
+	}
+	if (row && row->registered) {
+		w->room = *row;
+		if (!owns(w)) {
+			wait_refuse(w, 403, "not_allowed", "This room belongs to somebody else.");
+			return;
+		}
+	} else {
+		w->room = (struct room_row){ .owner_id = w->who.id, .rules.unmute = true };
+		snprintf(w->room.name, sizeof w->room.name, "%s", w->name);
+	}
+	w->room.settings_json = NULL;
+	apply(w);
+}
+
+static void find_old_room(struct wait *w)
+{
+	if (rooms_find(w->routes->cfg.db, w->name, on_old_room, w))
+		wait_reply_busy(w);
+}
+
+static void put_room(void *ctx, struct http_req *req)
+{
+	struct wait *w = wait_new(ctx, req);
+	struct room_rules scratch = { 0 };
+	struct room_body b = { 0 };
+
+	role_assert_ctl();
+	/* The body is looked at first, so that what is wrong is said before anything. */
+	if (w && wait_room_name(w) && read_room(w, &scratch, &b))
+		wait_for_account(w, USER_HOST, find_old_room);
+}
+
+/* --- unregister ---------------------------------------------------------------- */
+
+static void on_forgotten(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+	struct room_row gone;
+
+	role_assert_ctl();
+	if (err) {
+		wait_reply_json(w, err, 0, NULL);
+		return;
+	}
+	gone = *row;
+	gone.registered = false;
+	wait_audit(w, "room_deleted", w->name, NULL);
+	conference_room_changed(w->routes->cfg.conference, &gone);
+	wait_reply_nothing(w);
+}
+
+static void forget(struct wait *w)
+{
+	if (rooms_forget(w->routes->cfg.db, w->name, on_forgotten, w))
+		wait_reply_busy(w);
+}
+
+static void delete_room(void *ctx, struct http_req *req)
+{
+	struct wait *w = wait_new(ctx, req);
+
+	role_assert_ctl();
+	if (w && wait_room_name(w))
+		wait_for_own_room(w, forget);
+}
+
+int routes_rooms_new(struct routes *r, struct server *s)
+{
+	int err = server_route(s, "GET", "/api/v1/rooms", get_rooms, r);
+
+	if (!err)
+		err = server_route(s, "GET", "/api/v1/rooms/:room", get_room, r);
+	if (!err)
+		err = server_route(s, "PUT", "/api/v1/rooms/:room", put_room, r);
+	return err ? err : server_route(s, "DELETE", "/api/v1/rooms/:room", delete_room, r);
+}
