@@ -148,10 +148,8 @@ static void api_leave(void *ctx, struct leg_handle *p, enum leave_reason reason)
 /* What the media side is built for, so that nothing else is agreed on. */
 enum {
 	MEDIA_VIDEO = 1 << CODEC_H264 | 1 << CODEC_VP8 | 1 << CODEC_VP9 | 1 << CODEC_AV1,
-	MEDIA_SEND = 1 << CODEC_OPUS | MEDIA_VIDEO,
-	MEDIA_RECV = 1 << CODEC_OPUS | MEDIA_VIDEO,
+	MEDIA_AUDIO = 1 << CODEC_OPUS | 1 << CODEC_G722 | 1 << CODEC_PCMU | 1 << CODEC_PCMA,
 	MEDIA_RTX = true,
-	MEDIA_RED = false,
 	MEDIA_SIMULCAST = true,
 	MEDIA_DATA = false,
 };
@@ -164,11 +162,12 @@ static bool encodes(const struct config *c, const char *name)
 	return false;
 }
 
-static struct neg_abilities abilities(const struct config *c)
+static struct neg_abilities abilities(const struct config *c, bool stereo)
 {
 	struct neg_abilities can = {
-		.send = MEDIA_SEND, .recv = MEDIA_RECV, .rtx = MEDIA_RTX,
-		.red = MEDIA_RED && c->audio.red, .simulcast = MEDIA_SIMULCAST, .data = MEDIA_DATA,
+		.send = MEDIA_AUDIO | MEDIA_VIDEO, .recv = MEDIA_AUDIO | MEDIA_VIDEO,
+		.rtx = MEDIA_RTX, .red = c->audio.red, .stereo = stereo,
+		.simulcast = MEDIA_SIMULCAST, .data = MEDIA_DATA,
 	};
 
 	for (enum codec v = CODEC_H264; v <= CODEC_AV1; v++)
@@ -181,7 +180,7 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 		     struct errmsg *why)
 {
 	struct conference *c = ctx;
-	struct neg_abilities can = abilities(c->cfg.config);
+	struct neg_abilities can;
 	struct leg_local l;
 
 	role_assert_ctl();
@@ -193,6 +192,7 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 		return errmsg_set(why, -EBUSY, "rate_limited",
 				  "ICE was restarted too often. Wait a few seconds.");
 	leg_get_local(p->leg, &l);
+	can = abilities(c->cfg.config, room_channels(leg_room(p->leg)) == 2);
 	neg_policy_browser(out, &can);
 	out->ice_ufrag = l.ufrag;
 	out->ice_pwd = l.pwd;
