@@ -229,7 +229,7 @@ static void on_emptied(void *obj, struct room *r)
 	hall_linger(room_user(r));
 }
 
-static void hall_free(struct hall *h)
+ON_THREAD(ROLE_CTL) static void hall_free(struct hall *h)
 {
 	g_ptr_array_unref(h->people);
 	if (h->lobby)
@@ -237,6 +237,7 @@ static void hall_free(struct hall *h)
 	if (h->departed)
 		g_array_unref(h->departed);
 	chat_log_free(&h->chat);
+	data_relay_free(&h->relay);
 	free(h);
 }
 
@@ -289,6 +290,11 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 					const struct room_row *row)
 {
 	struct room_cfg room = { .name = name, .stereo = c->cfg.config->audio.stereo };
+	const struct data_relay_cfg relay = {
+		.pool = c->cfg.engine->data_pool, .clock = c->cfg.engine->clock,
+		.messages_per_s = c->cfg.config->limits.data_messages_per_s,
+		.octets_per_s = c->cfg.config->limits.data_octets_per_s,
+	};
 	struct hall *h = calloc(1, sizeof *h);
 	int err;
 
@@ -299,7 +305,9 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 	h->lobby = g_ptr_array_new();
 	h->departed = g_array_new(FALSE, FALSE, sizeof(struct departed));
 	h->chat = chat_log_new();
-	err = h->chat ? room_new(&h->room, c->cfg.engine, &room, &room_events, c) : -ENOMEM;
+	err = h->chat ? data_relay_new(&h->relay, &relay) : -ENOMEM;
+	if (!err)
+		err = room_new(&h->room, c->cfg.engine, &room, &room_events, c);
 	if (err) {
 		hall_free(h);
 		return err;

@@ -12,6 +12,7 @@
 #include "mcu/access.h"
 #include "mcu/accounts.h"
 #include "mcu/conference.h"
+#include "mcu/data_relay.h"
 #include "mcu/tokens.h"
 #include "storage/sessions.h"
 
@@ -55,6 +56,7 @@ struct hall {
 	uint32_t last_waiting; /* the newest number given in the lobby */
 	GArray *departed;     /* struct departed, the oldest first */
 	struct chat_log *chat;
+	struct data_relay *relay;
 	guint quality, succession; /* timers */
 	uint32_t muted_by;    /* the host that is muting somebody at this moment */
 };
@@ -63,6 +65,7 @@ struct leg_handle {
 	struct conference *conf;
 	struct hall *hall; /* NULL while the registry is asked for the room */
 	struct leg *leg;
+	struct data_member *data; /* on its data channel, while it is in the room */
 	const struct leg_events *ev;
 	void *obj;
 	char room[257], name[257];
@@ -176,6 +179,9 @@ void quality_stop(struct hall *h) ON_THREAD(ROLE_CTL);
 void participant_describe(const struct leg_handle *p, struct participant *out)
 	ON_THREAD(ROLE_CTL);
 extern const struct leg_watcher participant_watcher;
+/* Others hear it on their data channels, as soon as it has one. On an error its leg
+ * has left. */
+int participant_join_relay(struct leg_handle *p, struct hall *h) ON_THREAD(ROLE_CTL);
 /* Ends it by the server's decision: closed() is called, the handle freed. */
 void participant_end(struct leg_handle *p, enum leave_reason reason, const char *code,
 		     const char *text) ON_THREAD(ROLE_CTL);

@@ -89,6 +89,7 @@ struct config {
 	} recording;
 	struct {
 		int messages_per_s, connections, connections_per_address;
+		int data_messages_per_s, data_octets_per_s;
 	} limits;
 };
 

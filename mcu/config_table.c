@@ -198,6 +198,10 @@ const struct config_key config_keys[] = {
 	    "Connections at the same time, HTTP and WebSocket together."),
 	INT("limits.connections_per_address", limits.connections_per_address, 1, 100000, "1200",
 	    "The same from one address."),
+	INT("limits.data_messages_per_s", limits.data_messages_per_s, 1, 1000, "20",
+	    "Messages per second and participant on the data channel."),
+	INT("limits.data_octets_per_s", limits.data_octets_per_s, 1000, 10000000, "100000",
+	    "Octets per second and participant there; one message of 65536 always passes."),
 };
 
 const size_t config_n_keys = sizeof(config_keys) / sizeof(*config_keys);

@@ -166,6 +166,8 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	if (resume_make(p->resume, c->cfg.key, p->room, p->host, now_ms()))
 		return errmsg_set(why, -EIO, "internal", "The server has no random numbers.");
 	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
+	if (!err)
+		err = participant_join_relay(p, h);
 	if (err)
 		return errmsg_set(why, err, "internal", "Joining failed: %s.", err_str(err));
 	if (h->linger)

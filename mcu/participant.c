@@ -45,6 +45,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 		g_source_remove(p->timeout);
 	p->timeout = 0;
 	g_ptr_array_remove(h->people, p);
+	data_relay_leave(&p->data);
 	h->departures++;
 	if (reason != LEAVE_REPLACED)
 		join_remember(h, p, reason == LEAVE_KICKED);
@@ -118,7 +119,42 @@ static void on_ended(void *obj, const char *reason)
 	ev->closed(ev_obj, r, &why);
 }
 
+static void on_data_open(void *obj, bool open)
+{
+	struct leg_handle *p = obj;
+
+	role_assert_ctl();
+	data_member_open(p->data, open);
+}
+
+static void on_data(void *obj, bool binary, const uint8_t *octets, size_t len)
+{
+	struct leg_handle *p = obj;
+
+	role_assert_ctl();
+	data_member_message(p->data, binary, octets, len);
+}
+
+static void send_data(void *obj, struct buf *b)
+{
+	role_assert_ctl();
+	leg_send_data(((struct leg_handle *)obj)->leg, b);
+}
+
+int participant_join_relay(struct leg_handle *p, struct hall *h)
+{
+	int err = data_relay_join(h->relay, &p->data, leg_id(p->leg), p->name, send_data, p);
+
+	if (!err)
+		return 0;
+	leg_leave(p->leg, "error");
+	p->leg = NULL;
+	return err;
+}
+
 const struct leg_watcher participant_watcher = {
+	.data_open = on_data_open,
+	.data = on_data,
 	.candidate = on_candidate,
 	.connected = on_connected,
 	.ended = on_ended,
@@ -151,7 +187,7 @@ enum {
 	MEDIA_AUDIO = 1 << CODEC_OPUS | 1 << CODEC_G722 | 1 << CODEC_PCMU | 1 << CODEC_PCMA,
 	MEDIA_RTX = true,
 	MEDIA_SIMULCAST = true,
-	MEDIA_DATA = false,
+	MEDIA_DATA = true,
 };
 
 static bool encodes(const struct config *c, const char *name)

@@ -138,7 +138,7 @@ int ice_send_data(struct transport *base, uint16_t channel, bool binary, const u
 	role_assert_net();
 	if (ice_gone(t) || !t->sctp || !datachannels_is_open(&t->channels, channel))
 		return -ENOTCONN;
-	if (len > TRANSPORT_MAX_MESSAGE || (t->max_message && len > t->max_message))
+	if (len > TRANSPORT_MAX_SEND || (t->max_message && len > t->max_message))
 		return -EMSGSIZE;
 	if (len == 0)
 		p = &nothing;

@@ -179,7 +179,7 @@ int sctp_send(struct sctp_assoc *a, uint16_t stream, uint32_t ppid, const uint8_
 	ssize_t n;
 	int err;
 
-	if (len == 0 || len > SCTP_MAX_MESSAGE)
+	if (len == 0 || len > SCTP_MAX_SEND)
 		return -EMSGSIZE;
 	if (!a->up || a->lost)
 		return -ENOTCONN;

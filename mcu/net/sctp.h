@@ -18,7 +18,8 @@ struct sctp_assoc;
 enum {
 	SCTP_OUR_PORT = 5000,
 	SCTP_MTU = 1120,	   /* with DTLS not above TRANSPORT_MTU */
-	SCTP_MAX_MESSAGE = 65536,
+	SCTP_MAX_MESSAGE = 65536,  /* that is taken from a peer */
+	SCTP_MAX_SEND = 65536 + 4, /* one of those with its sender's number in front */
 	SCTP_SEND_BYTES = 262144,  /* that wait for a slow peer; what is above is refused */
 	SCTP_RECEIVE_BYTES = 262144,
 	SCTP_STREAMS = 256,

@@ -183,6 +183,7 @@ static void start_stack(void)
 	usrsctp_sysctl_set_sctp_asconf_enable(0);
 	usrsctp_sysctl_set_sctp_auth_enable(0);
 	usrsctp_sysctl_set_sctp_nr_outgoing_streams_default(256);
+	usrsctp_sysctl_set_sctp_delayed_sack_time_default(TICK_MS);
 	/* A path that is gone for half a minute may be saved by an ICE restart, and
 	 * then shall not wait for long (the default is up to 60 s). */
 	usrsctp_sysctl_set_sctp_rto_max_default(4000);

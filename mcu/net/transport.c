@@ -1,5 +1,7 @@
 #include "mcu/net/transport.h"
 
+#include <errno.h>
+
 #include "mcu/base/clock.h"
 #include "mcu/net/tap.h"
 
@@ -40,18 +42,19 @@ void transport_set_tap(struct transport *t, struct tap *tap)
 
 int transport_start_data(struct transport *t, uint16_t peer_port, uint32_t max_message)
 {
-	return t->ops->start_data(t, peer_port, max_message);
+	return t->ops->start_data ? t->ops->start_data(t, peer_port, max_message) : -ENOTSUP;
 }
 
 int transport_send_data(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
 			size_t len)
 {
-	return t->ops->send_data(t, channel, binary, p, len);
+	return t->ops->send_data ? t->ops->send_data(t, channel, binary, p, len) : -ENOTSUP;
 }
 
 void transport_close_data(struct transport *t, uint16_t channel)
 {
-	t->ops->close_data(t, channel);
+	if (t->ops->close_data)
+		t->ops->close_data(t, channel);
 }
 
 void transport_get_stats(const struct transport *t, struct transport_stats *out)

@@ -48,8 +48,9 @@ enum {
 	TRANSPORT_RTCP_OVERHEAD = 20,
 };
 
-/* The largest message on a data channel, both ways: a=max-message-size. */
-enum { TRANSPORT_MAX_MESSAGE = 65536 };
+/* The largest message on a data channel: from the peer, our a=max-message-size, and
+ * to it, if it takes that: one of the former with four octets in front. */
+enum { TRANSPORT_MAX_MESSAGE = 65536, TRANSPORT_MAX_SEND = 65536 + 4 };
 
 /* A data channel that the peer opens (RFC 8832); label is not terminated and may
  * hold anything. */
@@ -147,7 +148,7 @@ int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len) ON_TH
 /* Data channels were agreed on (RFC 8841): the association is made as soon as there
  * is a connection. The peer opens the channels. peer_port 0: 5000; max_message: the
  * largest that the peer takes, 0: any. 0, also when it was done before; -ENOMEM,
- * -EIO. */
+ * -EIO; -ENOTSUP: this kind of transport has none. */
 int transport_start_data(struct transport *t, uint16_t peer_port, uint32_t max_message)
 	ON_THREAD(ROLE_NET);
 /* Ordered and reliable as long as it is taken: what waits for a peer that takes it

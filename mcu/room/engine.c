@@ -15,6 +15,7 @@ enum {
 	AU_COUNT = 1024,
 	SOUND_BYTES = 4096,
 	SOUND_COUNT = 4096,
+	DATA_COUNT = 256,
 	VIDEO_BATCHES = 1024,
 	AUDIO_BATCHES = 8192,
 	PICTURES = 4096,
@@ -44,6 +45,8 @@ static int make_pools(struct engine *e)
 {
 	int err = buf_pool_new(&e->au_pool, "access_units", AU_BYTES, AU_COUNT, 16);
 
+	if (!err)
+		err = buf_pool_new(&e->data_pool, "data_messages", ENGINE_DATA_BYTES, DATA_COUNT, 4);
 	if (!err)
 		err = buf_pool_new(&e->sound_pool, "encoded_sound", SOUND_BYTES, SOUND_COUNT, 64);
 	if (!err)
@@ -118,6 +121,7 @@ void engine_stop(struct engine *e)
 	rtp_batch_pool_free(&e->audio_batches);
 	rtp_batch_pool_free(&e->video_batches);
 	buf_pool_free(&e->sound_pool);
+	buf_pool_free(&e->data_pool);
 	buf_pool_free(&e->au_pool);
 	e->n_audio = e->n_shards = 0;
 }

@@ -18,6 +18,9 @@
 #include "mcu/rtp/batch.h"
 #include "mixer/video/vframe.h"
 
+/* A message with the leg's number in front, or the JSON around one. */
+enum { ENGINE_DATA_BYTES = 65536 + 4 };
+
 enum { ENGINE_MAX_SHARDS = 16, ENGINE_MAX_AUDIO_WORKERS = 8 };
 
 struct egress;
@@ -48,6 +51,7 @@ struct engine {
 	struct audio_worker *audio[ENGINE_MAX_AUDIO_WORKERS];
 	struct buf_pool *au_pool;    /* access units in, and encoded pictures */
 	struct buf_pool *sound_pool; /* encoded sound for sinks */
+	struct buf_pool *data_pool;  /* messages of data channels */
 	struct vframe_pool *pictures; /* decoded */
 	struct rtp_batch_pool *video_batches, *audio_batches;
 };

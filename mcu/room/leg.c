@@ -61,7 +61,28 @@ static void net_closed(void *obj)
 	room_reap(l->room);
 }
 
+static void net_data_open(void *obj, bool open)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone && l->ev->data_open)
+		l->ev->data_open(l->obj, open);
+}
+
+static void net_data(void *obj, struct buf *b)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone && l->ev->data)
+		l->ev->data(l->obj, b->tag, b->data, b->len);
+	buf_unref(&b);
+}
+
 static const struct leg_net_events net_events = {
+	.data_open = net_data_open,
+	.data = net_data,
 	.candidate = net_candidate,
 	.connected = net_connected,
 	.lost = net_lost,
@@ -276,6 +297,11 @@ void leg_mute(struct leg *l, int audio, int video)
 		l->video_muted = video;
 	room_touch(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
+}
+
+void leg_send_data(struct leg *l, struct buf *b)
+{
+	leg_net_send_data(l->net, b);
 }
 
 uint32_t leg_id(const struct leg *l)

@@ -19,6 +19,9 @@ struct leg_watcher {
 	void (*candidate)(void *obj, const char *candidate); /* NULL: no more */
 	void (*connected)(void *obj);
 	void (*ended)(void *obj, const char *reason);
+	/* The leg's data channel, which the peer opens; both may be NULL. */
+	void (*data_open)(void *obj, bool open);
+	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
 };
 
 struct leg_info {
@@ -52,6 +55,8 @@ int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* -1 leaves that one as it is. */
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
+/* On its data channel; as leg_net_send_data. */
+void leg_send_data(struct leg *l, struct buf *b) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No
  * event follows. reason: as in the protocol's `left`. */
 void leg_leave(struct leg *l, const char *reason) ON_THREAD(ROLE_CTL);

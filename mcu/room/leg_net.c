@@ -167,6 +167,9 @@ static const struct transport_events transport_events = {
 	.connected = on_connected,
 	.rtp = on_rtp,
 	.rtcp = on_rtcp,
+	.data_open = leg_net_data_open,
+	.data = leg_net_data_in,
+	.data_closed = leg_net_data_closed,
 	.closed = on_closed,
 };
 
@@ -322,6 +325,8 @@ static void configure_job(void *obj, void *arg)
 	};
 	if (!err)
 		err = transport_set_remote(l->transport, &remote);
+	if (!err && m->data)
+		err = transport_start_data(l->transport, m->sctp_port, m->max_message);
 	if (err) {
 		log_warn(&l->log, "the transport cannot be set up: %s", err_str(err));
 		give_up(l);

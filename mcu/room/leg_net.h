@@ -23,6 +23,10 @@ struct leg_net_events {
 	void (*connected)(void *obj);
 	void (*lost)(void *obj, char *reason); /* a code of closed() */
 	void (*closed)(void *obj);             /* after leg_net_close */
+	/* The data channel "metadata" is there, or is gone again. */
+	void (*data_open)(void *obj, bool open);
+	/* A message on it, taken; tag: binary. */
+	void (*data)(void *obj, struct buf *b);
 };
 
 /* One stream, one way. */
@@ -78,6 +82,10 @@ struct tap;
  * NULL) is posted to the control mailbox when the earlier one is let go of. */
 void leg_net_set_tap(struct leg_net *l, struct tap *tap, mbox_fn *done, void *obj)
 	ON_THREAD(ROLE_CTL);
+
+/* On the data channel, if there is one; referenced as long as needed; tag: binary.
+ * Dropped and counted when too much waits. */
+void leg_net_send_data(struct leg_net *l, struct buf *b) ON_THREAD(ROLE_CTL);
 
 struct lipsync;
 /* Told by the audio side which sample plays when. */

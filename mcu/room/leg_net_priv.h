@@ -37,6 +37,9 @@ struct leg_net {
 	struct transport *transport;
 	struct tap *tap;
 	bool connected, closing;
+	bool has_channel;
+	uint16_t channel; /* the data channel */
+	_Atomic unsigned data_up, data_down; /* messages in mailboxes */
 	struct leg_media media;
 	uint32_t watch; /* encode id wished for */
 	uint32_t limit_kbps; /* of the picture it sends; 0: none */
@@ -60,6 +63,11 @@ struct leg_net {
 };
 
 _Static_assert(sizeof(struct leg_net_stats) % 8 == 0, "published in words");
+
+/* leg_net_data.c: events of the transport */
+bool leg_net_data_open(void *obj, const struct transport_channel *c);
+void leg_net_data_in(void *obj, uint16_t channel, bool binary, const uint8_t *p, size_t len);
+void leg_net_data_closed(void *obj, uint16_t channel);
 
 /* ingress.c */
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);

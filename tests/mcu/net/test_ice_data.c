@@ -21,7 +21,7 @@ struct data_peer {
 	uint16_t to;
 	bool send_binary;
 	size_t send_len;
-	uint8_t text[TRANSPORT_MAX_MESSAGE + 1];
+	uint8_t text[TRANSPORT_MAX_SEND + 1];
 };
 
 struct world {
@@ -238,7 +238,7 @@ static void test_a_channel(void **state)
 			exchange(&w->browser, &w->server, binary, len[i]);
 			exchange(&w->server, &w->browser, binary, len[i]);
 		}
-	assert_int_equal(send_to(&w->server, META, true, TRANSPORT_MAX_MESSAGE + 1), -EMSGSIZE);
+	assert_int_equal(send_to(&w->server, META, true, TRANSPORT_MAX_SEND + 1), -EMSGSIZE);
 	assert_int_equal(send_to(&w->server, OTHER, true, 1), -ENOTCONN);
 }
 

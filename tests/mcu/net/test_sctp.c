@@ -166,13 +166,14 @@ static void do_send(void *obj, void *arg)
 	e->result = sctp_send(e->a, e->stream, PPID_BINARY, e->text, e->len);
 }
 
-static void do_reset(void *obj, void *arg)
+static void do_four_resets(void *obj, void *arg)
 {
 	struct end *e = obj;
 
 	(void)arg;
 	role_assert_net();
-	sctp_reset(e->a, e->stream);
+	for (uint16_t k = 0; k < 4; k++)
+		sctp_reset(e->a, (uint16_t)(e->stream + k));
 }
 
 static int send_one(struct end *e, uint16_t stream, size_t len)
@@ -204,7 +205,7 @@ static int setup(void **state)
 		struct end *e = &w->e[i];
 
 		e->other = &w->e[1 - i];
-		e->text = malloc(SCTP_MAX_MESSAGE + 1);
+		e->text = malloc(SCTP_MAX_SEND + 1);
 		pthread_mutex_init(&e->lock, NULL);
 		pthread_cond_init(&e->changed, NULL);
 		assert_int_equal(net_shard_new(&e->shard, (unsigned)i, NULL), 0);
@@ -258,8 +259,24 @@ static void test_messages_both_ways(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_in_range(w->e[i].packet, SCTP_MTU - 100, SCTP_MTU);
 		assert_int_equal(send_one(&w->e[i], 0, 0), -EMSGSIZE);
-		assert_int_equal(send_one(&w->e[i], 0, SCTP_MAX_MESSAGE + 1), -EMSGSIZE);
+		assert_int_equal(send_one(&w->e[i], 0, SCTP_MAX_SEND + 1), -EMSGSIZE);
 	}
+}
+
+/* Four octets may be sent that are not taken: it is left out, the next is not. */
+static void test_too_long_is_left_out(void **state)
+{
+	struct world *w = *state;
+
+	open_both(w);
+	send_first(&w->e[0], 3, 10);
+	for (size_t n = 1; n <= 4; n++) {
+		assert_int_equal(send_one(&w->e[0], 3, SCTP_MAX_MESSAGE + n), 0);
+		assert_int_equal(send_one(&w->e[0], 3, 5000 + n), 0);
+		PEER_WAIT(&w->e[1], w->e[1].got == 1 + n);
+		assert_int_equal(w->e[1].last_len, 5000 + n);
+	}
+	assert_int_equal(w->e[1].bad, 0);
 }
 
 /* The timers of either come from whichever shard is at it. */
@@ -311,10 +328,8 @@ static void test_resets(void **state)
 	open_both(w);
 	send_first(&w->e[0], 7, 10);
 	PEER_WAIT(&w->e[1], w->e[1].got == 1);
-	for (uint16_t k = 0; k < 4; k++) {
-		w->e[0].stream = (uint16_t)(7 + k);
-		call(&w->e[0], do_reset);
-	}
+	w->e[0].stream = 7;
+	call(&w->e[0], do_four_resets);
 	PEER_WAIT(&w->e[1], w->e[1].resets == 4);
 	PEER_WAIT(&w->e[0], w->e[0].resets == 4); /* the other direction follows */
 	for (int i = 0; i < 2; i++)
@@ -370,7 +385,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_messages_both_ways), T(test_losses_are_repaired), T(test_slow_peer),
+		T(test_messages_both_ways), T(test_too_long_is_left_out), T(test_losses_are_repaired), T(test_slow_peer),
 		T(test_resets), T(test_the_end_of_one_is_told), T(test_junk),
 	};
 
