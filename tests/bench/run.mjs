@@ -21,7 +21,7 @@ const hasAvx512 = /\bavx512f\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 // x264's AVX-512 is the slower choice where there is one; both sides get the same.
 const asm = process.env.ASM ?? (hasAvx512 ? 'avx2' : 'default');
 const warmUp = 2;
-const VP8_SPEED = 12; // of the server's encoder too
+const VP8_SPEED = 8; // of the server's encoder too
 
 let failed = false;
 

@@ -14,6 +14,9 @@ const PREFS = {
 	'media.peerconnection.ice.loopback': true,
 	'media.peerconnection.ice.obfuscate_host_addresses': false,
 	'media.autoplay.default': 0,
+	'media.autoplay.blocking_policy': 0,
+	'media.autoplay.block-webaudio': false,
+	'media.cubeb.force_mock_context': true, // sound without a sound card
 	'media.gmp-manager.updateEnabled': false,
 	'app.update.enabled': false,
 	'network.captive-portal-service.enabled': false,
@@ -60,6 +63,8 @@ function pretend({ rgb, hz }) {
 		}
 		if (wanted.audio) {
 			const context = new AudioContext();
+			addEventListener('click', () => context.resume()); // sound waits for a gesture
+			(window.contexts ??= []).push(context);
 			const tone = new OscillatorNode(context, { frequency: hz });
 			const out = context.createMediaStreamDestination();
 			tone.connect(new GainNode(context, { gain: 0.25 })).connect(out);
