@@ -29,52 +29,52 @@ static int teardown(void **state)
 }
 
 /* RFC 7741 4.2, bit by bit. The frame's first octet is 0x10 (key) or 0x11. */
+static const struct {
+	size_t len;
+	uint8_t p[12];
+	struct rtp_vp8_desc want;
+} good[] = {
+	{ 2, { 0x10, 0x10 }, { .header_bytes = 1, .partition_start = true, .first = true,
+	  .key = true, .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
+	{ 2, { 0x10, 0x11 }, { .header_bytes = 1, .partition_start = true, .first = true,
+	  .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
+	{ 2, { 0x00, 0x10 }, { .header_bytes = 1, .picture_id = -1, .tl0 = -1, .tid = -1,
+	  .key_index = -1 } },
+	{ 2, { 0x13, 0x10 }, { .header_bytes = 1, .partition_start = true, .partition = 3,
+	  .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
+	{ 2, { 0x30, 0x11 }, { .header_bytes = 1, .partition_start = true, .first = true,
+	  .non_reference = true, .picture_id = -1, .tl0 = -1, .tid = -1,
+	  .key_index = -1 } },
+	/* the reserved bits say nothing */
+	{ 3, { 0xd8, 0x0f, 0x10 }, { .header_bytes = 2, .partition_start = true,
+	  .first = true, .key = true, .picture_id = -1, .tl0 = -1, .tid = -1,
+	  .key_index = -1 } },
+	{ 4, { 0x90, 0x80, 0x7f, 0x11 }, { .header_bytes = 3, .partition_start = true,
+	  .first = true, .picture_id = 127, .tl0 = -1, .tid = -1, .key_index = -1 } },
+	{ 5, { 0x90, 0x80, 0x92, 0x34, 0x11 }, { .header_bytes = 4,
+	  .partition_start = true, .first = true, .picture_id = 0x1234,
+	  .long_picture_id = true, .tl0 = -1, .tid = -1, .key_index = -1 } },
+	{ 4, { 0x90, 0x40, 0xfe, 0x11 }, { .header_bytes = 3, .partition_start = true,
+	  .first = true, .picture_id = -1, .tl0 = 0xfe, .tid = -1, .key_index = -1 } },
+	{ 4, { 0x90, 0x20, 0xbf, 0x11 }, { .header_bytes = 3, .partition_start = true,
+	  .first = true, .picture_id = -1, .tl0 = -1, .tid = 2, .layer_sync = true,
+	  .key_index = -1 } },
+	{ 4, { 0x90, 0x10, 0xff, 0x11 }, { .header_bytes = 3, .partition_start = true,
+	  .first = true, .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = 31 } },
+	{ 7, { 0xb0, 0xf0, 0xff, 0xff, 7, 0x45, 0x11 }, { .header_bytes = 6,
+	  .partition_start = true, .first = true, .non_reference = true,
+	  .picture_id = 0x7fff, .long_picture_id = true, .tl0 = 7, .tid = 1,
+	  .key_index = 5 } },
+};
+
 static void reads_descriptors(void **state)
 {
-	static const struct {
-		size_t len;
-		uint8_t p[12];
-		struct rtp_vp8_desc want;
-	} rows[] = {
-		{ 2, { 0x10, 0x10 }, { .header_bytes = 1, .partition_start = true, .first = true,
-		  .key = true, .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
-		{ 2, { 0x10, 0x11 }, { .header_bytes = 1, .partition_start = true, .first = true,
-		  .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
-		{ 2, { 0x00, 0x10 }, { .header_bytes = 1, .picture_id = -1, .tl0 = -1, .tid = -1,
-		  .key_index = -1 } },
-		{ 2, { 0x13, 0x10 }, { .header_bytes = 1, .partition_start = true, .partition = 3,
-		  .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = -1 } },
-		{ 2, { 0x30, 0x11 }, { .header_bytes = 1, .partition_start = true, .first = true,
-		  .non_reference = true, .picture_id = -1, .tl0 = -1, .tid = -1,
-		  .key_index = -1 } },
-		/* the reserved bits say nothing */
-		{ 3, { 0xd8, 0x0f, 0x10 }, { .header_bytes = 2, .partition_start = true,
-		  .first = true, .key = true, .picture_id = -1, .tl0 = -1, .tid = -1,
-		  .key_index = -1 } },
-		{ 4, { 0x90, 0x80, 0x7f, 0x11 }, { .header_bytes = 3, .partition_start = true,
-		  .first = true, .picture_id = 127, .tl0 = -1, .tid = -1, .key_index = -1 } },
-		{ 5, { 0x90, 0x80, 0x92, 0x34, 0x11 }, { .header_bytes = 4,
-		  .partition_start = true, .first = true, .picture_id = 0x1234,
-		  .long_picture_id = true, .tl0 = -1, .tid = -1, .key_index = -1 } },
-		{ 4, { 0x90, 0x40, 0xfe, 0x11 }, { .header_bytes = 3, .partition_start = true,
-		  .first = true, .picture_id = -1, .tl0 = 0xfe, .tid = -1, .key_index = -1 } },
-		{ 4, { 0x90, 0x20, 0xbf, 0x11 }, { .header_bytes = 3, .partition_start = true,
-		  .first = true, .picture_id = -1, .tl0 = -1, .tid = 2, .layer_sync = true,
-		  .key_index = -1 } },
-		{ 4, { 0x90, 0x10, 0xff, 0x11 }, { .header_bytes = 3, .partition_start = true,
-		  .first = true, .picture_id = -1, .tl0 = -1, .tid = -1, .key_index = 31 } },
-		{ 7, { 0xb0, 0xf0, 0xff, 0xff, 7, 0x45, 0x11 }, { .header_bytes = 6,
-		  .partition_start = true, .first = true, .non_reference = true,
-		  .picture_id = 0x7fff, .long_picture_id = true, .tl0 = 7, .tid = 1,
-		  .key_index = 5 } },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct rtp_vp8_desc *w = &rows[i].want;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		const struct rtp_vp8_desc *w = &good[i].want;
 		struct rtp_vp8_desc d;
 
-		if (rtp_vp8_parse(&d, rows[i].p, rows[i].len))
+		if (rtp_vp8_parse(&d, good[i].p, good[i].len))
 			fail_msg("row %zu is refused", i);
 		if (d.header_bytes != w->header_bytes || d.non_reference != w->non_reference ||
 		    d.partition_start != w->partition_start || d.partition != w->partition ||
@@ -84,10 +84,10 @@ static void reads_descriptors(void **state)
 		    d.key_index != w->key_index)
 			fail_msg("row %zu is read wrongly", i);
 		/* each of them cut short; the memory ends where the packet does */
-		for (size_t len = 0; len < rows[i].len; len++) {
+		for (size_t len = 0; len < good[i].len; len++) {
 			uint8_t *cut = malloc(len ? len : 1);
 
-			memcpy(cut, rows[i].p, len);
+			memcpy(cut, good[i].p, len);
 			assert_int_equal(rtp_vp8_parse(&d, cut, len), -EBADMSG);
 			free(cut);
 		}

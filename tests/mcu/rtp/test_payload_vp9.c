@@ -44,63 +44,63 @@ static bool is_same(const struct rtp_vp9_desc *a, const struct rtp_vp9_desc *b)
 }
 
 /* RFC 9628 4.2, bit by bit. */
+static const struct {
+	size_t len;
+	uint8_t p[32];
+	struct rtp_vp9_desc want;
+} good[] = {
+	{ 2, { 0x0c, KEY }, { .header_bytes = 1, .begins = true, .ends = true,
+	  .key = true, .picture_id = -1, .tl0 = -1 } },
+	{ 2, { 0x48, INTER }, { .header_bytes = 1, .begins = true, .inter_picture = true,
+	  .picture_id = -1, .tl0 = -1 } },
+	/* not predicted from other pictures, but no key frame: intra only */
+	{ 2, { 0x08, INTER }, { .header_bytes = 1, .begins = true, .picture_id = -1,
+	  .tl0 = -1 } },
+	{ 2, { 0x05, KEY }, { .header_bytes = 1, .ends = true, .not_for_upper = true,
+	  .picture_id = -1, .tl0 = -1 } },
+	{ 3, { 0x88, 0x7f, KEY }, { .header_bytes = 2, .begins = true, .key = true,
+	  .picture_id = 127, .tl0 = -1 } },
+	{ 4, { 0xc8, 0x92, 0x34, INTER }, { .header_bytes = 3, .begins = true,
+	  .inter_picture = true, .picture_id = 0x1234, .long_picture_id = true,
+	  .tl0 = -1 } },
+	/* layers: TID 5, U, SID 2, D; TL0PICIDX */
+	{ 4, { 0x68, 0xb5, 0x99, INTER }, { .header_bytes = 3, .begins = true,
+	  .inter_picture = true, .picture_id = -1, .has_layers = true, .tid = 5,
+	  .switch_up = true, .sid = 2, .inter_layer = true, .tl0 = 0x99 } },
+	/* flexible: no TL0PICIDX, but differences */
+	{ 7, { 0xf8, 0x05, 0x20, 0x03, 0x07, 0x08, INTER }, { .header_bytes = 6,
+	  .begins = true, .flexible = true, .inter_picture = true, .picture_id = 5,
+	  .has_layers = true, .tid = 1, .tl0 = -1, .n_refs = 3,
+	  .p_diff = { 1, 3, 4 } } },
+	/* structure with nothing in it */
+	{ 3, { 0x0a, 0x00, KEY }, { .header_bytes = 2, .begins = true, .key = true,
+	  .picture_id = -1, .tl0 = -1, .has_structure = true, .n_spatial = 1 } },
+	/* two sizes, and a group of two pictures with one and two references */
+	{ 17, { 0x0a, 0x38, 1, 0x40, 0, 0xb4, 2, 0x80, 1, 0x68, 2, 0x04, 1, 0x38, 1, 2,
+	  KEY }, { .header_bytes = 16, .begins = true, .key = true, .picture_id = -1,
+	  .tl0 = -1, .has_structure = true, .n_spatial = 2, .width = { 320, 640 },
+	  .height = { 180, 360 } } },
+	/* what Chromium sends: all of it but differences */
+	{ 13, { 0xaa, 0xff, 0xff, 0x00, 0x01, 0x18, 5, 0, 2, 0xd0, 1, 0x00, KEY },
+	  { .header_bytes = 12, .begins = true, .key = true, .picture_id = 0x7fff,
+	  .long_picture_id = true, .has_layers = true, .tl0 = 1, .has_structure = true,
+	  .n_spatial = 1, .width = { 1280 }, .height = { 720 } } },
+};
+
 static void reads_descriptors(void **state)
 {
-	static const struct {
-		size_t len;
-		uint8_t p[32];
-		struct rtp_vp9_desc want;
-	} rows[] = {
-		{ 2, { 0x0c, KEY }, { .header_bytes = 1, .begins = true, .ends = true,
-		  .key = true, .picture_id = -1, .tl0 = -1 } },
-		{ 2, { 0x48, INTER }, { .header_bytes = 1, .begins = true, .inter_picture = true,
-		  .picture_id = -1, .tl0 = -1 } },
-		/* not predicted from other pictures, but no key frame: intra only */
-		{ 2, { 0x08, INTER }, { .header_bytes = 1, .begins = true, .picture_id = -1,
-		  .tl0 = -1 } },
-		{ 2, { 0x05, KEY }, { .header_bytes = 1, .ends = true, .not_for_upper = true,
-		  .picture_id = -1, .tl0 = -1 } },
-		{ 3, { 0x88, 0x7f, KEY }, { .header_bytes = 2, .begins = true, .key = true,
-		  .picture_id = 127, .tl0 = -1 } },
-		{ 4, { 0xc8, 0x92, 0x34, INTER }, { .header_bytes = 3, .begins = true,
-		  .inter_picture = true, .picture_id = 0x1234, .long_picture_id = true,
-		  .tl0 = -1 } },
-		/* layers: TID 5, U, SID 2, D; TL0PICIDX */
-		{ 4, { 0x68, 0xb5, 0x99, INTER }, { .header_bytes = 3, .begins = true,
-		  .inter_picture = true, .picture_id = -1, .has_layers = true, .tid = 5,
-		  .switch_up = true, .sid = 2, .inter_layer = true, .tl0 = 0x99 } },
-		/* flexible: no TL0PICIDX, but differences */
-		{ 7, { 0xf8, 0x05, 0x20, 0x03, 0x07, 0x08, INTER }, { .header_bytes = 6,
-		  .begins = true, .flexible = true, .inter_picture = true, .picture_id = 5,
-		  .has_layers = true, .tid = 1, .tl0 = -1, .n_refs = 3,
-		  .p_diff = { 1, 3, 4 } } },
-		/* structure with nothing in it */
-		{ 3, { 0x0a, 0x00, KEY }, { .header_bytes = 2, .begins = true, .key = true,
-		  .picture_id = -1, .tl0 = -1, .has_structure = true, .n_spatial = 1 } },
-		/* two sizes, and a group of two pictures with one and two references */
-		{ 17, { 0x0a, 0x38, 1, 0x40, 0, 0xb4, 2, 0x80, 1, 0x68, 2, 0x04, 1, 0x38, 1, 2,
-		  KEY }, { .header_bytes = 16, .begins = true, .key = true, .picture_id = -1,
-		  .tl0 = -1, .has_structure = true, .n_spatial = 2, .width = { 320, 640 },
-		  .height = { 180, 360 } } },
-		/* what Chromium sends: all of it but differences */
-		{ 13, { 0xaa, 0xff, 0xff, 0x00, 0x01, 0x18, 5, 0, 2, 0xd0, 1, 0x00, KEY },
-		  { .header_bytes = 12, .begins = true, .key = true, .picture_id = 0x7fff,
-		  .long_picture_id = true, .has_layers = true, .tl0 = 1, .has_structure = true,
-		  .n_spatial = 1, .width = { 1280 }, .height = { 720 } } },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct rtp_vp9_desc d;
 
-		if (rtp_vp9_parse(&d, rows[i].p, rows[i].len))
+		if (rtp_vp9_parse(&d, good[i].p, good[i].len))
 			fail_msg("row %zu is refused", i);
-		if (!is_same(&d, &rows[i].want))
+		if (!is_same(&d, &good[i].want))
 			fail_msg("row %zu is read wrongly", i);
-		for (size_t len = 0; len < rows[i].len; len++) {
+		for (size_t len = 0; len < good[i].len; len++) {
 			uint8_t *cut = malloc(len ? len : 1);
 
-			memcpy(cut, rows[i].p, len);
+			memcpy(cut, good[i].p, len);
 			assert_int_equal(rtp_vp9_parse(&d, cut, len), -EBADMSG);
 			free(cut);
 		}
