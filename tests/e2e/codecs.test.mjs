@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { Server, until } from '../support/server.mjs';
 import { FirefoxPerson } from './firefox.mjs';
-import { LOOKS, Person } from './person.mjs';
+import { LOOKS, Person, limit } from './person.mjs';
 
 const HEARD_DB = -45, UNHEARD_DB = -70;
 const out = process.env.E2E_OUT;
@@ -15,30 +15,6 @@ let server;
 const people = [];
 
 const value = async (name) => (await server.metrics()).get(`${name}{room="codecs"}`) ?? 0;
-
-// The page offers these video codecs only, in this order.
-async function limit(person, codecs) {
-	await person.page.addInitScript((wanted) => {
-		const { setLocalDescription, createOffer } = RTCPeerConnection.prototype;
-		const name = (c) => c.mimeType.split('/')[1];
-		function prefer(pc) {
-			for (const t of pc.getTransceivers())
-				if (t.receiver.track.kind === 'video')
-					t.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs
-						.filter((c) => wanted.includes(name(c)) || name(c) === 'rtx')
-						.sort((a, b) => wanted.indexOf(name(a)) - wanted.indexOf(name(b))));
-		}
-		RTCPeerConnection.prototype.createOffer = function (...a) {
-			prefer(this);
-			return createOffer.apply(this, a);
-		};
-		RTCPeerConnection.prototype.setLocalDescription = function (...a) {
-			if (this.signalingState === 'stable')
-				prefer(this);
-			return setLocalDescription.apply(this, a);
-		};
-	}, codecs);
-}
 
 // The codecs in use, of what the page sends and receives.
 const inUse = (p) => p.page.evaluate(async () => {
@@ -79,7 +55,7 @@ describe('every codec in one room', { timeout: 240000 }, () => {
 		for (const [name, look, codecs] of [['Ann', 'red', ['H264']], ['Bo', 'green', ['VP8']], ['Cho', 'blue', ['H264', 'VP9']]]) {
 			const p = await Person.open(server, name, look);
 			people.push(p);
-			await limit(p, codecs);
+			await limit(p, 'video', codecs);
 			await p.join('codecs');
 		}
 		await people[2].page.evaluate(async () => {

@@ -161,6 +161,30 @@ export class Person {
 	}
 }
 
+// The page offers these codecs of a kind only, in this order.
+export async function limit(person, kind, codecs) {
+	await person.page.addInitScript(([k, wanted]) => {
+		const { setLocalDescription, createOffer } = RTCPeerConnection.prototype;
+		const name = (c) => c.mimeType.split('/')[1];
+		function prefer(pc) {
+			for (const t of pc.getTransceivers())
+				if (t.receiver.track.kind === k)
+					t.setCodecPreferences(RTCRtpReceiver.getCapabilities(k).codecs
+						.filter((c) => wanted.includes(name(c)) || name(c) === 'rtx')
+						.sort((a, b) => wanted.indexOf(name(a)) - wanted.indexOf(name(b))));
+		}
+		RTCPeerConnection.prototype.createOffer = function (...a) {
+			prefer(this);
+			return createOffer.apply(this, a);
+		};
+		RTCPeerConnection.prototype.setLocalDescription = function (...a) {
+			if (this.signalingState === 'stable')
+				prefer(this);
+			return setLocalDescription.apply(this, a);
+		};
+	}, [kind, codecs]);
+}
+
 // In the page: mean R, G, B in the middle of each rectangle of the received
 // picture; null while there is none.
 export function readColours(rects) {
