@@ -51,6 +51,9 @@ static struct {
 	bool publishes, open;
 	unsigned restarts;
 	char local_ufrag[9];
+	bool data_started;
+	unsigned data_sent, data_opened, data_closed, data_heard;
+	int data_refuse; /* what send_data returns */
 	uint8_t rtcp[65536]; /* all that was sent since rtcp_len was zeroed */
 	size_t rtcp_len;
 	/* the timer */
@@ -222,7 +225,29 @@ static inline void close_transport(struct transport *t)
 	the.open = false;
 }
 
+static int start_data(struct transport *t, uint16_t peer_port, uint32_t max_message)
+{
+	(void)t;
+	assert_int_equal(peer_port, 5000);
+	assert_int_equal(max_message, 65536);
+	the.data_started = true;
+	return 0;
+}
+
+static int send_data(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
+		     size_t len)
+{
+	(void)t;
+	(void)binary;
+	(void)p;
+	assert_int_equal(channel, 2);
+	assert_true(len > 0);
+	the.data_sent++;
+	return the.data_refuse;
+}
+
 static const struct transport_ops ops = {
+	.start_data = start_data, .send_data = send_data,
 	.set_remote = set_remote, .add_candidate = add_candidate, .send_rtcp = send_rtcp,
 	.close = close_transport,
 };
@@ -285,7 +310,22 @@ static inline void on_closed(void *obj)
 	the.closed++;
 }
 
+static inline void on_data_open(void *obj, bool open)
+{
+	(void)obj;
+	the.data_opened += open;
+	the.data_closed += !open;
+}
+
+static inline void on_data(void *obj, struct buf *b)
+{
+	(void)obj;
+	the.data_heard++;
+	buf_unref(&b);
+}
+
 static const struct leg_net_events events = {
+	.data_open = on_data_open, .data = on_data,
 	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
 };
 
@@ -309,6 +349,7 @@ static inline int set_up(void **state)
 	assert_int_equal(buf_pool_new(&the.packets, "test", 2048, 64, 64), 0);
 	the.e = (struct engine){ .ctl = the.ctl, .n_shards = 1, .cfg = { .ice = &the.ice } };
 	assert_int_equal(buf_pool_new(&the.e.au_pool, "test", 1 << 16, 16, 16), 0);
+	assert_int_equal(buf_pool_new(&the.e.data_pool, "test", ENGINE_DATA_BYTES, 32, 4), 0);
 	assert_int_equal(leg_net_new(&the.l, &cfg), 0);
 	return 0;
 }
@@ -329,6 +370,7 @@ static inline int tear_down(void **state)
 	assert_int_equal(buf_pool_in_use(the.e.au_pool), 0);
 	buf_pool_free(&the.packets);
 	buf_pool_free(&the.e.au_pool);
+	buf_pool_free(&the.e.data_pool); /* all are back */
 	mbox_free(&the.shard);
 	mbox_free(&the.ctl);
 	return 0;
