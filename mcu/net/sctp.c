@@ -150,9 +150,10 @@ static bool read_one(struct sctp_assoc *a) ON_THREAD(ROLE_NET)
 static void look(void *obj)
 {
 	struct sctp_assoc *a = obj;
-	struct sctp_link *before = sctp_stack_enter(&a->link);
+	struct sctp_link *before;
 
 	role_assert_net();
+	before = sctp_stack_enter(&a->link);
 	for (int i = 0; i < READS && !a->lost && read_one(a); i++)
 		;
 	sctp_stack_exit(before);
