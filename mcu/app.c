@@ -14,6 +14,7 @@
 
 #include "mcu/accounts.h"
 #include "mcu/base/log.h"
+#include "mcu/capture.h"
 #include "mcu/conference.h"
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
@@ -46,6 +47,7 @@ struct app {
 	struct token_key key;
 	struct accounts *accounts;
 	struct conference *conference;
+	struct captures *captures;
 	struct front *front;
 	struct server *server;
 	struct routes *routes;
@@ -228,6 +230,8 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (!err)
 		err = conference_new(&a->conference, &conf);
 	if (!err)
+		err = captures_new(&a->captures, &a->engine, c->data.path);
+	if (!err)
 		err = front_new(&a->front, &conference_api, a->conference);
 	if (err)
 		return errmsg_set(why, err, "memory", "out of memory");
@@ -235,6 +239,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (err)
 		return err;
 	routes.conference = a->conference;
+	routes.captures = a->captures;
 	err = routes_new(&a->routes, a->server, &routes);
 	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
 }
@@ -311,6 +316,7 @@ void app_run(struct app *a)
 	g_main_loop_run(a->loop);
 	log_info(NULL, "stopping");
 	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
+	captures_stop(a->captures);
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
 	while (!conference_is_idle(a->conference) && clock_now_ns(&clock_monotonic) < until) {
@@ -358,6 +364,7 @@ void app_free(struct app **app)
 	routes_free(&a->routes);
 	accounts_free(&a->accounts);
 	conference_free(&a->conference);
+	captures_free(&a->captures);
 	ice_setup_free(&a->ice);
 	dtls_identity_free(&a->identity);
 	if (a->loop)

@@ -341,6 +341,19 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	return 0;
 }
 
+struct leg *conference_leg(const struct conference *c, const char *room, uint32_t leg)
+{
+	const struct hall *h = g_hash_table_lookup(c->halls, room);
+
+	for (guint i = 0; h && i < h->people->len; i++) {
+		const struct leg_handle *p = g_ptr_array_index(h->people, i);
+
+		if (p->leg && leg_id(p->leg) == leg)
+			return p->leg;
+	}
+	return NULL;
+}
+
 size_t conference_people(const struct conference *c, const char *room)
 {
 	const struct hall *h = g_hash_table_lookup(c->halls, room);

@@ -36,6 +36,10 @@ void conference_room_changed(struct conference *c, const struct room_row *row)
 	ON_THREAD(ROLE_CTL);
 /* How many are in a room; 0: it does not run. */
 size_t conference_people(const struct conference *c, const char *room) ON_THREAD(ROLE_CTL);
+struct leg;
+/* NULL: nobody there has this number. Valid until the loop turns. */
+struct leg *conference_leg(const struct conference *c, const char *room, uint32_t leg)
+	ON_THREAD(ROLE_CTL);
 /* Whether this user is in it now as a host. */
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);

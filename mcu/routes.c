@@ -189,6 +189,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_admin_new(r, s);
 	if (!err)
+		err = routes_captures_new(r, s);
+	if (!err)
 		err = routes_auth_new(r, s);
 	if (!err)
 		err = routes_users_new(r, s);

@@ -16,12 +16,14 @@
 #include "signaling/server.h"
 
 struct routes;
+struct captures;
 
 struct routes_cfg {
 	const struct engine *engine;
 	const struct config *config;
 	struct db *db;
 	struct conference *conference;
+	struct captures *captures;
 	struct accounts *accounts;
 	const struct token_key *key;
 };

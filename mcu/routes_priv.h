@@ -5,6 +5,7 @@
  *   routes_rooms.c        rooms
  *   routes_invitations.c  invitations to them
  *   routes_admin.c        recordings, audit
+ *   routes_captures.c     captures of packets
  *   rest_body.c           reading a JSON body */
 #ifndef MCU_ROUTES_PRIV_H
 #define MCU_ROUTES_PRIV_H
@@ -100,5 +101,6 @@ int routes_users_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 
 #endif
