@@ -19,7 +19,7 @@ static bool is_host(const struct access_room *room, const struct access_who *who
 		return true;
 	if (who->pin == PIN_OF_HOSTS && !who->pin_blocked)
 		return true;
-	return !room->registered && room->first;
+	return !room->registered && room->first && !who->device;
 }
 
 /* Of those who are no hosts: the PIN, which only guests need. */

@@ -29,6 +29,7 @@ struct access_who {
 	enum pin_state pin;
 	bool pin_blocked;  /* too many wrong ones came from there */
 	bool back, was_host; /* comes back with a resume secret; its role then */
+	bool device;	     /* an encoder or a player: does not become host by being first */
 };
 
 struct access_room {

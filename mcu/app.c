@@ -21,6 +21,7 @@
 #include "mcu/routes.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
+#include "signaling/whip.h"
 #include "storage/repository.h"
 #include "storage/users.h"
 #include "storage/volume.h"
@@ -49,6 +50,7 @@ struct app {
 	struct conference *conference;
 	struct captures *captures;
 	struct front *front;
+	struct whip *whip;
 	struct server *server;
 	struct routes *routes;
 	char cert_path[PATH_BYTES], key_path[PATH_BYTES];
@@ -233,6 +235,8 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)
 		err = front_new(&a->front, &conference_api, a->conference);
+	if (!err)
+		err = whip_new(&a->whip, &conference_api, a->conference, NULL);
 	if (err)
 		return errmsg_set(why, err, "memory", "out of memory");
 	err = start_server(a, why);
@@ -241,6 +245,8 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	routes.conference = a->conference;
 	routes.captures = a->captures;
 	err = routes_new(&a->routes, a->server, &routes);
+	if (!err)
+		err = whip_routes(a->whip, a->server);
 	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
 }
 
@@ -319,6 +325,7 @@ void app_run(struct app *a)
 	captures_stop(a->captures);
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
+	whip_shutdown(a->whip);
 	while (!conference_is_idle(a->conference) && clock_now_ns(&clock_monotonic) < until) {
 		/* So that the loop turns even when nothing happens. */
 		usleep(1000);
@@ -340,7 +347,10 @@ ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 		routes_stop(a->routes);
 	if (a->accounts)
 		accounts_stop(a->accounts);
+	if (a->whip)
+		whip_shutdown(a->whip);
 	server_free(&a->server, GRACE_MS);
+	whip_free(&a->whip);
 	front_free(&a->front);
 }
 

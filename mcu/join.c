@@ -375,6 +375,7 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 	p->conf = c;
 	p->ev = events;
 	p->obj = obj;
+	p->who.device = req->device;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->room, sizeof p->room, "%s", req->room);
 	snprintf(p->name, sizeof p->name, "%s", req->name);

@@ -21,19 +21,21 @@ static int not_allowed(struct errmsg *why, const char *text)
 static bool has_host(const struct hall *h)
 {
 	for (size_t i = 0; i < h->people->len; i++)
-		if (person(h, i)->host)
+		if (person(h, i)->host && !person(h, i)->who.device)
 			return true;
 	return false;
 }
 
-/* The one who has been here longest. */
+/* The one who has been here longest; an encoder cannot act as a host. */
 ON_THREAD(ROLE_CTL) static void succeed(struct hall *h)
 {
-	struct leg_handle *p;
+	struct leg_handle *p = NULL;
 
-	if (h->registered || h->closing || !h->people->len || has_host(h))
+	for (size_t i = 0; i < h->people->len && !p; i++)
+		if (!person(h, i)->who.device)
+			p = person(h, i);
+	if (h->registered || h->closing || !p || has_host(h))
 		return;
-	p = person(h, 0);
 	p->host = true;
 	p->audio_held = p->video_held = false;
 	hall_tell_changed(h, p);

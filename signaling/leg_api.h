@@ -119,6 +119,7 @@ struct join_req {
 	const char *token; /* NULL, or who it is: a sign-in's or an invitation's (mcu/tokens.h) */
 	const char *peer;		  /* address of the client, for limits and the log */
 	bool tls;
+	bool device; /* no person is behind it that could be a host (WHIP, WHEP) */
 };
 
 /* Implemented by the rooms' side. ctx is the one given to the front end. Errors
