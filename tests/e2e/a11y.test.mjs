@@ -78,9 +78,10 @@ describe('accessibility', { timeout: 300000 }, () => {
 		test(`room and dialogs: ${name}`, async () => {
 			const p = await Person.in(browser, server, 'Ana', { locale, colorScheme, ...where });
 			const bad = { score: 1.5, uplink: { loss: 0.1, jitter_ms: 60, rtt_ms: 400, kbps: 1 } };
+			const host = asHost({ room_policy: { ...HOST.room_policy, locked: true, guest_pin: true, host_pin: true } });
 			const w = await wire(p, {
 				answer: (m) => ['moderate', 'admit', 'policy'].includes(m.type),
-				alter: (m) => m.type === 'stats' ? { ...m, ...bad } : asHost({ room_policy: { ...HOST.room_policy, locked: true, guest_pin: true, host_pin: true } })(m),
+				alter: (m) => m.type === 'stats' ? { ...m, ...bad } : host(m),
 			});
 			await p.join('demo');
 			w.tell({ type: 'joined', participant: { leg: 9001, name: '김민지', audio: true, video: true, audio_muted: true, video_muted: true, role: 'participant', hand: true } });

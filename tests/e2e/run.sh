@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the end-to-end tests against the server that MCU_BIN names:
 #   run.sh [NAME]       only NAME.test.mjs
-#   run.sh screenshot   the picture of the README
+#   run.sh screenshot [states]   the pictures of the README, or of every state
 set -euo pipefail
 top=$(realpath "$(dirname "$0")/../..")
 MCU_BIN=$(realpath "${MCU_BIN:-$top/build/release/mcu}")
@@ -12,5 +12,5 @@ mkdir -p "$E2E_OUT"
 if [ ! -d node_modules/playwright-core ] || [ package.json -nt node_modules/.package-lock.json ]; then
 	npm ci --silent --no-progress
 fi
-[ "${1:-}" != screenshot ] || exec node screenshot.mjs
+[ "${1:-}" != screenshot ] || exec node screenshot.mjs "${@:2}"
 exec timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=spec ./${1:-*}.test.mjs

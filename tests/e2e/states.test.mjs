@@ -77,7 +77,7 @@ describe('the states of the page', { timeout: 180000 }, () => {
 	test('everything can be found by role and name, and Enter joins', async () => {
 		const p = await person('red', 'Ana');
 		await p.page.goto(server.url);
-		assert.equal(await p.page.evaluate(() => document.activeElement.id), 'name');
+		await p.page.waitForFunction(() => document.activeElement.id === 'name');
 		await p.page.keyboard.type('Ana');
 		await p.page.keyboard.press('Tab');
 		await p.page.keyboard.type('demo');

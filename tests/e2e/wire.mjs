@@ -28,5 +28,16 @@ export async function wire(person, { answer = () => false, alter = (m) => m } = 
 
 export const HOST = { role: 'host', room_policy: { locked: false, lobby: true, guest_pin: false, host_pin: false, record: 'all', unmute: true, stereo: false } };
 
-// A `welcome` that makes a host of whoever gets it.
-export const asHost = (more = {}) => (m) => m.type === 'welcome' ? { ...m, ...HOST, ...more } : m;
+// Makes a host of whoever gets this.
+export function asHost(more = {}) {
+	let leg;
+	return (m) => {
+		if (m.type === 'welcome') {
+			leg = m.leg;
+			return { ...m, ...HOST, ...more };
+		}
+		if (m.type === 'joined' && m.participant.leg === leg)
+			return { ...m, participant: { ...m.participant, role: more.role ?? HOST.role } };
+		return m;
+	};
+}

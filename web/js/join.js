@@ -91,7 +91,7 @@ export class JoinPage {
 		else
 			$(first ?? 'join-button').focus();
 		if ((code === 'members_only' || TOKEN_CODES.includes(code)) && this.#account.available && !this.#account.user)
-			this.#signIn.open(() => this.#submit());
+			this.#signIn.open(() => this.#submit(), this.#error);
 	}
 
 	#askPin(yes) {

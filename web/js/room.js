@@ -9,7 +9,7 @@ import { UNSTABLE, bars, grade, summary, warning } from './quality.js';
 import * as settings from './settings.js';
 import { changes, clock, read, redress, t } from './words.js';
 
-const NOTICE_MS = 7000, NOTICES = 3;
+const NOTICE_MS = 6000, NOTICES = 2;
 const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 

@@ -15,11 +15,11 @@ export class SignIn {
 		changes.addEventListener('change', () => this.#say(this.#error));
 	}
 
-	// done: called when somebody has signed in.
-	open(done = () => {}) {
+	// done: called when somebody has signed in; why: a message, if it is not by wish.
+	open(done = () => {}, why = null) {
 		this.#done = done;
 		$('password').value = '';
-		this.#say(null);
+		this.#say(why);
 		$('account').showModal();
 		$($('user').value ? 'password' : 'user').focus();
 	}
