@@ -125,6 +125,7 @@ PREFIX ?= /usr/local
 $(BUILD)/obj/mcu/options.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"' \
 	-DMCU_WEB_PATH='"$(PREFIX)/share/mcu/web"'
 $(BUILD)/obj/mcu/options.o: $(BUILD)/options.stamp
+$(BUILD)/obj/mcu/openapi.o: signaling/openapi.yaml
 $(BUILD)/options.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(PREFIX)' >$@
 .PHONY: FORCE

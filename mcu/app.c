@@ -37,7 +37,7 @@ enum {
 struct app {
 	const struct config *config;
 	GMainLoop *loop;
-	guint ctl_source, sigint, sigterm;
+	guint ctl_source, sigint, sigterm, sighup;
 	struct mbox *ctl;
 	struct dtls_identity *identity;
 	struct ice_setup *ice;
@@ -76,6 +76,18 @@ static gboolean on_signal(gpointer arg)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Files that are read while it runs. */
+static gboolean on_hangup(gpointer arg)
+{
+	struct app *a = arg;
+	struct errmsg why;
+
+	role_assert_ctl();
+	if (a->server)
+		(void)server_reload_certificate(a->server, &why);
+	return G_SOURCE_CONTINUE;
+}
+
 static int start_loop(struct app *a)
 {
 	int err = mbox_new(&a->ctl, CTL_MBOX);
@@ -86,6 +98,7 @@ static int start_loop(struct app *a)
 	a->ctl_source = g_unix_fd_add(mbox_fd(a->ctl), G_IO_IN, run_mbox, a);
 	a->sigint = g_unix_signal_add(SIGINT, on_signal, a);
 	a->sigterm = g_unix_signal_add(SIGTERM, on_signal, a);
+	a->sighup = g_unix_signal_add(SIGHUP, on_hangup, a);
 	/* A peer that went away, and a file that has grown to its limit, are errors
 	 * of the call and not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
@@ -369,6 +382,7 @@ void app_free(struct app **app)
 		g_source_remove(a->ctl_source);
 		g_source_remove(a->sigint);
 		g_source_remove(a->sigterm);
+		g_source_remove(a->sighup);
 	}
 	mbox_free(&a->ctl);
 	routes_free(&a->routes);

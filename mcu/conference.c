@@ -289,7 +289,7 @@ static void take_rules(struct hall *h, const struct room_row *row)
 ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c, const char *name,
 					const struct room_row *row)
 {
-	struct room_cfg room = { .name = name, .stereo = c->cfg.config->audio.stereo };
+	struct room_cfg room = { .name = name };
 	const struct data_relay_cfg relay = {
 		.pool = c->cfg.engine->data_pool, .clock = c->cfg.engine->clock,
 		.messages_per_s = c->cfg.config->limits.data_messages_per_s,
@@ -305,6 +305,8 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 	h->lobby = g_ptr_array_new();
 	h->departed = g_array_new(FALSE, FALSE, sizeof(struct departed));
 	h->chat = chat_log_new();
+	take_rules(h, row);
+	room.stereo = c->cfg.config->audio.stereo || h->rules.stereo;
 	err = h->chat ? data_relay_new(&h->relay, &relay) : -ENOMEM;
 	if (!err)
 		err = room_new(&h->room, c->cfg.engine, &room, &room_events, c);
@@ -313,7 +315,6 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 		return err;
 	}
 	h->session_id = db_new_id();
-	take_rules(h, row);
 	room_set_user(h->room, h);
 	*out = h;
 	return 0;
@@ -371,6 +372,24 @@ bool conference_hosts(const struct conference *c, const char *room, int64_t user
 	return false;
 }
 
+void conference_legs(const struct conference *c, const char *room, conference_leg_cb *cb, void *obj)
+{
+	struct hall *h = g_hash_table_lookup(c->halls, room);
+
+	for (size_t i = 0; h && i < h->people->len; i++) {
+		struct leg_handle *p = person(h, i);
+		struct conference_leg l = {
+			.address = p->peer, .host = p->host, .hand = p->hand, .user_id = p->who.user_id,
+			.joined_ms = p->joined_ms,
+		};
+
+		leg_get_info(p->leg, &l.info);
+		leg_get_stats(p->leg, &l.net);
+		quality_stats(p, &l.stats);
+		cb(obj, &l);
+	}
+}
+
 void conference_room_changed(struct conference *c, const struct room_row *row)
 {
 	struct hall *h = hall_find(c, row->name);
@@ -389,7 +408,8 @@ void hall_policy_info(const struct hall *h, struct room_policy_info *out)
 
 	*out = (struct room_policy_info){
 		.locked = r->locked, .lobby = r->lobby, .guest_pin = r->guest_pin[0],
-		.host_pin = r->host_pin[0], .unmute = r->unmute, .stereo = r->stereo,
+		.host_pin = r->host_pin[0], .unmute = r->unmute,
+		.stereo = room_channels(h->room) == 2,
 		.record = record_right_parse(r->record),
 	};
 }

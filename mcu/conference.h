@@ -40,6 +40,19 @@ struct leg;
 /* NULL: nobody there has this number. Valid until the loop turns. */
 struct leg *conference_leg(const struct conference *c, const char *room, uint32_t leg)
 	ON_THREAD(ROLE_CTL);
+/* What an administrator may see of a participant. Borrowed for the call. */
+struct conference_leg {
+	struct leg_info info;
+	const char *address; /* of its signaling */
+	bool host, hand;
+	int64_t user_id, joined_ms; /* user_id 0: a guest */
+	struct leg_net_stats net;
+	struct leg_stats stats; /* rates are since the last time somebody asked */
+};
+typedef void conference_leg_cb(void *obj, const struct conference_leg *l);
+/* In order of joining. */
+void conference_legs(const struct conference *c, const char *room, conference_leg_cb *cb, void *obj)
+	ON_THREAD(ROLE_CTL);
 /* Whether this user is in it now as a host. */
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);

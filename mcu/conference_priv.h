@@ -82,7 +82,7 @@ struct leg_handle {
 	bool audio_held, video_held; /* muted by a host */
 	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
 	unsigned chat_n;
-	int64_t row_id;
+	int64_t row_id, joined_ms;
 	bool gone;       /* left while the registry was asked */
 	bool connected;
 	bool told_audio, told_video;             /* what others were told it sends */

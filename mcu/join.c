@@ -176,9 +176,10 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	p->hall = h;
 	p->invitation_id = 0; /* well used */
 	p->row_id = db_new_id();
+	p->joined_ms = now_ms();
 	g_ptr_array_add(h->people, p);
 	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name,
-				    p->who.user_id, now_ms(), NULL, NULL);
+				    p->who.user_id, p->joined_ms, NULL, NULL);
 	p->audio_held = !p->host && (p->audio_held || !h->rules.unmute);
 	p->video_held = !p->host && p->video_held;
 	if (p->audio_held || p->video_held) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/openapi.h"
 #include "mcu/options.h"
 #include "mcu/routes_priv.h"
 #include "storage/recordings.h"
@@ -33,6 +34,16 @@ static void get_server(void *ctx, struct http_req *req)
 		http_reply_error(req, 503, "internal", "The server is out of memory.");
 	free(text);
 	json_decref(body);
+}
+
+static void get_openapi(void *ctx, struct http_req *req)
+{
+	size_t len;
+	const char *text = openapi_document(&len);
+
+	(void)ctx;
+	role_assert_ctl();
+	http_reply(req, 200, "application/yaml", text, len);
 }
 
 static int pool_metric(struct metrics_text *out, const char *pool, size_t in_use)
@@ -187,6 +198,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = server_route(s, "GET", "/api/v1/server", get_server, r);
 	if (!err)
+		err = server_route(s, "GET", "/api/v1/openapi.yaml", get_openapi, r);
+	if (!err)
 		err = routes_admin_new(r, s);
 	if (!err)
 		err = routes_captures_new(r, s);
@@ -198,6 +211,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_rooms_new(r, s);
 	if (!err)
 		err = routes_invitations_new(r, s);
+	if (!err)
+		err = routes_legs_new(r, s);
 	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;
@@ -222,7 +237,6 @@ void routes_free(struct routes **r)
 	for (size_t i = 0; i < (*r)->waiting->len; i++)
 		wait_free(g_ptr_array_index((*r)->waiting, i));
 	g_ptr_array_unref((*r)->waiting);
-	g_free((*r)->openapi);
 	free(*r);
 	*r = NULL;
 }

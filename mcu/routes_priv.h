@@ -4,6 +4,7 @@
  *   routes_users.c        users
  *   routes_rooms.c        rooms
  *   routes_invitations.c  invitations to them
+ *   routes_legs.c         who is in a room, with numbers
  *   routes_admin.c        recordings, audit
  *   routes_captures.c     captures of packets
  *   rest_body.c           reading a JSON body */
@@ -21,10 +22,7 @@
 
 struct routes {
 	struct routes_cfg cfg;
-	struct server *server;
 	GPtrArray *waiting; /* struct wait */
-	char *openapi;      /* the document; NULL: not found */
-	size_t openapi_len;
 };
 
 /* A request that waits for the registry or for a password's hash. Never two of
@@ -100,6 +98,7 @@ int routes_auth_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_users_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 

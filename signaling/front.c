@@ -33,6 +33,8 @@ struct front_session {
 	char *peer;
 	bool tls;
 	enum state state;
+	int64_t idle_ns; /* since when it is not joined; 0: not seen yet */
+	bool tried;      /* to join */
 	struct leg_handle *leg; /* while JOINING and JOINED */
 	char *join_id;
 	struct neg_plan *plan; /* in force */
@@ -352,16 +354,26 @@ static void forget_leg(struct front_session *s)
 	held_clear(&s->remote);
 }
 
+static void end(struct front_session *s, const char *id, const struct errmsg *why)
+{
+	s->state = DONE;
+	say_error(s, id, why, true);
+	say(s, msg_bye(NULL, leave_reason_name(LEAVE_ERROR), why->text));
+	s->sink->close(s->sink_obj, FRONT_CLOSE_ERROR, why->code);
+}
+
 /* The client may try another room, or another PIN, unless trying is of no use. */
 static void refuse_join(struct front_session *s, const char *id, const struct errmsg *why)
 {
 	bool fatal = !strcmp(why->code, "room_locked") || !strcmp(why->code, "refused");
-	s->state = fatal ? DONE : NEW;
-	say_error(s, id, why, fatal);
-	if (!fatal)
-		return;
-	say(s, msg_bye(NULL, leave_reason_name(LEAVE_ERROR), why->text));
-	s->sink->close(s->sink_obj, FRONT_CLOSE_ERROR, why->code);
+	s->tried = true;
+	s->idle_ns = 0;
+	if (fatal) {
+		end(s, id, why);
+	} else {
+		s->state = NEW;
+		say_error(s, id, why, false);
+	}
 }
 
 static void on_leg_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
@@ -529,6 +541,22 @@ int front_session_new(struct front_session **out, const struct room_api *api, vo
 	}
 	*out = s;
 	return 0;
+}
+
+void front_session_tick(struct front_session *s, int64_t now_ns)
+{
+	int64_t most_ns = (s->tried ? FRONT_REJOIN_S : FRONT_JOIN_S) * 1000000000LL;
+	struct errmsg why;
+
+	if (s->state != NEW) {
+		s->idle_ns = 0;
+	} else if (!s->idle_ns) {
+		s->idle_ns = now_ns;
+	} else if (now_ns - s->idle_ns >= most_ns) {
+		errmsg_set(&why, 0, "join_timeout", "You have not joined a room for %lld seconds. "
+			   "Connect again.", (long long)(most_ns / 1000000000));
+		end(s, NULL, &why);
+	}
 }
 
 void front_session_shutdown(struct front_session *s)

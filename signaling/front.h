@@ -14,7 +14,9 @@
 struct front_session;
 
 enum {
-	FRONT_MAX_HELD_CANDIDATES = 32 /* of each side, before a description is there */
+	FRONT_MAX_HELD_CANDIDATES = 32, /* of each side, before a description is there */
+	FRONT_JOIN_S = 30,   /* a connection that does not join is closed after this */
+	FRONT_REJOIN_S = 300 /* and after a join that was refused: somebody types a PIN */
 };
 
 /* Close codes of the WebSocket (RFC 6455 7.4.1; 4xxx are ours). */
@@ -37,6 +39,9 @@ void front_session_free(struct front_session **s, enum leave_reason reason) ON_T
 
 /* Leaves the room, says "shutting_down" and closes. */
 void front_session_shutdown(struct front_session *s) ON_THREAD(ROLE_CTL);
+
+/* Now and then: ends a session that has not joined for too long. */
+void front_session_tick(struct front_session *s, int64_t now_ns) ON_THREAD(ROLE_CTL);
 
 /* err: 0, or the parser's result with its reason in *why. */
 void front_session_message(struct front_session *s, const struct client_msg *msg, int err,

@@ -2,7 +2,10 @@
 #include "signaling/front.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <stdlib.h>
+
+#include "mcu/base/clock.h"
 
 struct bound {
 	struct front *front;
@@ -15,6 +18,7 @@ struct front {
 	void *api_ctx;
 	struct bound *all;
 	size_t n;
+	guint tick;
 };
 
 static void sink_send(void *obj, const char *text, size_t len)
@@ -83,6 +87,18 @@ const struct server_events front_server_events = {
 	.closed = on_closed,
 };
 
+static gboolean on_tick(gpointer arg)
+{
+	struct front *f = arg;
+	int64_t now_ns = clock_now_ns(&clock_monotonic);
+
+	role_assert_ctl();
+	/* Ending one takes it off the list later, from the loop. */
+	for (struct bound *b = f->all; b; b = b->next)
+		front_session_tick(b->session, now_ns);
+	return G_SOURCE_CONTINUE;
+}
+
 int front_new(struct front **out, const struct room_api *api, void *api_ctx)
 {
 	struct front *f = calloc(1, sizeof(*f));
@@ -90,12 +106,15 @@ int front_new(struct front **out, const struct room_api *api, void *api_ctx)
 		return -ENOMEM;
 	f->api = api;
 	f->api_ctx = api_ctx;
+	f->tick = g_timeout_add_seconds(1, on_tick, f);
 	*out = f;
 	return 0;
 }
 
 void front_free(struct front **f)
 {
+	if (*f)
+		g_source_remove((*f)->tick);
 	free(*f);
 	*f = NULL;
 }

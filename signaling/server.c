@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,10 +110,13 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 {
 	struct server *s = lws_context_user(lws_get_context(wsi));
 	struct conn *c;
-	(void)user;
 
 	role_assert_ctl();
 	switch (reason) {
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		if (s->cert)
+			tls_cert_bind(s->cert, user);
+		return 0;
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return conn_filter(s, (int)(intptr_t)in);
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: conn_add(s, wsi); return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
@@ -195,6 +197,8 @@ static void defaults(struct server_cfg *c)
 		c->ws_timeout_ms = 60000;
 	if (!c->http_timeout_ms)
 		c->http_timeout_ms = 15000;
+	if (!c->cert_poll_ms)
+		c->cert_poll_ms = 2000;
 	if (!c->body_max_bytes)
 		c->body_max_bytes = 1 << 20;
 	if (!c->reader_threads)
@@ -203,9 +207,14 @@ static void defaults(struct server_cfg *c)
 
 static gboolean on_tick(gpointer obj)
 {
+	struct server *s = obj;
+
 	role_assert_ctl();
-	server_ws_tick(obj);
-	drop_expired(obj);
+	server_ws_tick(s);
+	drop_expired(s);
+	if (s->cert)
+		tls_cert_poll(s->cert, clock_now_ns(s->cfg.clock),
+			      s->cfg.cert_poll_ms * NS_PER_MS);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -241,26 +250,6 @@ static int context_new(struct server *s, struct errmsg *why)
 	return 0;
 }
 
-/* Before libwebsockets tries: its message would not reach the person. */
-static int check_certificate(const struct server_cfg *c, struct errmsg *why)
-{
-	const char *cert = c->cert_file ? c->cert_file : "", *key = c->key_file ? c->key_file : "";
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	int err = ctx ? 0 : errmsg_set(why, -ENOMEM, "internal", "Out of memory.");
-	if (!err && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		err = errmsg_set(why, -EINVAL, "internal",
-				 "The certificate \"%s\" cannot be read; it must be a PEM file.",
-				 cert);
-	if (!err && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		err = errmsg_set(why, -EINVAL, "internal",
-				 "The private key \"%s\" cannot be read, or is not that of the "
-				 "certificate \"%s\".",
-				 key, cert);
-	SSL_CTX_free(ctx);
-	ERR_clear_error();
-	return err;
-}
-
 static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **out, int *out_port,
 		     struct errmsg *why)
 {
@@ -280,7 +269,8 @@ static int listen_on(struct server *s, bool tls, int port, struct lws_vhost **ou
 		.keepalive_timeout = HTTP_KEEP_S,
 		.options = v6 ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6,
 	};
-	int err = tls ? check_certificate(&s->cfg, why) : 0;
+	/* Before libwebsockets tries: its message would not reach the person. */
+	int err = tls ? tls_cert_new(&s->cert, s->cfg.cert_file, s->cfg.key_file, why) : 0;
 	if (err)
 		return err;
 	if (tls) {
@@ -393,6 +383,7 @@ void server_free(struct server **sp, int grace_ms)
 	if (s->lws)
 		lws_context_destroy(s->lws);
 	SSL_CTX_free(s->no_client);
+	tls_cert_free(&s->cert);
 	readers_free(&s->readers);
 	for (size_t i = 0; i < s->n_routes; i++) {
 		g_free((char *)s->routes[i].method);

@@ -32,7 +32,7 @@ struct server_cfg {
 	const char *https_address;	  /* NULL: the same */
 	int http_port;			  /* 0: the kernel chooses; -1: none */
 	int https_port;			  /* the same; needs cert_file and key_file */
-	const char *cert_file, *key_file; /* PEM */
+	const char *cert_file, *key_file; /* PEM; copied; read again when they change */
 	const char *web_root;		  /* folder; NULL: no files */
 	const char *index;		  /* of "/" and of paths without a dot: "index.html" */
 	unsigned max_connections;	  /* 4096, WebSocket and HTTP together */
@@ -41,6 +41,7 @@ struct server_cfg {
 	unsigned ws_msgs_per_s;		  /* 50 */
 	int ws_ping_ms;			  /* 20000 */
 	int ws_timeout_ms;		  /* 60000: without a sign of life */
+	int cert_poll_ms;	 /* 2000: how often the files of the certificate are looked at */
 	int http_timeout_ms;	 /* 15000: for a request to come in, or a reply to go out */
 	size_t body_max_bytes;	 /* 1 MiB: of a request */
 	unsigned reader_threads; /* 2 */
@@ -71,6 +72,10 @@ void server_free(struct server **s, int grace_ms) ON_THREAD(ROLE_CTL);
 int server_http_port(const struct server *s) ON_THREAD(ROLE_CTL);
 int server_https_port(const struct server *s) ON_THREAD(ROLE_CTL);
 
+/* Reads the certificate again at once; new connections use it. When it is wrong, the
+ * one before stays in force: -EINVAL, and *why says it. Nothing without HTTPS. */
+int server_reload_certificate(struct server *s, struct errmsg *why) ON_THREAD(ROLE_CTL);
+
 /* --- WebSocket -------------------------------------------------------------- */
 
 /* Queues a text frame (copied). A session whose queue would exceed its limit is
@@ -96,6 +101,10 @@ typedef void http_handler(void *ctx, struct http_req *req);
  * fits with another method only is answered 405. Before the loop runs. */
 int server_route(struct server *s, const char *method, const char *pattern, http_handler *fn,
 		 void *ctx) ON_THREAD(ROLE_CTL);
+
+/* The i-th; false past the end. */
+bool server_get_route(const struct server *s, size_t i, const char **method, const char **pattern)
+	ON_THREAD(ROLE_CTL);
 
 const char *http_req_method(const struct http_req *r) ON_THREAD(ROLE_CTL);
 const char *http_req_path(const struct http_req *r) ON_THREAD(ROLE_CTL); /* decoded */

@@ -185,6 +185,15 @@ int server_route(struct server *s, const char *method, const char *pattern, http
 	return 0;
 }
 
+bool server_get_route(const struct server *s, size_t i, const char **method, const char **pattern)
+{
+	if (i >= s->n_routes)
+		return false;
+	*method = s->routes[i].method;
+	*pattern = s->routes[i].pattern;
+	return true;
+}
+
 static void add_param(void *obj, const char *name, size_t name_len, const char *value,
 		      size_t value_len)
 {

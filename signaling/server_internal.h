@@ -1,5 +1,6 @@
 /* What the parts of the server share. CTL, but for the reader jobs.
  *   server.c         context, listeners, connections and their limits
+ *   server_tls.c     the certificate of HTTPS
  *   server_ws.c      WebSocket sessions
  *   server_http.c    requests, routes, replies
  *   server_reply.c   writing a reply to the socket
@@ -49,6 +50,7 @@ struct server {
 	struct lws_vhost *plain, *tls;
 	int plain_port, tls_port;
 	struct ssl_ctx_st *no_client;
+	struct tls_cert *cert; /* NULL: no HTTPS */
 	GMainContext *gctx;
 	GSource *tick, *reaper;	 /* reaper: while sessions wait to be dropped */
 	GHashTable *per_address; /* peer -> number of connections */
@@ -103,6 +105,13 @@ struct http_req {
 /* server.c */
 int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		    size_t len);
+/* server_tls.c */
+int tls_cert_new(struct tls_cert **out, const char *cert_file, const char *key_file,
+		 struct errmsg *why);
+/* After the context it is bound to. */
+void tls_cert_free(struct tls_cert **t);
+void tls_cert_bind(struct tls_cert *t, struct ssl_ctx_st *ctx);
+void tls_cert_poll(struct tls_cert *t, int64_t now_ns, int64_t every_ns);
 /* server_ws.c */
 int server_lws_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		  size_t len);

@@ -71,7 +71,7 @@ async function admitted(name, more, role) {
 
 describe('accounts', { timeout: within(120000) }, () => {
 	before(async () => {
-		server = await Server.small({ 'room.linger_s': 0 });
+		server = await Server.small({ 'room.linger_s': 2 });
 		admin = await signIn('admin', server.password);
 	});
 	after(() => server.stopFine());
@@ -81,6 +81,9 @@ describe('accounts', { timeout: within(120000) }, () => {
 			const r = await ask('GET', 'server');
 			assert.equal(r.sign_in, true);
 			assert.ok(r.version);
+			const doc = await fetch(`${server.url}/api/v1/openapi.yaml`);
+			assert.deepEqual([doc.status, doc.headers.get('content-type')], [200, 'application/yaml']);
+			assert.match(await doc.text(), /^openapi: 3\.1/);
 		});
 
 		test('a token says who one is, and nothing else does', async () => {
@@ -308,8 +311,30 @@ describe('accounts', { timeout: within(120000) }, () => {
 			assert.equal(answer.room_policy.unmute, true);
 			await room('small', { unmute: false, record: 'all', stereo: true }, host);
 			const r = await s.next('room');
-			assert.deepEqual([r.unmute, r.record, r.stereo], [false, 'all', true]);
+			assert.deepEqual([r.unmute, r.record, r.stereo], [false, 'all', false]);
 			s.destroy();
+			// The number of channels is for the life of a room.
+			await room('wide', { stereo: true }, host);
+			assert.equal((await admitted('wide', {}, 'participant')).room_policy.stereo, true);
+		});
+
+		test('the legs of a room, for those who run it', async () => {
+			await room('legs', {}, host);
+			const [one, two] = [await tries('legs', { name: '지민' }), await tries('legs', { token: guest, name: 'Gus' })];
+			for (const token of [host, admin]) {
+				const { legs } = await ask('GET', 'rooms/legs/legs', { token });
+				assert.deepEqual(legs.map((l) => [l.name, l.role, l.signed_in, l.connected]), [['지민', 'participant', false, false], ['Gus', 'participant', true, false]]);
+				assert.match(legs[0].address, /127\.0\.0\.1|::1/);
+				assert.deepEqual([legs[0].score, legs[0].uplink.video.codec, legs[0].downlink.audio.packets, legs[0].tile], [5, null, 0, null]);
+			}
+			assert.equal((await ask('GET', 'rooms/legs/legs', { token: other })).code, 'not_allowed');
+			assert.equal((await ask('GET', 'rooms/legs/legs')).status, 401);
+			// Who hosts a room that is not registered may see it too.
+			const maker = await tries('unregistered', { token: other });
+			assert.equal((await ask('GET', 'rooms/unregistered/legs', { token: other })).legs.length, 1);
+			assert.equal((await ask('GET', 'rooms/unregistered/legs', { token: host })).code, 'not_allowed');
+			for (const { s } of [one, two, maker])
+				s.destroy();
 		});
 
 		test('who may record', async () => {

@@ -24,7 +24,7 @@ let observer;
 let lost; // what the observer was told of it, and when
 
 before(async () => {
-	server = await Server.small({ 'room.linger_s': 1 });
+	server = await Server.small({ 'room.linger_s': 1, 'room.record': 'all' });
 	witnesses = Bots.start(server, 'calm', { senders: 3, decode: 1, seconds: 600 });
 	frozen = Bots.start(server, 'calm', { viewers: 1, seconds: 600, name: 'frozen-' });
 	await Promise.all([witnesses.ready, frozen.ready]);

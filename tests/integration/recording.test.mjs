@@ -84,7 +84,7 @@ describe('recording by the protocol', limit, () => {
 	let server, bots, operator, folder;
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), 'mcu-rec-'));
-		server = await Server.small({ 'room.linger_s': 1 });
+		server = await Server.small({ 'room.linger_s': 1, 'room.record': 'all' });
 		bots = Bots.start(server, 'r', { senders: 2, decode: 1, seconds: 600 });
 		await bots.ready;
 		operator = await Operator.enter(server, 'r');
@@ -154,7 +154,7 @@ describe('recording by the protocol', limit, () => {
 for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGINT', 'ready', 1]])
 	test(`${signal} during a recording: it plays, and is listed as ${state}`, limit, async () => {
 		const data = mkdtempSync(join(tmpdir(), 'mcu-rec-'));
-		const first = await Server.small({}, { data });
+		const first = await Server.small({ 'room.record': 'all' }, { data });
 		const bots = Bots.start(first, 'r', { senders: 2, seconds: 600 });
 		await bots.ready;
 		const operator = await Operator.enter(first, 'r');
@@ -193,7 +193,7 @@ for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGIN
 		const check = execFileSync('sqlite3', [join(data, 'mcu.db'), 'pragma integrity_check; select count(*) from recordings;'], { encoding: 'utf8' });
 		assert.equal(check, 'ok\n1\n');
 
-		const second = await Server.small({}, { data });
+		const second = await Server.small({ 'room.record': 'all' }, { data });
 		assert.equal(second.password, undefined, 'the password is shown once only');
 		const rows = await second.recordings(first.password);
 		assert.deepEqual(rows.map((r) => [String(r.id), r.state, r.room, r.by]), [[String(recording), state, 'r', 'operator']]);
@@ -223,7 +223,7 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 	});
 
 	test('the recording fails with a reason, the conference goes on, the file plays', async () => {
-		const server = await Server.small({}, { data });
+		const server = await Server.small({ 'room.record': 'all' }, { data });
 		const bots = Bots.start(server, 'r', { senders: 2, decode: 1, seconds: 600 });
 		await bots.ready;
 		const filler = join(data, 'filler');

@@ -153,6 +153,44 @@ static void some_refusals_are_final(void **state)
 	assert_int_equal(f->leaves, 0);
 }
 
+/* Whoever connects and does not join holds a place for nothing. */
+static void a_connection_joins_in_time(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t s = 1000000000;
+	struct errmsg e;
+	front_session_tick(f->s, 5 * s);
+	front_session_tick(f->s, 34 * s);
+	expect_silence(f);
+	f->late_welcome = true;
+	hear(f, join); /* waiting for an answer, in a lobby too, is joining */
+	front_session_tick(f->s, 1000 * s);
+	expect_silence(f);
+	/* a PIN takes longer to find and type */
+	errmsg_set(&e, 0, "pin_required", "Enter the PIN.");
+	f->ev->closed(f->obj, LEAVE_ERROR, &e);
+	expect(f, "pin_required", NULL);
+	front_session_tick(f->s, 1001 * s);
+	front_session_tick(f->s, 1300 * s);
+	expect_silence(f);
+	front_session_tick(f->s, 1301 * s);
+	expect(f, "\"code\":\"join_timeout\"", "\"fatal\":true");
+	expect(f, "\"type\":\"bye\"", "\"reason\":\"error\"");
+	assert_int_equal(f->closed_code, FRONT_CLOSE_ERROR);
+	front_session_tick(f->s, 9999 * s);
+	expect_silence(f);
+}
+
+static void a_silent_connection_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	front_session_tick(f->s, 1);
+	front_session_tick(f->s, 30000000001);
+	expect(f, "You have not joined a room for 30 seconds.", "join_timeout");
+	expect(f, "bye", NULL);
+	assert_int_equal(f->closed_code, FRONT_CLOSE_ERROR);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -161,6 +199,8 @@ int main(void)
 		T(requests_of_the_room_are_handed_on),
 		T(waiting_in_the_lobby_is_told),
 		T(some_refusals_are_final),
+		T(a_connection_joins_in_time),
+		T(a_silent_connection_is_closed),
 	};
 	role_enter(ROLE_ID_CTL);
 	return cmocka_run_group_tests(tests, NULL, NULL);

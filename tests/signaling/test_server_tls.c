@@ -20,13 +20,14 @@ struct fixture {
 	struct server *srv;
 	char dir[64], cert[96], key[96];
 	bool tls_seen;
+	struct ws_session *ws;
 	/* of the client's thread */
 	int port;
 	const char *send;
 	size_t send_len;
 	const char *until; /* reads until this was seen */
 	char got[8192];
-	char version[16], alpn[16];
+	char version[16], alpn[16], name[32]; /* of the certificate */
 	_Atomic bool done;
 };
 
@@ -34,6 +35,7 @@ static void on_opened(void *ctx, struct ws_session *s)
 {
 	struct fixture *f = ctx;
 	f->tls_seen = ws_session_tls(s);
+	f->ws = s;
 	ws_send_text(s, "welcome over tls", 16);
 }
 
@@ -51,15 +53,16 @@ static void h_hello(void *ctx, struct http_req *r)
 	http_reply(r, 200, "text/plain", "hello over tls", 14);
 }
 
-static void make_certificate(struct fixture *f)
+/* rsa: of another kind than the others. */
+static void write_certificate(struct fixture *f, const char *who, bool rsa)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	X509 *x = X509_new();
 	X509_NAME *name = X509_get_subject_name(x);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
 	X509_gmtime_adj(X509_getm_notBefore(x), -60);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)who, -1, -1,
 				   0);
 	X509_set_issuer_name(x, name);
 	X509_set_pubkey(x, key);
@@ -72,6 +75,11 @@ static void make_certificate(struct fixture *f)
 	fclose(fk);
 	X509_free(x);
 	EVP_PKEY_free(key);
+}
+
+static void make_certificate(struct fixture *f)
+{
+	write_certificate(f, "first", false);
 }
 
 static int setup(void **state)
@@ -88,7 +96,9 @@ static int setup(void **state)
 				  .address = "127.0.0.1",
 				  .http_port = -1,
 				  .cert_file = f->cert,
-				  .key_file = f->key };
+				  .key_file = f->key,
+				  .ws_ping_ms = 20, /* and so looks at everything often */
+				  .cert_poll_ms = 5 };
 	if (server_new(&f->srv, &cfg, &events, f, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(server_http_port(f->srv), -1);
@@ -139,6 +149,10 @@ static void *client_main(void *arg)
 		SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
 		snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)alpn_len,
 			 alpn ? (const char *)alpn : "");
+		X509 *x = SSL_get1_peer_certificate(ssl);
+		X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, f->name,
+					  sizeof(f->name));
+		X509_free(x);
 		snprintf(f->version, sizeof(f->version), "%s", SSL_get_version(ssl));
 		SSL_write(ssl, f->send, (int)f->send_len);
 		while (len < sizeof(f->got) - 1 &&
@@ -156,6 +170,11 @@ static void *client_main(void *arg)
 	return NULL;
 }
 
+static bool has_ws(void *obj)
+{
+	return ((struct fixture *)obj)->ws;
+}
+
 static bool is_done(void *obj)
 {
 	return ((struct fixture *)obj)->done;
@@ -164,6 +183,8 @@ static bool is_done(void *obj)
 static void run_client(struct fixture *f, const char *send, const char *until)
 {
 	pthread_t t;
+	f->done = false;
+	memset(f->got, 0, sizeof(f->got));
 	f->send = send;
 	f->send_len = strlen(send);
 	f->until = until;
@@ -208,6 +229,105 @@ static void plain_text_to_the_tls_port_harms_nobody(void **state)
 	run_client(f, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "hello over tls");
 }
 
+static const char hello[] = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static void expect_certificate(struct fixture *f, const char *name)
+{
+	run_client(f, hello, "hello over tls");
+	assert_string_equal(f->name, name);
+}
+
+static gboolean count_down(gpointer n)
+{
+	--*(int *)n;
+	return G_SOURCE_CONTINUE;
+}
+
+static bool is_over(void *n)
+{
+	return *(int *)n <= 0;
+}
+
+/* Long enough for several looks at the files. */
+static void turn(void)
+{
+	int n = 10;
+	guint t = g_timeout_add(10, count_down, &n);
+	assert_true(loop_until(is_over, &n));
+	g_source_remove(t);
+}
+
+static void a_new_certificate_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct errmsg why;
+	expect_certificate(f, "first");
+	write_certificate(f, "second", false);
+	turn();
+	expect_certificate(f, "second");
+	write_certificate(f, "third", true); /* of another kind, and at once */
+	assert_int_equal(server_reload_certificate(f->srv, &why), 0);
+	expect_certificate(f, "third");
+	write_certificate(f, "fourth", false);
+	turn();
+	expect_certificate(f, "fourth");
+}
+
+static void a_broken_one_is_not(void **state)
+{
+	struct fixture *f = *state;
+	struct errmsg why;
+	FILE *file = fopen(f->cert, "w");
+	fputs("-----BEGIN CERTIFICATE-----\nrubbish\n", file);
+	fclose(file);
+	assert_int_equal(server_reload_certificate(f->srv, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "cannot be read; it must be a PEM file"));
+	turn();
+	expect_certificate(f, "first");
+	unlink(f->cert);
+	turn();
+	expect_certificate(f, "first");
+	/* a certificate whose key has not come yet */
+	char *key;
+	gsize len;
+	assert_true(g_file_get_contents(f->key, &key, &len, NULL));
+	write_certificate(f, "second", false);
+	assert_true(g_file_set_contents(f->key, key, (gssize)len, NULL));
+	g_free(key);
+	assert_int_equal(server_reload_certificate(f->srv, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "is not that of the certificate"));
+	expect_certificate(f, "first");
+	write_certificate(f, "second", false);
+	turn();
+	expect_certificate(f, "second");
+}
+
+static void a_connection_outlives_its_certificate(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t t;
+	f->done = false;
+	f->send = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		  "Sec-WebSocket-Protocol: mcu.v1\r\n\r\n";
+	f->send_len = strlen(f->send);
+	f->until = "after the change";
+	f->ws = NULL;
+	pthread_create(&t, NULL, client_main, f);
+	guint tick = g_timeout_add(5, client_tick, NULL);
+	assert_true(loop_until(has_ws, f));
+	write_certificate(f, "second", false);
+	turn();
+	ws_send_text(f->ws, "after the change", 16);
+	assert_true(loop_until(is_done, f));
+	g_source_remove(tick);
+	pthread_join(t, NULL);
+	/* among pings, which have zeros */
+	assert_non_null(memmem(f->got, sizeof(f->got), "after the change", 16));
+	assert_string_equal(f->name, "first");
+	expect_certificate(f, "second");
+}
+
 static void a_missing_certificate_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -235,6 +355,9 @@ int main(void)
 		T(websocket_over_tls_works),
 		T(plain_text_to_the_tls_port_harms_nobody),
 		T(a_missing_certificate_is_told),
+		T(a_new_certificate_is_taken),
+		T(a_broken_one_is_not),
+		T(a_connection_outlives_its_certificate),
 	};
 	role_enter(ROLE_ID_CTL);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,109 @@
+/* The legs of a running room with their numbers, for its owner, its hosts and
+ * administrators. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mcu/routes_priv.h"
+
+static json_t *flow_json(const struct leg_net_flow *f, bool up)
+{
+	json_t *o = json_pack("{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			      "loss", f->loss, "jitter_ms", f->jitter_ms,
+			      "packets", (json_int_t)f->packets, "octets", (json_int_t)f->octets,
+			      "ssrc", (json_int_t)f->ssrc, "rtx_ssrc", (json_int_t)f->rtx_ssrc,
+			      "nacks", (json_int_t)f->nacks,
+			      "plis", (json_int_t)f->plis, "firs", (json_int_t)f->firs,
+			      "rtx_packets", (json_int_t)f->rtx_packets);
+
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "codec", f->codec == CODEC_NONE ? json_null() :
+							    json_string(codec_name(f->codec)));
+	if (up) {
+		json_object_set_new(o, "rid", f->rid[0] ? json_string(f->rid) : json_null());
+		json_object_set_new(o, "repaired", json_integer((json_int_t)f->repaired));
+		json_object_set_new(o, "frames_dropped",
+				    json_integer((json_int_t)f->frames_dropped));
+	} else {
+		json_object_set_new(o, "refused", json_integer((json_int_t)f->refused));
+	}
+	return o;
+}
+
+static json_t *way_json(const struct stream_stats *s, const struct leg_net_flow *audio,
+			const struct leg_net_flow *video, bool up)
+{
+	return json_pack("{s:f, s:f, s:f, s:o?, s:o?}", "loss", s->loss, "jitter_ms", s->jitter_ms,
+			 "kbps", s->kbps, "audio", flow_json(audio, up), "video",
+			 flow_json(video, up));
+}
+
+static void add_leg(void *obj, const struct conference_leg *l)
+{
+	const struct leg_info *i = &l->info;
+	json_t *tile = i->tile.w ? json_pack("{s:i, s:i, s:i, s:i}", "x", i->tile.x, "y", i->tile.y,
+					     "width", i->tile.w, "height", i->tile.h) : json_null();
+
+	json_array_append_new(obj, json_pack(
+		"{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:o, s:o?, "
+		"s:o?}",
+		"leg", (json_int_t)i->id, "name", i->name, "address", l->address,
+		"role", l->host ? "host" : "participant", "hand", l->hand,
+		"signed_in", l->user_id != 0, "joined_ms", (json_int_t)l->joined_ms,
+		"connected", i->connected, "audio", i->sends_audio, "video", i->sends_video,
+		"audio_muted", i->audio_muted, "video_muted", i->video_muted,
+		"score", l->stats.score, "rtt_ms", l->net.rtt_ms,
+		"remb_bps", (json_int_t)l->net.remb_bps, "tile", tile,
+		"uplink", way_json(&l->stats.uplink, &l->net.uplink_audio, &l->net.uplink_video, true),
+		"downlink", way_json(&l->stats.downlink, &l->net.downlink_audio,
+				     &l->net.downlink_video, false)));
+}
+
+static void show(struct wait *w)
+{
+	json_t *legs = json_array();
+
+	conference_legs(w->routes->cfg.conference, w->name, add_leg, legs);
+	wait_reply_json(w, 0, 200, json_pack("{s:o}", "legs", legs));
+}
+
+/* A room that is not registered has no owner: its hosts, and administrators. */
+static void on_room(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (!w->req)
+		wait_end(w);
+	else if (err && err != -ENOENT)
+		wait_reply_json(w, err, 0, NULL);
+	else if (row && row->registered && row->owner_id == w->who.id)
+		show(w);
+	else
+		wait_refuse(w, 403, "not_allowed", "Only a host of this room, or an administrator, may do "
+			    "that.");
+}
+
+static void check(struct wait *w)
+{
+	if (w->who.role == USER_ADMIN ||
+	    conference_hosts(w->routes->cfg.conference, w->name, w->who.id))
+		show(w);
+	else if (rooms_find(w->routes->cfg.db, w->name, on_room, w))
+		wait_reply_busy(w);
+}
+
+static void get_legs(void *ctx, struct http_req *req)
+{
+	struct wait *w = wait_new(ctx, req);
+
+	role_assert_ctl();
+	if (w && wait_room_name(w))
+		wait_for_account(w, USER_PARTICIPANT, check);
+}
+
+int routes_legs_new(struct routes *r, struct server *s)
+{
+	return server_route(s, "GET", "/api/v1/rooms/:room/legs", get_legs, r);
+}
