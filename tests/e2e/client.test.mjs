@@ -637,6 +637,36 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		await until('the picture', () => p.sees(p.last('welcome').leg, 'red'));
 	});
 
+	test('the server\'s offer is answered; one that meets the page\'s own gives way', async () => {
+		let meet = false;
+		const offer = (p) => ({ type: 'offer', sdp: p.last('answer').sdp.replaceAll('a=setup:passive', 'a=setup:actpass') });
+		const p = await person('Ana', {
+			wired: {
+				answer: (m, w) => {
+					if (m.type === 'offer' && meet)
+						w.tell(offer(p));
+					return m.type === 'answer'; // the server has not asked
+				},
+			},
+		});
+		await p.join('demo');
+		p.wire.tell(offer(p));
+		const { sdp } = await sent(p, 'answer');
+		assert.match(sdp, /^m=audio [^0][^]*^m=video [^0]/m);
+		assert.match(sdp, /useinbandfec=1/);
+		meet = true;
+		p.wire.sent.length = 0;
+		await p.page.evaluate(() => dispatchEvent(new Event('online')));
+		await sent(p, 'offer');
+		await until('its answer', () => p.messages.filter((m) => m.type === 'answer').length === 2);
+		await p.page.waitForFunction(() => window.connections[0].signalingState === 'stable');
+		assert.equal(p.wire.sent.some((m) => m.type === 'answer'), false);
+		meet = false;
+		p.wire.tell(offer(p)); // it comes again
+		await sent(p, 'answer');
+		await until('the picture to go on', () => p.sees(p.leg, 'red'));
+	});
+
 	/* --- weight --------------------------------------------------------------------------------- */
 
 	test('one video, and less than 150 KB to be in the room', async () => {
