@@ -13,6 +13,8 @@
 #include "mcu/base/metrics.h"
 #include "mcu/net/ice_transport.h"
 
+enum { CONSENT_MS = 30000 }; /* RFC 7675 section 5.1 */
+
 METRIC_COUNTER(d_early, "mcu_net_rx_early_total", "Packets dropped: before the keys were there");
 METRIC_GAUGE(g_transports, "mcu_net_transports", "Transports that exist");
 METRIC_GAUGE(g_connected, "mcu_net_transports_connected", "Transports that media may use");
@@ -293,6 +295,8 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 				     .obj = obj,
 				     .state = ICE_NEW,
 				     .publishes = cfg->publishes,
+				     .consent_ns = (cfg->consent_ms ? cfg->consent_ms : CONSENT_MS) *
+						   NS_PER_MS,
 				     .profiles = cfg->srtp_profiles,
 				     .identity = cfg->identity };
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };

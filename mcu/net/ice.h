@@ -38,6 +38,7 @@ struct ice_cfg {
 	uint16_t port_min, port_max; /* 0, 0: the system's choice */
 	bool loopback;		     /* use 127.0.0.1 too; without any other address always */
 	bool no_consent;	     /* without RFC 7675 (tests) */
+	unsigned consent_ms;	     /* 0: 30000, as RFC 7675 5.1 says */
 	unsigned srtp_profiles;	     /* DTLS_PROFILE_…, 0: all */
 };
 

@@ -14,8 +14,6 @@
 /* Without any pair that works libnice reports failure, but a check of the peer
  * or a late candidate may still help. */
 #define ICE_GRACE_NS (8 * NS_PER_S)
-/* RFC 7675 section 5.1. */
-#define CONSENT_NS (30 * NS_PER_S)
 /* The peer changes over when it has an answer to a check of its own; what it
  * sent before that is still on its way. */
 #define LINGER_NS (5 * NS_PER_S)
@@ -134,7 +132,7 @@ static void on_selected(void *obj)
  * time to come. */
 static void await_silence(struct ice_transport *t) ON_THREAD(ROLE_NET)
 {
-	int64_t end_ns = (t->direct ? t->heard_ns : t->lost_ns) + CONSENT_NS;
+	int64_t end_ns = (t->direct ? t->heard_ns : t->lost_ns) + t->consent_ns;
 
 	if (ice_gone(t))
 		return;

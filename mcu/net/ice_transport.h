@@ -48,6 +48,7 @@ struct ice_transport {
 	void *obj;
 	struct shard_work work; /* gathering at first, destruction at last */
 	struct net_timer timer; /* of the grace before, of DTLS after selection */
+	int64_t consent_ns;
 	struct net_timer silence; /* runs while libnice has given the peer up */
 	struct net_timer linger;  /* of `leaving` */
 	int64_t heard_ns;	  /* when the last authentic packet came */

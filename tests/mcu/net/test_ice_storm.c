@@ -239,6 +239,7 @@ static void test_lost_consent(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		make_pair(w, &a[i], &b[i]);
+		a[i].cfg.consent_ms = 12000; /* libnice takes 10 s to notice */
 		open_pair(&a[i], &b[i]);
 	}
 	for (int i = 0; i < 2; i++) {
