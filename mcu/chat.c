@@ -60,7 +60,7 @@ void chat_replay(struct hall *h, struct leg_handle *p)
 	}
 }
 
-static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
+ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
 {
 	for (size_t i = 0; i < h->people->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(h->people, i);

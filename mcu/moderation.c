@@ -97,7 +97,7 @@ int moderation_mute(struct leg_handle *p, enum tristate audio, enum tristate vid
 	return 0;
 }
 
-static int set_hand(struct leg_handle *p, bool raised)
+ON_THREAD(ROLE_CTL) static int set_hand(struct leg_handle *p, bool raised)
 {
 	struct leg_event ev = { .type = LEG_EVENT_HAND };
 

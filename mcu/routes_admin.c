@@ -35,7 +35,7 @@ static void on_list(void *obj, int err, const struct recording_row *rows, size_t
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "recordings", list));
 }
 
-static void list_recordings(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list_recordings(struct wait *w)
 {
 	if (recordings_list(w->routes->cfg.db, w->name[0] ? w->name : NULL, 0, RECORDING_LIST_MAX,
 			    on_list, w))
@@ -78,7 +78,7 @@ static void on_audit(void *obj, int err, const struct audit_row *rows, size_t n)
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "audit", list));
 }
 
-static void list_audit(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list_audit(struct wait *w)
 {
 	if (audit_list(w->routes->cfg.db, w->id, AUDIT_LIST_MAX, on_audit, w))
 		wait_reply_busy(w);
@@ -86,12 +86,14 @@ static void list_audit(struct wait *w)
 
 static void get_audit(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
-	const char *before = http_req_query(req, "before");
+	struct wait *w;
+	const char *before;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w)
 		return;
+	before = http_req_query(req, "before");
 	w->id = before ? g_ascii_strtoll(before, NULL, 10) : 0;
 	wait_for_account(w, USER_ADMIN, list_audit);
 }

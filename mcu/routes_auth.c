@@ -181,9 +181,10 @@ static void post_login(void *ctx, struct http_req *req)
 		{ "name", REST_TEXT, true, 1, DB_NAME_MAX, .text = &name },
 		{ "password", REST_TEXT, true, 1, PASSWORD_MAX, .text = &password },
 	};
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && rest_read(w, fields, 2))
 		accounts_sign_in(w->routes->cfg.accounts, name, password, http_req_peer(req),
 				 on_signed_in, w);
@@ -203,7 +204,7 @@ static void on_signed_out(void *obj, int err, const struct user_row *row)
 	wait_reply_nothing(w);
 }
 
-static void sign_out(struct wait *w)
+ON_THREAD(ROLE_CTL) static void sign_out(struct wait *w)
 {
 	struct user_change c = { .sign_out = true };
 
@@ -213,23 +214,25 @@ static void sign_out(struct wait *w)
 
 static void post_logout(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w)
 		wait_for_account(w, USER_PARTICIPANT, sign_out);
 }
 
-static void show_me(struct wait *w)
+ON_THREAD(ROLE_CTL) static void show_me(struct wait *w)
 {
 	wait_reply_json(w, 0, 200, me_json(&w->who));
 }
 
 static void get_me(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w)
 		wait_for_account(w, USER_PARTICIPANT, show_me);
 }
@@ -284,7 +287,7 @@ static void on_old_password(void *obj, const struct user_row *who,
 	accounts_hash(w->routes->cfg.accounts, password, on_hash, w);
 }
 
-static void change_password(struct wait *w)
+ON_THREAD(ROLE_CTL) static void change_password(struct wait *w)
 {
 	const char *old = json_string_value(json_object_get(w->body, "old_password"));
 
@@ -299,9 +302,10 @@ static void put_password(void *ctx, struct http_req *req)
 		{ "old_password", REST_TEXT, true, 1, PASSWORD_MAX, .text = &old },
 		{ "password", REST_TEXT, true, PASSWORD_MIN, PASSWORD_MAX, .text = &password },
 	};
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && rest_read(w, fields, 2))
 		wait_for_account(w, USER_PARTICIPANT, change_password);
 }

@@ -22,7 +22,7 @@ static json_t *capture_json(const struct capture_info *i)
 			 "error", i->err ? err_str(i->err) : NULL, "url", url);
 }
 
-static void start(struct wait *w)
+ON_THREAD(ROLE_CTL) static void start(struct wait *w)
 {
 	struct captures *c = w->routes->cfg.captures;
 	struct leg *l = conference_leg(w->routes->cfg.conference, w->name, (uint32_t)w->id);
@@ -49,22 +49,25 @@ static void start(struct wait *w)
 
 static void post_capture(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	int64_t seconds = DEFAULT_SECONDS;
 	const struct rest_field field[] = {
 		{ .name = "seconds", .kind = REST_INT, .min = 1, .max = CAPTURE_MAX_S,
-		  .number = w ? &w->seconds : NULL },
+		  .number = &seconds },
 	};
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w)
 		return;
-	w->seconds = DEFAULT_SECONDS;
 	w->id = g_ascii_strtoll(http_req_param(req, "leg"), NULL, 10);
-	if (wait_room_name(w) && rest_read(w, field, 1))
-		wait_for_account(w, USER_ADMIN, start);
+	if (!wait_room_name(w) || !rest_read(w, field, 1))
+		return;
+	w->seconds = seconds;
+	wait_for_account(w, USER_ADMIN, start);
 }
 
-static void list(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	json_t *all = json_array();
 	struct capture_info i;
@@ -77,9 +80,10 @@ static void list(struct wait *w)
 
 static void get_captures(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w)
 		wait_for_account(w, USER_ADMIN, list);
 }
@@ -89,7 +93,7 @@ static void refuse_unknown(struct wait *w) ON_THREAD(ROLE_CTL)
 	wait_refuse(w, 404, "not_found", "There is no such capture.");
 }
 
-static void send_file(struct wait *w)
+ON_THREAD(ROLE_CTL) static void send_file(struct wait *w)
 {
 	struct capture_info i;
 	char name[64];
@@ -108,9 +112,10 @@ static void send_file(struct wait *w)
 
 static void get_capture(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w)
 		return;
 	w->id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);
@@ -118,7 +123,7 @@ static void get_capture(void *ctx, struct http_req *req)
 }
 
 /* Ends one that runs; deletes one that has ended. */
-static void end_or_delete(struct wait *w)
+ON_THREAD(ROLE_CTL) static void end_or_delete(struct wait *w)
 {
 	struct captures *c = w->routes->cfg.captures;
 	struct capture_info i;
@@ -138,9 +143,10 @@ static void end_or_delete(struct wait *w)
 
 static void delete_capture(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w)
 		return;
 	w->id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);

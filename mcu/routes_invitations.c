@@ -41,7 +41,7 @@ static void on_made(void *obj, int err, const struct invitation_row *row)
 	wait_reply_json(w, 0, 201, body);
 }
 
-static void make(struct wait *w)
+ON_THREAD(ROLE_CTL) static void make(struct wait *w)
 {
 	struct invitation_row row = { .id = db_new_id(), .host = w->host, .uses_left = w->uses,
 				      .created_ms = clock_wall_ns() / NS_PER_MS,
@@ -60,7 +60,7 @@ static void make(struct wait *w)
 
 static void post_invitation(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 	const char *role = NULL;
 	int64_t seconds = DEFAULT_S, uses = -1;
 	const struct rest_field fields[] = {
@@ -70,6 +70,7 @@ static void post_invitation(void *ctx, struct http_req *req)
 	};
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w || !wait_room_name(w) || !rest_read(w, fields, 3))
 		return;
 	w->host = !strcmp(role, "host");
@@ -107,7 +108,7 @@ static void on_list(void *obj, int err, const struct invitation_row *rows, size_
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "invitations", list));
 }
 
-static void list(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	if (invitations_list(w->routes->cfg.db, w->name, on_list, w))
 		wait_reply_busy(w);
@@ -115,9 +116,10 @@ static void list(struct wait *w)
 
 static void get_invitations(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && wait_room_name(w))
 		wait_for_own_room(w, list);
 }
@@ -142,7 +144,7 @@ static void on_deleted(void *obj, int err, const struct invitation_row *row)
 	wait_reply_nothing(w);
 }
 
-static void drop(struct wait *w)
+ON_THREAD(ROLE_CTL) static void drop(struct wait *w)
 {
 	if (invitations_delete(w->routes->cfg.db, w->name, w->id, on_deleted, w))
 		wait_reply_busy(w);
@@ -150,9 +152,10 @@ static void drop(struct wait *w)
 
 static void delete_invitation(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w || !wait_room_name(w))
 		return;
 	w->id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);

@@ -60,7 +60,7 @@ static void add_leg(void *obj, const struct conference_leg *l)
 				     &l->net.downlink_video, false)));
 }
 
-static void show(struct wait *w)
+ON_THREAD(ROLE_CTL) static void show(struct wait *w)
 {
 	json_t *legs = json_array();
 
@@ -85,7 +85,7 @@ static void on_room(void *obj, int err, const struct room_row *row)
 			    "that.");
 }
 
-static void check(struct wait *w)
+ON_THREAD(ROLE_CTL) static void check(struct wait *w)
 {
 	if (w->who.role == USER_ADMIN ||
 	    conference_hosts(w->routes->cfg.conference, w->name, w->who.id))
@@ -96,9 +96,10 @@ static void check(struct wait *w)
 
 static void get_legs(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && wait_room_name(w))
 		wait_for_account(w, USER_PARTICIPANT, check);
 }

@@ -67,7 +67,7 @@ static void on_own_room(void *obj, int err, const struct room_row *row)
 		w->next(w);
 }
 
-static void find_own_room(struct wait *w)
+ON_THREAD(ROLE_CTL) static void find_own_room(struct wait *w)
 {
 	w->next = w->after;
 	if (rooms_find(w->routes->cfg.db, w->name, on_own_room, w))
@@ -92,7 +92,7 @@ static void on_list(void *obj, int err, const struct room_row *rows, size_t n)
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "rooms", list));
 }
 
-static void list(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	int64_t owner = w->who.role == USER_ADMIN ? 0 : w->who.id;
 
@@ -102,23 +102,25 @@ static void list(struct wait *w)
 
 static void get_rooms(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w)
 		wait_for_account(w, USER_PARTICIPANT, list);
 }
 
-static void show(struct wait *w)
+ON_THREAD(ROLE_CTL) static void show(struct wait *w)
 {
 	wait_reply_json(w, 0, 200, room_json(w, &w->room));
 }
 
 static void get_room(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && wait_room_name(w))
 		wait_for_own_room(w, show);
 }
@@ -266,7 +268,7 @@ static void on_old_room(void *obj, int err, const struct room_row *row)
 	apply(w);
 }
 
-static void find_old_room(struct wait *w)
+ON_THREAD(ROLE_CTL) static void find_old_room(struct wait *w)
 {
 	if (rooms_find(w->routes->cfg.db, w->name, on_old_room, w))
 		wait_reply_busy(w);
@@ -274,11 +276,12 @@ static void find_old_room(struct wait *w)
 
 static void put_room(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 	struct room_rules scratch = { 0 };
 	struct room_body b = { 0 };
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	/* The body is looked at first, so that what is wrong is said before anything. */
 	if (w && wait_room_name(w) && read_room(w, &scratch, &b))
 		wait_for_account(w, USER_HOST, find_old_room);
@@ -303,7 +306,7 @@ static void on_forgotten(void *obj, int err, const struct room_row *row)
 	wait_reply_nothing(w);
 }
 
-static void forget(struct wait *w)
+ON_THREAD(ROLE_CTL) static void forget(struct wait *w)
 {
 	if (rooms_forget(w->routes->cfg.db, w->name, on_forgotten, w))
 		wait_reply_busy(w);
@@ -311,9 +314,10 @@ static void forget(struct wait *w)
 
 static void delete_room(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w && wait_room_name(w))
 		wait_for_own_room(w, forget);
 }

@@ -42,7 +42,7 @@ static void on_list(void *obj, int err, const struct user_row *rows, size_t n)
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "users", list));
 }
 
-static void list(struct wait *w)
+ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	if (users_list(w->routes->cfg.db, on_list, w))
 		wait_reply_busy(w);
@@ -50,9 +50,10 @@ static void list(struct wait *w)
 
 static void get_users(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (w)
 		wait_for_account(w, USER_ADMIN, list);
 }
@@ -102,7 +103,7 @@ static void on_hash(void *obj, int err, const char *hash)
 		wait_reply_busy(w);
 }
 
-static void make(struct wait *w)
+ON_THREAD(ROLE_CTL) static void make(struct wait *w)
 {
 	accounts_hash(w->routes->cfg.accounts, text_of(w, "password"), on_hash, w);
 }
@@ -130,9 +131,10 @@ static void post_user(void *ctx, struct http_req *req)
 		{ "role", REST_TEXT, true, 1, 16, .text = &role },
 		{ "display_name", REST_TEXT, false, 0, DB_NAME_MAX, .text = &display },
 	};
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w || !rest_read(w, fields, 4) || !check_texts(w, role, display))
 		return;
 	/* A colon would end it in HTTP Basic, and the others in a path. */
@@ -186,7 +188,7 @@ static void on_new_hash(void *obj, int err, const char *hash)
 		change_with(obj, hash);
 }
 
-static void change(struct wait *w)
+ON_THREAD(ROLE_CTL) static void change(struct wait *w)
 {
 	const char *password = text_of(w, "password");
 
@@ -204,9 +206,10 @@ static void put_user(void *ctx, struct http_req *req)
 		{ "role", REST_TEXT, false, 1, 16, .text = &role },
 		{ "display_name", REST_TEXT, false, 0, DB_NAME_MAX, .text = &display },
 	};
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w || !rest_read(w, fields, 3) || !check_texts(w, role, display))
 		return;
 	snprintf(w->name, sizeof w->name, "%s", http_req_param(req, "name"));
@@ -229,7 +232,7 @@ static void on_deleted(void *obj, int err, const struct user_row *row)
 	wait_reply_nothing(w);
 }
 
-static void drop(struct wait *w)
+ON_THREAD(ROLE_CTL) static void drop(struct wait *w)
 {
 	if (!w->name[0])
 		refuse_change(w, -ENOENT);
@@ -239,9 +242,10 @@ static void drop(struct wait *w)
 
 static void delete_user(void *ctx, struct http_req *req)
 {
-	struct wait *w = wait_new(ctx, req);
+	struct wait *w;
 
 	role_assert_ctl();
+	w = wait_new(ctx, req);
 	if (!w)
 		return;
 	snprintf(w->name, sizeof w->name, "%s", http_req_param(req, "name"));

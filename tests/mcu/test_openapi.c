@@ -12,7 +12,9 @@
 #include <yaml.h>
 
 #include "mcu/openapi.h"
+#include "mcu/conference.h"
 #include "mcu/routes.h"
+#include "signaling/whip.h"
 
 static bool is_method(const char *key)
 {
@@ -96,6 +98,7 @@ static void every_route_is_documented(void **state)
 	static const struct server_events events = { 0 };
 	struct routes_cfg routes_cfg = { 0 };
 	struct routes *routes;
+	struct whip *whip;
 	struct server *s;
 	struct errmsg why;
 	yaml_document_t d;
@@ -110,6 +113,8 @@ static void every_route_is_documented(void **state)
 	role_assert_ctl();
 	assert_int_equal(server_new(&s, &cfg, &events, NULL, &why), 0);
 	assert_int_equal(routes_new(&routes, s, &routes_cfg), 0);
+	assert_int_equal(whip_new(&whip, &conference_api, NULL, NULL), 0);
+	assert_int_equal(whip_routes(whip, s), 0);
 	assert_true(yaml_parser_initialize(&parser));
 	yaml_parser_set_input_string(&parser, (const unsigned char *)document, len);
 	if (!yaml_parser_load(&parser, &d))
@@ -122,9 +127,11 @@ static void every_route_is_documented(void **state)
 	g_hash_table_destroy(left);
 	yaml_document_delete(&d);
 	yaml_parser_delete(&parser);
+	whip_shutdown(whip);
 	routes_stop(routes);
 	server_free(&s, 0);
 	routes_free(&routes);
+	whip_free(&whip);
 	g_main_loop_unref(cfg.loop);
 }
 
