@@ -13,6 +13,9 @@
 METRIC_COUNTER(m_skipped, "mcu_video_ticks_skipped_total",
 	       "Video ticks not composed because the workers were behind or every canvas was in use.");
 
+METRIC_COUNTER(m_unchanged, "mcu_video_ticks_unchanged_total",
+	       "Video ticks at which the picture stood still and nothing was encoded.");
+
 const int TICK_BUCKET_MS[TICK_BUCKETS] = { 10, 20, 30, 40, 60, 100, 200, 0 };
 
 /* The newest picture of a leg, kept so that its tile can be painted again. */
@@ -28,7 +31,7 @@ struct tick {
 	struct tick_events ev;
 	void *obj;
 	_Atomic uint32_t speaker;
-	_Atomic uint64_t frames, skipped, interval_sum_ns, bucket[TICK_BUCKETS];
+	_Atomic uint64_t frames, skipped, unchanged, interval_sum_ns, bucket[TICK_BUCKETS];
 	/* the strand */
 	struct routing *routing;
 	struct compositor *comp;
@@ -164,6 +167,25 @@ static void skip(struct tick *t, int64_t n)
 	metric_add(&m_skipped, n);
 }
 
+/* To those encodes that want it now. */
+ON_THREAD(ROLE_MIXV) static void give_out(struct tick *t, struct vframe *canvas, int64_t due_ns)
+{
+	size_t given = 0;
+
+	for (size_t i = 0; i < t->routing->n_encodes; i++) {
+		struct video_encode *v = t->routing->encode[i];
+
+		if (!video_encode_due(v, canvas->gen, due_ns))
+			continue;
+		video_encode_frame(v, canvas, due_ns);
+		given++;
+	}
+	if (given)
+		return;
+	t->unchanged++;
+	metric_add(&m_unchanged, 1);
+}
+
 ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 {
 	struct scene_tile tile[LAYOUT_MAX_TILES];
@@ -182,8 +204,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 		skip(t, 1);
 		return;
 	}
-	for (size_t i = 0; i < t->routing->n_encodes; i++)
-		video_encode_frame(t->routing->encode[i], canvas, due_ns);
+	give_out(t, canvas, due_ns);
 	vframe_unref(&canvas);
 	count_frame(t, now);
 }
@@ -286,6 +307,7 @@ void tick_get_stats(const struct tick *t, struct tick_stats *s)
 {
 	s->frames = t->frames;
 	s->skipped = t->skipped;
+	s->unchanged = t->unchanged;
 	s->interval_sum_ns = t->interval_sum_ns;
 	for (int i = 0; i < TICK_BUCKETS; i++)
 		s->bucket[i] = t->bucket[i];

@@ -31,12 +31,12 @@ void tick_set_speaker(struct tick *t, uint32_t leg);
 void tick_stop(struct tick *t) ON_THREAD(ROLE_CTL);
 void tick_free(struct tick **t) ON_THREAD(ROLE_CTL);
 
-/* Output frames, ticks that were skipped because the pool was behind, and the
- * histogram of intervals between composed frames, as Prometheus buckets. */
+/* Output frames (those that stood still and were not encoded included: unchanged),
+ * ticks that were skipped because the pool was behind, and the histogram of intervals between composed frames, as Prometheus buckets. */
 enum { TICK_BUCKETS = 8 };
 extern const int TICK_BUCKET_MS[TICK_BUCKETS]; /* upper bounds; the last is +Inf (0) */
 struct tick_stats {
-	uint64_t frames, skipped;
+	uint64_t frames, skipped, unchanged;
 	uint64_t bucket[TICK_BUCKETS]; /* not cumulative */
 	uint64_t interval_sum_ns;
 };

@@ -26,11 +26,19 @@ struct video_encode {
 	struct strand *strand;
 	uint32_t id;
 	struct video_encode_cfg cfg;
-	_Atomic bool key_wanted;
+	_Atomic bool key_wanted, switch_wanted;
+	/* of the strand, for the tick to see: a refused request waits; the media time
+	 * of the last key frame; when the next one is due at the latest */
+	_Atomic bool key_waits;
+	_Atomic int64_t key_ns, key_by_ns;
 	/* Media times of the canvases that wait, beside the strand's queue and in its
 	 * order: a canvas that has not changed comes again with another time. */
 	int64_t pts_ns[PTS_SLOTS];
-	unsigned put; /* the tick's */
+	/* the tick's */
+	unsigned put;
+	uint64_t gen;	    /* of the canvas last wanted */
+	int64_t changed_ns; /* when it was new */
+	int64_t given_ns, next_ns;
 	/* the strand */
 	unsigned taken;
 	struct venc *enc;
@@ -57,6 +65,7 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 	v->engine = e;
 	v->cfg = *cfg;
 	v->id = next_id++;
+	v->key_by_ns = INT64_MAX;
 	keyframe_gate_init(&v->gate, KEYFRAME_GATE_BURST, KEYFRAME_GATE_REFILL_MS * NS_PER_MS);
 	err = strand_new(&v->strand, e->video, "encode");
 	if (err) {
@@ -70,6 +79,11 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 uint32_t video_encode_id(const struct video_encode *v)
 {
 	return v->id;
+}
+
+int video_encode_bps(const struct video_encode *v)
+{
+	return v->cfg.bitrate_bps;
 }
 
 void video_encode_free(struct video_encode **v)
@@ -98,6 +112,8 @@ static void sink_job(void *obj, void *arg)
 		venc_set_gop(v->enc, c->gop_s);
 	if (c->has)
 		v->key_wanted = true;
+	else
+		v->key_by_ns = INT64_MAX;
 	v->cfg.gop_s = c->gop_s;
 	if (c->done)
 		engine_post(v->engine->ctl, c->done, c->obj, NULL);
@@ -146,6 +162,16 @@ void video_encode_request_key(struct video_encode *v)
 	v->key_wanted = true;
 }
 
+void video_encode_request_switch(struct video_encode *v)
+{
+	v->switch_wanted = true;
+}
+
+static bool switch_due(const struct video_encode *v, int64_t pts_ns)
+{
+	return v->switch_wanted && pts_ns - v->key_ns >= VIDEO_ENCODE_SWITCH_MS * NS_PER_MS;
+}
+
 static void open_encoder(struct video_encode *v, int64_t pts_ns)
 {
 	struct venc_cfg cfg = {
@@ -173,7 +199,19 @@ static bool key_due(struct video_encode *v, int64_t now_ns)
 	if (atomic_exchange(&v->key_wanted, false) &&
 	    keyframe_gate_ask(&v->gate, now_ns))
 		return true;
-	return keyframe_gate_poll(&v->gate, now_ns);
+	if (keyframe_gate_poll(&v->gate, now_ns))
+		return true;
+	return switch_due(v, now_ns) || now_ns >= v->key_by_ns;
+}
+
+static void key_made(struct video_encode *v, int64_t pts_ns)
+{
+	metric_add(&m_keys, 1);
+	keyframe_gate_served(&v->gate);
+	v->switch_wanted = false;
+	v->key_ns = pts_ns;
+	/* by time as well as by count: pictures that stand still are few */
+	v->key_by_ns = v->cfg.gop_s ? pts_ns + v->cfg.gop_s * NS_PER_S : INT64_MAX;
 }
 
 /* A picture that nobody gets breaks all that refer to it: a gap in the count of
@@ -238,19 +276,35 @@ static void frame_job(void *obj, void *arg)
 		err = venc_encode(v->enc, canvas, pts_ns, key_due(v, pts_ns), v->engine->au_pool,
 				  &au, &key);
 	vframe_unref(&canvas);
+	if (!err && key)
+		key_made(v, pts_ns);
+	v->key_waits = v->gate.pending;
 	if (err) {
 		lost(v);
 		return;
 	}
 	metric_add(&m_frames, 1);
-	if (key) {
-		metric_add(&m_keys, 1);
-		keyframe_gate_served(&v->gate);
-	}
 	pack(v, au, pts_ns, key);
 	if (v->has_sink)
 		v->sink.video(v->sink.obj, au, pts_ns, key);
 	buf_unref(&au);
+}
+
+bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
+{
+	int64_t slack = NS_PER_S / v->engine->cfg.fps / 2; /* half a tick */
+
+	if (v->gen && pts_ns + slack < v->next_ns)
+		return false;
+	if (gen != v->gen) {
+		v->gen = gen;
+		v->changed_ns = pts_ns;
+	}
+	if (pts_ns - v->changed_ns < VIDEO_ENCODE_SETTLE_MS * NS_PER_MS)
+		return true;
+	if (pts_ns + slack - v->given_ns >= VIDEO_ENCODE_REFRESH_MS * NS_PER_MS)
+		return true;
+	return v->key_wanted || v->key_waits || switch_due(v, pts_ns) || pts_ns >= v->key_by_ns;
 }
 
 void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
@@ -269,4 +323,8 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t p
 		return;
 	}
 	v->put++;
+	v->given_ns = pts_ns;
+	v->next_ns += NS_PER_S / v->cfg.fps;
+	if (v->next_ns < pts_ns)
+		v->next_ns = pts_ns + NS_PER_S / v->cfg.fps;
 }

@@ -3,7 +3,11 @@
  * to the sink (L1). Exists exactly while it has a receiver or a sink.
  *
  * Key frames: the first picture, then on request, coalesced by a key frame gate:
- * a thousand requests in a second make a few key frames. */
+ * a thousand requests in a second make a few key frames.
+ *
+ * A picture that does not change is not encoded: after it has stood still for
+ * VIDEO_ENCODE_SETTLE_MS, in which the encoder sharpens it, it comes only every
+ * VIDEO_ENCODE_REFRESH_MS, or when a key frame is wanted. */
 #ifndef MCU_ROOM_VIDEO_ENCODE_H
 #define MCU_ROOM_VIDEO_ENCODE_H
 
@@ -24,12 +28,19 @@ struct video_encode_cfg {
 	int gop_s; /* 0: key frames on request only */
 };
 
-enum { VIDEO_ENCODE_QUEUE = 2 }; /* canvases that may wait; more are dropped, counted */
+enum {
+	VIDEO_ENCODE_QUEUE = 2, /* canvases that may wait; more are dropped, counted */
+	VIDEO_ENCODE_SETTLE_MS = 300,
+	VIDEO_ENCODE_REFRESH_MS = 1000,
+	VIDEO_ENCODE_SWITCH_MS = 2000, /* between key frames for those who change rungs */
+};
 
 /* A new id, unique in the process, never 0. */
 int video_encode_new(struct video_encode **out, const struct engine *e,
 		     const struct video_encode_cfg *cfg) ON_THREAD(ROLE_CTL);
 uint32_t video_encode_id(const struct video_encode *v);
+/* Its nominal rate; constant. */
+int video_encode_bps(const struct video_encode *v);
 /* s: copied, NULL: none; gop_s 0: key frames on request only. done(obj, NULL) is
  * posted to the control mailbox when the earlier sink is no longer called. */
 void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, int gop_s,
@@ -38,10 +49,17 @@ void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, in
 void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj) ON_THREAD(ROLE_CTL);
 void video_encode_free(struct video_encode **v) ON_THREAD(ROLE_CTL);
 
+/* Whether it wants the canvas of generation gen at pts_ns: at its own rate, and
+ * while there is something new in it. */
+bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
+	ON_THREAD(ROLE_MIXV);
 /* References the canvas. pts_ns: media time, growing. */
 void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
 	ON_THREAD(ROLE_MIXV);
 /* Any thread. */
 void video_encode_request_key(struct video_encode *v);
+/* For a receiver that has another picture until then: such requests share a key
+ * frame, VIDEO_ENCODE_SWITCH_MS after the last one at the earliest. Any thread. */
+void video_encode_request_switch(struct video_encode *v);
 
 #endif

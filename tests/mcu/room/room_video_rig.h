@@ -53,6 +53,7 @@ struct rig {
 	struct vframe *seen;
 	struct buf *hostage[64];
 	size_t n_hostages;
+	bool moving; /* no picture is like the one before: who speaks changes */
 };
 
 static struct rig *the;
@@ -131,6 +132,8 @@ static inline void rig_advance(struct rig *r, int ms)
 {
 	for (int i = 0; i < ms; i++) {
 		clock_fake_advance(&r->clock, NS_PER_MS);
+		if (r->moving)
+			tick_set_speaker(r->tick, 1 + (uint32_t)(r->n_out & 1));
 		rig_run(r);
 	}
 }
@@ -232,6 +235,7 @@ static inline int grey_of(const struct rig *r, int i)
 static inline void rig_close(struct rig *r) ON_THREAD(ROLE_CTL)
 {
 	rig_route(r, false, 0);
+	r->moving = false;
 	rig_advance(r, 50);
 	tick_stop(r->tick);
 	rig_advance(r, 50);

@@ -8,6 +8,7 @@ static void test_interval_is_steady(void **state)
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
+	r->moving = true;
 	rig_route(r, true, 0);
 	rig_advance(r, 3000);
 	assert_in_range(r->n_out, 3 * FPS, 3 * FPS + 1);
@@ -153,6 +154,7 @@ static void test_lost_picture_leaves_a_gap_and_a_key_follows(void **state)
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
+	r->moving = true;
 	rig_route(r, true, 0);
 	rig_advance(r, 2000);
 	while ((b = buf_get(r->e.au_pool)))
@@ -177,6 +179,7 @@ static void test_no_encode_no_tick(void **state)
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
+	r->moving = true;
 	rig_route(r, false, 0);
 	rig_advance(r, 500);
 	assert_int_equal(r->n_out, 0);
@@ -308,9 +311,100 @@ static void test_hold_fits_the_queue(void **state)
 	}
 }
 
+/* A picture that stands still is encoded until it is sharp, then once a second, so
+ * that receivers and recordings live on; time stamps stay those of the clock. */
+static void test_what_stands_still_is_not_encoded(void **state)
+{
+	struct tick_stats s;
+	struct rig *r;
+	size_t at;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r, true, 0);
+	rig_advance(r, 1000);
+	at = r->n_out;
+	assert_in_range(at, 9, 14);
+	rig_advance(r, 5000);
+	assert_int_equal(r->n_out, at + 5);
+	assert_int_equal(r->keys, 1);
+	for (size_t i = at; i < r->n_out; i++) {
+		int64_t since = r->out[i].time_ns - r->out[i - 1].time_ns;
+
+		assert_in_range(since / NS_PER_MS, 980, 1000);
+		assert_in_range(r->out[i].ts - clock_scale(r->out[i].time_ns - r->out[0].time_ns,
+							   90000, NS_PER_S) + 1, 0, 2);
+	}
+	tick_get_stats(r->tick, &s);
+	assert_int_equal(s.frames, s.unchanged + r->n_out);
+	assert_int_equal(s.skipped, 0);
+	/* Whatever changes comes at once, and whoever needs a key frame has it. */
+	at = r->n_out;
+	tick_set_speaker(r->tick, 1);
+	rig_advance(r, 40);
+	assert_in_range(r->n_out - at, 1, 2);
+	rig_advance(r, 400);
+	at = r->n_out;
+	video_encode_request_key(r->encode);
+	rig_advance(r, 40);
+	assert_int_equal(r->n_out, at + 1);
+	assert_true(r->out[at].key);
+	rig_close(r);
+}
+
+/* A sink's key frames come by time, however few pictures there are. */
+static void test_key_frames_of_a_still_picture(void **state)
+{
+	struct room_sink sink;
+	struct rig *r;
+	int64_t last = 0;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
+	video_encode_set_sink(r->encode, &sink, 2, NULL, NULL);
+	rig_route(r, true, 0);
+	rig_advance(r, 9000);
+	for (size_t i = 0; i < r->n_out; i++) {
+		if (!r->out[i].key)
+			continue;
+		if (last)
+			assert_in_range((r->out[i].time_ns - last) / NS_PER_MS, 100, 2001);
+		last = r->out[i].time_ns;
+	}
+	assert_in_range(r->keys, 5, 7);
+	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	rig_close(r);
+}
+
+/* Those who change rungs have another picture meanwhile: they wait for each other. */
+static void test_switches_share_a_key_frame(void **state)
+{
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	r->moving = true;
+	rig_route(r, true, 0);
+	rig_advance(r, 100);
+	assert_int_equal(r->keys, 1);
+	for (int ms = 0; ms < 6000; ms++) {
+		video_encode_request_switch(r->encode);
+		rig_advance(r, 1);
+	}
+	assert_in_range(r->keys, 3, 4);
+	rig_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_stands_still_is_not_encoded),
+		cmocka_unit_test(test_key_frames_of_a_still_picture),
+		cmocka_unit_test(test_switches_share_a_key_frame),
 		cmocka_unit_test(test_interval_is_steady),
 		cmocka_unit_test(test_late_ticks_are_not_made_up_for),
 		cmocka_unit_test(test_dead_leg_costs_its_tile_only),
