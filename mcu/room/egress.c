@@ -24,8 +24,14 @@ static void group_free(void *p)
 {
 	struct group *g = p;
 
-	for (size_t i = 0; i < g->n; i++)
-		g->out[i]->group = 0;
+	for (size_t i = 0; i < g->n; i++) {
+		struct out_stream *o = g->out[i];
+
+		if (o->group == g->id)
+			o->group = 0;
+		else
+			o->next_group = 0;
+	}
 	history_free(&g->history);
 	free(g->out);
 	free(g);
@@ -59,7 +65,6 @@ static int group_add(struct group *g, struct out_stream *o)
 		g->cap = cap;
 	}
 	g->out[g->n++] = o;
-	o->group = g->id;
 	return 0;
 }
 
@@ -71,7 +76,6 @@ static void group_remove(struct group *g, struct out_stream *o)
 		g->out[i] = g->out[--g->n];
 		break;
 	}
-	o->group = 0;
 }
 
 void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n)
@@ -165,8 +169,27 @@ static void audio_job(void *obj, void *arg)
 	rtp_batch_unref(&b);
 }
 
+/* Its new encode has a key frame: it leaves the old one. */
+ON_THREAD(ROLE_NET) static void change_over(struct egress *x, struct out_stream *o)
+{
+	struct group *old = o->group ? egress_group(x->video, o->group) : NULL;
+
+	if (old)
+		group_remove(old, o);
+	o->group = o->next_group;
+	o->next_group = 0;
+	o->wait_key = true;
+	if (o->switched)
+		o->switched(o);
+}
+
 ON_THREAD(ROLE_NET) static void video_to(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
 {
+	if (o->group != b->encode_id) {
+		if (!b->key)
+			return;
+		change_over(x, o);
+	}
 	/* A picture that was lost on the way here breaks the references of all
 	 * that follow: wait for a key frame. */
 	if (!o->wait_key && o->tx.encode_id == b->encode_id && o->next_index != b->first_index)
@@ -186,7 +209,7 @@ static void video_job(void *obj, void *arg)
 	role_assert_net();
 	g = egress_group(x->video, b->encode_id);
 	if (g) {
-		bool waiting = false;
+		bool waiting = false, changing = false;
 
 		history_put(g->history, b);
 		egress_resend_count(g, b);
@@ -195,9 +218,12 @@ static void video_job(void *obj, void *arg)
 				mbox_run(x->audio_mbox);
 			video_to(x, g->out[i], b);
 			waiting |= g->out[i]->wait_key;
+			changing |= g->out[i]->next_group == g->id;
 		}
 		if (waiting)
 			video_encode_request_key(g->encode);
+		else if (changing)
+			video_encode_request_switch(g->encode);
 	}
 	rtp_batch_unref(&b);
 }
@@ -328,15 +354,48 @@ void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, voi
 	engine_post(net_shard_mbox(x->shard), close_job, x, c);
 }
 
+/* Less than it has now is urgent: there is not enough room on its way. */
+static void ask(struct egress *x, const struct out_stream *o, const struct group *next)
+{
+	const struct group *now = egress_group(x->video, o->group);
+
+	if (now && now->encode && video_encode_bps(next->encode) >= video_encode_bps(now->encode))
+		video_encode_request_switch(next->encode);
+	else
+		video_encode_request_key(next->encode);
+}
+
+static void forget_next(struct egress *x, struct out_stream *o)
+{
+	struct group *g = o->next_group ? egress_group(x->video, o->next_group) : NULL;
+
+	if (g)
+		group_remove(g, o);
+	o->next_group = 0;
+}
+
 void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 {
 	struct group *g = egress_group(x->video, encode_id);
+	bool has_picture = video->group && !video->wait_key;
 
-	if (video->group == encode_id)
+	if (video->group == encode_id) {
+		forget_next(x, video);
 		return;
-	egress_unwatch(x, video);
+	}
+	if (video->next_group == encode_id)
+		return;
+	forget_next(x, video);
+	if (!has_picture || !g)
+		egress_unwatch(x, video);
 	if (!g || group_add(g, video))
 		return;
+	if (has_picture) {
+		video->next_group = encode_id;
+		ask(x, video, g);
+		return;
+	}
+	video->group = encode_id;
 	video->wait_key = true;
 	video_encode_request_key(g->encode);
 }
@@ -345,6 +404,7 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 {
 	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
 
+	forget_next(x, video);
 	if (g)
 		group_remove(g, video);
 	video->group = 0;
@@ -362,6 +422,7 @@ void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 		g = group_make(x->audio, group, NULL);
 	if (!g || group_add(g, audio))
 		return;
+	audio->group = group;
 	g_hash_table_insert(x->listener, GUINT_TO_POINTER(audio->leg_id), audio);
 }
 
@@ -374,6 +435,7 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 		return;
 	g_hash_table_remove(x->listener, GUINT_TO_POINTER(audio->leg_id));
 	group_remove(g, audio);
+	audio->group = 0;
 	if (!g->n)
 		g_hash_table_remove(x->audio, GUINT_TO_POINTER(g->id));
 }

@@ -33,7 +33,8 @@ void egress_open(struct egress *x, struct video_encode *v) ON_THREAD(ROLE_CTL);
 void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, void *obj)
 	ON_THREAD(ROLE_CTL);
 
-/* A leg's streams come and go; idempotent. */
+/* A leg's streams come and go; idempotent. A receiver that has a picture keeps it
+ * until the first key frame of its new encode: then o->switched is called. */
 void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 	ON_THREAD(ROLE_NET);
 void egress_unwatch(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);

@@ -11,6 +11,7 @@
 #include "mcu/rtp/tx.h"
 
 struct transport;
+struct out_stream;
 
 enum { OUT_RESENT = 128 };
 
@@ -28,8 +29,11 @@ struct out_stream {
 	struct transport *transport; /* NULL: nothing is sent */
 	uint32_t leg_id;
 	uint32_t group;       /* the encode or room it is registered with; 0: none */
+	uint32_t next_group;  /* waits there for a key frame, following group meanwhile; 0: none */
 	uint32_t next_index;  /* expected first_index of the next batch */
 	bool wait_key;        /* nothing until a key frame */
+	/* It has left one encode for another, whose id is now group; may be NULL. */
+	void (*switched)(struct out_stream *o);
 	/* retransmissions */
 	int64_t rtt_ns;           /* 0: not known */
 	uint32_t resend_window;   /* the group's, to which resend_octets belong */

@@ -37,7 +37,8 @@ struct viewer {
 
 struct video_encode {
 	uint32_t id;
-	size_t key_requests;
+	size_t key_requests, switch_requests;
+	int bps;
 };
 
 static struct {
@@ -91,6 +92,16 @@ uint32_t video_encode_id(const struct video_encode *v)
 void video_encode_request_key(struct video_encode *v)
 {
 	v->key_requests++;
+}
+
+void video_encode_request_switch(struct video_encode *v)
+{
+	v->switch_requests++;
+}
+
+int video_encode_bps(const struct video_encode *v)
+{
+	return v->bps;
 }
 
 static inline size_t take(struct transport *t, const struct out_pkt *p, size_t n)

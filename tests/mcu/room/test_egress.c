@@ -72,7 +72,65 @@ static void test_a_gap_waits_for_a_key_frame(void **state)
 	viewer_free(v);
 }
 
-static void test_another_encode_goes_on_where_the_last_ended(void **state)
+static struct out_stream *switched;
+
+static void on_switched(struct out_stream *o)
+{
+	switched = o;
+}
+
+/* The old picture goes on until there is a key frame of the new one. */
+static void test_another_encode_takes_over_without_a_break(void **state)
+{
+	struct video_encode e = { .id = 1, .bps = 500 }, f = { .id = 2, .bps = 1500 };
+	struct viewer *v;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	switched = NULL;
+	v = viewer_new(1);
+	v->video.switched = on_switched;
+	egress_open(the.x, &e);
+	egress_open(the.x, &f);
+	mbox_run(the.shard);
+	egress_watch(the.x, 1, &v->video);
+	for (uint32_t i = 0; i < 40; i++)
+		show(&e, i, 1, i == 0);
+	egress_watch(the.x, 2, &v->video);
+	assert_int_equal(f.key_requests, 0); /* more than it has: nothing urgent */
+	assert_int_equal(f.switch_requests, 1);
+	show(&e, 40, 1, false);
+	show(&f, 40, 1, false);
+	show(&e, 41, 1, false);
+	assert_int_equal(v->n, 42);
+	assert_int_equal(f.switch_requests, 2);
+	assert_null(switched);
+	show(&f, 41, 1, true);
+	assert_ptr_equal(switched, &v->video);
+	show(&e, 42, 1, true);
+	show(&f, 42, 1, false);
+	assert_int_equal(v->n, 44);
+	assert_int_equal(v->sent[42].octets[v->sent[42].len - 4], 2);
+	assert_in_sequence(v);
+	for (size_t i = 1; i < v->n; i++)
+		assert_true((int32_t)(v->sent[i].ts - v->sent[i - 1].ts) > 0);
+	/* Down again is urgent, and one may think better of it. */
+	switched = NULL;
+	e.key_requests = 0;
+	egress_watch(the.x, 1, &v->video);
+	assert_int_equal(e.key_requests, 1);
+	egress_watch(the.x, 2, &v->video);
+	show(&e, 43, 1, true);
+	show(&f, 43, 1, false);
+	assert_int_equal(v->n, 45);
+	assert_null(switched);
+	viewer_free(v);
+}
+
+/* Whoever has no picture takes the first there is; an encode that goes while it is
+ * waited for, or waited away from, leaves nothing behind. */
+static void test_an_encode_goes_in_the_middle_of_a_change(void **state)
 {
 	struct video_encode e = { .id = 1 }, f = { .id = 2 };
 	struct viewer *v;
@@ -85,18 +143,30 @@ static void test_another_encode_goes_on_where_the_last_ended(void **state)
 	egress_open(the.x, &f);
 	mbox_run(the.shard);
 	egress_watch(the.x, 1, &v->video);
-	for (uint32_t i = 0; i < 40; i++)
-		show(&e, i, 1, i == 0);
 	egress_watch(the.x, 2, &v->video);
-	show(&e, 40, 1, true);
-	assert_int_equal(v->n, 40);
-	show(&f, 1000, 1, false);
-	show(&f, 1001, 1, true);
-	show(&f, 1002, 1, false);
-	assert_int_equal(v->n, 42);
+	show(&e, 0, 1, true); /* it has none of it yet: the newest wish counts */
+	assert_int_equal(v->n, 0);
+	show(&f, 0, 1, true);
+	assert_int_equal(v->n, 1);
+	egress_watch(the.x, 1, &v->video);
+	egress_close(the.x, &e, on_closed, NULL);
+	mbox_run(the.shard);
+	assert_int_equal(v->video.next_group, 0);
+	show(&f, 1, 1, false);
+	assert_int_equal(v->n, 2);
+	egress_open(the.x, &e);
+	mbox_run(the.shard);
+	egress_watch(the.x, 1, &v->video);
+	egress_close(the.x, &f, on_closed, NULL);
+	mbox_run(the.shard);
+	assert_int_equal(v->video.group, 0);
+	show(&e, 1, 1, false);
+	assert_int_equal(v->n, 2);
+	show(&e, 2, 1, true);
+	assert_int_equal(v->n, 3);
+	assert_int_equal(v->video.group, 1);
 	assert_in_sequence(v);
-	for (size_t i = 1; i < v->n; i++)
-		assert_true((int32_t)(v->sent[i].ts - v->sent[i - 1].ts) > 0);
+	mbox_run(the.ctl);
 	viewer_free(v);
 }
 
@@ -337,7 +407,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_viewer_starts_with_a_key_frame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_gap_waits_for_a_key_frame, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_another_encode_goes_on_where_the_last_ended, set_up,
+		cmocka_unit_test_setup_teardown(test_another_encode_takes_over_without_a_break, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_an_encode_goes_in_the_middle_of_a_change, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_what_a_socket_does_not_take_is_lost_for_one, set_up,
 						tear_down),
