@@ -378,7 +378,8 @@ static void test_sink_gets_both_on_one_clock(void **state)
 	assert_int_equal(room_sink_attach(r, &sink, 1), -EBUSY);
 	room_get_counts(r, &c);
 	assert_int_equal(c.video_encoders, 1);
-	run_until(f, (const size_t *)&s.frames, 2 * FPS);
+	/* nobody is in it: the picture stands still, and comes once a second */
+	run_until(f, (const size_t *)&s.frames, FPS / 2);
 	room_sink_detach(r, sink_detached, &s);
 	run_until(f, &s.detached, 1);
 	assert_true(s.keys >= 2); /* one at the start, then one a second */
@@ -387,7 +388,7 @@ static void test_sink_gets_both_on_one_clock(void **state)
 	apart = s.first_audio_ns - s.first_video_ns;
 	assert_in_range(apart < 0 ? -apart : apart, 0, NS_PER_S / 2);
 	apart = s.last_audio_ns - s.last_video_ns;
-	assert_in_range(apart < 0 ? -apart : apart, 0, NS_PER_S / 2);
+	assert_in_range(apart < 0 ? -apart : apart, 0, NS_PER_S * 3 / 2);
 	room_close(r, "test");
 	run_until(f, &f->seen.closed, 1);
 }
