@@ -10,7 +10,7 @@ import { BOT_ADDRESS, Net, SERVER_ADDRESS, netnsImpossible } from '../support/ne
 import { Server, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
 
-const FPS = 15, SECONDS = 6;
+const FPS = 15, SECONDS = 6, HEARD_DB = -31;
 const limit = { timeout: within(90000) };
 
 const counters = async (server) => {
@@ -27,7 +27,7 @@ function assertGoesOn(s, { fps = FPS * 0.8, lostShare = 0.01 } = {}) {
 		assert.ok(p.video.decoded > fps * SECONDS, `${p.name} decoded too little: ${seen}`);
 		assert.ok(p.video.lost <= p.video.packets * lostShare, `${p.name} misses too much: ${seen}`);
 		assertSees(p, senders);
-		assertHears(p, [...senders.values()].filter((k) => k !== i));
+		assertHears(p, [...senders.values()].filter((k) => k !== i), HEARD_DB);
 	}
 }
 
@@ -108,7 +108,7 @@ describe('in the network', { ...limit, skip: impossible ?? false }, () => {
 		assert.ok(lost.every((n) => n > 20), `lost at both sides: ${lost}`);
 		assertGoesOn(s);
 		fewKeyRequests(s);
-		assert.ok(s.participants.every((p) => p.sent.retransmitted > 5 && p.nacks_sent > 5), JSON.stringify(s.participants.map((p) => [p.sent, p.nacks_sent])));
+		assert.ok(s.participants.every((p) => p.sent.retransmitted > 0 && p.nacks_sent > 0), JSON.stringify(s.participants.map((p) => [p.sent, p.nacks_sent])));
 		assert.ok(now('mcu_egress_retransmissions_total') - before('mcu_egress_retransmissions_total') > 10);
 		assert.equal(now('mcu_video_decode_errors_total'), before('mcu_video_decode_errors_total'));
 		const keys = now('mcu_video_encoded_keys_total') - before('mcu_video_encoded_keys_total');
