@@ -7,6 +7,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/conference_priv.h"
+#include "mcu/view.h"
 
 static int64_t now_ms(void)
 {
@@ -142,22 +143,9 @@ void hall_tell_layout(struct hall *h, struct leg_handle *only)
 {
 	struct layout_tile tile[LAYOUT_MAX_TILES];
 	struct leg_event ev = { .type = LEG_EVENT_LAYOUT };
-	size_t n = 0;
+	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
 
-	for (size_t i = 0; i < h->people->len && n < LAYOUT_MAX_TILES; i++) {
-		struct leg_info li;
-
-		leg_get_info(person(h, i)->leg, &li);
-		if (li.tile.w)
-			tile[n++] = (struct layout_tile){ li.id, li.tile.x, li.tile.y, li.tile.w,
-							  li.tile.h };
-	}
-	ev.u.layout = (struct layout_info){
-		.version = (uint32_t)room_layout_version(h->room),
-		.width = h->conf->cfg.engine->cfg.width,
-		.height = h->conf->cfg.engine->cfg.height,
-		.tiles = tile, .n_tiles = n,
-	};
+	view_describe(h->room, e->width, e->height, tile, &ev.u.layout);
 	if (only) {
 		only->ev->event(only->obj, &ev);
 		leg_event_clear(&ev);

@@ -1,6 +1,7 @@
 /* What participants say of themselves and hosts do to others. */
 #include "mcu/base/log.h"
 #include "mcu/conference_priv.h"
+#include "mcu/view.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -211,6 +212,8 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	switch (m->type) {
 	case CLIENT_MSG_CHAT: return chat_say(p, m->u.chat.text, m->u.chat.to, why);
 	case CLIENT_MSG_HAND: return set_hand(p, m->u.hand.raised);
+	case CLIENT_MSG_PRESENT: leg_present(p->leg, m->u.present.on); return 0;
+	case CLIENT_MSG_LAYOUT:
 	case CLIENT_MSG_MODERATE:
 	case CLIENT_MSG_ADMIT:
 	case CLIENT_MSG_POLICY: break;
@@ -220,6 +223,8 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 		return not_allowed(why, "Only a host of this room may do that.");
 	if (m->type == CLIENT_MSG_MODERATE)
 		return moderate(p, m->u.moderate.action, m->u.moderate.leg, why);
+	if (m->type == CLIENT_MSG_LAYOUT)
+		return view_change(p->hall->room, &m->u.layout, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

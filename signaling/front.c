@@ -496,7 +496,9 @@ static void in_room(struct front_session *s, const struct client_msg *m)
 	case CLIENT_MSG_HAND:
 	case CLIENT_MSG_MODERATE:
 	case CLIENT_MSG_ADMIT:
-	case CLIENT_MSG_POLICY: do_act(s, m); break;
+	case CLIENT_MSG_POLICY:
+	case CLIENT_MSG_LAYOUT:
+	case CLIENT_MSG_PRESENT: do_act(s, m); break;
 	case CLIENT_MSG_STATS: do_stats(s, m); break;
 	default: break;
 	}

@@ -193,12 +193,45 @@ char *msg_speaker(uint32_t leg)
 	return msg_done(o);
 }
 
+static json_t *legs_json(const uint32_t *leg, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, leg[i] ? json_integer(leg[i]) : json_null());
+	return list;
+}
+
+static void set_leg(json_t *o, const char *name, uint32_t leg)
+{
+	json_object_set_new(o, name, leg ? json_integer(leg) : json_null());
+}
+
+static void set_layout_settings(json_t *o, const struct layout_info *l)
+{
+	set_text(o, "layout", l->layout);
+	set_text(o, "fit", l->crop ? "crop" : "fit");
+	set_bool(o, "hide_no_video", l->hide_no_video);
+	if (l->order)
+		set_text(o, "order", l->order);
+	else
+		json_object_set_new(o, "order", legs_json(l->hand, l->n_hand));
+	json_object_set_new(o, "pin", legs_json(l->pin, l->n_pins));
+	set_int(o, "max_tiles", l->max_tiles);
+	set_int(o, "page", l->page);
+	set_int(o, "pages", l->pages);
+	set_leg(o, "speaker", l->speaker);
+	set_leg(o, "content", l->content);
+}
+
 char *msg_layout(const struct layout_info *l)
 {
 	json_t *o = msg_new("layout", NULL), *tiles = json_array();
 	set_int(o, "version", l->version);
 	set_int(o, "width", l->width);
 	set_int(o, "height", l->height);
+	if (l->layout)
+		set_layout_settings(o, l);
 	for (size_t i = 0; i < l->n_tiles; i++) {
 		const struct layout_tile *t = &l->tiles[i];
 		json_t *tile = json_object();
@@ -207,6 +240,7 @@ char *msg_layout(const struct layout_info *l)
 		set_int(tile, "y", t->y);
 		set_int(tile, "width", t->width);
 		set_int(tile, "height", t->height);
+		set_int(tile, "z", t->z);
 		json_array_append_new(tiles, tile);
 	}
 	json_object_set_new(o, "tiles", tiles);

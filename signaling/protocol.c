@@ -90,7 +90,8 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_RECORD] = "record", [CLIENT_MSG_STATS] = "stats", [CLIENT_MSG_PING] = "ping",
 	[CLIENT_MSG_LEAVE] = "leave",	[CLIENT_MSG_CHAT] = "chat",   [CLIENT_MSG_HAND] = "hand",
 	[CLIENT_MSG_MODERATE] = "moderate", [CLIENT_MSG_ADMIT] = "admit",
-	[CLIENT_MSG_POLICY] = "policy",
+	[CLIENT_MSG_POLICY] = "policy", [CLIENT_MSG_LAYOUT] = "layout",
+	[CLIENT_MSG_PRESENT] = "present",
 };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
@@ -331,6 +332,8 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_MODERATE: return parse_moderate(m, o, why);
 	case CLIENT_MSG_ADMIT: return parse_admit(m, o, why);
 	case CLIENT_MSG_POLICY: return parse_policy(m, o, why);
+	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
+	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
 	default: return 0;
 	}
 }

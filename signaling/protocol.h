@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "mcu/base/err.h"
+#include "signaling/layout_change.h"
+#include "signaling/tristate.h"
 
 struct json_t;
 
@@ -35,16 +37,15 @@ enum client_msg_type {
 	CLIENT_MSG_HAND,
 	CLIENT_MSG_MODERATE,
 	CLIENT_MSG_ADMIT,
-	CLIENT_MSG_POLICY
+	CLIENT_MSG_POLICY,
+	CLIENT_MSG_LAYOUT,
+	CLIENT_MSG_PRESENT
 };
 
 enum moderation { MODERATE_MUTE = 1, MODERATE_CAMERA_OFF, MODERATE_LOWER_HAND, MODERATE_REMOVE };
 
 /* Who may record a room. */
 enum record_right { RECORD_BY_HOSTS = 1, RECORD_BY_ALL, RECORD_BY_NOBODY };
-
-/* A member that may be absent. */
-enum tristate { TRISTATE_UNSET, TRISTATE_FALSE, TRISTATE_TRUE };
 
 /* What a host changes of a running room; what is unset stays. */
 struct policy_change {
@@ -92,6 +93,10 @@ struct client_msg {
 			bool allow;
 		} admit;
 		struct policy_change policy;
+		struct layout_change layout;
+		struct {
+			bool on; /* its picture is a presentation */
+		} present;
 	} u;
 	struct json_t *json; /* holds the strings */
 };
@@ -192,7 +197,7 @@ struct welcome_info {
 
 struct layout_tile {
 	uint32_t leg;
-	int x, y, width, height;
+	int x, y, width, height, z;
 };
 
 struct layout_info {
@@ -200,6 +205,13 @@ struct layout_info {
 	int width, height;
 	const struct layout_tile *tiles;
 	size_t n_tiles;
+	const char *layout;
+	bool crop, hide_no_video;
+	int max_tiles, page, pages;  /* max_tiles 0: as many as the layout has */
+	uint32_t speaker, content;   /* 0: nobody */
+	const uint32_t *pin, *hand;
+	size_t n_pins, n_hand;
+	const char *order; /* NULL: hand */
 };
 
 struct uplink_info {

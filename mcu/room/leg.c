@@ -299,6 +299,16 @@ void leg_mute(struct leg *l, int audio, int video)
 	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
+void leg_present(struct leg *l, bool content)
+{
+	if (l->content == content)
+		return;
+	l->content = content;
+	l->room->view_changed = true;
+	room_touch(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+}
+
 void leg_send_data(struct leg *l, struct buf *b)
 {
 	leg_net_send_data(l->net, b);
@@ -320,7 +330,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.id = l->id, .name = l->name,
 		.audio_muted = l->audio_muted, .video_muted = l->video_muted,
 		.sends_audio = l->media.audio.rx, .sends_video = l->media.video.rx,
-		.connected = l->connected, .tile = l->tile,
+		.connected = l->connected, .tile = l->tile, .tile_z = l->tile_z,
+		.content = l->content,
 	};
 }
 

@@ -29,6 +29,8 @@ struct leg_info {
 	const char *name;
 	bool audio_muted, video_muted, sends_audio, sends_video, connected;
 	struct rect tile;
+	int tile_z;
+	bool content;
 };
 
 uint32_t leg_id(const struct leg *l) ON_THREAD(ROLE_CTL);
@@ -55,6 +57,8 @@ int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* -1 leaves that one as it is. */
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
+/* Whether its picture is a presentation (a screen) from now on. */
+void leg_present(struct leg *l, bool content) ON_THREAD(ROLE_CTL);
 /* On its data channel; as leg_net_send_data. */
 void leg_send_data(struct leg *l, struct buf *b) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No

@@ -23,6 +23,8 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	snprintf(r->name, sizeof r->name, "%s", cfg->name);
 	r->channels = cfg->stereo ? 2 : 1;
 	r->log.room = r->name;
+	r->view.plan.kind = LAYOUT_GRID;
+	r->seating.pages = 1;
 	err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
 		err = tick_new(&r->tick, e, &room_tick_events, r);
@@ -153,11 +155,6 @@ struct leg *room_leg(const struct room *r, size_t i)
 	return l;
 }
 
-uint64_t room_layout_version(const struct room *r)
-{
-	return r->layout_version;
-}
-
 uint32_t room_speaker(const struct room *r)
 {
 	return r->speaker;
@@ -170,7 +167,7 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 	room_audio_get_counts(r->audio, &a);
 	*c = (struct room_counts){
 		.legs = r->n_legs,
-		.tiles = r->last_tiles,
+		.tiles = r->seating.n,
 		.listener_mixes = a.listener_mixes,
 		.listener_encoders = a.listener_encoders,
 		.talker_encoders = a.talker_encoders,

@@ -14,6 +14,7 @@
 #include "mcu/room/leg.h"
 #include "mcu/room/sink.h"
 #include "mcu/room/tick.h"
+#include "mixer/video/seating.h"
 
 /* To whoever made the room, on CTL; one set for all rooms. After closed() the room is
  * gone. */
@@ -54,7 +55,21 @@ int room_join(struct room *r, const char *name, const struct leg_watcher *ev, vo
 size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);
 /* In order of joining; NULL past the end. */
 struct leg *room_leg(const struct room *r, size_t i) ON_THREAD(ROLE_CTL);
+
+/* What its hosts want of the room's picture. */
+struct room_view {
+	struct seating_plan plan;
+	bool crop; /* pictures fill their tiles; what is presented never does */
+};
+/* As a whole; the event layout follows, from when on the version is another. 0;
+ * -EINVAL with a sentence: nothing has changed. */
+int room_set_view(struct room *r, const struct room_view *v, struct errmsg *why) ON_THREAD(ROLE_CTL);
+const struct room_view *room_view(const struct room *r) ON_THREAD(ROLE_CTL);
 uint64_t room_layout_version(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Who is where, as last published. */
+const struct seating *room_seating(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Who presents: of several the one who joined last; 0: nobody. */
+uint32_t room_content(const struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 
 /* One sink at a time. attach: the room's main view, with a key frame at least

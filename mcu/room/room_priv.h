@@ -13,7 +13,7 @@
 #include "mcu/room/video_encode.h"
 #include "mcu/room/video_leg.h"
 
-enum { ROOM_MAX_TILES = 49, ROOM_MAX_SNAPSHOTS = 8 };
+enum { ROOM_MAX_SNAPSHOTS = 8 };
 
 struct leg {
 	struct leg *next;
@@ -36,6 +36,9 @@ struct leg {
 	bool audio_muted, video_muted;
 	uint32_t watching; /* encode id; 0: none */
 	struct rect tile;
+	int tile_z;
+	bool content;	/* its picture is a presentation */
+	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
 	void *tap_obj;
 	/* Winding down: the first routing without it, and who has let go. */
@@ -69,10 +72,11 @@ struct room {
 	/* routing */
 	bool dirty, publish_posted;
 	uint64_t seq, audio_acked, video_acked; /* last published; retired below */
+	struct room_view view;
+	bool view_changed; /* since the layout was last told */
 	uint64_t layout_version;
-	struct rect last_layout[ROOM_MAX_TILES];
-	uint32_t last_ids[ROOM_MAX_TILES];
-	size_t last_tiles;
+	struct seating seating; /* as last published */
+	uint64_t speeches;
 	struct room_audio *audio;
 	struct tick *tick;
 	uint32_t speaker;
@@ -103,6 +107,12 @@ uint64_t room_next_seq(const struct room *r) ON_THREAD(ROLE_CTL);
 bool room_acked(const struct room *r, uint64_t seq) ON_THREAD(ROLE_CTL);
 extern const struct room_audio_events room_audio_events;
 extern const struct tick_events room_tick_events;
+
+/* room_view.c */
+/* Gives everybody their tiles. Returns whether anything moved. */
+bool room_lay_out(struct room *r) ON_THREAD(ROLE_CTL);
+/* There is another speaker. */
+void room_view_spoke(struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room_encode.c */
 /* Starts and stops the view's encodes as the receivers and the sink demand. */

@@ -21,33 +21,6 @@ bool room_acked(const struct room *r, uint64_t seq)
 	return oldest_held(r) + 1 >= seq && r->seq >= seq;
 }
 
-/* Tiles in order of joining. Returns whether anything moved. */
-ON_THREAD(ROLE_CTL) static bool lay_out(struct room *r)
-{
-	struct rect rect[ROOM_MAX_TILES];
-	uint32_t id[ROOM_MAX_TILES];
-	size_t n = 0, k = 0;
-	bool same;
-
-	for (struct leg *l = r->legs; l && n < ROOM_MAX_TILES; l = l->next)
-		if (leg_shown(l))
-			id[n++] = l->id;
-	layout_grid(n, r->engine->cfg.width, r->engine->cfg.height, rect);
-	for (struct leg *l = r->legs; l; l = l->next) {
-		bool tile = k < n && id[k] == l->id;
-
-		l->tile = tile ? rect[k++] : (struct rect){ 0 };
-		video_leg_set_wanted(l->video, tile && !l->video_muted && l->media.video.rx &&
-							room_encode_any(r));
-	}
-	same = n == r->last_tiles && !memcmp(id, r->last_ids, n * sizeof id[0]) &&
-	       !memcmp(rect, r->last_layout, n * sizeof rect[0]);
-	r->last_tiles = n;
-	memcpy(r->last_ids, id, n * sizeof id[0]);
-	memcpy(r->last_layout, rect, n * sizeof rect[0]);
-	return !same;
-}
-
 ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64_t seq)
 {
 	struct routing *s = routing_new(seq, r->n_legs);
@@ -58,6 +31,7 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 	for (const struct room_encode *e = r->encodes; e && s->n_encodes < ROUTING_MAX_ENCODES; e = e->next)
 		if (!e->closing)
 			s->encode[s->n_encodes++] = e->v;
+	s->crop = r->view.crop;
 	o = s->leg;
 	for (const struct leg *l = r->legs; l; l = l->next, o++) {
 		o->id = l->id;
@@ -65,6 +39,8 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 		o->audio = l->audio;
 		o->video = l->video;
 		o->tile = l->tile;
+		o->z = l->tile_z;
+		o->content = l->content;
 		o->audio_muted = l->audio_muted;
 		o->video_muted = l->video_muted;
 		o->sends_audio = l->media.audio.rx;
@@ -82,7 +58,7 @@ ON_THREAD(ROLE_CTL) static void publish(struct room *r)
 
 	if (r->seq - oldest_held(r) > ROOM_MAX_SNAPSHOTS)
 		return; /* stays dirty; the next acknowledgement publishes */
-	moved = lay_out(r);
+	moved = room_lay_out(r);
 	a = snapshot(r, r->seq + 1);
 	v = snapshot(r, r->seq + 1);
 	if (!a || !v) {
@@ -96,7 +72,8 @@ ON_THREAD(ROLE_CTL) static void publish(struct room *r)
 	r->seq++;
 	room_audio_route(r->audio, a);
 	tick_route(r->tick, v);
-	if (moved) {
+	if (moved || r->view_changed) {
+		r->view_changed = false;
 		r->layout_version++;
 		r->ev->layout(r->obj, r);
 	}
@@ -177,6 +154,7 @@ static void speaker_changed(void *obj, void *arg)
 	role_assert_ctl();
 	r->speaker = (uint32_t)(uintptr_t)arg;
 	tick_set_speaker(r->tick, r->speaker);
+	room_view_spoke(r);
 	if (!r->closing)
 		r->ev->speaker(r->obj, r, r->speaker);
 }

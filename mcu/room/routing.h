@@ -27,6 +27,8 @@ struct route_leg {
 	struct audio_leg *audio; /* of the audio worker */
 	struct video_leg *video; /* its newest picture: of the room's video tick */
 	struct rect tile;        /* canvas pixels; empty: not shown */
+	int z;			 /* of it: higher is nearer */
+	bool content;		 /* its picture is a presentation: never cropped */
 	bool audio_muted, video_muted;
 	bool sends_audio, sends_video;
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
@@ -35,6 +37,7 @@ struct route_leg {
 struct routing {
 	uint64_t seq;
 	size_t n_legs, n_encodes;
+	bool crop; /* pictures fill their tiles */
 	struct video_encode *encode[ROUTING_MAX_ENCODES];
 	struct route_leg leg[];
 };

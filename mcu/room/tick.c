@@ -115,14 +115,28 @@ static enum tile_state state_of(const struct route_leg *l, const struct source *
 	return now_ns - s->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
 }
 
+/* The farthest first; in order of joining among equals. */
+static void insert(struct scene_tile *tile, int *z, size_t n, const struct scene_tile *t, int tile_z)
+{
+	while (n && z[n - 1] > tile_z) {
+		tile[n] = tile[n - 1];
+		z[n] = z[n - 1];
+		n--;
+	}
+	tile[n] = *t;
+	z[n] = tile_z;
+}
+
 ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
 {
 	uint32_t speaker = t->speaker;
+	int z[LAYOUT_MAX_TILES];
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->routing->n_legs; i++) {
 		const struct route_leg *l = &t->routing->leg[i];
 		struct source *s = l->tile.w ? source_of(t, l->id) : NULL;
+		struct scene_tile tile_of;
 		struct vframe *f;
 
 		if (!s)
@@ -135,13 +149,15 @@ ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile 
 		} else {
 			vframe_unref(&f);
 		}
-		tile[n++] = (struct scene_tile){
+		tile_of = (struct scene_tile){
 			.leg_id = l->id, .name = l->name, .rect = l->tile,
-			.state = state_of(l, s, now_ns), .fit = TILE_FIT,
+			.state = state_of(l, s, now_ns),
+			.fit = t->routing->crop && !l->content ? TILE_CROP : TILE_FIT,
 			.audio_muted = l->audio_muted || !l->sends_audio,
 			.speaking = l->id == speaker && !l->audio_muted,
 			.frame = s->frame,
 		};
+		insert(tile, z, n++, &tile_of, l->z);
 	}
 	return n;
 }

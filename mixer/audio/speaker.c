@@ -13,7 +13,7 @@
 #define LEVEL_PER_TICK    0.05f
 #define LOUDER_DB         6.0f
 
-enum { HOLD_TICKS = 50 /* 1 s between two changes */ };
+enum { HOLD_TICKS = 75 /* 1.5 s between two changes */ };
 
 struct entry {
 	uint32_t leg_id;

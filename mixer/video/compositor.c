@@ -45,6 +45,7 @@ struct compositor {
 	/* of the paint that is going on */
 	struct look want[LAYOUT_MAX_TILES];
 	struct art found[LAYOUT_MAX_TILES];
+	bool dirty[LAYOUT_MAX_TILES];
 };
 
 int compositor_new(struct compositor **out, int width, int height)
@@ -109,13 +110,24 @@ static bool layout_equal(const struct canvas *k, const struct look *want, size_t
 	return true;
 }
 
-static size_t count_different(const struct canvas *k, const struct look *want, size_t n)
+static bool overlap(const struct rect *a, const struct rect *b)
 {
-	size_t different = 0;
+	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h && b->y < a->y + a->h;
+}
 
-	for (size_t i = 0; i < n; i++)
-		different += !look_equal(&k->look[i], &want[i]);
-	return different;
+/* Which tiles are to be painted, and how many: those that differ, and those in
+ * front of them. */
+static size_t find_dirty(const struct canvas *k, const struct look *want, size_t n, bool *dirty)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		dirty[i] = !look_equal(&k->look[i], &want[i]);
+		for (size_t j = 0; j < i && !dirty[i]; j++)
+			dirty[i] = dirty[j] && overlap(&want[j].rect, &want[i].rect);
+		count += dirty[i];
+	}
+	return count;
 }
 
 static bool rect_valid(const struct compositor *c, const struct rect *r)
@@ -177,8 +189,8 @@ static int choose_canvas(struct compositor *c, size_t n, struct canvas **out)
 		}
 		if (!vframe_writable(k->picture))
 			continue;
-		cost = !k->painted || !layout_equal(k, c->want, n) ? LAYOUT_MAX_TILES + 1
-								   : count_different(k, c->want, n);
+		cost = !k->painted || !layout_equal(k, c->want, n) ?
+			       LAYOUT_MAX_TILES + 1 : find_dirty(k, c->want, n, c->dirty);
 		if (cost < least) {
 			least = cost;
 			best = k;
@@ -240,8 +252,10 @@ static void paint_canvas(struct compositor *c, struct canvas *k, const struct sc
 	planes_of_frame(&planes, k->picture->av);
 	if (anew)
 		planes_fill(&planes, c->page);
+	else
+		find_dirty(k, c->want, s->n, c->dirty);
 	for (size_t i = 0; i < s->n; i++) {
-		if (!anew && look_equal(&k->look[i], &c->want[i]))
+		if (!anew && !c->dirty[i])
 			continue;
 		if (c->want[i].content != NOTHING)
 			paint_tile(c, &planes, &s->tile[i], &c->want[i], &c->found[i]);
@@ -265,7 +279,8 @@ int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns
 	for (size_t i = 0; i < s->n; i++)
 		look_up(c, i, &s->tile[i]);
 	c->stats.renders = art_renders(c->art);
-	if (c->last && layout_equal(c->last, c->want, s->n) && !count_different(c->last, c->want, s->n)) {
+	if (c->last && layout_equal(c->last, c->want, s->n) &&
+	    !find_dirty(c->last, c->want, s->n, c->dirty)) {
 		*canvas = vframe_ref(c->last->picture);
 		return 0;
 	}

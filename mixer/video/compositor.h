@@ -4,7 +4,7 @@
  * remembers for each what every tile of it holds (frame, state, overlays). Only
  * tiles that differ from what the canvas at hand holds are painted, each straight
  * from its source frame; a tile that stands still costs nothing, a new frame is
- * scaled once. When rectangles change, the whole canvas is painted anew.
+ * scaled once; what is in front of a painted tile is painted with it. When rectangles change, the whole canvas is painted anew.
  * A canvas that somebody else still holds (an encoder) is left alone.
  *
  * Labels, badges, borders and avatars are drawn with Pango and Cairo when their
@@ -46,7 +46,7 @@ enum tile_fit {
 struct scene_tile {
 	uint32_t leg_id;
 	const char *name; /* UTF-8, borrowed for the call; NULL or "": no label */
-	struct rect rect; /* even; inside the canvas; tiles do not overlap */
+	struct rect rect; /* even; inside the canvas */
 	enum tile_state state;
 	enum tile_fit fit;
 	bool audio_muted; /* microphone glyph in the label */
@@ -57,7 +57,7 @@ struct scene_tile {
 };
 
 struct scene {
-	const struct scene_tile *tile;
+	const struct scene_tile *tile; /* the farthest first: later ones hide earlier ones */
 	size_t n; /* at most LAYOUT_MAX_TILES */
 };
 

@@ -24,6 +24,12 @@ static void check_room(const struct client_msg *m)
 		check(utf8_valid(m->u.chat.text) && m->u.chat.text[0]);
 		check(utf8_length(m->u.chat.text) <= PROTOCOL_MAX_CHAT);
 		break;
+	case CLIENT_MSG_LAYOUT:
+		check(m->u.layout.n_pins <= LAYOUT_CHANGE_LEGS && m->u.layout.n_hand <= LAYOUT_CHANGE_LEGS);
+		check(m->u.layout.n_regions <= LAYOUT_CHANGE_LEGS);
+		for (size_t i = 0; i < m->u.layout.n_regions; i++)
+			check(m->u.layout.region[i].z >= -100 && m->u.layout.region[i].z <= 100);
+		break;
 	case CLIENT_MSG_MODERATE:
 		check(m->u.moderate.action >= MODERATE_MUTE && m->u.moderate.action <= MODERATE_REMOVE);
 		check(m->u.moderate.action != MODERATE_REMOVE || m->u.moderate.leg);

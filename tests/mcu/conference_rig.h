@@ -46,6 +46,8 @@ struct front {
 	enum recording_event_state recording;
 	enum leave_reason reason;
 	struct uplink_info uplink;
+	char layout[24]; /* of the last event */
+	uint32_t layout_version, pinned;
 	/* leaves in the middle of this call-back; 0: never */
 	int leaves_at;
 	bool leaves_at_welcome;
@@ -116,6 +118,11 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->mute.video = ev->u.muted.video;
 		break;
 	case LEG_EVENT_HAND: f->hands++; break;
+	case LEG_EVENT_LAYOUT:
+		snprintf(f->layout, sizeof f->layout, "%s", ev->u.layout.layout);
+		f->layout_version = ev->u.layout.version;
+		f->pinned = ev->u.layout.n_pins ? ev->u.layout.pin[0] : 0;
+		break;
 	case LEG_EVENT_ROOM:
 		f->rooms++;
 		f->policy = ev->u.room;

@@ -55,6 +55,7 @@ static void test_roles(void **state)
 		{ .type = CLIENT_MSG_MODERATE, .u.moderate = { .action = MODERATE_MUTE } },
 		{ .type = CLIENT_MSG_ADMIT, .u.admit = { .allow = true } },
 		{ .type = CLIENT_MSG_POLICY, .u.policy = { .locked = TRISTATE_TRUE } },
+		{ .type = CLIENT_MSG_LAYOUT, .u.layout = { .layout = "speaker" } },
 	};
 	struct errmsg why;
 
@@ -66,7 +67,7 @@ static void test_roles(void **state)
 	assert_false(b.host);
 	assert_true(b.policy.unmute && !b.policy.locked);
 	assert_int_equal(b.policy.record, RECORD_BY_HOSTS);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof hosts_only / sizeof *hosts_only; i++)
 		must_not(&b, &hosts_only[i], "not_allowed", "Only a host of this room may do that.");
 	assert_true(conference_api.record(the.c, b.leg, true, &why) < 0);
 	assert_string_equal(why.code, "not_allowed");
@@ -421,6 +422,54 @@ static void test_quality_is_told(void **state)
 	leave(&a, LEAVE_LEFT);
 }
 
+static void set_layout(struct front *f, struct layout_change c)
+{
+	struct client_msg m = { .type = CLIENT_MSG_LAYOUT, .u.layout = c };
+	uint32_t version = f->layout_version;
+
+	must_act(f, &m);
+	RUN_UNTIL(f->layout_version > version);
+}
+
+static void test_layout(void **state)
+{
+	struct front a = { 0 }, b = { 0 };
+	struct client_msg unknown = { .type = CLIENT_MSG_LAYOUT, .u.layout = { .layout = "heap" } };
+	struct client_msg empty = { .type = CLIENT_MSG_LAYOUT, .u.layout = { .layout = "custom" } };
+	struct client_msg beyond = { .type = CLIENT_MSG_LAYOUT, .u.layout = {
+		.layout = "custom", .has_regions = true, .n_regions = 1,
+		.region = { { .x = 0.5, .width = 0.6, .height = 1 } } } };
+	struct client_msg present = { .type = CLIENT_MSG_PRESENT, .u.present = { .on = true } };
+	uint32_t version;
+
+	(void)state;
+	must_join(&a, "room");
+	must_join(&b, "room");
+	RUN_UNTIL(a.layouts && b.layouts);
+	assert_string_equal(b.layout, "grid");
+	set_layout(&a, (struct layout_change){ .layout = "speaker", .has_pin = true, .pin = { b.id },
+					       .n_pins = 1 });
+	assert_string_equal(b.layout, "speaker");
+	assert_int_equal(b.pinned, b.id);
+	/* What is not said stays, and so does all when something is wrong. */
+	set_layout(&a, (struct layout_change){ .crop = TRISTATE_TRUE });
+	assert_string_equal(b.layout, "speaker");
+	assert_int_equal(b.pinned, b.id);
+	must_not(&a, &empty, "layout_invalid", "A custom layout needs its regions: a list \"custom\".");
+	must_not(&a, &beyond, "layout_invalid", "Region 1 reaches beyond the picture; x + width and "
+		 "y + height are at most 1.");
+	assert_true(act(&a, &unknown, &(struct errmsg){ 0 }) < 0);
+	set_layout(&a, (struct layout_change){ .has_pin = true });
+	assert_string_equal(b.layout, "speaker");
+	assert_int_equal(b.pinned, 0);
+	/* anybody may present */
+	version = a.layout_version;
+	must_act(&b, &present);
+	RUN_UNTIL(a.layout_version > version);
+	leave(&a, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,7 +477,7 @@ int main(void)
 		T(test_roles), T(test_muting_others), T(test_hands), T(test_removing), T(test_lobby),
 		T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
 		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
-		T(test_leaving_in_the_middle), T(test_quality_is_told),
+		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout),
 #undef T
 	};
 

@@ -490,6 +490,53 @@ static void test_layout_is_told_when_it_moves(void **state)
 	close_room(r);
 }
 
+/* Who is on another page is not decoded, and told that nobody sees it. */
+static void test_pages_decide_what_is_decoded(void **state)
+{
+	struct room_view view = { .plan = { .kind = LAYOUT_GRID, .max_tiles = 1, .page = 1 } };
+	struct room_view wrong = { .plan = { .kind = LAYOUT_CUSTOM } };
+	struct leg_net *na, *nb;
+	struct leg *a, *b;
+	struct leg_info i;
+	struct errmsg why;
+	struct room *r;
+	uint64_t version;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	a = join(r, &na);
+	negotiate(a, true, true);
+	na->cfg.ev->connected(na->cfg.obj);
+	shoot_until(r, na, 1);
+	b = join(r, &nb);
+	negotiate(b, true, false);
+	nb->cfg.ev->connected(nb->cfg.obj);
+	RUN_UNTIL(r, tiles, 2);
+	version = room_layout_version(r);
+	assert_int_equal(room_set_view(r, &view, &why), 0);
+	RUN_UNTIL(r, tiles, 1);
+	assert_int_equal(room_layout_version(r), version + 1);
+	leg_get_info(a, &i);
+	assert_int_equal(i.tile.w, 0);
+	leg_get_info(b, &i);
+	assert_int_equal(i.tile.w, W);
+	RUN_UNTIL(r, video_decoders, 0);
+	shoot_until(r, na, 0);
+	/* nothing has changed */
+	assert_true(room_set_view(r, &wrong, &why) < 0);
+	assert_string_equal(why.code, "layout_invalid");
+	assert_int_equal(room_view(r)->plan.max_tiles, 1);
+	leg_mute(b, -1, true);
+	view.plan.hide_no_video = true;
+	assert_int_equal(room_set_view(r, &view, &why), 0);
+	shoot_until(r, na, 1);
+	leg_get_info(b, &i);
+	assert_int_equal(i.tile.w, 0);
+	assert_int_equal(room_seating(r)->pages, 1);
+	close_room(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +545,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_receivers_share_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layout_is_told_when_it_moves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pages_decide_what_is_decoded, set_up, tear_down),
 	};
 
 	role_enter(ROLE_ID_NONE);

@@ -1,0 +1,103 @@
+#include "mcu/view.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const enum layout_role roles[] = {
+	[SHOW_NEXT] = LAYOUT_NEXT,
+	[SHOW_SPEAKER] = LAYOUT_FOR_SPEAKER,
+	[SHOW_CONTENT] = LAYOUT_FOR_CONTENT,
+};
+
+static void change_people(struct seating_plan *p, const struct layout_change *c)
+{
+	if (c->has_pin) {
+		memcpy(p->pin, c->pin, sizeof p->pin);
+		p->n_pins = c->n_pins;
+	}
+	if (c->order == ORDER_UNSET)
+		return;
+	p->order = c->order == ORDER_BY_SPEECH ? SEATING_BY_SPEECH :
+		   c->order == ORDER_BY_HAND   ? SEATING_BY_HAND :
+						 SEATING_BY_JOIN;
+	memcpy(p->hand, c->hand, sizeof p->hand);
+	p->n_hand = c->n_hand;
+}
+
+static void change_regions(struct seating_plan *p, const struct layout_change *c)
+{
+	if (!c->has_regions)
+		return;
+	p->n_regions = c->n_regions;
+	for (size_t i = 0; i < c->n_regions; i++) {
+		const struct layout_change_region *r = &c->region[i];
+
+		p->region[i] = (struct layout_region){ r->x, r->y, r->width, r->height, r->z,
+						       roles[r->show] };
+	}
+}
+
+int view_change(struct room *r, const struct layout_change *c, struct errmsg *why)
+{
+	struct room_view v = *room_view(r);
+	struct seating_plan *p = &v.plan;
+
+	if (c->layout)
+		p->kind = layout_kind_parse(c->layout);
+	if (p->kind == LAYOUT_NONE)
+		return errmsg_set(why, -EINVAL, "layout_invalid",
+				  "There is no such layout. It is \"grid\", \"speaker\", "
+				  "\"speaker-only\", \"presentation\", \"side-by-side\", "
+				  "\"picture-in-picture\", \"lecture\" or \"custom\".");
+	change_people(p, c);
+	change_regions(p, c);
+	if (p->kind == LAYOUT_CUSTOM && !p->n_regions)
+		return errmsg_set(why, -EINVAL, "layout_invalid",
+				  "A custom layout needs its regions: a list \"custom\".");
+	if (c->crop != TRISTATE_UNSET)
+		v.crop = c->crop == TRISTATE_TRUE;
+	if (c->hide_no_video != TRISTATE_UNSET)
+		p->hide_no_video = c->hide_no_video == TRISTATE_TRUE;
+	if (c->max_tiles)
+		p->max_tiles = c->max_tiles > 0 ? (size_t)c->max_tiles : 0;
+	/* another layout begins with its first page */
+	if (c->page || c->layout || c->max_tiles)
+		p->page = c->page ? (size_t)c->page - 1 : 0;
+	return room_set_view(r, &v, why);
+}
+
+static void describe_plan(const struct room_view *v, struct layout_info *out)
+{
+	static const char *const orders[] = { [SEATING_BY_JOIN] = "join",
+					      [SEATING_BY_SPEECH] = "speech" };
+	const struct seating_plan *p = &v->plan;
+
+	out->layout = layout_kind_name(p->kind);
+	out->crop = v->crop;
+	out->hide_no_video = p->hide_no_video;
+	out->max_tiles = (int)p->max_tiles;
+	out->pin = p->pin;
+	out->n_pins = p->n_pins;
+	out->order = p->order == SEATING_BY_HAND ? NULL : orders[p->order];
+	out->hand = p->hand;
+	out->n_hand = p->n_hand;
+}
+
+void view_describe(const struct room *r, int width, int height, struct layout_tile *tiles,
+		   struct layout_info *out)
+{
+	const struct seating *s = room_seating(r);
+
+	*out = (struct layout_info){
+		.version = (uint32_t)room_layout_version(r), .width = width, .height = height,
+		.tiles = tiles, .n_tiles = s->n, .page = (int)s->page + 1, .pages = (int)s->pages,
+		.speaker = room_speaker(r), .content = room_content(r),
+	};
+	for (size_t i = 0; i < s->n; i++) {
+		const struct rect *t = &s->seat[i].rect;
+
+		tiles[i] = (struct layout_tile){ s->seat[i].id, t->x, t->y, t->w, t->h,
+						 s->seat[i].z };
+	}
+	describe_plan(room_view(r), out);
+}
