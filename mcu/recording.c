@@ -165,7 +165,7 @@ static int sound_config(const struct engine *e, int channels, uint8_t *out, size
 	return err;
 }
 
-static int start_recorder(struct recording *r)
+ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 {
 	const struct engine *e = r->env->engine;
 	struct recorder_events ev = {

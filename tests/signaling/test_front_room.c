@@ -17,7 +17,7 @@ static const struct {
 	  "\"role\":\"participant\",\"hand\":false}}" },
 	{ { .type = LEG_EVENT_LEFT, .u.left = { 2, LEAVE_KICKED } },
 	  "{\"type\":\"left\",\"leg\":2,\"reason\":\"kicked\"}" },
-	{ { .type = LEG_EVENT_MUTED, .u.muted = { 2, true, false } },
+	{ { .type = LEG_EVENT_MUTED, .u.muted = { .leg = 2, .audio = true } },
 	  "{\"type\":\"muted\",\"leg\":2,\"audio\":true,\"video\":false}" },
 	{ { .type = LEG_EVENT_SPEAKER, .u.speaker = 0 },
 	  "{\"type\":\"speaker\",\"leg\":null}" },
