@@ -191,6 +191,7 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.preset = c->video.preset, .asm_name = c->video.asm_name,
 		.speed = { [CODEC_VP8] = c->video.vp8_speed, [CODEC_VP9] = c->video.vp9_speed,
 			   [CODEC_AV1] = c->video.av1_speed },
+		.max_input_fps = c->limits.uplink_fps, .max_decode_ms = c->limits.decode_ms,
 		.max_input_width = c->video.max_input_width,
 		.max_input_height = c->video.max_input_height,
 		.listener_bps = c->audio.listener_kbps * 1000,

@@ -490,7 +490,8 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 		return -ENOMEM;
 	c->cfg = *cfg;
 	c->started_ms = now_ms();
-	if (copy_ice_servers(c)) {
+	if (copy_ice_servers(c) || address_count_new(&c->addresses)) {
+		free(c->ice);
 		free(c);
 		return -ENOMEM;
 	}
@@ -510,6 +511,7 @@ void conference_free(struct conference **c)
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->closing);
 	free((*c)->ice);
+	address_count_free(&(*c)->addresses);
 	free(*c);
 	*c = NULL;
 }

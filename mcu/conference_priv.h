@@ -11,6 +11,7 @@
 
 #include "mcu/access.h"
 #include "mcu/accounts.h"
+#include "mcu/address_count.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
 #include "mcu/tokens.h"
@@ -84,7 +85,7 @@ struct leg_handle {
 	unsigned chat_n;
 	int64_t row_id, joined_ms;
 	bool gone;       /* left while the registry was asked */
-	bool connected;
+	bool connected, connecting;
 	bool told_audio, told_video;             /* what others were told it sends */
 	bool told_audio_muted, told_video_muted;
 	struct uplink_info uplink;
@@ -102,6 +103,8 @@ struct conference {
 	struct ice_server_info *ice;
 	size_t n_ice;
 	uint32_t pending; /* joins that wait for the registry */
+	struct address_count *addresses; /* of every struct leg_handle */
+	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
 	bool stopping;
 };
@@ -182,6 +185,8 @@ extern const struct leg_watcher participant_watcher;
 /* Others hear it on their data channels, as soon as it has one. On an error its leg
  * has left. */
 int participant_join_relay(struct leg_handle *p, struct hall *h) ON_THREAD(ROLE_CTL);
+/* It is in no room any more. */
+void participant_free(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* Ends it by the server's decision: closed() is called, the handle freed. */
 void participant_end(struct leg_handle *p, enum leave_reason reason, const char *code,
 		     const char *text) ON_THREAD(ROLE_CTL);

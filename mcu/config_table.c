@@ -202,6 +202,19 @@ const struct config_key config_keys[] = {
 	    "Messages per second and participant on the data channel."),
 	INT("limits.data_octets_per_s", limits.data_octets_per_s, 1000, 10000000, "100000",
 	    "Octets per second and participant there; one message of 65536 always passes."),
+	INT("limits.participants_per_address", limits.participants_per_address, 1, 100000, "500",
+	    "People from one address (IPv6: one network of 64 bits), in rooms and lobbies together: "
+	    "a school has one for all. Raise it behind a reverse proxy."),
+	INT("limits.connecting", limits.connecting, 1, 10000, "1000",
+	    "Media connections that are being set up at the same time."),
+	INT("limits.uplink_kbps", limits.uplink_kbps, 1000, 1000000, "30000",
+	    "Kilobits per second that a participant may send; what is above is dropped, and who goes "
+	    "on for ten seconds is disconnected."),
+	INT("limits.uplink_fps", limits.uplink_fps, 5, 1000, "70",
+	    "Pictures of a participant that are decoded per second; more are dropped up to the next "
+	    "key frame."),
+	INT("limits.decode_ms", limits.decode_ms, 50, 1000, "500",
+	    "Milliseconds of a processor per second that decoding one participant may take, likewise."),
 };
 
 const size_t config_n_keys = sizeof(config_keys) / sizeof(*config_keys);

@@ -69,6 +69,7 @@ int ice_setup_new(struct ice_setup **out, const struct config *c, const struct d
 		.port_min = (uint16_t)c->ice.port_min,
 		.port_max = (uint16_t)c->ice.port_max,
 		.loopback = c->ice.loopback,
+		.max_rx_kbps = (unsigned)c->limits.uplink_kbps,
 	};
 	for (size_t i = 0; i < c->ice.stun.n; i++)
 		add_server(s, c->ice.stun.items[i], NULL, NULL);

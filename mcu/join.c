@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+METRIC_COUNTER(m_crowded, "mcu_join_address_refused_total",
+	       "Joins refused: too many participants of one address");
+
 static int64_t now_ms(void)
 {
 	return clock_wall_ns() / NS_PER_MS;
@@ -305,7 +308,7 @@ void join_discard(struct leg_handle *p)
 	if (p->token)
 		explicit_bzero(p->token, strlen(p->token));
 	free(p->token);
-	free(p);
+	participant_free(p);
 }
 
 /* Whose token it is. */
@@ -362,6 +365,19 @@ ON_THREAD(ROLE_CTL) static int ask_who(struct leg_handle *p, const char *token,
 	return 0;
 }
 
+ON_THREAD(ROLE_CTL) static int check_address(struct conference *c, const char *peer,
+					     struct errmsg *why)
+{
+	size_t n = address_count_get(c->addresses, peer);
+
+	if (n < (size_t)c->cfg.config->limits.participants_per_address)
+		return 0;
+	metric_add(&m_crowded, 1);
+	return errmsg_set(why, -EUSERS, "too_many_from_address", "%zu people have joined from your "
+			  "network address, and no more may. Ask the administrator of the server to "
+			  "raise limits.participants_per_address.", n);
+}
+
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
 	       void *obj, struct leg_handle **out, struct errmsg *why)
 {
@@ -370,6 +386,9 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 
 	if (c->stopping)
 		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
+	err = check_address(c, req->peer ? req->peer : "", why);
+	if (err)
+		return err;
 	p = calloc(1, sizeof *p);
 	if (!p)
 		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
@@ -383,6 +402,7 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
 	snprintf(p->pin, sizeof p->pin, "%s", req->pin ? req->pin : "");
 	snprintf(p->old_resume, sizeof p->old_resume, "%s", req->resume ? req->resume : "");
+	address_count_add(c->addresses, p->peer);
 	*out = p;
 	err = ask_who(p, req->token, why);
 	if (err) {

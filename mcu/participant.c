@@ -1,6 +1,7 @@
 /* struct room_api: what a front end may do with a leg. */
 #include "mcu/conference_priv.h"
 #include "mcu/media_plan.h"
+#include "mcu/net/ice.h"
 #include "storage/audit.h"
 
 #include <errno.h>
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+METRIC_COUNTER(m_busy, "mcu_connecting_refused_total",
+	       "Offers refused: too many media connections were being set up");
 
 static int64_t now_ms(void)
 {
@@ -34,6 +38,24 @@ void hall_audit(const struct leg_handle *p, const char *action, const char *deta
 		.detail = detail });
 }
 
+/* Its media connection is up, or will not be. */
+ON_THREAD(ROLE_CTL) static void connecting_done(struct leg_handle *p)
+{
+	if (!p->connecting)
+		return;
+	p->connecting = false;
+	p->conf->connecting--;
+	if (p->timeout)
+		g_source_remove(p->timeout);
+	p->timeout = 0;
+}
+
+void participant_free(struct leg_handle *p)
+{
+	address_count_remove(p->conf->addresses, p->peer);
+	free(p);
+}
+
 /* Out of the hall, the registry and everybody's list. The leg itself has left
  * the room already, or does so next. */
 ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason reason)
@@ -41,9 +63,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	struct leg_event ev = { .type = LEG_EVENT_LEFT };
 	struct hall *h = p->hall;
 
-	if (p->timeout)
-		g_source_remove(p->timeout);
-	p->timeout = 0;
+	connecting_done(p);
 	g_ptr_array_remove(h->people, p);
 	data_relay_leave(&p->data);
 	h->departures++;
@@ -64,7 +84,7 @@ ON_THREAD(ROLE_CTL) static void leave_now(struct leg_handle *p, enum leave_reaso
 
 	forget(p, reason);
 	leg_leave(l, leave_reason_name(reason));
-	free(p);
+	participant_free(p);
 }
 
 void participant_end(struct leg_handle *p, enum leave_reason reason, const char *code,
@@ -95,9 +115,7 @@ static void on_connected(void *obj)
 
 	role_assert_ctl();
 	p->connected = true;
-	if (p->timeout)
-		g_source_remove(p->timeout);
-	p->timeout = 0;
+	connecting_done(p);
 }
 
 /* The room has let the leg go by itself. */
@@ -105,17 +123,24 @@ static void on_ended(void *obj, const char *reason)
 {
 	struct leg_handle *p = obj;
 	const struct leg_events *ev = p->ev;
-	enum leave_reason r = strcmp(reason, "lost") ? LEAVE_SHUTDOWN : LEAVE_LOST;
+	bool flood = !strcmp(reason, TRANSPORT_CLOSED_FLOOD);
+	enum leave_reason r = flood ? LEAVE_ERROR :
+			      strcmp(reason, "lost") ? LEAVE_SHUTDOWN : LEAVE_LOST;
 	void *ev_obj = p->obj;
 	struct errmsg why;
 
 	role_assert_ctl();
-	if (r == LEAVE_LOST)
+	if (flood)
+		errmsg_set(&why, 0, "too_much_media", "You sent more than %d kilobits per second for "
+			   "%d seconds. Send a smaller picture, or ask the administrator of the server "
+			   "to raise limits.uplink_kbps.", p->conf->cfg.config->limits.uplink_kbps,
+			   ICE_FLOOD_S);
+	else if (r == LEAVE_LOST)
 		errmsg_set(&why, 0, "connection_lost", "The media connection was lost.");
 	else
 		errmsg_set(&why, 0, "", "The room was closed.");
 	forget(p, r);
-	free(p);
+	participant_free(p);
 	ev->closed(ev_obj, r, &why);
 }
 
@@ -256,6 +281,24 @@ static gboolean connect_timeout(gpointer arg)
 	return G_SOURCE_REMOVE;
 }
 
+/* Each takes sockets and a handshake. */
+ON_THREAD(ROLE_CTL) static int connecting_begin(struct leg_handle *p, struct errmsg *why)
+{
+	struct conference *c = p->conf;
+
+	if (p->connected || p->connecting)
+		return 0;
+	if (c->connecting >= c->cfg.config->limits.connecting) {
+		metric_add(&m_busy, 1);
+		return errmsg_set(why, -EBUSY, "busy", "The server is connecting %d people at this "
+				  "moment. Try again in a few seconds.", c->connecting);
+	}
+	p->connecting = true;
+	c->connecting++;
+	p->timeout = g_timeout_add_seconds(CONNECT_TIMEOUT_S, connect_timeout, p);
+	return 0;
+}
+
 static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan *plan,
 			  struct errmsg *why)
 {
@@ -270,8 +313,9 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	err = media_plan_convert(&m, plan, &local, why);
 	if (err)
 		return err;
-	if (!p->connected && !p->timeout)
-		p->timeout = g_timeout_add_seconds(CONNECT_TIMEOUT_S, connect_timeout, p);
+	err = connecting_begin(p, why);
+	if (err)
+		return err;
 	err = leg_set_media(p->leg, &m);
 	if (err == -EPROTO)
 		return errmsg_set(why, err, "not_acceptable",

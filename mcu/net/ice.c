@@ -298,6 +298,7 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 				     .consent_ns = (cfg->consent_ms ? cfg->consent_ms : CONSENT_MS) *
 						   NS_PER_MS,
 				     .profiles = cfg->srtp_profiles,
+				     .max_rx_kbps = cfg->max_rx_kbps,
 				     .identity = cfg->identity };
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };
 	err = add_timers(t);

@@ -40,8 +40,13 @@ struct ice_cfg {
 	bool no_consent;	     /* without RFC 7675 (tests) */
 	unsigned consent_ms;	     /* 0: 30000, as RFC 7675 5.1 says */
 	unsigned srtp_profiles;	     /* DTLS_PROFILE_…, 0: all */
+	/* What the peer may send; 0: anything. What is above is dropped before it is
+	 * decrypted, and after ten seconds of it the transport is closed. A small
+	 * packet counts as ICE_LEAST_OCTETS, as it costs as much. */
+	unsigned max_rx_kbps;
 };
 
+enum { ICE_LEAST_OCTETS = 300, ICE_FLOOD_S = 10 };
 enum { ICE_UFRAG_BYTES = 9, ICE_PWD_BYTES = 25 }; /* with the final NUL */
 
 /* Random credentials for a transport that is yet to be made (CTL puts them into

@@ -25,6 +25,8 @@ METRIC_COUNTER(d_auth, "mcu_net_rx_auth_failed_total", "Packets dropped: authent
 METRIC_COUNTER(d_replay, "mcu_net_rx_replayed_total", "Packets dropped: replayed or too old");
 METRIC_COUNTER(d_streams, "mcu_net_rx_streams_total", "Packets dropped: too many SSRCs of a peer");
 METRIC_COUNTER(d_unwanted, "mcu_net_rx_unwanted_total", "RTP dropped: the leg only receives");
+METRIC_COUNTER(d_flood, "mcu_net_rx_flood_total",
+	       "Packets dropped: the peer sends more than limits.uplink_kbps");
 METRIC_COUNTER(d_malformed, "mcu_net_rx_malformed_total", "Packets dropped: malformed");
 METRIC_COUNTER(m_rx, "mcu_net_received_packets_total", "RTP and RTCP packets accepted");
 METRIC_COUNTER(m_rx_octets, "mcu_net_received_octets_total", "Octets of those, decrypted");
@@ -82,11 +84,35 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 	}
 }
 
+/* Whoever goes on and on is shown the door: dropping, too, takes time. */
+static void drop_flood(struct ice_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET)
+{
+	drop(t, &d_flood);
+	if (!t->flood_from_ns || now_ns - t->flood_ns > NS_PER_S)
+		t->flood_from_ns = now_ns;
+	t->flood_ns = now_ns;
+	if (now_ns - t->flood_from_ns >= ICE_FLOOD_S * NS_PER_S)
+		ice_fail(t, TRANSPORT_CLOSED_FLOOD);
+}
+
+static bool within_rate(struct ice_transport *t, const struct buf *b)
+{
+	int64_t octets = b->len < ICE_LEAST_OCTETS ? ICE_LEAST_OCTETS : (int64_t)b->len;
+
+	return !t->max_rx_kbps ||
+	       quota_take(&t->rx, b->time_ns, octets * 8 * NS_PER_MS / t->max_rx_kbps, NS_PER_S);
+}
+
 /* Takes b, the whole datagram. */
 static void input_buf(struct ice_transport *t, struct buf *b) ON_THREAD(ROLE_NET)
 {
 	enum demux_kind kind = demux_classify(b->data, b->len);
 
+	if (!within_rate(t, b)) {
+		drop_flood(t, b->time_ns);
+		buf_unref(&b);
+		return;
+	}
 	switch (kind) {
 	case DEMUX_RTP:
 	case DEMUX_RTCP: input_media(t, kind == DEMUX_RTCP, &b); break;

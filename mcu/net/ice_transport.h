@@ -3,6 +3,7 @@
 #ifndef MCU_NET_ICE_TRANSPORT_H
 #define MCU_NET_ICE_TRANSPORT_H
 
+#include "mcu/base/quota.h"
 #include "mcu/net/datachannel.h"
 #include "mcu/net/dtls.h"
 #include "mcu/net/ice.h"
@@ -57,6 +58,9 @@ struct ice_transport {
 	bool closing, publishes, have_peer;
 	bool direct; /* path is the selected pair's; else through libnice */
 	unsigned profiles;
+	unsigned max_rx_kbps;
+	struct quota rx;
+	int64_t flood_ns, flood_from_ns; /* the last drop, the first of this flood; 0: none */
 	const struct dtls_identity *identity;
 	struct dtls *dtls;
 	struct srtp_in *in;

@@ -88,6 +88,7 @@ struct transport_events {
 #define TRANSPORT_CLOSED_DTLS	     "dtls"	   /* the handshake failed or timed out */
 #define TRANSPORT_CLOSED_FINGERPRINT "fingerprint" /* the certificate is not the signalled one */
 #define TRANSPORT_CLOSED_PROFILE     "profile"	   /* no common SRTP profile */
+#define TRANSPORT_CLOSED_FLOOD	     "flood"	   /* the peer sends more than it may, all the time */
 #define TRANSPORT_CLOSED_PEER	     "peer"	   /* the peer said goodbye (close_notify) */
 
 /* Counted since the start; for stats messages. */

@@ -34,6 +34,7 @@ struct engine_cfg {
 	const char *preset, *asm_name; /* of H.264; borrowed for ever */
 	int speed[CODEC_N]; /* of the other encoders: venc_cfg.speed; 0: its default */
 	int max_input_width, max_input_height;
+	int max_input_fps, max_decode_ms; /* of a leg, per second; 0: no limit */
 	int listener_bps, audio_complexity, recording_audio_bps;
 	size_t max_talkers; /* 0: all that talk */
 	struct net_shard_cfg net;

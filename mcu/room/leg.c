@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mcu/net/transport.h"
 #include "mcu/room/room_priv.h"
 
 /* So many ICE restarts in a row, and one more after each while. */
@@ -42,12 +43,13 @@ static void net_lost(void *obj, char *reason)
 	struct leg *l = obj;
 	const struct leg_watcher *ev = l->ev;
 	void *ev_obj = l->obj;
+	bool flood = !strcmp(reason, TRANSPORT_CLOSED_FLOOD);
 
 	role_assert_ctl();
 	if (!l->gone) {
 		log_info(&l->log, "media lost: %s", reason);
 		leg_leave(l, "lost");
-		ev->ended(ev_obj, "lost");
+		ev->ended(ev_obj, flood ? TRANSPORT_CLOSED_FLOOD : "lost");
 	}
 	free(reason);
 }

@@ -4,12 +4,19 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <time.h>
+
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "mcu/base/quota.h"
 #include "mixer/codec/vdec.h"
 
 METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
 	       "Received pictures dropped before decoding, because the decoder was behind.");
+
+METRIC_COUNTER(m_over_limit, "mcu_video_in_over_limit_total",
+	       "Times a sender's pictures were over limits.uplink_fps or limits.decode_ms, and dropped "
+	       "up to a key frame.");
 
 enum { DEADLINE_NS = 33 * 1000 * 1000, SMOOTHING = 8, CODEC_SHIFT = 16 };
 
@@ -21,12 +28,14 @@ struct video_leg {
 	_Atomic bool needs_key;
 	_Atomic bool checking; /* an unwanted_job waits in the strand: one is enough */
 	_Atomic(struct vframe *) newest;
-	_Atomic uint64_t decoded, errors, dropped;
+	_Atomic uint64_t decoded, errors, dropped, over_limit;
+	_Atomic int64_t spent_ns; /* by the decoder, not charged yet */
 	_Atomic int codec, width, height;
 	_Atomic bool open;
 	/* NET */
 	bool skipping; /* until the next key frame */
 	int64_t last_put_ns, interval_ns; /* between pictures, smoothed */
+	struct quota pictures, time;
 	/* the strand */
 	struct vdec *dec;
 	enum codec dec_codec;
@@ -160,6 +169,25 @@ static int decoder_open(struct video_leg *v, enum codec codec)
 	return 0;
 }
 
+static int64_t thread_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int decode(struct video_leg *v, const struct buf *au, struct vframe **f) ON_THREAD(ROLE_MIXV)
+{
+	int64_t began = thread_time_ns();
+	int err = decoder_open(v, (enum codec)(au->tag >> CODEC_SHIFT));
+
+	if (!err)
+		err = vdec_decode(v->dec, au->data, au->len, f);
+	v->spent_ns += thread_time_ns() - began;
+	return err;
+}
+
 static void decode_job(void *obj, void *arg)
 {
 	struct video_leg *v = obj;
@@ -169,9 +197,7 @@ static void decode_job(void *obj, void *arg)
 
 	role_assert_mixv();
 	if (v->wanted) {
-		err = decoder_open(v, (enum codec)(au->tag >> CODEC_SHIFT));
-		if (!err)
-			err = vdec_decode(v->dec, au->data, au->len, &f);
+		err = decode(v, au, &f);
 		if (!err) {
 			f->rotation = au->tag & ((1u << CODEC_SHIFT) - 1);
 			f->pts_ns = au->time_ns;
@@ -204,6 +230,28 @@ static int64_t bound_hold(struct video_leg *v, int64_t due_ns, int64_t now_ns)
 	return due_ns < longest ? due_ns : longest;
 }
 
+/* Both are of one second, and that much in advance. */
+static bool within_limits(struct video_leg *v, int64_t now_ns)
+{
+	const struct engine_cfg *c = &v->engine->cfg;
+	int64_t spent_ns = atomic_exchange(&v->spent_ns, 0);
+
+	if (c->max_decode_ms) {
+		quota_charge(&v->time, now_ns, spent_ns * 1000 / c->max_decode_ms);
+		if (!quota_has(&v->time, now_ns, NS_PER_S))
+			return false;
+	}
+	return !c->max_input_fps ||
+	       quota_take(&v->pictures, now_ns, NS_PER_S / c->max_input_fps, NS_PER_S);
+}
+
+/* Nothing more until a key frame. */
+static void skip(struct video_leg *v)
+{
+	v->skipping = true;
+	v->needs_key = true;
+}
+
 void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
 		   unsigned rotation, int64_t due_ns)
 {
@@ -217,10 +265,13 @@ void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool k
 	}
 	if (v->skipping && key)
 		v->skipping = false;
-	if (!v->skipping && strand_queued(v->strand) >= VIDEO_LEG_QUEUE) {
-		v->skipping = true;
-		v->needs_key = true;
+	if (!v->skipping && !within_limits(v, now)) {
+		v->over_limit++;
+		metric_add(&m_over_limit, 1);
+		skip(v);
 	}
+	if (!v->skipping && strand_queued(v->strand) >= VIDEO_LEG_QUEUE)
+		skip(v);
 	if (v->skipping) {
 		count_drop(v, &au);
 		return;
@@ -229,8 +280,7 @@ void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool k
 	au->time_ns = now;
 	if (strand_post(v->strand, decode_job, v, au, due_ns,
 			(due_ns > now ? due_ns : now) + DEADLINE_NS)) {
-		v->skipping = true;
-		v->needs_key = true;
+		skip(v);
 		count_drop(v, &au);
 	}
 }
@@ -249,6 +299,7 @@ void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s)
 {
 	*s = (struct video_leg_stats){
 		.decoded = v->decoded, .errors = v->errors, .dropped = v->dropped,
+		.over_limit = v->over_limit,
 		.codec = (enum codec)v->codec, .width = v->width, .height = v->height, .open = v->open,
 	};
 }

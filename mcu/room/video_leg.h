@@ -5,7 +5,9 @@
  *
  * video_leg_put on NET hands over access units in decoding order; at most
  * VIDEO_LEG_QUEUE wait, then everything up to the next key frame is dropped and
- * counted, and video_leg_needs_key tells NET to ask for one. */
+ * counted, and video_leg_needs_key tells NET to ask for one. The same happens to
+ * what is over the limits of the engine: pictures per second, and processor time
+ * of its decoder. So nobody can take more than his share of the workers. */
 #ifndef MCU_ROOM_VIDEO_LEG_H
 #define MCU_ROOM_VIDEO_LEG_H
 
@@ -22,7 +24,8 @@ enum { VIDEO_LEG_QUEUE = 8 };
 struct video_leg;
 
 struct video_leg_stats {
-	uint64_t decoded, errors, dropped;
+	uint64_t decoded, errors, dropped; /* dropped: also those over the limits */
+	uint64_t over_limit;
 	enum codec codec; /* of the last picture */
 	int width, height;
 	bool open; /* a decoder is running */

@@ -103,7 +103,7 @@ async function benchViewers() {
 	const few = 50, many = 300;
 	const floor = [], server = [];
 	let packets = 0, fps = 0;
-	const mcu = await startServer([...serverSettings, 'room.max_participants=2000']);
+	const mcu = await startServer([...serverSettings, 'room.max_participants=2000', 'limits.participants_per_address=2000']);
 	const floorAt = (n) =>
 		(runFloor('fanout_floor', ['--viewers', n, '--each', '--feedback', 11, '--seconds', seconds]).figure * n) / 1000;
 	const serverAt = async (n, i) => {

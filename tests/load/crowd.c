@@ -86,8 +86,8 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .late_tx_permille = o->late_tx,
 				  .join_ns = c->start_ns,
 				  .bad_after_ns = (int64_t)(o->bad_after_s * 1e9),
-				  .frame_ns = BOT_NS_PER_S / 30 };
-	cfg->ice = sends && kind != PEER_GARBAGE && !o->mini_senders ? ICE_NICE : ICE_MINI;
+				  .frame_ns = BOT_NS_PER_S / (kind == PEER_RUSH ? 1000 : 30) };
+	cfg->ice = sends && kind != PEER_GARBAGE && kind != PEER_FLOOD && !o->mini_senders ? ICE_NICE : ICE_MINI;
 	cfg->vp8 = kind == PEER_VIEWER && o->vp8;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
@@ -124,7 +124,8 @@ static void add_regular(struct crowd *c, enum peer_kind kind, size_t index, cons
 struct crowd *crowd_new(const struct options *o)
 {
 	static const char *const bad_names[PEER_KINDS] = { "",	     "",	"stall",
-							   "vanish", "garbage", "signaling" };
+							   "vanish", "garbage", "signaling", "flood",
+							   "rush" };
 	struct crowd *c = bot_alloc(sizeof *c);
 
 	c->o = o;

@@ -7,6 +7,7 @@
 #include "tests/load/util.h"
 
 enum { PACKET = 1200, BIG_MESSAGE = 70000 };
+enum { FLOOD_MBPS = 200, FLOOD_BURST = 400 /* packets at once */ };
 
 struct bits {
 	uint8_t *p;
@@ -216,12 +217,37 @@ static void send_nonsense(struct peer *p)
 		ws_send_raw(p->ws, "\x8f\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10);
 }
 
+/* What is due since the last time, as far as the machine keeps up. */
+static void send_flood(struct peer *p, int64_t now_ns)
+{
+	const int64_t each_ns = (int64_t)PACKET * 8 * 1000 / FLOOD_MBPS;
+	uint8_t buf[PACKET + SEC_OVERHEAD];
+
+	if (!p->link)
+		return;
+	for (int i = 0; i < FLOOD_BURST && p->next_bad_ns <= now_ns; i++) {
+		size_t n = put_rtp(p, buf, true);
+
+		memset(buf + n, 0, PACKET - n);
+		put32(buf + 8, 0xf100d000U);
+		link_send_rtp(p->link, buf, PACKET);
+		p->garbage_sent++;
+		p->next_bad_ns += each_ns;
+	}
+	if (p->next_bad_ns < now_ns - BOT_NS_PER_MS * 100)
+		p->next_bad_ns = now_ns;
+}
+
 void hostile_tick(struct peer *p, int64_t now_ns)
 {
 	int64_t every_ns = p->cfg.kind == PEER_GARBAGE ? 5 * BOT_NS_PER_MS : 40 * BOT_NS_PER_MS;
 
 	if (now_ns < p->next_bad_ns)
 		return;
+	if (p->cfg.kind == PEER_FLOOD) {
+		send_flood(p, now_ns);
+		return;
+	}
 	p->next_bad_ns = now_ns + every_ns;
 	if (p->cfg.kind == PEER_GARBAGE)
 		send_garbage(p);

@@ -15,7 +15,8 @@ static const char USAGE[] =
 	"who takes part\n"
 	"  --senders N           participants that send and receive (libnice, libsrtp2)\n"
 	"  --viewers N           participants that only receive (own ICE and SRTP)\n"
-	"  --bad KIND,…          one more each: stall, vanish, garbage, signaling\n"
+	"  --bad KIND,…          one more each: stall, vanish, garbage, signaling,\n"
+	"                        flood, rush\n"
 	"  --bad-after S         when they begin, after they are connected (2)\n"
 	"  --storm RATE          so many joins per second at random, staying 0 to 3 s\n"
 	"  --ramp RATE           joins per second (50)\n"
@@ -180,16 +181,18 @@ static void parse_points(struct options *o, char *text)
 
 static void parse_bad(struct options *o, char *text)
 {
-	static const char *const names[] = { "stall", "vanish", "garbage", "signaling" };
+	static const char *const names[] = { "stall",	"vanish", "garbage",
+					     "signaling", "flood",	"rush" };
+	const size_t n = sizeof names / sizeof *names;
 	char *list[OPT_MAX_LIST];
 	size_t k;
 
 	o->bads = split(text, ",", list);
 	for (size_t i = 0; i < o->bads; i++) {
-		for (k = 0; k < 4 && strcmp(list[i], names[k]); k++)
+		for (k = 0; k < n && strcmp(list[i], names[k]); k++)
 			;
-		if (k == 4)
-			bot_die("--bad takes stall, vanish, garbage, signaling");
+		if (k == n)
+			bot_die("--bad takes stall, vanish, garbage, signaling, flood, rush");
 		o->bad[i] = PEER_STALL + (enum peer_kind)k;
 	}
 }

@@ -438,7 +438,8 @@ static void misbehave(struct peer *p, int64_t now_ns)
 			link_mute(p->link);
 		}
 	}
-	if (p->cfg.kind == PEER_GARBAGE || p->cfg.kind == PEER_SIGNALING)
+	if (p->cfg.kind == PEER_GARBAGE || p->cfg.kind == PEER_SIGNALING ||
+	    p->cfg.kind == PEER_FLOOD)
 		hostile_tick(p, now_ns);
 }
 

@@ -21,6 +21,8 @@ enum peer_kind {
 	PEER_VANISH,	/* its sockets are gone without a word */
 	PEER_GARBAGE,	/* malformed STUN, DTLS, RTP, RTCP, some of it authentic */
 	PEER_SIGNALING, /* malformed messages */
+	PEER_FLOOD,	/* 200 Mb/s of authentic RTP */
+	PEER_RUSH,	/* a thousand pictures a second, from the start */
 	PEER_KINDS
 };
 

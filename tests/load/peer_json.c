@@ -5,7 +5,7 @@
 #include "tests/load/util.h"
 
 static const char *const KINDS[PEER_KINDS] = { "sender", "viewer",  "stall",
-					       "vanish", "garbage", "signaling" };
+					       "vanish", "garbage", "signaling", "flood", "rush" };
 static const char *const STATES[] = { "waiting", "opening", "joining", "connecting",
 				      "up",	 "leaving", "ended" };
 static const char *const PROFILES[] = { "none", "gcm", "cm" };

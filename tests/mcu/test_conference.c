@@ -97,6 +97,27 @@ static void test_limits(void **state)
 	leave(&c, LEAVE_LEFT);
 }
 
+/* People of one address, also when they are in different rooms; whoever left makes
+ * room for another. */
+static void test_address_limit(void **state)
+{
+	struct front a = { 0 }, b = { 0 }, c = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	set("limits.participants_per_address=2");
+	must_join(&a, "one");
+	must_join(&b, "two");
+	assert_int_equal(join(&c, "one", NULL, &why), -EUSERS);
+	assert_string_equal(why.code, "too_many_from_address");
+	assert_non_null(strstr(why.text, "2 people"));
+	leave(&a, LEAVE_LEFT);
+	must_join(&c, "one");
+	leave(&b, LEAVE_LEFT);
+	leave(&c, LEAVE_LEFT);
+	assert_int_equal(address_count_size(the.c->addresses), 0);
+}
+
 static void test_registered_rooms_only(void **state)
 {
 	struct front a = { 0 }, b = { 0 }, c = { 0 };
@@ -251,6 +272,7 @@ int main(void)
 		T(test_a_name_is_free_while_its_room_winds_down),
 		T(test_coming_back_replaces),
 		T(test_limits),
+		T(test_address_limit),
 		T(test_registered_rooms_only),
 		T(test_leaving_in_the_middle),
 		T(test_leaving_inside_the_welcome),

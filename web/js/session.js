@@ -12,7 +12,7 @@ const SHAKY_MS = 9000; // and for so long: everything is made anew
 const RELOAD_MS = 120000; // so long after the page was last seen, a reload comes back
 const CHAT_KEPT = 200;
 // With these it is worth coming back without being asked.
-const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'rate_limited', 'internal'];
+const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'busy', 'rate_limited', 'internal'];
 
 // What a reloaded page needs to be where it was: null if it was in no room.
 export function interrupted() {
