@@ -42,6 +42,7 @@ struct front_session {
 	bool offer_wanted;     /* as soon as no other negotiation is under way */
 	uint64_t sdp_version;
 	struct held local, remote;
+	unsigned n_candidates; /* of the client, of this plan */
 };
 
 /* --- saying things ---------------------------------------------------------------- */
@@ -149,6 +150,9 @@ static void do_ice(struct front_session *s, const struct client_msg *m)
 	if (*c && strncmp(c, "candidate:", 10))
 		refuse(s, m->id, "bad_message",
 		       "The member \"candidate\" must begin with \"candidate:\".");
+	else if (s->leg && ++s->n_candidates > FRONT_MAX_CANDIDATES)
+		refuse(s, m->id, "too_many_candidates",
+		       "Only %d candidates are taken with a description.", FRONT_MAX_CANDIDATES);
 	else if (s->plan && !s->our_offer)
 		give_remote(s, m->u.ice.mid, c);
 	else if (!s->our_offer)
@@ -184,6 +188,7 @@ static int agree(struct front_session *s, struct neg_plan **plan, struct errmsg 
 	neg_plan_free(&s->plan);
 	s->plan = *plan;
 	*plan = NULL;
+	s->n_candidates = 0;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 struct front_session;
 
 enum {
+	FRONT_MAX_CANDIDATES = 64, /* of the client with each description */
 	FRONT_MAX_HELD_CANDIDATES = 32, /* of each side, before a description is there */
 	FRONT_JOIN_S = 30,   /* a connection that does not join is closed after this */
 	FRONT_REJOIN_S = 300 /* and after a join that was refused: somebody types a PIN */

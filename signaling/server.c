@@ -18,7 +18,13 @@ METRIC_COUNTER(m_refused, "mcu_http_connections_refused_total",
 METRIC_COUNTER(m_timeouts, "mcu_http_timeouts_total",
 	       "HTTP connections closed because nothing came or nothing was taken");
 
-enum { HTTP_KEEP_S = 60 }; /* between two requests */
+enum {
+	HTTP_KEEP_S = 60, /* between two requests */
+	/* The system has the end of a reply, and delivers it without us: whoever has
+	 * more requests on the way meanwhile makes libwebsockets spin. */
+	HTTP_DRAIN_S = 2,
+	HTTP_LEAST_BYTES_PER_S = 1024 /* of a request's or a reply's body, on average */
+};
 
 static const struct lws_protocols protocols[] = {
 	{ .name = "http", .callback = server_lws_http },
@@ -145,16 +151,25 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+/* It does not stand still, but will not end either. */
+static bool req_crawls(const struct http_req *r, int64_t now_ns, int64_t timeout_ns)
+{
+	uint64_t octets = r->state == REQ_BODY ? r->body->len : r->length - r->left;
+	return now_ns - r->began_ns >=
+	       timeout_ns + (int64_t)octets * NS_PER_S / HTTP_LEAST_BYTES_PER_S;
+}
+
 /* libwebsockets has timeouts of its own, but they are armed only when something
  * happens on the loop, and count in seconds. */
 static bool conn_expired(const struct server *s, const struct conn *c)
 {
-	int64_t silent_ns = clock_now_ns(s->cfg.clock) - c->moved_ns;
+	int64_t now_ns = clock_now_ns(s->cfg.clock), silent_ns = now_ns - c->moved_ns;
+	int64_t timeout_ns = s->cfg.http_timeout_ms * NS_PER_MS;
 	if (c->ws || (c->req && c->req->state != REQ_BODY && c->req->state != REQ_SENDING))
 		return false;
-	if (!c->req && c->served)
-		return silent_ns >= HTTP_KEEP_S * NS_PER_S;
-	return silent_ns >= s->cfg.http_timeout_ms * NS_PER_MS;
+	if (!c->req && c->served && !lws_partial_buffered(c->wsi))
+		return silent_ns >= (lws_send_pipe_choked(c->wsi) ? HTTP_DRAIN_S : HTTP_KEEP_S) * NS_PER_S;
+	return silent_ns >= timeout_ns || (c->req && req_crawls(c->req, now_ns, timeout_ns));
 }
 
 static void drop_expired(struct server *s)

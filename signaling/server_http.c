@@ -162,6 +162,7 @@ static struct http_req *req_new(struct conn *c, const char *method, const char *
 		return NULL;
 	r->srv = c->srv;
 	r->conn = c;
+	r->began_ns = c->moved_ns;
 	r->method = method;
 	r->keep = true;
 	r->path = g_strndup(uri, len);

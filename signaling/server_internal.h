@@ -87,6 +87,7 @@ struct http_req {
 	GArray *headers, *query, *params; /* of struct http_pair */
 	GByteArray *body;
 	size_t body_expected;
+	int64_t began_ns; /* coming in, or going out */
 	struct http_pair reply_header[SERVER_MAX_REPLY_HEADERS];
 	size_t n_reply_headers;
 	/* the reply */

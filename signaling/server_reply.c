@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <glib-unix.h>
 
@@ -110,6 +111,15 @@ static int send_head(struct http_req *r)
 	return 0;
 }
 
+/* It asks for more without reading what it got: libwebsockets would then neither
+ * read nor wait, but spin. */
+static bool is_greedy(struct lws *wsi)
+{
+	int waits = 0;
+	return lws_send_pipe_choked(wsi) &&
+	       !ioctl(lws_get_socket_fd(wsi), FIONREAD, &waits) && waits > 0;
+}
+
 /* The answer is complete: the connection takes the next request, or closes. */
 static int finish(struct http_req *r) ON_THREAD(ROLE_CTL)
 {
@@ -118,7 +128,7 @@ static int finish(struct http_req *r) ON_THREAD(ROLE_CTL)
 	c->req = NULL;
 	c->served = true;
 	http_req_free(r);
-	if (!keep)
+	if (!keep || is_greedy(c->wsi))
 		return -1;
 	return lws_http_transaction_completed(c->wsi) ? -1 : 0;
 }
@@ -181,6 +191,6 @@ void http_send(struct http_req *r)
 	r->state = REQ_SENDING;
 	if (!strcmp(r->method, "HEAD"))
 		r->left = 0;
-	r->conn->moved_ns = clock_now_ns(r->srv->cfg.clock);
+	r->began_ns = r->conn->moved_ns = clock_now_ns(r->srv->cfg.clock);
 	http_wake(r);
 }
