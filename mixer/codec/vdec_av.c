@@ -56,7 +56,9 @@ int vdec_av_open(struct vdec **out, const struct vdec_av_codec *how,
 	d->ctx->flags |= AV_CODEC_FLAG_LOW_DELAY;
 	d->ctx->flags &= ~AV_CODEC_FLAG_OUTPUT_CORRUPT;
 	d->ctx->err_recognition = AV_EF_EXPLODE;
-	d->ctx->error_concealment = 0;
+	/* with 0 the second slice of every picture counts as an error; what was
+	 * concealed is flagged and refused by judge_picture() */
+	d->ctx->error_concealment = FF_EC_FAVOR_INTER;
 	/* the second line of defence behind our own reading of the headers */
 	d->ctx->max_pixels = d->max_area + (int64_t)LINE_ALIGN * d->max_long;
 	if (avcodec_open2(d->ctx, codec, NULL) < 0)

@@ -11,6 +11,7 @@
 #include "mixer/codec/vdec.h"
 #include "mixer/codec/venc.h"
 #include "tests/mixer/codec/bits.h"
+#include "tests/mixer/codec/ffmpeg_stream.h"
 #include "tests/mixer/video/picture.h"
 
 enum { W = 640, H = 360, N = 6 };
@@ -286,11 +287,49 @@ static void test_refusals(void **state)
 	assert_null(e);
 }
 
+/* Where the last slice of an access unit begins. */
+static size_t last_unit(const AVPacket *p)
+{
+	const uint8_t *nal;
+	size_t pos = 0, len, last = 0;
+
+	while (h264_next_nal(p->data, (size_t)p->size, &pos, &nal, &len))
+		last = (size_t)(nal - p->data);
+	return last;
+}
+
+/* Encoders for low delay and many phones write several slices a picture. One that is
+ * missing is an error, and the next key frame mends it. */
+static void test_slices(void **state)
+{
+	struct vdec *d = open_decoder();
+	struct ffmpeg_stream s;
+	struct vframe *f;
+
+	(void)state;
+	ffmpeg_stream_make_with(&s, "libx264", W, H, AV_PIX_FMT_YUV420P, 24, 12,
+				"slices=4:tune=zerolatency:preset=ultrafast:profile=baseline");
+	assert_int_equal(s.n, 24);
+	for (int i = 0; i < s.n; i++) {
+		size_t len = (size_t)s.pkt[i]->size;
+
+		if (i == 6)
+			len = last_unit(s.pkt[i]) - 3;
+		assert_int_equal(vdec_decode(d, s.pkt[i]->data, len, &f),
+				 i < 6 || i >= 12 ? 0 : -EBADMSG);
+		assert_int_equal(f != NULL, i < 6 || i >= 12);
+		vframe_unref(&f);
+	}
+	ffmpeg_stream_free(&s);
+	vdec_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_negotiated),
 		cmocka_unit_test(test_one_decoder_for_all),
+		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_no_vui),
 		cmocka_unit_test(test_refusals),
 	};
