@@ -9,7 +9,9 @@ run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev 
 	libsrtp2-dev libusrsctp-dev libssl-dev
 	libnice-dev libglib2.0-dev libwebsockets-dev libwebsockets-evlib-glib libjansson-dev
 	libsqlite3-dev libyaml-dev libargon2-dev fonts-dejavu-core fonts-noto-cjk)
-test=(libcmocka-dev ffmpeg sox espeak-ng sqlite3 chromium firefox-esr coturn)
+test=(libcmocka-dev ffmpeg sox espeak-ng sqlite3 chromium firefox-esr coturn
+	gstreamer1.0-tools gstreamer1.0-nice gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav
+	python3-gi gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 lint=(clang clang-format libclang-rt-14-dev universal-ctags)
 case ${1:-} in
 run) want=("${run[@]}") ;;

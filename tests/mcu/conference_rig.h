@@ -52,6 +52,7 @@ struct front {
 	int leaves_at;
 	bool leaves_at_welcome;
 	const char *name, *pin, *token; /* to join with */
+	bool device;
 };
 
 static struct {
@@ -207,7 +208,8 @@ static inline void turn(void)
 static inline int begin(struct front *f, const char *room, const char *resume, struct errmsg *why)
 {
 	struct join_req req = { .room = room, .name = f->name ? f->name : "N", .pin = f->pin,
-				.token = f->token, .resume = resume, .peer = "192.0.2.1" };
+				.token = f->token, .resume = resume, .peer = "192.0.2.1",
+				.device = f->device };
 
 	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
 }
@@ -232,7 +234,7 @@ static inline void must_join(struct front *f, const char *room)
 	struct errmsg why;
 
 	*f = (struct front){ .leaves_at = f->leaves_at, .name = f->name, .pin = f->pin,
-			     .token = f->token };
+			     .token = f->token, .device = f->device };
 	if (join(f, room, NULL, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(f->welcomes, 1);

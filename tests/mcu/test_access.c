@@ -158,7 +158,7 @@ static void who_makes_a_room_is_its_host(void **state)
 {
 	struct room_rules rules;
 	struct access_room room = { .rules = &rules, .first = true, .max_people = 10 };
-	struct access_who guest = { 0 }, nobody = { .user_id = 0 };
+	struct access_who guest = { 0 }, nobody = { .user_id = 0 }, device = { .device = true };
 	struct errmsg why;
 
 	(void)state;
@@ -166,6 +166,9 @@ static void who_makes_a_room_is_its_host(void **state)
 	assert_true(rules.unmute && !rules.lobby && !rules.locked && !rules.members_only);
 	assert_string_equal(rules.record, "all");
 	assert_string_equal(outcome(&room, &guest, &why), "host");
+	assert_string_equal(outcome(&room, &device, &why), "in");
+	device.user = USER_ADMIN; /* for the rules: it may enter anything */
+	assert_string_equal(outcome(&room, &device, &why), "host");
 	room.first = false;
 	assert_string_equal(outcome(&room, &guest, &why), "in");
 	/* A registered one belongs to its owner, also when nobody is in it. */

@@ -84,6 +84,26 @@ static void test_roles(void **state)
 	leave(&c, LEAVE_LEFT);
 }
 
+/* An encoder neither makes itself host of the room that it opens nor inherits it. */
+static void test_devices_are_no_hosts(void **state)
+{
+	struct front device = { .device = true }, a = { 0 }, other = { .device = true }, b = { 0 };
+
+	(void)state;
+	must_join(&a, "room");
+	must_join(&device, "room");
+	must_join(&b, "room");
+	assert_true(a.host);
+	leave(&a, LEAVE_LEFT);
+	assert_int_equal(device.last.leg, b.id);
+	assert_true(device.last.host);
+	leave(&device, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+	must_join(&other, "another");
+	assert_false(other.host);
+	leave(&other, LEAVE_LEFT);
+}
+
 static void test_muting_others(void **state)
 {
 	struct front a = { 0 }, b = { 0 }, c = { 0 };
@@ -474,7 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-		T(test_roles), T(test_muting_others), T(test_hands), T(test_removing), T(test_lobby),
+		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_hands), T(test_removing), T(test_lobby),
 		T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
 		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
 		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout),
