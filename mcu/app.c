@@ -187,6 +187,7 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.video_threads = (size_t)c->mixer.threads,
 		.audio_threads = (size_t)c->mixer.audio_threads,
 		.width = c->video.width, .height = c->video.height, .fps = c->video.fps,
+		.transition_ms = c->video.transition_ms,
 		.video_bps = c->video.bitrate_kbps * 1000, .vbv_ms = c->video.vbv_ms,
 		.preset = c->video.preset, .asm_name = c->video.asm_name,
 		.speed = { [CODEC_VP8] = c->video.vp8_speed, [CODEC_VP9] = c->video.vp9_speed,

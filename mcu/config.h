@@ -73,7 +73,7 @@ struct config {
 		int sign_in_hours;
 	} accounts;
 	struct {
-		int width, height, fps, bitrate_kbps, vbv_ms;
+		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
 		int vp8_speed, vp9_speed, av1_speed;
 		int max_input_width, max_input_height;

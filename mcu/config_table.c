@@ -151,6 +151,8 @@ const struct config_key config_keys[] = {
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),
 	INT("video.fps", video.fps, 1, 60, "30", "Pictures per second."),
+	INT("video.transition_ms", video.transition_ms, 0, 2000, "300",
+	    "Milliseconds that tiles take to their places in a new layout; 0: they are there at once."),
 	INT("video.bitrate_kbps", video.bitrate_kbps, 50, 20000, "1500", "Kilobits per second."),
 	INT("video.vbv_ms", video.vbv_ms, 50, 5000, "500",
 	    "How far the rate may swing (milliseconds of it); less makes key frames smaller and "

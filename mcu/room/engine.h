@@ -30,6 +30,7 @@ struct audio_worker;
 struct engine_cfg {
 	size_t net_threads, video_threads, audio_threads; /* 0: from the cores */
 	int width, height, fps;
+	int transition_ms; /* of tiles to a new layout; 0: none */
 	int video_bps, vbv_ms;
 	const char *preset, *asm_name; /* of H.264; borrowed for ever */
 	int speed[CODEC_N]; /* of the other encoders: venc_cfg.speed; 0: its default */

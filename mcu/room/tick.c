@@ -215,6 +215,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 		skip(t, 1);
 		return;
 	}
+	compositor_set_transition(t->comp, t->engine->cfg.transition_ms);
 	scene.n = make_scene(t, tile, now);
 	if (compositor_paint(t->comp, &scene, due_ns, &canvas, &changed)) {
 		skip(t, 1);

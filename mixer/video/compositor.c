@@ -6,13 +6,14 @@
 
 #include "mcu/base/metrics.h"
 #include "mixer/video/art.h"
+#include "mixer/video/motion.h"
 #include "mixer/video/planes.h"
 #include "mixer/video/scale.h"
 
 METRIC_COUNTER(starved_total, "mcu_canvas_starved_total",
 	       "Pictures not composed because every canvas was still being encoded.");
 
-enum { MIN_TILE = 16 };
+enum { MIN_TILE = LAYOUT_MIN_TILE, NOTHING_KNOWN = LAYOUT_MAX_TILES + 1 /* canvas.n */ };
 
 enum content { NOTHING, PICTURE, DIMMED, AVATAR };
 
@@ -37,6 +38,8 @@ struct compositor {
 	int w, h;
 	struct canvas canvas[COMPOSITOR_CANVASES];
 	struct canvas *last;
+	struct motion motion;
+	struct canvas stage; /* the layout to come, while tiles move */
 	struct art_cache *art;
 	struct scaler *scaler;
 	struct yuv page, tile;
@@ -81,6 +84,7 @@ void compositor_free(struct compositor **cp)
 	*cp = NULL;
 	for (int i = 0; i < COMPOSITOR_CANVASES; i++)
 		vframe_unref(&c->canvas[i].picture);
+	vframe_unref(&c->stage.picture);
 	art_cache_free(&c->art);
 	scaler_free(&c->scaler);
 	free(c);
@@ -265,10 +269,56 @@ static void paint_canvas(struct compositor *c, struct canvas *k, const struct sc
 	k->painted = ++c->paints;
 }
 
+/* The tiles are painted where they will be, on the stage, and taken from there. */
+static int paint_moving(struct compositor *c, struct canvas *k, const struct scene *s)
+{
+	struct planes from, to;
+	int err = c->stage.picture ? 0 : vframe_new_canvas(&c->stage.picture, c->w, c->h);
+
+	if (err)
+		return err;
+	paint_canvas(c, &c->stage, s);
+	planes_of_frame(&from, c->stage.picture->av);
+	planes_of_frame(&to, k->picture->av);
+	planes_fill(&to, c->page);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct rect *at = motion_at(&c->motion, i);
+
+		if (c->want[i].content == NOTHING || !at->w)
+			continue;
+		motion_blit(&from, &c->want[i].rect, &to, at);
+		c->stats.moves++;
+	}
+	k->n = NOTHING_KNOWN;
+	k->painted = ++c->paints;
+	return 0;
+}
+
+static bool follow(struct compositor *c, size_t n, int64_t now_ns)
+{
+	struct motion_tile tile[LAYOUT_MAX_TILES];
+	bool moving;
+
+	for (size_t i = 0; i < n; i++)
+		tile[i] = (struct motion_tile){ c->want[i].leg_id, c->want[i].rect };
+	moving = motion_follow(&c->motion, tile, n, now_ns);
+	if (!moving && c->stage.picture) {
+		vframe_unref(&c->stage.picture);
+		c->stage.painted = 0;
+	}
+	return moving;
+}
+
+void compositor_set_transition(struct compositor *c, int ms)
+{
+	c->motion.duration_ns = ms * INT64_C(1000000);
+}
+
 int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns,
 		     struct vframe **canvas, bool *changed)
 {
 	struct canvas *k;
+	bool moving;
 	int err;
 
 	*canvas = NULL;
@@ -279,7 +329,8 @@ int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns
 	for (size_t i = 0; i < s->n; i++)
 		look_up(c, i, &s->tile[i]);
 	c->stats.renders = art_renders(c->art);
-	if (c->last && layout_equal(c->last, c->want, s->n) &&
+	moving = follow(c, s->n, pts_ns);
+	if (!moving && c->last && layout_equal(c->last, c->want, s->n) &&
 	    !find_dirty(c->last, c->want, s->n, c->dirty)) {
 		*canvas = vframe_ref(c->last->picture);
 		return 0;
@@ -290,7 +341,10 @@ int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns
 		metric_add(&starved_total, err == -EAGAIN);
 		return err;
 	}
-	paint_canvas(c, k, s);
+	if (!moving)
+		paint_canvas(c, k, s);
+	else if ((err = paint_moving(c, k, s)))
+		return err;
 	vframe_renew(k->picture);
 	k->picture->pts_ns = pts_ns;
 	c->last = k;

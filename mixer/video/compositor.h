@@ -13,6 +13,9 @@
  * COMPOSITOR_RENDERS_PER_PAINT are drawn in one call; the others follow in the
  * next ones, and *changed stays true until they have.
  *
+ * With a transition tiles glide to new places: the coming layout is painted aside, as
+ * ever only what changed, and each tile is taken from there once per paint.
+ *
  * No allocation in the steady state. Owner: the view's tick strand. */
 #ifndef MCU_MIXER_VIDEO_COMPOSITOR_H
 #define MCU_MIXER_VIDEO_COMPOSITOR_H
@@ -69,6 +72,7 @@ struct compositor_stats {
 	uint64_t copies;   /* of them: pictures of exactly the tile's size */
 	uint64_t scales;   /* of them: pictures that had to be scaled */
 	uint64_t renders;  /* labels, avatars, badges and borders drawn */
+	uint64_t moves;    /* tiles shown on their way to another place */
 	uint64_t canvases; /* allocated now */
 	uint64_t starved;  /* calls refused because every canvas was in use */
 };
@@ -81,6 +85,9 @@ void compositor_warm_up(void);
 int compositor_new(struct compositor **out, int width, int height);
 /* Canvases that others hold stay theirs. Any thread, after the last paint. */
 void compositor_free(struct compositor **c);
+
+/* How long tiles take to their place in a new layout; 0 (as at first): no time. */
+void compositor_set_transition(struct compositor *c, int ms) ON_THREAD(ROLE_MIXV);
 
 /* *canvas: a reference for the caller, which must drop it when the picture has
  * been encoded. *changed: whether it differs from what the last call returned;

@@ -107,9 +107,48 @@ static void test_compose(void **state)
 	}
 }
 
+/* Nor do tiles on their way, once the layout's drawings are there. */
+static void test_move(void **state)
+{
+	struct vframe *frame[TILES], *canvas;
+	struct rect grid[LAYOUT_MAX_TILES];
+	struct scene_tile tile[TILES];
+	struct compositor *c = NULL;
+	struct compositor_stats s;
+	uint64_t before = 0;
+	bool changed;
+
+	(void)state;
+	layout_grid(TILES, W, H, grid);
+	for (int i = 0; i < TILES; i++)
+		frame[i] = picture_waves(640, 360, i);
+	assert_int_equal(compositor_new(&c, W, H), 0);
+	compositor_set_transition(c, 300);
+	for (int t = 0; t < 3 * TICKS; t++) {
+		for (int i = 0; i < TILES; i++)
+			tile[i] = (struct scene_tile){ .leg_id = (uint32_t)i, .name = "Kim",
+						       .rect = grid[(i + t / TICKS) % TILES],
+						       .state = TILE_LIVE, .frame = frame[i] };
+		/* the first picture of a movement makes the stage */
+		if (t == 2 * TICKS + 1)
+			before = allocations;
+		assert_int_equal(compositor_paint(c, &(struct scene){ tile, TILES },
+						  (int64_t)t * 33333333, &canvas, &changed), 0);
+		vframe_unref(&canvas);
+	}
+	if (COUNTED)
+		assert_int_equal(allocations - before, 0);
+	compositor_get_stats(c, &s);
+	assert_true(s.moves >= TILES * 16);
+	compositor_free(&c);
+	for (int i = 0; i < TILES; i++)
+		vframe_unref(&frame[i]);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_compose) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_compose),
+					    cmocka_unit_test(test_move) };
 
 	role_enter(ROLE_ID_NONE);
 	return cmocka_run_group_tests(tests, NULL, NULL);
