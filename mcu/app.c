@@ -19,6 +19,7 @@
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/routes.h"
+#include "mcu/room/ladder.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
 #include "signaling/whip.h"
@@ -179,6 +180,15 @@ static int start_storage(struct app *a, struct errmsg *why)
 
 /* --- media ------------------------------------------------------------------- */
 
+static void add_tiers(struct engine_cfg *e, const struct config_strings *tiers)
+{
+	struct engine_rung r;
+
+	for (size_t i = 0; i < tiers->n; i++)
+		if (ladder_parse(&r, tiers->items[i]))
+			ladder_add(e, &r);
+}
+
 ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -202,8 +212,10 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.net = { .rx_holdoff_us = (unsigned)c->net.receive_holdoff_us, .no_gso = !c->net.gso },
 		.ice = ice_setup_cfg(a->ice),
 	};
-	int err = engine_start(&a->engine, &e, &clock_monotonic, a->ctl, why);
+	int err;
 
+	add_tiers(&e, &c->video.tiers);
+	err = engine_start(&a->engine, &e, &clock_monotonic, a->ctl, why);
 	a->engine_runs = !err;
 	return err;
 }

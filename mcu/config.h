@@ -77,7 +77,7 @@ struct config {
 		char *preset, *asm_name;
 		int vp8_speed, vp9_speed, av1_speed;
 		int max_input_width, max_input_height;
-		struct config_strings encode;
+		struct config_strings encode, tiers;
 	} video;
 	struct {
 		int listener_kbps, complexity, max_talkers;

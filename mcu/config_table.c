@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mcu/ice_url.h"
+#include "mcu/room/ladder.h"
 
 static bool is_ip(const char *v)
 {
@@ -55,6 +56,13 @@ static const char *check_video_codec(const char *v)
 		if (!strcmp(v, known[i]))
 			return NULL;
 	return "h264, vp8, vp9 or av1";
+}
+
+static const char *check_tier(const char *v)
+{
+	struct engine_rung r;
+
+	return ladder_parse(&r, v) ? NULL : "lines@pictures per second/kilobits per second: \"360@30/500\"";
 }
 
 #define AT(field) offsetof(struct config, field)
@@ -173,6 +181,12 @@ const struct config_key config_keys[] = {
 	  "What a room may be sent as, of h264, vp8, vp9 and av1. Everybody gets the first of these "
 	  "that his browser can show; each is encoded only while somebody gets it. vp9 and av1 need "
 	  "much processor time. What participants send may be any of the four." },
+
+	{ "video.tiers", KEY_STRINGS, AT(video.tiers), 0, 0, NULL, check_tier,
+	  "[720@30/1500, 360@30/500, 180@15/150]",
+	  "Smaller pictures for those who want or can take no more, as lines@pictures per "
+	  "second/kilobits per second, falling; at most three, and only those below the picture "
+	  "itself count. Each is encoded only while somebody gets it." },
 
 	INT("audio.listener_kbps", audio.listener_kbps, 6, 256, "32",
 	    "Opus, kilobits per second, of what everybody hears; half as much again in stereo."),

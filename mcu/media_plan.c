@@ -5,6 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
+/* 0: no limit. */
+static uint32_t lower(uint32_t bps, uint32_t kbps)
+{
+	uint32_t other = kbps > UINT32_MAX / 1000 ? UINT32_MAX : kbps * 1000;
+
+	return !bps || (other && other < bps) ? other : bps;
+}
+
 /* What the peer may send, and the one format that we send. */
 static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 {
@@ -21,6 +29,8 @@ static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 			.codec = f->codec, .pt = f->tx_pt, .rtx_pt = f->tx_rtx_pt,
 			.channels = m->codec.opus_stereo ? 2 : 1,
 			.profile_level_id = m->codec.h264_sps,
+			.max_fs = m->codec.max_fs, .max_mbps = m->codec.max_mbps,
+			.max_bps = lower(m->max_bps, m->codec.max_br_kbps),
 		};
 		if (f->codec == CODEC_OPUS)
 			s->tx_red_pt = m->red_pt_tx;

@@ -351,6 +351,17 @@ static int api_mute(void *ctx, struct leg_handle *p, enum tristate audio, enum t
 	return p->leg ? moderation_mute(p, audio, video, why) : 0;
 }
 
+static int api_view(void *ctx, struct leg_handle *p, const struct view_wish *v, struct errmsg *why)
+{
+	(void)ctx;
+	role_assert_ctl();
+	if (!p->leg)
+		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
+	leg_set_view(p->leg, &(struct leg_view){ .max_height = v->max_height,
+						 .max_kbps = v->max_kbps, .no_video = v->no_video });
+	return 0;
+}
+
 static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
 {
 	(void)ctx;
@@ -388,6 +399,7 @@ const struct room_api conference_api = {
 	.negotiated = api_negotiated,
 	.remote_candidate = api_candidate,
 	.mute = api_mute,
+	.view = api_view,
 	.act = api_act,
 	.record = api_record,
 	.stats = api_stats,

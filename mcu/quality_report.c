@@ -41,14 +41,17 @@ int quality_stats(struct leg_handle *p, struct leg_stats *out)
 {
 	int64_t now = clock_now_ns(p->conf->cfg.engine->clock), past;
 	struct leg_net_stats s;
+	struct leg_info i;
 
 	leg_get_stats(p->leg, &s);
+	leg_get_info(p->leg, &i);
 	past = p->stats_at_ns ? now - p->stats_at_ns : 0;
 	p->stats_at_ns = now;
 	flows(out, &s);
 	out->uplink.kbps = kbps(s.uplink_audio.octets + s.uplink_video.octets, &p->up_octets, past);
 	out->downlink.kbps = kbps(s.downlink_audio.octets + s.downlink_video.octets,
 				  &p->down_octets, past);
+	out->view_height = i.view_height;
 	return 0;
 }
 

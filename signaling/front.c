@@ -466,6 +466,8 @@ static void do_act(struct front_session *s, const struct client_msg *m)
 		err = s->api->record(s->api_ctx, s->leg, m->u.record.start, &why);
 	else if (m->type == CLIENT_MSG_MUTE)
 		err = s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video, &why);
+	else if (m->type == CLIENT_MSG_VIEW)
+		err = s->api->view(s->api_ctx, s->leg, &m->u.view, &why);
 	else
 		err = s->api->act(s->api_ctx, s->leg, m, &why);
 	if (err && s->state == JOINED)
@@ -503,7 +505,8 @@ static void in_room(struct front_session *s, const struct client_msg *m)
 	case CLIENT_MSG_ADMIT:
 	case CLIENT_MSG_POLICY:
 	case CLIENT_MSG_LAYOUT:
-	case CLIENT_MSG_PRESENT: do_act(s, m); break;
+	case CLIENT_MSG_PRESENT:
+	case CLIENT_MSG_VIEW: do_act(s, m); break;
 	case CLIENT_MSG_STATS: do_stats(s, m); break;
 	default: break;
 	}

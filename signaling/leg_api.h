@@ -151,6 +151,9 @@ struct room_api {
 	/* Refused (not_allowed) when a room's rules say that who is muted stays so. */
 	int (*mute)(void *ctx, struct leg_handle *leg, enum tristate audio, enum tristate video,
 		    struct errmsg *why);
+	/* What it wants to get from now on. */
+	int (*view)(void *ctx, struct leg_handle *leg, const struct view_wish *v,
+		    struct errmsg *why);
 	/* CHAT, HAND, MODERATE, ADMIT, POLICY, LAYOUT and PRESENT, with m's members borrowed. What
 	 * follows is told by events; the leg may have ended when it returns. */
 	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,

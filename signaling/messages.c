@@ -281,6 +281,7 @@ char *msg_stats(const char *id, const struct leg_stats *s)
 	json_t *o = msg_new("stats", id);
 	json_object_set_new(o, "uplink", stream_json(&s->uplink));
 	json_object_set_new(o, "downlink", stream_json(&s->downlink));
+	set_int(o, "view_height", s->view_height);
 	set_real(o, "score", s->score, 10);
 	return msg_done(o);
 }

@@ -91,7 +91,7 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_LEAVE] = "leave",	[CLIENT_MSG_CHAT] = "chat",   [CLIENT_MSG_HAND] = "hand",
 	[CLIENT_MSG_MODERATE] = "moderate", [CLIENT_MSG_ADMIT] = "admit",
 	[CLIENT_MSG_POLICY] = "policy", [CLIENT_MSG_LAYOUT] = "layout",
-	[CLIENT_MSG_PRESENT] = "present",
+	[CLIENT_MSG_PRESENT] = "present", [CLIENT_MSG_VIEW] = "view",
 };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
@@ -228,7 +228,7 @@ static int get_number(json_t *o, const char *name, uint32_t *out, struct errmsg 
 		return 0;
 	json_int_t n = json_integer_value(v);
 	if (!json_is_integer(v) || n < 1 || n > UINT32_MAX)
-		return bad_member(why, name, "must be a number as the server gave it");
+		return bad_member(why, name, "must be a whole number greater than 0");
 	*out = (uint32_t)n;
 	return 0;
 }
@@ -318,6 +318,21 @@ static int parse_admit(struct client_msg *m, json_t *o, struct errmsg *why)
 	return err ? err : get_bool(o, "allow", &m->u.admit.allow, why);
 }
 
+static int parse_view(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	struct view_wish *v = &m->u.view;
+	enum tristate video;
+	int err = get_number(o, "max_height", &v->max_height, why);
+
+	if (!err)
+		err = get_number(o, "max_kbps", &v->max_kbps, why);
+	if (!err)
+		err = get_tristate(o, "video", &video, why);
+	if (!err)
+		v->no_video = video == TRISTATE_FALSE;
+	return err;
+}
+
 static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	switch (m->type) {
@@ -334,6 +349,7 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_POLICY: return parse_policy(m, o, why);
 	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
 	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
+	case CLIENT_MSG_VIEW: return parse_view(m, o, why);
 	default: return 0;
 	}
 }

@@ -39,7 +39,8 @@ enum client_msg_type {
 	CLIENT_MSG_ADMIT,
 	CLIENT_MSG_POLICY,
 	CLIENT_MSG_LAYOUT,
-	CLIENT_MSG_PRESENT
+	CLIENT_MSG_PRESENT,
+	CLIENT_MSG_VIEW
 };
 
 enum moderation { MODERATE_MUTE = 1, MODERATE_CAMERA_OFF, MODERATE_LOWER_HAND, MODERATE_REMOVE };
@@ -52,6 +53,12 @@ struct policy_change {
 	enum tristate locked, lobby, unmute;
 	enum record_right record;	   /* 0: unset */
 	const char *guest_pin, *host_pin; /* NULL: unset; "": none from now on */
+};
+
+/* What a participant wants to get; 0: any. */
+struct view_wish {
+	uint32_t max_height, max_kbps;
+	bool no_video;
 };
 
 /* Strings live in the message and go with it. */
@@ -97,6 +104,7 @@ struct client_msg {
 		struct {
 			bool on; /* its picture is a presentation */
 		} present;
+		struct view_wish view;
 	} u;
 	struct json_t *json; /* holds the strings */
 };
@@ -226,6 +234,7 @@ struct stream_stats {
 
 struct leg_stats {
 	struct stream_stats uplink, downlink;
+	unsigned view_height; /* of the picture it gets; 0: none */
 	double score; /* 1…5 */
 };
 

@@ -27,11 +27,21 @@ struct egress;
 struct ice_cfg;
 struct audio_worker;
 
+enum { ENGINE_MAX_RUNGS = 4 };
+
+/* One size and rate of the ladder (ladder.h). */
+struct engine_rung {
+	int width, height, fps, bps;
+};
+
 struct engine_cfg {
 	size_t net_threads, video_threads, audio_threads; /* 0: from the cores */
 	int width, height, fps;
 	int transition_ms; /* of tiles to a new layout; 0: none */
 	int video_bps, vbv_ms;
+	/* below the canvas itself, falling */
+	struct engine_rung lower[ENGINE_MAX_RUNGS - 1];
+	size_t n_lower;
 	const char *preset, *asm_name; /* of H.264; borrowed for ever */
 	int speed[CODEC_N]; /* of the other encoders: venc_cfg.speed; 0: its default */
 	int max_input_width, max_input_height;

@@ -82,7 +82,19 @@ static void net_data(void *obj, struct buf *b)
 	buf_unref(&b);
 }
 
+static void net_watching(void *obj, uint32_t encode_id)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (l->gone || !l->held)
+		return;
+	l->held = encode_id == l->watching ? 0 : encode_id;
+	room_encode_recount(l->room);
+}
+
 static const struct leg_net_events net_events = {
+	.watching = net_watching,
 	.data_open = net_data_open,
 	.data = net_data,
 	.candidate = net_candidate,
@@ -311,6 +323,12 @@ void leg_present(struct leg *l, bool content)
 	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
+void leg_set_view(struct leg *l, const struct leg_view *v)
+{
+	l->view = *v;
+	room_encode_demand(l->room);
+}
+
 void leg_send_data(struct leg *l, struct buf *b)
 {
 	leg_net_send_data(l->net, b);
@@ -328,6 +346,8 @@ struct room *leg_room(const struct leg *l)
 
 void leg_get_info(const struct leg *l, struct leg_info *i)
 {
+	unsigned rung;
+
 	*i = (struct leg_info){
 		.id = l->id, .name = l->name,
 		.audio_muted = l->audio_muted, .video_muted = l->video_muted,
@@ -335,6 +355,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.connected = l->connected, .tile = l->tile, .tile_z = l->tile_z,
 		.content = l->content,
 	};
+	if (l->watching && room_encode_rung(l->room, l->held ? l->held : l->watching, &rung))
+		i->view_height = (unsigned)ladder_rung(&l->room->engine->cfg, rung).height;
 }
 
 void leg_get_local(const struct leg *l, struct leg_local *out)

@@ -7,6 +7,7 @@
 
 #include "mcu/base/err.h"
 #include "mcu/base/role.h"
+#include "mcu/room/ladder.h"
 #include "mcu/room/leg_media.h"
 #include "mcu/room/leg_net.h"
 #include "mcu/room/routing.h"
@@ -31,6 +32,7 @@ struct leg_info {
 	struct rect tile;
 	int tile_z;
 	bool content;
+	unsigned view_height; /* of the picture it gets; 0: none */
 };
 
 uint32_t leg_id(const struct leg *l) ON_THREAD(ROLE_CTL);
@@ -59,6 +61,8 @@ int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
 /* Whether its picture is a presentation (a screen) from now on. */
 void leg_present(struct leg *l, bool content) ON_THREAD(ROLE_CTL);
+/* What it wants to get from now on; at first anything. */
+void leg_set_view(struct leg *l, const struct leg_view *v) ON_THREAD(ROLE_CTL);
 /* On its data channel; as leg_net_send_data. */
 void leg_send_data(struct leg *l, struct buf *b) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No

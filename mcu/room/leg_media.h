@@ -30,6 +30,8 @@ struct leg_tx_format {
 	uint8_t rtx_pt;
 	uint8_t channels;	   /* sound: 1 or 2 */
 	uint32_t profile_level_id; /* H.264: what the sequence header must say; 0: as we like */
+	/* Picture: what the peer can take; macroblocks, those per second; 0: any. */
+	uint32_t max_fs, max_mbps, max_bps;
 };
 
 /* One format both ways, as an initialiser of a struct leg_stream. */

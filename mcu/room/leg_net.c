@@ -1,6 +1,7 @@
 #include "mcu/room/leg_net.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,20 @@
 #include "mcu/room/audio_format.h"
 #include "mcu/room/leg_net_priv.h"
 
+static void ctl_watching(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_ctl();
+	l->cfg.ev->watching(l->cfg.obj, (uint32_t)(uintptr_t)arg);
+}
+
+static void on_switched(struct out_stream *o)
+{
+	struct leg_net *l = (struct leg_net *)(void *)((char *)o - offsetof(struct leg_net, video));
+
+	engine_post(l->cfg.engine->ctl, ctl_watching, l, (void *)(uintptr_t)o->group);
+}
 
 int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 {
@@ -23,6 +38,7 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 	snprintf(l->label, sizeof l->label, "%u", cfg->leg_id);
 	l->log.leg = l->label;
 	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
+	l->video.switched = on_switched;
 	twcc_init(&l->twcc);
 	lipsync_init(&l->lipsync, 48000, 90000);
 	*out = l;
@@ -372,11 +388,16 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate)
 static void watch_job(void *obj, void *arg)
 {
 	struct leg_net *l = obj;
+	uint32_t before = l->watch;
 
 	role_assert_net();
 	l->watch = (uint32_t)(uintptr_t)arg;
-	if (!l->closing)
-		sync_streams(l);
+	if (l->closing)
+		return;
+	sync_streams(l);
+	/* Nothing was there that could go on meanwhile. */
+	if (before && l->watch && !l->video.next_group)
+		engine_post(l->cfg.engine->ctl, ctl_watching, l, arg);
 }
 
 void leg_net_watch(struct leg_net *l, uint32_t encode_id)

@@ -23,6 +23,9 @@ struct leg_net_events {
 	void (*connected)(void *obj);
 	void (*lost)(void *obj, char *reason); /* a code of closed() */
 	void (*closed)(void *obj);             /* after leg_net_close */
+	/* Another encode's packets go to it now: leg_net_watch has come true. Only
+	 * after a change from one to another. */
+	void (*watching)(void *obj, uint32_t encode_id);
 	/* The data channel "metadata" is there, or is gone again. */
 	void (*data_open)(void *obj, bool open);
 	/* A message on it, taken; tag: binary. */
@@ -70,7 +73,8 @@ void leg_net_free(struct leg_net **l) ON_THREAD(ROLE_CTL);
 int leg_net_configure(struct leg_net *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 /* candidate NULL: no more. */
 int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(ROLE_CTL);
-/* Which encode it shall receive; 0: none. */
+/* Which encode it shall receive; 0: none. What it has goes on until the first key
+ * frame of that. */
 void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 /* What its picture may cost, told to senders that heed nothing but REMB; 0: any. */
 void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps) ON_THREAD(ROLE_CTL);

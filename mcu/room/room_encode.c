@@ -4,32 +4,59 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* H.264 level 3.1 carries 1280x720@30; larger canvases get 4.0. */
-static uint8_t level_of(const struct engine_cfg *c)
+/* H.264 level 3.1 carries 1280x720@30; larger canvases get 4.0. Lower rungs say
+ * what they are, for those that can take no more. */
+static uint8_t level_of(const struct engine_cfg *c, unsigned rung)
 {
+	struct engine_rung r = ladder_rung(c, rung);
+
+	if (rung)
+		return ladder_h264_level(&r);
 	return c->width * c->height * c->fps <= 1280 * 720 * 30 ? 31 : 40;
 }
 
 /* What the sequence header must say: the profile that was agreed on, at the level
- * of the canvas. Baseline and constrained baseline are one format: what we send
+ * of the rung. Baseline and constrained baseline are one format: what we send
  * is both. */
-static uint32_t profile_of(const struct engine_cfg *c, enum codec codec, uint32_t agreed)
+static uint32_t profile_of(const struct engine_cfg *c, enum codec codec, uint32_t agreed,
+			   unsigned rung)
 {
 	uint32_t profile = agreed >> 16 & 0xff;
 
 	if (codec != CODEC_H264)
 		return 0;
 	if (profile == 0x4d || profile == 0x64)
-		return profile << 16 | level_of(c);
-	return 0x42e000u | level_of(c);
+		return profile << 16 | level_of(c, rung);
+	return 0x42e000u | level_of(c, rung);
 }
 
-static struct room_encode *find(const struct room *r, enum codec codec, uint32_t profile_level_id)
+static struct room_encode *find(const struct room *r, enum codec codec, uint32_t agreed,
+				unsigned rung)
 {
+	uint32_t profile = profile_of(&r->engine->cfg, codec, agreed, rung);
+
 	for (struct room_encode *x = r->encodes; x; x = x->next)
-		if (!x->closing && x->codec == codec && x->profile_level_id == profile_level_id)
+		if (!x->closing && x->codec == codec && x->rung == rung &&
+		    x->profile_level_id == profile)
 			return x;
 	return NULL;
+}
+
+static struct room_encode *by_id(const struct room *r, uint32_t id)
+{
+	for (struct room_encode *x = r->encodes; x; x = x->next)
+		if (!x->closing && video_encode_id(x->v) == id)
+			return x;
+	return NULL;
+}
+
+bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung)
+{
+	const struct room_encode *x = by_id(r, id);
+
+	if (x)
+		*rung = x->rung;
+	return x;
 }
 
 static size_t running(const struct room *r)
@@ -46,14 +73,14 @@ bool room_encode_any(const struct room *r)
 	return running(r) > 0;
 }
 
-ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, uint32_t profile_level_id,
-		      struct room_encode **out)
+ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, uint32_t agreed,
+					    unsigned rung, struct room_encode **out)
 {
 	const struct engine *e = r->engine;
+	struct engine_rung size = ladder_rung(&e->cfg, rung);
 	struct video_encode_cfg cfg = {
-		.codec = codec, .profile_level_id = profile_level_id,
-		.width = e->cfg.width, .height = e->cfg.height, .fps = e->cfg.fps,
-		.bitrate_bps = e->cfg.video_bps,
+		.codec = codec, .profile_level_id = profile_of(&e->cfg, codec, agreed, rung),
+		.width = size.width, .height = size.height, .fps = size.fps, .bitrate_bps = size.bps,
 	};
 	struct room_encode *x = calloc(1, sizeof *x);
 	int err;
@@ -67,7 +94,8 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 	}
 	x->room = r;
 	x->codec = codec;
-	x->profile_level_id = profile_level_id;
+	x->profile_level_id = cfg.profile_level_id;
+	x->rung = rung;
 	x->next = r->encodes;
 	r->encodes = x;
 	for (size_t i = 0; i < e->n_shards; i++)
@@ -76,40 +104,68 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 	return 0;
 }
 
-/* The encode of a format, started if need be; NULL when it cannot. */
-ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec codec, uint32_t agreed)
+/* The encode of a format at a rung, started if need be; where it cannot, one of
+ * another rung that runs; or NULL. */
+ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec codec,
+						      uint32_t agreed, unsigned rung)
 {
-	uint32_t profile = profile_of(&r->engine->cfg, codec, agreed);
-	struct room_encode *x = find(r, codec, profile);
+	struct room_encode *x = find(r, codec, agreed, rung);
 	int err;
 
 	if (x)
 		return x;
-	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, codec, profile, &x) : -ENOSPC;
-	if (err)
-		log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
+	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, codec, agreed, rung, &x) : -ENOSPC;
+	if (!err)
+		return x;
+	log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
+	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x;)
+		x = find(r, codec, agreed, i);
 	return x;
+}
+
+/* What its wishes, the negotiation and its connection allow. */
+static unsigned rung_of(const struct leg *l)
+{
+	unsigned best = ladder_best(&l->room->engine->cfg, &l->view, &l->media.video.tx_format);
+
+	return best > l->carries ? best : l->carries;
+}
+
+/* From one picture to another: the first goes on until there is a key frame. */
+static void hold(struct leg *l, uint32_t want)
+{
+	if (!want || !l->watching)
+		l->held = 0;
+	else if (!l->held)
+		l->held = l->watching;
+	if (l->held == want)
+		l->held = 0;
 }
 
 ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 {
 	const struct leg_tx_format *f = &l->media.video.tx_format;
-	struct room_encode *x = NULL;
+	struct room_encode *x = NULL, *held;
 	uint32_t want;
 
-	if (!r->closing && l->connected && l->media.video.tx)
-		x = obtain(r, f->codec, f->profile_level_id);
+	if (!r->closing && l->connected && l->media.video.tx && !l->view.no_video)
+		x = obtain(r, f->codec, f->profile_level_id, rung_of(l));
 	if (x)
 		x->receivers++;
 	want = x ? video_encode_id(x->v) : 0;
-	if (want == l->watching)
-		return;
-	l->watching = want;
-	leg_net_watch(l->net, want);
+	if (want != l->watching) {
+		hold(l, want);
+		l->watching = want;
+		leg_net_watch(l->net, want);
+	}
+	held = l->held ? by_id(r, l->held) : NULL;
+	if (held)
+		held->receivers++;
 }
 
 void room_encode_demand(struct room *r)
 {
+	r->recount = false;
 	for (struct room_encode *x = r->encodes; x; x = x->next)
 		x->receivers = 0;
 	for (struct leg *l = r->legs; l; l = l->next)
@@ -188,7 +244,7 @@ int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 		return -EBUSY;
 	if (r->closing)
 		return -ESHUTDOWN;
-	x = obtain(r, CODEC_H264, 0);
+	x = obtain(r, CODEC_H264, 0, 0);
 	if (!x)
 		return -ENOMEM;
 	r->sink = *s;

@@ -6,6 +6,7 @@
 #include "mcu/base/log.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/egress.h"
+#include "mcu/room/ladder.h"
 #include "mcu/room/leg.h"
 #include "mcu/room/room.h"
 #include "mcu/room/room_audio.h"
@@ -35,6 +36,9 @@ struct leg {
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
 	uint32_t watching; /* encode id; 0: none */
+	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
+	struct leg_view view;
+	unsigned carries; /* the best rung that its connection carries */
 	struct rect tile;
 	int tile_z;
 	bool content;	/* its picture is a presentation */
@@ -53,6 +57,7 @@ struct room_encode {
 	struct video_encode *v;
 	enum codec codec;
 	uint32_t profile_level_id; /* H.264 */
+	unsigned rung;
 	size_t receivers;	   /* as counted by room_encode_demand */
 	bool closing, closing_egress, closed;
 	uint64_t gone_seq;
@@ -70,7 +75,7 @@ struct room {
 	struct leg *legs, *leaving;
 	size_t n_legs;
 	/* routing */
-	bool dirty, publish_posted;
+	bool dirty, publish_posted, recount;
 	uint64_t seq, audio_acked, video_acked; /* last published; retired below */
 	struct room_view view;
 	bool view_changed; /* since the layout was last told */
@@ -80,7 +85,7 @@ struct room {
 	struct room_audio *audio;
 	struct tick *tick;
 	uint32_t speaker;
-	/* the main view's encodes, one per format; those winding down included */
+	/* the main view's encodes, one per format and rung; those winding down included */
 	struct room_encode *encodes;
 	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
 	struct room_sink sink;
@@ -117,6 +122,10 @@ void room_view_spoke(struct room *r) ON_THREAD(ROLE_CTL);
 /* room_encode.c */
 /* Starts and stops the view's encodes as the receivers and the sink demand. */
 void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
+/* The same, once for all changes of a loop turn. */
+void room_encode_recount(struct room *r) ON_THREAD(ROLE_CTL);
+/* The rung of an encode that runs; false: there is none of that id. */
+bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THREAD(ROLE_CTL);
 /* Goes on winding down what may; after every acknowledgement. */
 void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
 /* Whether anybody gets a picture at all. */

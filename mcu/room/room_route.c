@@ -30,7 +30,7 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 		return NULL;
 	for (const struct room_encode *e = r->encodes; e && s->n_encodes < ROUTING_MAX_ENCODES; e = e->next)
 		if (!e->closing)
-			s->encode[s->n_encodes++] = e->v;
+			s->encode[s->n_encodes++] = (struct route_encode){ e->v, e->rung };
 	s->crop = r->view.crop;
 	o = s->leg;
 	for (const struct leg *l = r->legs; l; l = l->next, o++) {
@@ -85,6 +85,8 @@ static void publish_posted(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_ctl();
+	if (r->recount)
+		room_encode_demand(r);
 	r->publish_posted = false;
 	if (r->dirty && !r->stopping)
 		publish(r);
@@ -98,6 +100,12 @@ void room_touch(struct room *r)
 		return;
 	r->publish_posted = true;
 	engine_post(r->engine->ctl, publish_posted, r, NULL);
+}
+
+void room_encode_recount(struct room *r)
+{
+	r->recount = true;
+	room_touch(r);
 }
 
 ON_THREAD(ROLE_CTL) static void retired(struct room *r, struct routing *old, uint64_t *acked)

@@ -15,7 +15,7 @@
 #include "mcu/room/audio_format.h"
 #include "mixer/video/layout.h"
 
-enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 8 };
+enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 16 };
 
 struct audio_leg;
 struct video_leg;
@@ -34,11 +34,16 @@ struct route_leg {
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
 };
 
+struct route_encode {
+	struct video_encode *v;
+	unsigned rung;
+};
+
 struct routing {
 	uint64_t seq;
 	size_t n_legs, n_encodes;
 	bool crop; /* pictures fill their tiles */
-	struct video_encode *encode[ROUTING_MAX_ENCODES];
+	struct route_encode encode[ROUTING_MAX_ENCODES];
 	struct route_leg leg[];
 };
 

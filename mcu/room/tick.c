@@ -9,6 +9,7 @@
 #include "mcu/room/video_encode.h"
 #include "mcu/room/video_leg.h"
 #include "mixer/video/compositor.h"
+#include "mixer/video/shrink.h"
 
 METRIC_COUNTER(m_skipped, "mcu_video_ticks_skipped_total",
 	       "Video ticks not composed because the workers were behind or every canvas was in use.");
@@ -31,10 +32,11 @@ struct tick {
 	struct tick_events ev;
 	void *obj;
 	_Atomic uint32_t speaker;
-	_Atomic uint64_t frames, skipped, unchanged, interval_sum_ns, bucket[TICK_BUCKETS];
+	_Atomic uint64_t frames, skipped, unchanged, shrunk, interval_sum_ns, bucket[TICK_BUCKETS];
 	/* the strand */
 	struct routing *routing;
 	struct compositor *comp;
+	struct shrink *shrink[ENGINE_MAX_RUNGS]; /* of the rungs in use; [0] never */
 	struct source source[LAYOUT_MAX_TILES];
 	size_t n_sources;
 	bool running, stopped;
@@ -183,18 +185,59 @@ static void skip(struct tick *t, int64_t n)
 	metric_add(&m_skipped, n);
 }
 
+/* The canvas at the size of a rung, made when the first encode of it wants it. */
+ON_THREAD(ROLE_MIXV) static struct vframe *at_rung(struct tick *t, unsigned rung,
+						   struct vframe *canvas)
+{
+	struct vframe *f = NULL;
+	uint64_t before;
+	int err = 0;
+
+	if (!rung)
+		return vframe_ref(canvas);
+	if (!t->shrink[rung]) {
+		const struct engine_rung *r = &t->engine->cfg.lower[rung - 1];
+
+		err = shrink_new(&t->shrink[rung], r->width, r->height);
+	}
+	if (!err) {
+		before = shrink_made(t->shrink[rung]);
+		err = shrink_make(t->shrink[rung], canvas, &f);
+		t->shrunk += shrink_made(t->shrink[rung]) - before;
+	}
+	if (err)
+		metric_add(&m_skipped, 1);
+	return f;
+}
+
+/* What no encode needs any more. */
+static void drop_rungs(struct tick *t)
+{
+	bool used[ENGINE_MAX_RUNGS] = { false };
+
+	for (size_t i = 0; t->routing && i < t->routing->n_encodes; i++)
+		used[t->routing->encode[i].rung] = true;
+	for (int i = 0; i < ENGINE_MAX_RUNGS; i++)
+		if (!used[i])
+			shrink_free(&t->shrink[i]);
+}
+
 /* To those encodes that want it now. */
 ON_THREAD(ROLE_MIXV) static void give_out(struct tick *t, struct vframe *canvas, int64_t due_ns)
 {
 	size_t given = 0;
 
 	for (size_t i = 0; i < t->routing->n_encodes; i++) {
-		struct video_encode *v = t->routing->encode[i];
+		const struct route_encode *e = &t->routing->encode[i];
+		struct vframe *f;
 
-		if (!video_encode_due(v, canvas->gen, due_ns))
+		if (!video_encode_due(e->v, canvas->gen, due_ns))
 			continue;
-		video_encode_frame(v, canvas, due_ns);
 		given++;
+		f = at_rung(t, e->rung, canvas);
+		if (f)
+			video_encode_frame(e->v, f, due_ns);
+		vframe_unref(&f);
 	}
 	if (given)
 		return;
@@ -276,6 +319,7 @@ static void replace(struct tick *t, struct routing *r)
 
 	t->routing = r;
 	sync_sources(t);
+	drop_rungs(t);
 	engine_post(t->engine->ctl, t->ev.retired, t->obj, old);
 }
 
@@ -325,6 +369,7 @@ void tick_get_stats(const struct tick *t, struct tick_stats *s)
 	s->frames = t->frames;
 	s->skipped = t->skipped;
 	s->unchanged = t->unchanged;
+	s->shrunk = t->shrunk;
 	s->interval_sum_ns = t->interval_sum_ns;
 	for (int i = 0; i < TICK_BUCKETS; i++)
 		s->bucket[i] = t->bucket[i];

@@ -32,11 +32,12 @@ void tick_stop(struct tick *t) ON_THREAD(ROLE_CTL);
 void tick_free(struct tick **t) ON_THREAD(ROLE_CTL);
 
 /* Output frames (those that stood still and were not encoded included: unchanged),
- * ticks that were skipped because the pool was behind, and the histogram of intervals between composed frames, as Prometheus buckets. */
+ * ticks that were skipped because the pool was behind, copies made for lower rungs,
+ * and the histogram of intervals between composed frames, as Prometheus buckets. */
 enum { TICK_BUCKETS = 8 };
 extern const int TICK_BUCKET_MS[TICK_BUCKETS]; /* upper bounds; the last is +Inf (0) */
 struct tick_stats {
-	uint64_t frames, skipped, unchanged;
+	uint64_t frames, skipped, unchanged, shrunk;
 	uint64_t bucket[TICK_BUCKETS]; /* not cumulative */
 	uint64_t interval_sum_ns;
 };

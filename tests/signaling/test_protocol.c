@@ -48,6 +48,16 @@ static void messages_are_read(void **state)
 	assert_string_equal(m.u.ice.candidate, "");
 	assert_string_equal(m.u.ice.mid, "");
 	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"view\",\"max_height\":360,\"max_kbps\":600}", &why), 0);
+	assert_int_equal(m.type, CLIENT_MSG_VIEW);
+	assert_int_equal(m.u.view.max_height, 360);
+	assert_int_equal(m.u.view.max_kbps, 600);
+	assert_false(m.u.view.no_video);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"view\",\"video\":false}", &why), 0);
+	assert_int_equal(m.u.view.max_height, 0);
+	assert_true(m.u.view.no_video);
+	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"mute\",\"video\":false}", &why), 0);
 	assert_int_equal(m.u.mute.audio, TRISTATE_UNSET);
 	assert_int_equal(m.u.mute.video, TRISTATE_FALSE);
@@ -145,6 +155,8 @@ static const struct {
 	{ "{\"type\":\"ice\"}", "bad_message", "\"candidate\" is missing", "" },
 	{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII",
 	  "" },
+	{ "{\"type\":\"view\",\"max_height\":0}", "bad_message", "\"max_height\"", "" },
+	{ "{\"type\":\"view\",\"video\":1}", "bad_message", "\"video\"", "" },
 	{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
 	  "\"audio\" must be true or false", "" },
 	{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
@@ -315,7 +327,7 @@ static void messages_are_written(void **state)
 					      .record = RECORD_BY_ALL } };
 	struct leg_stats s = { .uplink = { 0.012345678, 3.14159, 20, 512.55 },
 			       .downlink = { NAN, 0, 0, 0 },
-			       .score = 4.44 };
+			       .view_height = 360, .score = 4.44 };
 	(void)state;
 	expect(msg_welcome("7", &w),
 	       "{\"type\":\"welcome\",\"id\":\"7\",\"leg\":1,\"room\":\"r\",\"name\":\"n\","
@@ -336,7 +348,7 @@ static void messages_are_written(void **state)
 				   "\"jitter_ms\":3.1,\"rtt_ms\":20.0,"
 				   "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,"
 				   "\"rtt_ms\":0.0,\"kbps\":0.0},"
-				   "\"score\":4.4}");
+				   "\"view_height\":360,\"score\":4.4}");
 	strcpy(why.text, "bad \xff text");
 	expect(msg_error(NULL, &why, false),
 	       "{\"type\":\"error\",\"code\":\"bad_sdp\",\"text\":\"bad ? text\",\"fatal\":false}");

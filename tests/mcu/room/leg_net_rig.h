@@ -62,7 +62,8 @@ static struct {
 	int64_t period_ns;
 	/* the fan-out */
 	uint32_t tag; /* of the newest packet of sound */
-	uint32_t watched, listened;
+	uint32_t watched, listened, told;
+	bool changes; /* a change of encodes takes its time */
 	size_t key_requests, n_nacks;
 	uint16_t nack[64];
 	/* the decoders */
@@ -125,7 +126,8 @@ void net_timer_free(struct net_timer **t)
 void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 {
 	(void)x;
-	(void)video;
+	if (the.changes)
+		video->next_group = encode_id;
 	the.watched = encode_id;
 }
 
@@ -324,7 +326,14 @@ static inline void on_data(void *obj, struct buf *b)
 	buf_unref(&b);
 }
 
+static inline void on_watching(void *obj, uint32_t encode_id)
+{
+	(void)obj;
+	the.told = encode_id;
+}
+
 static const struct leg_net_events events = {
+	.watching = on_watching,
 	.data_open = on_data_open, .data = on_data,
 	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
 };

@@ -32,6 +32,7 @@ struct camera {
 };
 
 struct out {
+	uint32_t encode;
 	int64_t time_ns;
 	uint32_t ts, first_index, n;
 	bool key;
@@ -48,11 +49,14 @@ struct rig {
 	size_t retired, stopped, closed;
 	struct out out[BATCHES];
 	size_t n_out, keys;
+	size_t n_frames; /* of them those of encode */
 	/* what a viewer sees, decoded from the sink */
 	struct vdec *viewer;
 	struct vframe *seen;
 	struct buf *hostage[64];
 	size_t n_hostages;
+	struct video_encode *more[2]; /* at rung 1 */
+	size_t n_more;
 	bool moving; /* no picture is like the one before: who speaks changes */
 };
 
@@ -68,10 +72,11 @@ void egress_post_video(struct egress *x, struct rtp_batch *b)
 	(void)x;
 	assert_true(the->n_out < BATCHES);
 	the->out[the->n_out++] = (struct out){
-		.time_ns = b->time_ns, .ts = b->ts, .first_index = b->first_index, .n = b->n,
+		.encode = b->encode_id, .time_ns = b->time_ns, .ts = b->ts, .first_index = b->first_index, .n = b->n,
 		.key = b->key,
 	};
 	the->keys += b->key;
+	the->n_frames += b->encode_id == video_encode_id(the->encode);
 	rtp_batch_unref(&b);
 }
 
@@ -133,7 +138,7 @@ static inline void rig_advance(struct rig *r, int ms)
 	for (int i = 0; i < ms; i++) {
 		clock_fake_advance(&r->clock, NS_PER_MS);
 		if (r->moving)
-			tick_set_speaker(r->tick, 1 + (uint32_t)(r->n_out & 1));
+			tick_set_speaker(r->tick, 1 + (uint32_t)(r->n_frames & 1));
 		rig_run(r);
 	}
 }
@@ -162,7 +167,8 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 	assert_int_equal(mbox_new(&r->ctl, 1024), 0);
 	r->e = (struct engine){
 		.cfg = { .width = W, .height = H, .fps = FPS, .vbv_ms = 500, .preset = "ultrafast",
-			 .asm_name = "default", .max_input_width = W, .max_input_height = H },
+			 .asm_name = "default", .max_input_width = W, .max_input_height = H,
+			 .lower = { { W / 2, H / 2 & ~1, FPS / 2, 100000 } }, .n_lower = 1 },
 		.clock = &r->clock, .ctl = r->ctl, .n_shards = 1,
 	};
 	assert_int_equal(workers_new(&r->e.video, &r->clock, 0, 0), 0);
@@ -192,7 +198,9 @@ static inline void rig_route(struct rig *r, bool encode, unsigned muted) ON_THRE
 			.video_muted = muted >> i & 1,
 		};
 	s->n_encodes = encode;
-	s->encode[0] = r->encode;
+	s->encode[0].v = r->encode;
+	for (size_t i = 0; encode && i < r->n_more; i++)
+		s->encode[s->n_encodes++] = (struct route_encode){ r->more[i], 1 };
 	tick_route(r->tick, s);
 	rig_run(r);
 }
@@ -245,11 +253,15 @@ static inline void rig_close(struct rig *r) ON_THREAD(ROLE_CTL)
 	for (size_t i = 0; i < r->n_hostages; i++)
 		buf_unref(&r->hostage[i]);
 	video_encode_close(r->encode, on_closed, r);
+	for (size_t i = 0; i < r->n_more; i++)
+		video_encode_close(r->more[i], on_closed, r);
 	for (int i = 0; i < LEGS; i++)
 		video_leg_close(r->cam[i].leg, on_closed, r);
 	rig_advance(r, 300);
-	assert_int_equal(r->closed, 1 + LEGS);
+	assert_int_equal(r->closed, 1 + LEGS + r->n_more);
 	video_encode_free(&r->encode);
+	for (size_t i = 0; i < r->n_more; i++)
+		video_encode_free(&r->more[i]);
 	for (int i = 0; i < LEGS; i++) {
 		video_leg_free(&r->cam[i].leg);
 		venc_free(&r->cam[i].enc);

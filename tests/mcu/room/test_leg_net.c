@@ -478,11 +478,36 @@ static void test_reports_what_it_sends(void **state)
 	assert_int_equal(item.cname_len, 2);
 }
 
+/* CTL keeps the old encode until it is told. */
+static void test_a_change_of_encodes_is_told(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	leg_net_watch(the.l, ENCODE);
+	configure(true);
+	the.ev->connected(the.obj, "test");
+	run();
+	assert_int_equal(the.told, 0); /* there was nothing before */
+	leg_net_watch(the.l, ENCODE + 1);
+	run();
+	assert_int_equal(the.told, ENCODE + 1); /* nothing goes on meanwhile */
+	the.changes = true;
+	leg_net_watch(the.l, ENCODE + 2);
+	run();
+	assert_int_equal(the.told, ENCODE + 1);
+	the.l->video.next_group = 0;
+	the.l->video.group = ENCODE + 2;
+	the.l->video.switched(&the.l->video);
+	run();
+	assert_int_equal(the.told, ENCODE + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_streams_need_connection_and_agreement),
+		T(test_a_change_of_encodes_is_told),
 		T(test_new_credentials_restart_ice),
 		T(test_says_goodbye),
 		T(test_a_transport_that_ends_is_told),

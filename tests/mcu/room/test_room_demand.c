@@ -30,6 +30,7 @@ static struct {
 	struct mbox *ctl;
 	struct engine e;
 	struct leg_net *last; /* the newest one made */
+	bool no_keys; /* the shards wait for key frames in vain */
 	size_t nets, layouts, emptied, closed, ended;
 	uint32_t speaker;
 } the;
@@ -82,10 +83,23 @@ void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps)
 	(void)kbps;
 }
 
+static void watching_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	(void)arg;
+	if (l->watched)
+		l->cfg.ev->watching(l->cfg.obj, l->watched);
+}
+
 void leg_net_watch(struct leg_net *l, uint32_t encode_id)
 {
+	bool changes = l->watched && encode_id;
+
 	l->watched = encode_id;
 	l->watches++;
+	if (changes && !the.no_keys)
+		engine_post(the.ctl, watching_job, l, NULL);
 }
 
 static void closed_job(void *obj, void *arg)
@@ -188,6 +202,7 @@ static int set_up(void **state)
 {
 	struct engine_cfg cfg = {
 		.net_threads = 1, .video_threads = 1, .audio_threads = 1, .width = W, .height = H,
+		.lower = { { W / 2, H / 2, FPS / 2, 80000 } }, .n_lower = 1,
 		.fps = FPS, .video_bps = 200000, .vbv_ms = 500, .preset = "ultrafast",
 		.asm_name = "default", .max_input_width = W, .max_input_height = H,
 		.listener_bps = 32000, .audio_complexity = 1, .recording_audio_bps = 64000,
@@ -367,6 +382,102 @@ static void test_one_encoder_per_format(void **state)
 	close_room(r);
 }
 
+static unsigned height_of(const struct leg *l) ON_THREAD(ROLE_CTL)
+{
+	struct leg_info i;
+
+	leg_get_info(l, &i);
+	return i.view_height;
+}
+
+/* Rungs rise and fall with those who want them, one encode each whatever the heads. */
+static void test_rungs_follow_their_receivers(void **state)
+{
+	static const struct leg_view any = { 0 }, low = { .max_height = H / 2 },
+				     cheap = { .max_kbps = 100 }, sound = { .no_video = true };
+	struct leg_net *net[4];
+	struct leg *l[4];
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	for (int i = 0; i < 4; i++) {
+		l[i] = join(r, &net[i]);
+		if (i == 1)
+			leg_set_view(l[i], &low);
+		negotiate_format(l[i], true, true, i == 3 ? CODEC_VP8 : CODEC_H264, 0x42e01f);
+		net[i]->cfg.ev->connected(net[i]->cfg.obj);
+	}
+	assert_int_equal(counts(r).video_encoders, 3);
+	assert_int_equal(net[0]->watched, net[2]->watched);
+	assert_true(net[1]->watched != net[0]->watched);
+	assert_int_equal(height_of(l[0]), H);
+	assert_int_equal(height_of(l[1]), H / 2);
+	/* To the rung that is there; then the top one of H.264 has nobody. */
+	leg_set_view(l[0], &cheap);
+	assert_int_equal(net[0]->watched, net[1]->watched);
+	leg_set_view(l[2], &low);
+	RUN_UNTIL(r, video_encoders, 2);
+	leg_set_view(l[3], &sound);
+	assert_int_equal(net[3]->watched, 0);
+	assert_int_equal(height_of(l[3]), 0);
+	assert_int_equal(counts(r).receivers, 3);
+	RUN_UNTIL(r, video_encoders, 1);
+	leg_set_view(l[3], &low);
+	RUN_UNTIL(r, video_encoders, 2);
+	for (int i = 0; i < 4; i++)
+		leg_set_view(l[i], &any);
+	RUN_UNTIL(r, video_encoders, 2);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(height_of(l[i]), H);
+		leg_set_view(l[i], &sound);
+	}
+	RUN_UNTIL(r, video_encoders, 0);
+	close_room(r);
+}
+
+/* What a receiver has goes on until its new encode has a key frame. */
+static void test_the_old_rung_waits(void **state)
+{
+	static const struct leg_view any = { 0 }, low = { .max_height = H / 2 };
+	struct leg_net *net;
+	uint32_t first;
+	struct room *r;
+	struct leg *l;
+
+	(void)state;
+	role_assert_ctl();
+	the.no_keys = true;
+	r = open_room();
+	l = join(r, &net);
+	negotiate(l, true, true);
+	net->cfg.ev->connected(net->cfg.obj);
+	first = net->watched;
+	leg_set_view(l, &low);
+	assert_true(net->watched != first);
+	for (int i = 0; i < 20; i++)
+		turn();
+	assert_int_equal(counts(r).video_encoders, 2);
+	assert_int_equal(height_of(l), H);
+	/* It thinks better of it: the first is still there. */
+	leg_set_view(l, &any);
+	assert_int_equal(net->watched, first);
+	RUN_UNTIL(r, video_encoders, 1);
+	leg_set_view(l, &low);
+	for (int i = 0; i < 20; i++)
+		turn();
+	assert_int_equal(counts(r).video_encoders, 2);
+	net->cfg.ev->watching(net->cfg.obj, net->watched);
+	assert_int_equal(height_of(l), H / 2);
+	RUN_UNTIL(r, video_encoders, 1);
+	/* It leaves in the middle of a change. */
+	leg_set_view(l, &any);
+	leg_leave(l, "left");
+	RUN_UNTIL(r, video_encoders, 0);
+	close_room(r);
+}
+
 static void test_many_receivers_share_one(void **state)
 {
 	struct leg_net *net[MANY];
@@ -542,6 +653,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_encoder_follows_its_receivers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_encoder_per_format, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rungs_follow_their_receivers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_old_rung_waits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_receivers_share_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layout_is_told_when_it_moves, set_up, tear_down),

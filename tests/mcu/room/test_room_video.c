@@ -399,12 +399,63 @@ static void test_switches_share_a_key_frame(void **state)
 	rig_close(r);
 }
 
+static size_t outs_of(const struct rig *r, const struct video_encode *v, size_t from)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < r->n_out; i++)
+		n += r->out[i].encode == video_encode_id(v);
+	return n;
+}
+
+/* All formats of a rung are made of one copy of the canvas, at the rung's own pace;
+ * without a receiver there is no copy. */
+static void test_a_rung_is_scaled_once(void **state)
+{
+	struct video_encode_cfg cfg = { .width = W / 2, .height = H / 2 & ~1, .fps = FPS / 2,
+					.bitrate_bps = 100000 };
+	static const enum codec codec[] = { CODEC_H264, CODEC_VP8 };
+	struct tick_stats a, b;
+	struct rig *r;
+	size_t at;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	r->moving = true;
+	rig_route(r, true, 0);
+	rig_advance(r, 500);
+	tick_get_stats(r->tick, &a);
+	assert_int_equal(a.shrunk, 0);
+	for (; r->n_more < 2; r->n_more++) {
+		cfg.codec = codec[r->n_more];
+		assert_int_equal(video_encode_new(&r->more[r->n_more], &r->e, &cfg), 0);
+	}
+	rig_route(r, true, 0);
+	at = r->n_out;
+	rig_advance(r, 1000);
+	tick_get_stats(r->tick, &b);
+	assert_in_range(outs_of(r, r->encode, at), FPS, FPS + 1);
+	assert_in_range(outs_of(r, r->more[0], at), FPS / 2, FPS / 2 + 1);
+	assert_in_range(outs_of(r, r->more[1], at), FPS / 2, FPS / 2 + 1);
+	assert_int_equal(b.shrunk, outs_of(r, r->more[0], at));
+	/* Still: nothing is scaled but for the second's picture. */
+	r->moving = false;
+	rig_advance(r, 1500);
+	tick_get_stats(r->tick, &a);
+	rig_advance(r, 2000);
+	tick_get_stats(r->tick, &b);
+	assert_int_equal(b.shrunk, a.shrunk);
+	rig_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_stands_still_is_not_encoded),
 		cmocka_unit_test(test_key_frames_of_a_still_picture),
 		cmocka_unit_test(test_switches_share_a_key_frame),
+		cmocka_unit_test(test_a_rung_is_scaled_once),
 		cmocka_unit_test(test_interval_is_steady),
 		cmocka_unit_test(test_late_ticks_are_not_made_up_for),
 		cmocka_unit_test(test_dead_leg_costs_its_tile_only),
