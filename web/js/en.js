@@ -240,4 +240,5 @@ export default {
 	code_recording_failed: 'The recording could not be started. Tell the administrator of the server.',
 	code_already_recording: 'This room is being recorded already.',
 	code_not_recording: 'This room is not being recorded.',
+	code_layout_invalid: 'This layout cannot be used here.',
 };

@@ -239,4 +239,5 @@ export default {
 	code_recording_failed: '녹화를 시작하지 못했어요. 서버 관리자에게 알려 주세요.',
 	code_already_recording: '이미 녹화하고 있는 회의실이에요.',
 	code_not_recording: '녹화하고 있지 않은 회의실이에요.',
+	code_layout_invalid: '여기서는 쓸 수 없는 화면 배치예요.',
 };
