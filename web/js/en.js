@@ -241,4 +241,5 @@ export default {
 	code_already_recording: 'This room is being recorded already.',
 	code_not_recording: 'This room is not being recorded.',
 	code_layout_invalid: 'This layout cannot be used here.',
+	code_join_timeout: 'You were not in the room in time. Please join again.',
 };

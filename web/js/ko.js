@@ -240,4 +240,5 @@ export default {
 	code_already_recording: '이미 녹화하고 있는 회의실이에요.',
 	code_not_recording: '녹화하고 있지 않은 회의실이에요.',
 	code_layout_invalid: '여기서는 쓸 수 없는 화면 배치예요.',
+	code_join_timeout: '제때 입장하지 못했어요. 다시 참여해 주세요.',
 };
