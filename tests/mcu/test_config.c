@@ -62,6 +62,10 @@ static void shipped_file_reads_as_the_defaults(void **state)
 	assert_string_equal(c.https.key, "");
 	assert_int_equal(c.log.level, LOG_INFO);
 	assert_int_equal(c.ice.stun.n, 0);
+	assert_int_equal(c.video.encode.n, 2);
+	assert_string_equal(c.video.encode.items[0], "h264");
+	assert_string_equal(c.video.encode.items[1], "vp8");
+	assert_true(c.audio.red);
 	config_free(&c);
 	config_free(&d);
 }
@@ -170,6 +174,8 @@ static const struct {
 	{ "ice:\n  stun:\n    - a.example\n", "config_out_of_range",
 	  "t.yaml:3: an entry of ice.stun must be a STUN URL like \"stun:stun.example.org:3478\", "
 	  "not \"a.example\"" },
+	{ "video:\n  encode: [h264, H265]\n", "config_out_of_range",
+	  "t.yaml:2: an entry of video.encode must be h264, vp8, vp9 or av1, not \"H265\"" },
 	{ "ice:\n  stun: [[a]]\n", "config_bad_type", "t.yaml:2: ice.stun must be a list of texts" },
 	{ "ice:\n  turn: [x]\n", "config_bad_type",
 	  "t.yaml:2: a server of ice.turn must be {url: …, username: …, credential: …}" },
@@ -301,6 +307,9 @@ static void keys_that_contradict_each_other_are_refused(void **state)
 		  "http.port and https.port are both off (-1): nobody could connect; switch one of them "
 		  "on" },
 		{ "http: {port: 8443}\n", "http.port and https.port are both 8443: give each its own" },
+		{ "video: {encode: []}\n",
+		  "video.encode is empty: nobody could be sent a picture; name at least one of h264, "
+		  "vp8, vp9 and av1" },
 		{ "https: {certificate: a.pem}\n",
 		  "https.certificate and https.key belong together: give both, or neither for a "
 		  "generated one" },
