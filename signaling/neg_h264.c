@@ -61,7 +61,8 @@ void neg_h264_limits(struct neg_codec_plan *c, const char *fmtp)
 	while (i + 1 < n && h264_levels[i + 1].level <= level)
 		i++;
 	/* max-… can only raise what the level gives (RFC 6184 8.1) */
-	uint32_t fs = neg_fmtp_number(fmtp, "max-fs", 0), mbps = neg_fmtp_number(fmtp, "max-mbps", 0);
+	uint32_t fs = neg_fmtp_number(fmtp, "max-fs", 0);
+	uint32_t mbps = neg_fmtp_number(fmtp, "max-mbps", 0);
 	uint32_t br = neg_fmtp_number(fmtp, "max-br", 0);
 	c->max_fs = fs > h264_levels[i].fs ? fs : h264_levels[i].fs;
 	c->max_mbps = mbps > h264_levels[i].mbps ? mbps : h264_levels[i].mbps;

@@ -152,7 +152,8 @@ static void own_dtmf(struct neg_media *pm, const struct sdp_media *ours)
 {
 	for (size_t i = 0; i < ours->n_formats; i++) {
 		struct neg_pt pt;
-		if (neg_pt_read(&pt, ours, ours->format[i]) && pt.dtmf && pm->has_dtmf && pt.clock_hz == pm->dtmf_clock_hz)
+		if (neg_pt_read(&pt, ours, ours->format[i]) && pt.dtmf && pm->has_dtmf &&
+		    pt.clock_hz == pm->dtmf_clock_hz)
 			pm->dtmf_pt_rx = pt.pt;
 	}
 }

@@ -89,14 +89,14 @@ struct neg_media_policy {
 	bool enabled;			  /* false: refused in answers, absent from offers */
 	const struct neg_format *formats; /* by preference */
 	size_t n_formats;
-	uint32_t send, recv; /* 1 << CODEC_…: of these formats what we can encode, decode; 0: all */
+	uint32_t send, recv; /* 1 << CODEC_…: what of these we can encode, decode; 0: all */
 	/* Answers list every common format, so that the peer may change among them;
 	 * false: only the best one, as phones like it. */
 	bool many;
-	bool rtx;	    /* RFC 4588 */
-	bool red;	    /* RFC 2198 around Opus, listed first so that browsers send it */
-	bool stereo;	    /* Opus in two channels */
-	bool simulcast;	    /* an offer of several layers (RFC 8853) is answered with one */
+	bool rtx;		   /* RFC 4588 */
+	bool red;		   /* RFC 2198 around Opus, listed first so that browsers send it */
+	bool stereo;		   /* Opus in two channels */
+	bool simulcast;		   /* of several layers (RFC 8853) one is asked for */
 	uint32_t ssrc;		   /* what we send with */
 	uint32_t rtx_ssrc;	   /* the same, of retransmissions */
 	const char *track_id;	   /* of a=msid; NULL: none */

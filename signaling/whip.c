@@ -15,7 +15,7 @@ METRIC_COUNTER(m_sessions, "mcu_whip_sessions_total", "WHIP and WHEP sessions th
 
 /* --- an endpoint ------------------------------------------------------------------- */
 
-static void read_request(struct whip_request *r, const struct http_req *req)
+ON_THREAD(ROLE_CTL) static void read_request(struct whip_request *r, const struct http_req *req)
 {
 	*r = (struct whip_request){
 		.room = http_req_param(req, "room"),
@@ -42,7 +42,7 @@ static int check_room_for_one(const struct whip *w, struct errmsg *why)
 	return 503;
 }
 
-static void post(struct whip *w, struct http_req *req, bool viewer) ON_THREAD(ROLE_CTL)
+ON_THREAD(ROLE_CTL) static void post(struct whip *w, struct http_req *req, bool viewer)
 {
 	struct errmsg why = { .code = "" };
 	struct join_req join = {
@@ -97,7 +97,7 @@ static void options_endpoint(void *ctx, struct http_req *req)
 /* --- a session --------------------------------------------------------------------- */
 
 /* NULL: answered with 404. */
-static struct whip_session *find(struct whip *w, struct http_req *req) ON_THREAD(ROLE_CTL)
+ON_THREAD(ROLE_CTL) static struct whip_session *find(struct whip *w, struct http_req *req)
 {
 	struct whip_session *s = g_hash_table_lookup(w->sessions, http_req_param(req, "id"));
 	struct errmsg why;

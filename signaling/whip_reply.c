@@ -6,7 +6,7 @@
 
 /* A page of any origin may use it: nothing is done by cookies, and what a request may
  * do its token says. */
-static void allow_all(struct http_req *req)
+ON_THREAD(ROLE_CTL) static void allow_all(struct http_req *req)
 {
 	http_set_header(req, "Access-Control-Allow-Origin", "*");
 	http_set_header(req, "Access-Control-Expose-Headers",

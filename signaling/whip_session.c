@@ -60,7 +60,7 @@ static void stop_timer(struct whip_session *s)
 	s->timer = 0;
 }
 
-static void refuse(struct whip_session *s, const struct errmsg *why)
+ON_THREAD(ROLE_CTL) static void refuse(struct whip_session *s, const struct errmsg *why)
 {
 	struct http_req *req = s->req;
 	s->req = NULL;
@@ -85,7 +85,7 @@ void whip_session_end(struct whip_session *s, enum leave_reason reason, const st
 	release(s);
 }
 
-static void fail(struct whip_session *s, int err, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static void fail(struct whip_session *s, int err, struct errmsg *why)
 {
 	if (!why->code[0])
 		errmsg_set(why, err, "internal", "That failed: %s.", err_str(err));
@@ -119,7 +119,7 @@ static int add_candidates(struct whip_session *s)
 }
 
 /* The answer is complete. */
-static void finish(struct whip_session *s)
+ON_THREAD(ROLE_CTL) static void finish(struct whip_session *s)
 {
 	bool first = !s->etag[0];
 	struct errmsg why = { .code = "" };
@@ -215,7 +215,8 @@ static int make_answer(struct whip_session *s, const struct sdp *offer, bool res
 
 /* Answers s->req when our candidates are there. offer: taken on success. An error
  * leaves the session as it was; the caller decides. */
-static int negotiate(struct whip_session *s, struct sdp **offer, bool restart, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int negotiate(struct whip_session *s, struct sdp **offer, bool restart,
+					 struct errmsg *why)
 {
 	struct neg_plan *plan = NULL;
 	struct sdp *answer = NULL;
@@ -245,7 +246,7 @@ static int negotiate(struct whip_session *s, struct sdp **offer, bool restart, s
 	return err;
 }
 
-static void enter(struct whip_session *s)
+ON_THREAD(ROLE_CTL) static void enter(struct whip_session *s)
 {
 	struct errmsg why = { .code = "" };
 	struct sdp *offer = s->offer;

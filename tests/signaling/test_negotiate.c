@@ -34,48 +34,49 @@ static struct neg_plan *answer_with(const struct neg_policy *p, const char *fixt
 	return plan;
 }
 
+static const struct {
+	const char *name;
+	size_t n;
+	enum neg_dir audio, video; /* video -1: refused */
+	uint8_t audio_pt, video_pt;
+	const char *group;
+} fixtures[] = {
+	{ "chromium-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
+	{ "chromium-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
+	{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
+	{ "chromium-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
+	{ "chromium-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 111, 0, "BUNDLE 0" },
+	{ "chromium-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1 2" },
+	{ "chromium-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
+	{ "firefox-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
+	{ "firefox-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
+	{ "firefox-h264", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 126, "BUNDLE 0 1" },
+	{ "firefox-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
+	{ "firefox-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
+	{ "firefox-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
+	{ "firefox-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1 2" },
+	{ "firefox-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
+};
+
 static void every_fixture_is_answered(void **state)
 {
-	static const struct {
-		const char *name;
-		size_t n;
-		enum neg_dir audio, video; /* video -1: refused */
-		uint8_t audio_pt, video_pt;
-		const char *group;
-	} t[] = {
-		{ "chromium-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 111, 108, "BUNDLE 0 1" },
-		{ "chromium-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 111, 0, "BUNDLE 0" },
-		{ "chromium-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1 2" },
-		{ "chromium-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 111, 108, "BUNDLE 0 1" },
-		{ "firefox-av-sendrecv", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
-		{ "firefox-gathered", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
-		{ "firefox-h264", 2, NEG_SENDRECV, NEG_SENDRECV, 109, 126, "BUNDLE 0 1" },
-		{ "firefox-video-recvonly", 2, NEG_SENDRECV, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
-		{ "firefox-av-recvonly", 2, NEG_SENDONLY, NEG_SENDONLY, 109, 120, "BUNDLE 0 1" },
-		{ "firefox-audio-only", 1, NEG_SENDRECV, (enum neg_dir) - 1, 109, 0, "BUNDLE 0" },
-		{ "firefox-av-data", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1 2" },
-		{ "firefox-av-content", 3, NEG_SENDRECV, NEG_SENDRECV, 109, 120, "BUNDLE 0 1" },
-	};
 	struct neg_policy p = browser_policy();
 	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(fixtures) / sizeof(fixtures[0]); i++) {
 		char *text, group[64];
-		struct neg_plan *plan = answer_with(&p, t[i].name, NULL, &text);
+		struct neg_plan *plan = answer_with(&p, fixtures[i].name, NULL, &text);
 		const struct neg_media *a = neg_plan_media(plan, NEG_ROLE_AUDIO);
 		const struct neg_media *v = neg_plan_media(plan, NEG_ROLE_CAMERA);
-		assert_int_equal(plan->n_media, t[i].n);
+		assert_int_equal(plan->n_media, fixtures[i].n);
 		assert_non_null(a);
-		assert_int_equal(a->dir, t[i].audio);
-		assert_int_equal(a->codec.pt_tx, t[i].audio_pt);
-		assert_int_equal(a->codec.pt_rx, t[i].audio_pt);
+		assert_int_equal(a->dir, fixtures[i].audio);
+		assert_int_equal(a->codec.pt_tx, fixtures[i].audio_pt);
+		assert_int_equal(a->codec.pt_rx, fixtures[i].audio_pt);
 		assert_int_equal(a->codec.codec, CODEC_OPUS);
-		assert_int_equal(v != NULL, (int)t[i].video != -1);
+		assert_int_equal(v != NULL, (int)fixtures[i].video != -1);
 		if (v) {
-			assert_int_equal(v->dir, t[i].video);
-			assert_int_equal(v->codec.pt_tx, t[i].video_pt);
+			assert_int_equal(v->dir, fixtures[i].video);
+			assert_int_equal(v->codec.pt_tx, fixtures[i].video_pt);
 			assert_int_equal(v->codec.codec, v->codec.pt_tx == 120 ? CODEC_VP8
 									       : CODEC_H264);
 			if (v->codec.codec == CODEC_H264) {
@@ -85,7 +86,7 @@ static void every_fixture_is_answered(void **state)
 			}
 			assert_ptr_equal(neg_plan_transport(plan, v), neg_plan_transport(plan, a));
 		}
-		snprintf(group, sizeof(group), "a=group:%s\r\n", t[i].group);
+		snprintf(group, sizeof(group), "a=group:%s\r\n", fixtures[i].group);
 		expect_lines(text, (const char *[]){ group, NULL });
 		const struct neg_transport *tr = neg_plan_transport(plan, a);
 		assert_true(tr->ice && tr->ice_trickle && tr->rtcp_mux && tr->dtls_new);
@@ -97,57 +98,58 @@ static void every_fixture_is_answered(void **state)
 	}
 }
 
+static const char *const to_chromium[] = {
+	"v=0\r\no=- 42 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n",
+	"m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8\r\nc=IN IP4 0.0.0.0\r\n",
+	"a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+	"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n",
+	"a=ice-ufrag:ourU\r\na=ice-pwd:ourpwdourpwdourpwdourpwd\r\na=ice-options:"
+	"trickle\r\n",
+	"a=fingerprint:" OUR_FINGERPRINT "\r\na=setup:passive\r\na=mid:0\r\n",
+	"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
+	"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n",
+	"a=sendrecv\r\n",
+	"a=rtcp-mux\r\na=rtcp-rsize\r\n",
+	"a=rtcp-fb:111 transport-cc\r\n",
+	"a=msid:room mix\r\na=ssrc:1111 cname:mixer\r\n",
+	"m=video 9 UDP/TLS/RTP/SAVPF 108 109 102 103 116 117 96 97 98 99 45 46 114 115 104 "
+	"107 39 40\r\nc=IN IP4 0.0.0.0\r\n",
+	"a=rtpmap:108 H264/90000\r\n"
+	"a=fmtp:108 "
+	"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+	"a=rtpmap:109 rtx/90000\r\na=fmtp:109 apt=108\r\n"
+	"a=rtpmap:102 H264/90000\r\n"
+	"a=fmtp:102 "
+	"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n"
+	"a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n"
+	"a=rtpmap:116 H264/90000\r\n"
+	"a=fmtp:116 "
+	"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f\r\n"
+	"a=rtpmap:117 rtx/90000\r\na=fmtp:117 apt=116\r\n"
+	"a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+	"a=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=0\r\n"
+	"a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\n"
+	"a=rtpmap:45 AV1/90000\r\na=rtpmap:46 rtx/90000\r\na=fmtp:46 apt=45\r\n"
+	"a=rtpmap:114 H264/90000\r\n"
+	"a=fmtp:114 "
+	"level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",
+	"a=extmap:13 urn:3gpp:video-orientation\r\n",
+	"a=sendrecv\r\n",
+	"a=rtcp-fb:108 goog-remb\r\na=rtcp-fb:108 transport-cc\r\na=rtcp-fb:108 ccm fir\r\n"
+	"a=rtcp-fb:108 nack\r\na=rtcp-fb:108 nack pli\r\n",
+	"a=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\n",
+	"a=msid:room view\r\na=ssrc-group:FID 2222 2223\r\n"
+	"a=ssrc:2222 cname:mixer\r\na=ssrc:2223 cname:mixer\r\n",
+	NULL
+};
+
 static void an_answer_to_chromium(void **state)
 {
-	static const char *const lines[] = {
-		"v=0\r\no=- 42 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8\r\nc=IN IP4 0.0.0.0\r\n",
-		"a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
-		"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n",
-		"a=ice-ufrag:ourU\r\na=ice-pwd:ourpwdourpwdourpwdourpwd\r\na=ice-options:"
-		"trickle\r\n",
-		"a=fingerprint:" OUR_FINGERPRINT "\r\na=setup:passive\r\na=mid:0\r\n",
-		"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
-		"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n",
-		"a=sendrecv\r\n",
-		"a=rtcp-mux\r\na=rtcp-rsize\r\n",
-		"a=rtcp-fb:111 transport-cc\r\n",
-		"a=msid:room mix\r\na=ssrc:1111 cname:mixer\r\n",
-		"m=video 9 UDP/TLS/RTP/SAVPF 108 109 102 103 116 117 96 97 98 99 45 46 114 115 104 "
-		"107 39 40\r\nc=IN IP4 0.0.0.0\r\n",
-		"a=rtpmap:108 H264/90000\r\n"
-		"a=fmtp:108 "
-		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
-		"a=rtpmap:109 rtx/90000\r\na=fmtp:109 apt=108\r\n"
-		"a=rtpmap:102 H264/90000\r\n"
-		"a=fmtp:102 "
-		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n"
-		"a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n"
-		"a=rtpmap:116 H264/90000\r\n"
-		"a=fmtp:116 "
-		"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f\r\n"
-		"a=rtpmap:117 rtx/90000\r\na=fmtp:117 apt=116\r\n"
-		"a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
-		"a=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=0\r\n"
-		"a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\n"
-		"a=rtpmap:45 AV1/90000\r\na=rtpmap:46 rtx/90000\r\na=fmtp:46 apt=45\r\n"
-		"a=rtpmap:114 H264/90000\r\n"
-		"a=fmtp:114 "
-		"level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",
-		"a=extmap:13 urn:3gpp:video-orientation\r\n",
-		"a=sendrecv\r\n",
-		"a=rtcp-fb:108 goog-remb\r\na=rtcp-fb:108 transport-cc\r\na=rtcp-fb:108 ccm fir\r\n"
-		"a=rtcp-fb:108 nack\r\na=rtcp-fb:108 nack pli\r\n",
-		"a=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\n",
-		"a=msid:room view\r\na=ssrc-group:FID 2222 2223\r\n"
-		"a=ssrc:2222 cname:mixer\r\na=ssrc:2223 cname:mixer\r\n",
-		NULL
-	};
 	struct neg_policy p = browser_policy();
 	char *text;
 	(void)state;
 	struct neg_plan *plan = answer_with(&p, "chromium-av-sendrecv", NULL, &text);
-	expect_lines(text, lines);
+	expect_lines(text, to_chromium);
 	static const char *const none[] = { "candidate", "ulpfec", "red/90000", "telephone-event",
 					    "CN/8000",	 "rid",	   "simulcast", "profile-id=2" };
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)

@@ -58,69 +58,70 @@ static struct sdp *offered(const struct neg_policy *p, const struct neg_plan *pr
 	return offer;
 }
 
+static const struct {
+	const char *section;
+	bool accepted;
+	uint16_t port;
+	uint32_t max;
+	const char *said;
+} data_forms[] = {
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:5000\r\na=max-message-size:262144\r\n",
+	  true, 5000, 262144,
+	  "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
+	  "a=sctp-port:5000\r\na=max-message-size:65536\r\n" },
+	{ "m=application 9 TCP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:6000\r\n",
+	  true, 6000, 65536, "m=application 9 TCP/DTLS/SCTP webrtc-datachannel\r\n" },
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:5000\r\na=max-message-size:0\r\n",
+	  true, 5000, 0, "a=max-message-size:65536\r\n" },
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:5000\r\na=max-message-size:18446744073709551615\r\n",
+	  true, 5000, UINT32_MAX, "a=max-message-size:65536\r\n" },
+	{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT
+	  "a=sctpmap:5002 webrtc-datachannel 256\r\n",
+	  true, 5002, 65536,
+	  "m=application 9 DTLS/SCTP 5000\r\nc=IN IP4 0.0.0.0\r\n"
+	  "a=sctpmap:5000 webrtc-datachannel 1024\r\n" },
+	{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT
+	  "a=sctpmap:5003 webrtc-datachannel 256\r\n",
+	  false, 0, 0, "m=application 0 DTLS/SCTP 5002\r\n" },
+	{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT, false, 0, 0, "m=application 0 " },
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT, false, 0, 0,
+	  "m=application 0 " },
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:0\r\n", false, 0, 0, "m=application 0 " },
+	{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:99999\r\n", false, 0, 0, "m=application 0 " },
+	{ "m=application 9 UDP/DTLS/SCTP t38\r\n" TRANSPORT "a=sctp-port:5000\r\n", false,
+	  0, 0, "m=application 0 " },
+	{ "m=application 9 UDP/BFCP *\r\n" TRANSPORT, false, 0, 0,
+	  "m=application 0 UDP/BFCP *\r\n" },
+	{ "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
+	  "a=sctp-port:5000\r\n", false, 0, 0, "m=application 0 " },
+};
+
 static void the_forms_of_a_data_channel(void **state)
 {
-	static const struct {
-		const char *section;
-		bool accepted;
-		uint16_t port;
-		uint32_t max;
-		const char *said;
-	} t[] = {
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:5000\r\na=max-message-size:262144\r\n",
-		  true, 5000, 262144,
-		  "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
-		  "a=sctp-port:5000\r\na=max-message-size:65536\r\n" },
-		{ "m=application 9 TCP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:6000\r\n",
-		  true, 6000, 65536, "m=application 9 TCP/DTLS/SCTP webrtc-datachannel\r\n" },
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:5000\r\na=max-message-size:0\r\n",
-		  true, 5000, 0, "a=max-message-size:65536\r\n" },
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:5000\r\na=max-message-size:18446744073709551615\r\n",
-		  true, 5000, UINT32_MAX, "a=max-message-size:65536\r\n" },
-		{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT
-		  "a=sctpmap:5002 webrtc-datachannel 256\r\n",
-		  true, 5002, 65536,
-		  "m=application 9 DTLS/SCTP 5000\r\nc=IN IP4 0.0.0.0\r\n"
-		  "a=sctpmap:5000 webrtc-datachannel 1024\r\n" },
-		{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT
-		  "a=sctpmap:5003 webrtc-datachannel 256\r\n",
-		  false, 0, 0, "m=application 0 DTLS/SCTP 5002\r\n" },
-		{ "m=application 9 DTLS/SCTP 5002\r\n" TRANSPORT, false, 0, 0, "m=application 0 " },
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT, false, 0, 0,
-		  "m=application 0 " },
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:0\r\n", false, 0, 0, "m=application 0 " },
-		{ "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:99999\r\n", false, 0, 0, "m=application 0 " },
-		{ "m=application 9 UDP/DTLS/SCTP t38\r\n" TRANSPORT "a=sctp-port:5000\r\n", false,
-		  0, 0, "m=application 0 " },
-		{ "m=application 9 UDP/BFCP *\r\n" TRANSPORT, false, 0, 0,
-		  "m=application 0 UDP/BFCP *\r\n" },
-		{ "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n" TRANSPORT
-		  "a=sctp-port:5000\r\n", false, 0, 0, "m=application 0 " },
-	};
 	struct neg_policy p = browser_policy();
 	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(data_forms) / sizeof(data_forms[0]); i++) {
 		char offer[4096];
 		struct neg_plan *plan = NULL;
 		snprintf(offer, sizeof(offer), HEAD("a d") AUDIO "a=mid:a\r\n%sa=mid:d\r\n",
-			 t[i].section);
+			 data_forms[i].section);
 		char *text = go_on(offer, &p, &plan);
 		const struct neg_media *d = &plan->media[1];
-		if (d->accepted != t[i].accepted)
+		if (d->accepted != data_forms[i].accepted)
 			fail_msg("case %zu", i);
-		expect_lines(text, (const char *[]){ t[i].said, NULL });
+		expect_lines(text, (const char *[]){ data_forms[i].said, NULL });
 		char *application = strstr(text, "m=application");
 		expect_none(application, "a=sendrecv");
 		expect_none(application, "rtcp");
 		if (d->accepted) {
-			assert_int_equal(d->sctp_port, t[i].port);
-			assert_int_equal(d->max_message, t[i].max);
+			assert_int_equal(d->sctp_port, data_forms[i].port);
+			assert_int_equal(d->max_message, data_forms[i].max);
 			assert_int_equal(d->transport_index, 0);
 			expect_lines(text, (const char *[]){ "BUNDLE a d\r\n", NULL });
 		}
