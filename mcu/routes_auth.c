@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mcu/routes_priv.h"
+#include "signaling/http_text.h"
 #include "signaling/protocol.h"
 #include "storage/audit.h"
 
@@ -106,42 +107,22 @@ static void on_password(void *obj, const struct user_row *who, const struct acco
 		checked(w, who);
 }
 
-/* "name:password" of Basic credentials; false: there is none. */
-static bool decode_basic(const char *base64, char *text, size_t cap)
-{
-	gsize len;
-	guchar *raw = g_base64_decode(base64, &len);
-	bool fits = len < cap && !memchr(raw, 0, len);
-
-	if (fits) {
-		memcpy(text, raw, len);
-		text[len] = 0;
-	}
-	explicit_bzero(raw, len);
-	g_free(raw);
-	return fits && strchr(text, ':');
-}
-
 void wait_for_account(struct wait *w, enum user_role least, void (*next)(struct wait *w))
 {
 	const char *auth = http_req_header(w->req, "authorization");
-	char text[DB_NAME_MAX + PASSWORD_MAX + 2] = "", *colon;
+	const char *token = http_auth_bearer(auth), *password;
+	char name[DB_NAME_MAX + PASSWORD_MAX + 2] = "";
 
 	w->least = least;
 	w->next = next;
-	if (auth && !g_ascii_strncasecmp(auth, "Bearer ", 7)) {
-		accounts_by_token(w->routes->cfg.accounts, auth + 7, http_req_peer(w->req), on_token,
-				  w);
-	} else if (auth && !g_ascii_strncasecmp(auth, "Basic ", 6) &&
-		   decode_basic(auth + 6, text, sizeof text)) {
-		colon = strchr(text, ':');
-		*colon = 0;
-		accounts_sign_in(w->routes->cfg.accounts, text, colon + 1, http_req_peer(w->req),
+	if (token)
+		accounts_by_token(w->routes->cfg.accounts, token, http_req_peer(w->req), on_token, w);
+	else if (http_auth_basic(auth, name, sizeof name, &password))
+		accounts_sign_in(w->routes->cfg.accounts, name, password, http_req_peer(w->req),
 				 on_password, w);
-	} else {
+	else
 		unauthorized(w);
-	}
-	explicit_bzero(text, sizeof text);
+	explicit_bzero(name, sizeof name);
 }
 
 /* --- signing in and out ------------------------------------------------------ */

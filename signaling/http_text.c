@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <glib.h>
+
 const char *http_mime_type(const char *path)
 {
 	static const char *const types[][2] = {
@@ -171,6 +173,42 @@ void http_disposition(char *out, size_t cap, const char *name)
 			n += (size_t)snprintf(out + n, cap - n, "%%%02X", c);
 		}
 	}
+}
+
+/* What follows the scheme and its spaces. */
+static const char *credentials(const char *header, const char *scheme)
+{
+	size_t n = strlen(scheme);
+	if (!header || strncasecmp(header, scheme, n) || header[n] != ' ')
+		return NULL;
+	return header + n + strspn(header + n, " ");
+}
+
+const char *http_auth_bearer(const char *header)
+{
+	return credentials(header, "Bearer");
+}
+
+bool http_auth_basic(const char *header, char *name, size_t cap, const char **password)
+{
+	const char *base64 = credentials(header, "Basic");
+	gsize len;
+	*name = 0;
+	if (!base64)
+		return false;
+	guchar *raw = g_base64_decode(base64, &len);
+	char *colon = len < cap ? memchr(raw, ':', len) : NULL;
+	if (colon && !memchr(raw, 0, len)) {
+		memcpy(name, raw, len);
+		name[len] = 0;
+		name[colon - (char *)raw] = 0;
+		*password = name + (colon - (char *)raw) + 1;
+	} else {
+		colon = NULL;
+	}
+	explicit_bzero(raw, len);
+	g_free(raw);
+	return colon;
 }
 
 bool http_pattern_match(const char *pattern, const char *path, http_param_fn *fn, void *obj)

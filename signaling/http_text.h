@@ -27,6 +27,12 @@ bool http_etag_in(const char *list, const char *etag);
 /* attachment with both forms of a file name (RFC 6266); cut at cap. */
 void http_disposition(char *out, size_t cap, const char *name);
 
+/* Authorization: Bearer TOKEN; NULL: it is none. Borrowed. header may be NULL. */
+const char *http_auth_bearer(const char *header);
+/* Authorization: Basic (RFC 7617) into name, with its password borrowed of it. False:
+ * it is none, longer than cap, or has a NUL; then name is empty. The caller wipes it. */
+bool http_auth_basic(const char *header, char *name, size_t cap, const char **password);
+
 /* "/a/:x/ *" against a decoded path; calls back for every parameter. */
 typedef void http_param_fn(void *obj, const char *name, size_t name_len, const char *value,
 			   size_t value_len);

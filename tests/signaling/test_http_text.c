@@ -134,12 +134,37 @@ static void patterns_match(void **state)
 	}
 }
 
+static void credentials(void **state)
+{
+	char name[12];
+	const char *password = NULL;
+	(void)state;
+	assert_string_equal(http_auth_bearer("Bearer abc"), "abc");
+	assert_string_equal(http_auth_bearer("bearer   abc"), "abc");
+	assert_null(http_auth_bearer("Bearerabc"));
+	assert_null(http_auth_bearer("Basic YTpi"));
+	assert_null(http_auth_bearer(NULL));
+	assert_true(http_auth_basic("Basic YTpiOmM=", name, sizeof(name), &password)); /* a:b:c */
+	assert_string_equal(name, "a");
+	assert_string_equal(password, "b:c");
+	assert_true(http_auth_basic("basic Og==", name, sizeof(name), &password)); /* : */
+	assert_string_equal(name, "");
+	assert_string_equal(password, "");
+	/* none, no colon, a NUL in it, too long */
+	assert_false(http_auth_basic(NULL, name, sizeof(name), &password));
+	assert_false(http_auth_basic("Basic YWJj", name, sizeof(name), &password));
+	assert_false(http_auth_basic("Basic YQA6Yg==", name, sizeof(name), &password));
+	assert_false(http_auth_basic("Basic YTphYWFhYWFhYWFh", name, sizeof(name), &password));
+	assert_string_equal(name, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_stay_inside),  cmocka_unit_test(ranges_are_read),
 		cmocka_unit_test(tags_are_compared),  cmocka_unit_test(types_come_from_the_ending),
 		cmocka_unit_test(a_long_name_is_cut), cmocka_unit_test(patterns_match),
+		cmocka_unit_test(credentials),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
