@@ -3,7 +3,7 @@
 # octets, from the .gcda files that replaying them left: lines, and branches taken
 # both ways. Listed are the files that read what a stranger sends.
 set -eu
-parsers='mcu/net/(candidate|demux|datachannel)|mcu/rest_body|mcu/tokens|mcu/room/rtp_demux|mcu/rtp/(packet|rtcp|rtx|depay|layers|payload_[a-z0-9]+|video_rx)
+parsers='mcu/net/(candidate|demux|datachannel)|mcu/rest_body|mcu/tokens|mcu/room/rtp_demux|mcu/rtp/(packet|rtcp|depay|layers|payload_[a-z0-9]+|video_rx)
 mixer/codec/(h264_sps|[a-z0-9]+_header)|signaling/(sdp|neg_[a-z]+|negotiate|protocol|utf8|whip[a-z_]*|http_text)
 mcu/data_relay|storage/mp4_scan'
 want="^($(tr '\n' '|' <<<"$parsers" | sed 's/|$//'))\\.c\$"
