@@ -93,7 +93,20 @@ static void net_watching(void *obj, uint32_t encode_id)
 	room_encode_recount(l->room);
 }
 
+static void net_carries(void *obj, unsigned rung)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (l->gone || rung == l->carries)
+		return;
+	log_debug(&l->log, "its connection carries rung %u", rung);
+	l->carries = rung;
+	room_encode_recount(l->room);
+}
+
 static const struct leg_net_events net_events = {
+	.carries = net_carries,
 	.watching = net_watching,
 	.data_open = net_data_open,
 	.data = net_data,

@@ -9,6 +9,7 @@
 
 #include "mcu/net/ice.h"
 #include "mcu/room/audio_format.h"
+#include "mcu/room/ladder.h"
 #include "mcu/room/leg_net_priv.h"
 
 static void ctl_watching(void *obj, void *arg)
@@ -17,6 +18,31 @@ static void ctl_watching(void *obj, void *arg)
 
 	role_assert_ctl();
 	l->cfg.ev->watching(l->cfg.obj, (uint32_t)(uintptr_t)arg);
+}
+
+static void ctl_carries(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_ctl();
+	l->cfg.ev->carries(l->cfg.obj, (unsigned)(uintptr_t)arg);
+}
+
+void leg_net_carries(struct leg_net *l)
+{
+	engine_post(l->cfg.engine->ctl, ctl_carries, l,
+		    (void *)(uintptr_t)tier_pick_carries(&l->pick));
+}
+
+static void init_pick(struct leg_net *l)
+{
+	const struct engine_cfg *c = &l->cfg.engine->cfg;
+	uint32_t bps[ENGINE_MAX_RUNGS];
+	unsigned n = ladder_rungs(c);
+
+	for (unsigned i = 0; i < n; i++)
+		bps[i] = (uint32_t)ladder_rung(c, i).bps;
+	tier_pick_init(&l->pick, bps, n, (uint32_t)c->listener_bps);
 }
 
 static void on_switched(struct out_stream *o)
@@ -39,6 +65,7 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 	l->log.leg = l->label;
 	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
 	l->video.switched = on_switched;
+	init_pick(l);
 	twcc_init(&l->twcc);
 	lipsync_init(&l->lipsync, 48000, 90000);
 	*out = l;
@@ -403,6 +430,19 @@ static void watch_job(void *obj, void *arg)
 void leg_net_watch(struct leg_net *l, uint32_t encode_id)
 {
 	engine_post(net_shard_mbox(l->shard), watch_job, l, (void *)(uintptr_t)encode_id);
+}
+
+static void limit_rung_job(void *obj, void *arg)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	tier_pick_limit(&l->pick, (unsigned)(uintptr_t)arg);
+}
+
+void leg_net_limit_rung(struct leg_net *l, unsigned best)
+{
+	engine_post(net_shard_mbox(l->shard), limit_rung_job, l, (void *)(uintptr_t)best);
 }
 
 static void limit_job(void *obj, void *arg)

@@ -26,6 +26,8 @@ struct leg_net_events {
 	/* Another encode's packets go to it now: leg_net_watch has come true. Only
 	 * after a change from one to another. */
 	void (*watching)(void *obj, uint32_t encode_id);
+	/* The best rung of the ladder that its connection carries, when that changes. */
+	void (*carries)(void *obj, unsigned rung);
 	/* The data channel "metadata" is there, or is gone again. */
 	void (*data_open)(void *obj, bool open);
 	/* A message on it, taken; tag: binary. */
@@ -76,6 +78,8 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(RO
 /* Which encode it shall receive; 0: none. What it has goes on until the first key
  * frame of that. */
 void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
+/* The best rung that it may have at all (tier_pick.h); at first 0. */
+void leg_net_limit_rung(struct leg_net *l, unsigned best) ON_THREAD(ROLE_CTL);
 /* What its picture may cost, told to senders that heed nothing but REMB; 0: any. */
 void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */

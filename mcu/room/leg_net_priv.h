@@ -10,6 +10,7 @@
 #include "mcu/room/leg_net.h"
 #include "mcu/room/out_stream.h"
 #include "mcu/room/rtp_demux.h"
+#include "mcu/room/tier_pick.h"
 #include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/lipsync.h"
 #include "mcu/rtp/rx_stats.h"
@@ -58,6 +59,11 @@ struct leg_net {
 	int64_t report_due_ns;
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report;
+	struct tier_pick pick;
+	/* what it was sent between the last two reports */
+	uint64_t sent_bps;
+	uint32_t sent_octets;
+	int64_t sent_ns;
 	struct leg_net_stats stats; /* counters of here are kept in place */
 	_Atomic uint64_t published[sizeof(struct leg_net_stats) / 8]; /* any thread reads */
 };
@@ -74,6 +80,9 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THRE
 /* Holes that cannot be repaired, feedback that is due. */
 void ingress_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 bool leg_net_publishes(const struct leg_net *l) ON_THREAD(ROLE_NET);
+
+/* Its connection carries another rung: CTL is told. */
+void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 
 /* leg_rtcp.c */
 void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)

@@ -115,6 +115,18 @@ static void add_remb(struct leg_net *l, struct rtcp_builder *b)
 		rtcp_build_remb(b, own_ssrc(l), l->limit_kbps * 1000ull, &l->video_rx_stats.ssrc, 1);
 }
 
+/* For estimates that know no more than what there was to measure. */
+static void measure(struct leg_net *l, int64_t now_ns)
+{
+	uint32_t octets = l->audio.tx.octets + l->video.tx.octets; /* wraps */
+
+	if (l->sent_ns && now_ns > l->sent_ns)
+		l->sent_bps = (uint64_t)clock_scale((uint32_t)(octets - l->sent_octets), 8 * NS_PER_S,
+						    now_ns - l->sent_ns);
+	l->sent_octets = octets;
+	l->sent_ns = now_ns;
+}
+
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 {
 	struct rtcp_block block[3];
@@ -136,6 +148,7 @@ void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 	add_sdes(l, &b);
 	add_remb(l, &b);
 	send(l, &b);
+	measure(l, now_ns);
 	leg_net_publish_stats(l);
 }
 
@@ -174,6 +187,8 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 	r->jitter = k->jitter;
 	if (r == &l->audio_report)
 		red_tx_report(&l->audio.red, k->fraction_lost, now_ns);
+	else if (tier_pick_loss(&l->pick, k->fraction_lost, now_ns))
+		leg_net_carries(l);
 	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
 	if (rtt < 0)
 		return;
@@ -254,6 +269,8 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		break;
 	case RTCP_REMB:
 		l->stats.remb_bps = i->bps;
+		if (tier_pick_remb(&l->pick, i->bps, l->sent_bps, arrival_ns))
+			leg_net_carries(l);
 		break;
 	default:
 		break;

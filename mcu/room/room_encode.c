@@ -124,10 +124,13 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec
 }
 
 /* What its wishes, the negotiation and its connection allow. */
-static unsigned rung_of(const struct leg *l)
+ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
 {
 	unsigned best = ladder_best(&l->room->engine->cfg, &l->view, &l->media.video.tx_format);
 
+	if (best != l->best)
+		leg_net_limit_rung(l->net, best);
+	l->best = best;
 	return best > l->carries ? best : l->carries;
 }
 

@@ -38,7 +38,7 @@ struct leg {
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	struct leg_view view;
-	unsigned carries; /* the best rung that its connection carries */
+	unsigned best, carries; /* rungs: that it may have, that its connection carries */
 	struct rect tile;
 	int tile_z;
 	bool content;	/* its picture is a presentation */

@@ -63,6 +63,7 @@ static struct {
 	/* the fan-out */
 	uint32_t tag; /* of the newest packet of sound */
 	uint32_t watched, listened, told;
+	unsigned carries;
 	bool changes; /* a change of encodes takes its time */
 	size_t key_requests, n_nacks;
 	uint16_t nack[64];
@@ -332,8 +333,14 @@ static inline void on_watching(void *obj, uint32_t encode_id)
 	the.told = encode_id;
 }
 
+static inline void on_carries(void *obj, unsigned rung)
+{
+	(void)obj;
+	the.carries = rung;
+}
+
 static const struct leg_net_events events = {
-	.watching = on_watching,
+	.watching = on_watching, .carries = on_carries,
 	.data_open = on_data_open, .data = on_data,
 	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
 };
@@ -356,7 +363,10 @@ static inline int set_up(void **state)
 	assert_int_equal(mbox_new(&the.shard, 256), 0);
 	assert_int_equal(mbox_new(&the.ctl, 256), 0);
 	assert_int_equal(buf_pool_new(&the.packets, "test", 2048, 64, 64), 0);
-	the.e = (struct engine){ .ctl = the.ctl, .n_shards = 1, .cfg = { .ice = &the.ice } };
+	the.e = (struct engine){ .ctl = the.ctl, .n_shards = 1, .cfg = {
+		.ice = &the.ice, .width = 640, .height = 360, .fps = 30, .video_bps = 500000,
+		.lower = { { 320, 180, 15, 150000 } }, .n_lower = 1, .listener_bps = 32000,
+	} };
 	assert_int_equal(buf_pool_new(&the.e.au_pool, "test", 1 << 16, 16, 16), 0);
 	assert_int_equal(buf_pool_new(&the.e.data_pool, "test", ENGINE_DATA_BYTES, 32, 4), 0);
 	assert_int_equal(leg_net_new(&the.l, &cfg), 0);

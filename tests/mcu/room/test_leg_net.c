@@ -451,6 +451,48 @@ static void test_reports_become_numbers(void **state)
 	assert_in_range(s.uplink_audio.octets, 44 * 20, 45 * 20);
 }
 
+static void report_for(int seconds, uint8_t lost, uint64_t remb_bps) ON_THREAD(ROLE_CTL)
+{
+	struct rtcp_block k = { .ssrc = OUR_VIDEO, .fraction_lost = lost };
+	uint8_t data[1200];
+	struct rtcp_builder b;
+
+	for (int i = 0; i < seconds; i++) {
+		rtcp_build_init(&b, data, sizeof data);
+		rtcp_build_rr(&b, 1, &k, 1);
+		if (remb_bps)
+			rtcp_build_remb(&b, 1, remb_bps, &k.ssrc, 1);
+		receive_rtcp(&b);
+		advance(1000);
+		run();
+	}
+}
+
+/* What the receiver reports chooses the rung; CTL is told of each change. */
+static void test_reports_choose_the_rung(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	connect_leg(true);
+	report_for(2, 64, 0);
+	assert_int_equal(the.carries, 0);
+	report_for(1, 64, 0);
+	assert_int_equal(the.carries, 1);
+	report_for(10, 0, 0);
+	assert_int_equal(the.carries, 1);
+	report_for(1, 0, 0);
+	assert_int_equal(the.carries, 0);
+	report_for(3, 0, 200000);
+	assert_int_equal(the.carries, 1);
+	/* One that may have no better is not tried with it. */
+	leg_net_limit_rung(the.l, 1);
+	report_for(100, 0, 5000000);
+	assert_int_equal(the.carries, 1);
+	leg_net_limit_rung(the.l, 0);
+	report_for(22, 0, 5000000);
+	assert_int_equal(the.carries, 0);
+}
+
 static void test_reports_what_it_sends(void **state)
 {
 	struct rtcp_item item;
@@ -508,6 +550,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_streams_need_connection_and_agreement),
 		T(test_a_change_of_encodes_is_told),
+		T(test_reports_choose_the_rung),
 		T(test_new_credentials_restart_ice),
 		T(test_says_goodbye),
 		T(test_a_transport_that_ends_is_told),

@@ -1,0 +1,137 @@
+#include "mcu/room/tier_pick.h"
+
+#include "mcu/base/clock.h"
+
+/* In 1/256, as reports have it. */
+#define LOSSY (8 * 256 / 100)
+#define CLEAN (256 / 100)
+
+enum {
+	REMB_HOLD_MS = 1000, /* a poor one counts when another comes after this */
+	REMB_OLD_MS = 5000,
+};
+
+void tier_pick_init(struct tier_pick *p, const uint32_t *bps, size_t n, uint32_t audio_bps)
+{
+	*p = (struct tier_pick){
+		.n = n < TIER_PICK_MAX ? (unsigned)n : TIER_PICK_MAX,
+		.wait_ns = TIER_PICK_CLEAN_MS * NS_PER_MS,
+	};
+	for (unsigned i = 0; i < p->n; i++)
+		p->bps[i] = bps[i] + audio_bps;
+}
+
+/* The rung it gets. */
+static unsigned rung_of(const struct tier_pick *p)
+{
+	return p->carries > p->best ? p->carries : p->best;
+}
+
+static void start_over(struct tier_pick *p)
+{
+	p->lossy_ns = p->clean_ns = p->poor_ns = 0;
+}
+
+void tier_pick_limit(struct tier_pick *p, unsigned best)
+{
+	if (best >= p->n)
+		best = p->n ? p->n - 1 : 0;
+	if (best == p->best)
+		return;
+	p->best = best;
+	start_over(p);
+}
+
+static bool down_to(struct tier_pick *p, unsigned rung, int64_t now_ns)
+{
+	bool relapse = p->up_ns && now_ns - p->up_ns < TIER_PICK_RELAPSE_MS * NS_PER_MS;
+
+	if (rung >= p->n)
+		return false;
+	p->wait_ns = relapse ? p->wait_ns * 2 : TIER_PICK_CLEAN_MS * NS_PER_MS;
+	if (p->wait_ns > TIER_PICK_WAIT_MAX_MS * NS_PER_MS)
+		p->wait_ns = TIER_PICK_WAIT_MAX_MS * NS_PER_MS;
+	p->up_ns = 0;
+	p->carries = rung;
+	start_over(p);
+	return true;
+}
+
+/* How long it must have been clean before it may have more; INT64_MAX: no. */
+static int64_t wait_for_more(const struct tier_pick *p, int64_t now_ns)
+{
+	unsigned now = rung_of(p);
+
+	if (!p->remb_ns || now_ns - p->remb_ns > REMB_OLD_MS * NS_PER_MS ||
+	    p->remb_bps * 10 >= p->bps[now - 1] * 13ull)
+		return p->wait_ns;
+	if (p->remb_bps * 10 >= p->bps[now] * 13ull)
+		return 2 * p->wait_ns;
+	return INT64_MAX;
+}
+
+static bool perhaps_up(struct tier_pick *p, int64_t now_ns)
+{
+	if (p->carries <= p->best || !p->clean_ns ||
+	    now_ns - p->clean_ns < wait_for_more(p, now_ns))
+		return false;
+	p->carries--;
+	p->up_ns = now_ns;
+	start_over(p);
+	return true;
+}
+
+bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns)
+{
+	if (fraction_lost <= LOSSY)
+		p->lossy_ns = 0;
+	else if (!p->lossy_ns)
+		p->lossy_ns = now_ns;
+	if (fraction_lost > CLEAN)
+		p->clean_ns = 0;
+	else if (!p->clean_ns)
+		p->clean_ns = now_ns;
+	if (p->lossy_ns && now_ns - p->lossy_ns >= TIER_PICK_LOSS_MS * NS_PER_MS)
+		return down_to(p, rung_of(p) + 1, now_ns);
+	return perhaps_up(p, now_ns);
+}
+
+/* The best rung below that fits; otherwise the last. */
+static unsigned fitting(const struct tier_pick *p, uint64_t bps)
+{
+	unsigned i = rung_of(p) + 1;
+
+	while (i + 1 < p->n && p->bps[i] > bps)
+		i++;
+	return i;
+}
+
+bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, int64_t now_ns)
+{
+	bool rises = p->remb_ns && remb_bps > p->remb_bps;
+	uint64_t need = p->bps[rung_of(p)];
+
+	if (sent_bps && sent_bps < need)
+		need = sent_bps;
+	if (remb_bps > UINT32_MAX)
+		remb_bps = UINT32_MAX;
+	p->remb_bps = remb_bps;
+	p->remb_ns = now_ns;
+	if (remb_bps * 10 >= need * 9) {
+		p->poor_ns = 0;
+		return perhaps_up(p, now_ns);
+	}
+	p->clean_ns = 0;
+	if (rises)
+		return false;
+	if (!p->poor_ns || now_ns - p->poor_ns > REMB_OLD_MS * NS_PER_MS)
+		p->poor_ns = now_ns;
+	else if (now_ns - p->poor_ns >= REMB_HOLD_MS * NS_PER_MS)
+		return down_to(p, fitting(p, remb_bps), now_ns);
+	return false;
+}
+
+unsigned tier_pick_carries(const struct tier_pick *p)
+{
+	return p->carries;
+}

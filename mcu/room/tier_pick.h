@@ -1,0 +1,53 @@
+/* Which rung of the ladder a receiver's connection carries, from what it reports:
+ * loss (RFC 3550 6.4.1) and the largest rate it says it can take (REMB).
+ *
+ * Down, when for TIER_PICK_LOSS_MS more than 8 % was lost, or when the REMB stays
+ * below 0.9 of what the rung and the sound take (of what was really sent, if that
+ * is less: an estimate grows only with what there is to measure, which is why one
+ * that rises never counts against a receiver). Up by one, after TIER_PICK_CLEAN_MS
+ * with less than 1 % lost and a REMB, if there is one, of 1.3 times the next rung.
+ * A REMB that has room for the rung it has, but that cannot know of more, allows a
+ * try after twice that time. Whoever falls back soon after going up waits twice
+ * as long the next time.
+ *
+ * Pure: no clock, no allocation. Rung 0 is the top one. Owner: the receiver's leg
+ * (NET). */
+#ifndef MCU_ROOM_TIER_PICK_H
+#define MCU_ROOM_TIER_PICK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	TIER_PICK_MAX = 4,
+	TIER_PICK_LOSS_MS = 2000,
+	TIER_PICK_CLEAN_MS = 10000,
+	TIER_PICK_WAIT_MAX_MS = 160000,
+	TIER_PICK_RELAPSE_MS = 30000, /* down within this of going up: the try failed */
+};
+
+struct tier_pick {
+	/* private */
+	uint32_t bps[TIER_PICK_MAX]; /* of a rung with the sound */
+	unsigned n, best, carries;
+	uint64_t remb_bps;
+	int64_t remb_ns, poor_ns, lossy_ns, clean_ns, up_ns; /* 0: not */
+	int64_t wait_ns;
+};
+
+/* bps: of n rungs' pictures, falling; n 1…TIER_PICK_MAX. */
+void tier_pick_init(struct tier_pick *p, const uint32_t *bps, size_t n, uint32_t audio_bps);
+/* Those above best are not for this receiver, whatever its connection. */
+void tier_pick_limit(struct tier_pick *p, unsigned best);
+
+/* What it reports; now_ns > 0. True: another rung is carried now. */
+bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns);
+/* sent_bps: what it is being sent in all; 0: not known. */
+bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, int64_t now_ns);
+
+/* The best rung that the connection carries, as far as is known; of those above
+ * its limit nothing is. */
+unsigned tier_pick_carries(const struct tier_pick *p);
+
+#endif

@@ -1,0 +1,143 @@
+/* Which rung a receiver's connection carries, by tables of what it reports. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/room/tier_pick.h"
+
+/* 1532, 532 and 182 kb/s with the sound. */
+static const uint32_t LADDER[] = { 1500000, 500000, 150000 };
+enum { AUDIO = 32000, START_S = 50, PCT = 256 / 100 + 1, LOST_10 = 26 };
+
+struct step {
+	int for_s;	   /* a report, and a REMB if there is one, every second */
+	int lost;	   /* of 256 */
+	unsigned kbps;	   /* REMB; 0: none */
+	unsigned sent;	   /* kb/s; 0: unknown */
+	unsigned carries;  /* at the end */
+};
+
+struct script {
+	const char *name;
+	unsigned best;
+	struct step step[8];
+};
+
+static const struct script scripts[] = {
+	{ "nothing is wrong", 0, { { 60, 0, 0, 0, 0 }, { 60, 2, 3000, 0, 0 } } },
+	{ "a moment of loss is no reason", 0, { { 2, LOST_10, 0, 0, 0 }, { 5, 10, 0, 0, 0 },
+						{ 2, LOST_10, 0, 0, 0 } } },
+	{ "8 % is still borne", 0, { { 60, 20, 0, 0, 0 } } },
+	{ "loss takes one rung at a time, and stops at the last", 0,
+	  { { 3, LOST_10, 0, 0, 1 }, { 2, LOST_10, 0, 0, 1 }, { 1, LOST_10, 0, 0, 2 },
+	    { 20, 60, 0, 0, 2 } } },
+	{ "ten clean seconds bring one rung", 0,
+	  { { 6, LOST_10, 0, 0, 2 }, { 10, 0, 0, 0, 2 }, { 1, 0, 0, 0, 1 }, { 10, 0, 0, 0, 1 },
+	    { 1, 0, 0, 0, 0 } } },
+	{ "a little loss keeps it where it is", 0,
+	  { { 3, LOST_10, 0, 0, 1 }, { 100, PCT, 0, 0, 1 } } },
+	{ "who falls back waits twice as long", 0,
+	  { { 3, LOST_10, 0, 0, 1 }, { 11, 0, 0, 0, 0 }, { 3, LOST_10, 0, 0, 1 },
+	    { 20, 0, 0, 0, 1 }, { 1, 0, 0, 0, 0 } } },
+	{ "who stayed up long enough does not", 0,
+	  { { 3, LOST_10, 0, 0, 1 }, { 11, 0, 0, 0, 0 }, { 40, 0, 0, 0, 0 }, { 3, LOST_10, 0, 0, 1 },
+	    { 10, 0, 0, 0, 1 }, { 1, 0, 0, 0, 0 } } },
+	{ "a REMB goes straight to what fits", 0,
+	  { { 1, 0, 300, 0, 0 }, { 1, 0, 300, 0, 2 } } },
+	{ "it goes down by one where one is enough", 0, { { 2, 0, 1000, 0, 1 } } },
+	{ "nine tenths are enough", 0, { { 60, 0, 1400, 0, 0 } } },
+	{ "up with room to spare", 0,
+	  { { 2, 0, 300, 0, 2 }, { 10, 0, 800, 0, 2 }, { 1, 0, 800, 0, 1 } } },
+	{ "without it a try, later", 0,
+	  { { 2, 0, 1000, 0, 1 }, { 20, 0, 1000, 0, 1 }, { 1, 0, 1000, 0, 0 },
+	    { 2, 0, 1000, 0, 1 }, { 38, 0, 1000, 0, 1 }, { 2, 0, 1000, 0, 0 } } },
+	{ "no try without room for what it has", 0,
+	  { { 2, 0, 600, 0, 1 }, { 300, 0, 600, 0, 1 } } },
+	{ "a picture that stands still asks for little", 0, { { 60, 0, 150, 100, 0 } } },
+	{ "what it may not have is not tried", 1,
+	  { { 60, 0, 5000, 0, 0 }, { 3, LOST_10, 0, 0, 2 }, { 11, 0, 0, 0, 1 }, { 60, 0, 0, 0, 1 } } },
+};
+
+static void test_scripts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+		const struct script *s = &scripts[i];
+		int64_t now = START_S * NS_PER_S;
+		struct tier_pick p;
+
+		tier_pick_init(&p, LADDER, 3, AUDIO);
+		tier_pick_limit(&p, s->best);
+		for (const struct step *k = s->step; k->for_s; k++) {
+			for (int t = 0; t < k->for_s; t++, now += NS_PER_S) {
+				tier_pick_loss(&p, (uint8_t)k->lost, now);
+				if (k->kbps)
+					tier_pick_remb(&p, k->kbps * 1000ull, k->sent * 1000ull, now);
+			}
+			if (tier_pick_carries(&p) != k->carries)
+				fail_msg("%s, step %td: %u", s->name, k - s->step, tier_pick_carries(&p));
+		}
+	}
+}
+
+/* An estimate that grows behind the picture's rate, as after a still, is no complaint. */
+static void test_an_estimate_that_rises(void **state)
+{
+	int64_t now = START_S * NS_PER_S;
+	struct tier_pick p;
+
+	(void)state;
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	for (uint64_t bps = 160000; bps < 2000000; bps += bps / 12, now += NS_PER_S)
+		assert_false(tier_pick_remb(&p, bps, 1500000, now));
+	/* Falling, in a saw, is one. */
+	assert_false(tier_pick_remb(&p, 1200000, 1500000, now));
+	assert_false(tier_pick_remb(&p, 1250000, 1500000, now + 1 * NS_PER_S));
+	assert_false(tier_pick_remb(&p, 1300000, 1500000, now + 2 * NS_PER_S));
+	assert_true(tier_pick_remb(&p, 1150000, 1500000, now + 3 * NS_PER_S));
+	assert_int_equal(tier_pick_carries(&p), 1);
+}
+
+/* A change is told once; a ladder of one rung has nowhere to go. */
+static void test_edges(void **state)
+{
+	int64_t now = START_S * NS_PER_S;
+	struct tier_pick p;
+	int changes = 0;
+
+	(void)state;
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	for (int i = 0; i < 100; i++)
+		changes += tier_pick_loss(&p, 200, now + i * NS_PER_S);
+	assert_int_equal(changes, 2);
+	tier_pick_init(&p, LADDER, 1, AUDIO);
+	tier_pick_limit(&p, 7);
+	for (int i = 0; i < 100; i++) {
+		assert_false(tier_pick_loss(&p, 255, now + i * NS_PER_S));
+		assert_false(tier_pick_remb(&p, 1000, 0, now + i * NS_PER_S));
+	}
+	assert_int_equal(tier_pick_carries(&p), 0);
+	assert_false(tier_pick_remb(&p, UINT64_MAX, UINT64_MAX, now + 100 * NS_PER_S));
+	/* A limit that is lifted leaves what the connection carried. */
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	tier_pick_limit(&p, 2);
+	for (int i = 0; i < 10; i++)
+		assert_false(tier_pick_loss(&p, 255, now + i * NS_PER_S));
+	tier_pick_limit(&p, 0);
+	assert_int_equal(tier_pick_carries(&p), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_an_estimate_that_rises),
+		cmocka_unit_test(test_edges),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
