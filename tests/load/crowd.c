@@ -89,6 +89,8 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .frame_ns = BOT_NS_PER_S / (kind == PEER_RUSH ? 1000 : 30) };
 	cfg->ice = sends && kind != PEER_GARBAGE && kind != PEER_FLOOD && !o->mini_senders ? ICE_NICE : ICE_MINI;
 	cfg->vp8 = kind == PEER_VIEWER && o->vp8;
+	cfg->has_max_height = kind == PEER_VIEWER && o->has_max_height;
+	cfg->max_height = o->max_height;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
 }

@@ -33,6 +33,7 @@ static const char USAGE[] =
 	"  --mini-senders        senders with the viewers' ICE and SRTP\n"
 	"what is received\n"
 	"  --vp8                 viewers offer VP8 only\n"
+	"  --max-height N        viewers want no more lines than that (0: sound alone)\n"
 	"  --decode K            every K-th participant decodes (0: none)\n"
 	"  --tones HZ,…  --points X,Y;…     what to measure there; tiles are always sampled\n"
 	"  --ppm FILE            the last picture of the first one that decodes\n"
@@ -82,6 +83,7 @@ enum {
 	O_CM,
 	O_NO_TWCC,
 	O_VP8,
+	O_MAX_HEIGHT,
 	O_NACK,
 	O_DROP_TX,
 	O_DROP_RX,
@@ -123,6 +125,7 @@ static const struct option LONG[] = {
 	{ "cm", 0, NULL, O_CM },
 	{ "no-twcc", 0, NULL, O_NO_TWCC },
 	{ "vp8", 0, NULL, O_VP8 },
+	{ "max-height", 1, NULL, O_MAX_HEIGHT },
 	{ "nack", 0, NULL, O_NACK },
 	{ "drop-tx", 1, NULL, O_DROP_TX },
 	{ "drop-rx", 1, NULL, O_DROP_RX },
@@ -214,6 +217,10 @@ static void parse_count(struct options *o, int opt, const char *text)
 	case O_DROP_RX: o->drop_rx = n; break;
 	case O_LATE_TX: o->late_tx = n; break;
 	case O_SEED: o->seed = n; break;
+	case O_MAX_HEIGHT:
+		o->max_height = n;
+		o->has_max_height = true;
+		break;
 	default: break;
 	}
 }

@@ -219,10 +219,22 @@ static void make_offer(struct peer *p)
 	link_start(p->link);
 }
 
+static void say_wishes(struct peer *p)
+{
+	if (!p->cfg.has_max_height)
+		return;
+	if (p->cfg.max_height)
+		send_message(p, json_pack("{s:s, s:i}", "type", "view", "max_height",
+					  (int)p->cfg.max_height));
+	else
+		send_message(p, json_pack("{s:s, s:b}", "type", "view", "video", 0));
+}
+
 static void on_welcome(struct peer *p, json_t *m)
 {
 	p->welcome_ns = bot_now_ns();
 	p->leg = (int)json_integer_value(json_object_get(m, "leg"));
+	say_wishes(p);
 	if (p->state == PEER_JOINING)
 		make_offer(p);
 }
@@ -264,6 +276,8 @@ static void on_layout(struct peer *p, json_t *m)
 	size_t i;
 
 	p->layout_version = number(m, "version");
+	p->canvas_width = number(m, "width");
+	p->canvas_height = number(m, "height");
 	p->tiles = 0;
 	json_array_foreach(json_object_get(m, "tiles"), i, tile)
 	{
@@ -499,7 +513,8 @@ enum peer_state peer_state(const struct peer *p)
 
 bool peer_wants_pictures(const struct peer *p)
 {
-	return !p->cfg.send_only_video && !p->cfg.audio_only;
+	return !p->cfg.send_only_video && !p->cfg.audio_only &&
+	       (!p->cfg.has_max_height || p->cfg.max_height);
 }
 
 bool peer_ready(const struct peer *p)

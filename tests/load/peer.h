@@ -49,7 +49,8 @@ struct peer_cfg {
 	enum peer_kind kind;
 	bool storm; /* comes and goes; nothing is expected of it */
 	const struct media *audio, *video;
-	bool audio_only, send_only_video, vp8, transport_cc, decode, nack, stamps;
+	unsigned max_height; /* if has_max_height; 0: sound alone */
+	bool has_max_height, audio_only, send_only_video, vp8, transport_cc, decode, nack, stamps;
 	enum ice_kind ice;
 	enum sec_profile only;
 	unsigned feedback_hz, drop_tx_permille, drop_rx_permille, late_tx_permille;
@@ -114,7 +115,7 @@ struct peer {
 	bool answered, misbehaves, fatal;
 	char cname[24], error[192], bye[64], last_code[48];
 	uint32_t audio_ssrc, video_ssrc;
-	int leg, layout_version;
+	int leg, layout_version, canvas_width, canvas_height;
 	int64_t join_sent_ns, welcome_ns, up_ns, end_by_ns;
 	struct peer_tile tile[PEER_MAX_TILES];
 	size_t tiles;

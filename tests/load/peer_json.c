@@ -44,6 +44,12 @@ static json_t *describe_colours(const struct peer *p, const struct peer_view *v)
 		const struct peer_tile *t = &p->tile[i];
 		int x = t->x + t->width / 2, y = t->y + t->height / 2;
 
+		/* the picture may be smaller than the canvas */
+		if (p->canvas_width && p->canvas_height) {
+			x = x * picture_width(pic) / p->canvas_width;
+			y = y * picture_height(pic) / p->canvas_height;
+		}
+
 		if (picture_rgb(pic, x, y, c))
 			json_array_append_new(list,
 					      json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "leg", t->leg,
