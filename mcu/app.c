@@ -20,6 +20,7 @@
 #include "mcu/options.h"
 #include "mcu/routes.h"
 #include "mcu/room/ladder.h"
+#include "mixer/video/picture_file.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
 #include "signaling/whip.h"
@@ -42,6 +43,8 @@ struct app {
 	struct mbox *ctl;
 	struct dtls_identity *identity;
 	struct ice_setup *ice;
+	struct sprite *logo; /* NULL: none; of the engine while it runs */
+	struct vframe *background;
 	struct volume *volume;
 	struct db *db;
 	struct engine engine;
@@ -189,6 +192,20 @@ static void add_tiers(struct engine_cfg *e, const struct config_strings *tiers)
 			ladder_add(e, &r);
 }
 
+static int load_pictures(struct app *a, struct engine_cfg *e, struct errmsg *why)
+{
+	const char *logo = a->config->video.logo, *back = a->config->video.background_picture;
+	int err = 0;
+
+	if (logo[0])
+		err = picture_file_logo(&a->logo, logo, e->width, e->height, why);
+	if (!err && back[0])
+		err = picture_file_background(&a->background, back, e->width, e->height, why);
+	e->logo = a->logo;
+	e->background = a->background;
+	return err;
+}
+
 ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -198,6 +215,7 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.audio_threads = (size_t)c->mixer.audio_threads,
 		.width = c->video.width, .height = c->video.height, .fps = c->video.fps,
 		.transition_ms = c->video.transition_ms,
+		.page_rgb = (uint32_t)strtoul(c->video.background + 1, NULL, 16),
 		.video_bps = c->video.bitrate_kbps * 1000, .vbv_ms = c->video.vbv_ms,
 		.preset = c->video.preset, .asm_name = c->video.asm_name,
 		.speed = { [CODEC_VP8] = c->video.vp8_speed, [CODEC_VP9] = c->video.vp9_speed,
@@ -212,8 +230,10 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.net = { .rx_holdoff_us = (unsigned)c->net.receive_holdoff_us, .no_gso = !c->net.gso },
 		.ice = ice_setup_cfg(a->ice),
 	};
-	int err;
+	int err = load_pictures(a, &e, why);
 
+	if (err)
+		return err;
 	add_tiers(&e, &c->video.tiers);
 	err = engine_start(&a->engine, &e, &clock_monotonic, a->ctl, why);
 	a->engine_runs = !err;
@@ -392,6 +412,8 @@ void app_free(struct app **app)
 		volume_free(&a->volume);
 	if (a->engine_runs)
 		engine_stop(&a->engine);
+	sprite_free(&a->logo);
+	vframe_unref(&a->background);
 	if (a->ctl_source) {
 		g_source_remove(a->ctl_source);
 		g_source_remove(a->sigint);

@@ -145,7 +145,7 @@ void hall_tell_layout(struct hall *h, struct leg_handle *only)
 	struct leg_event ev = { .type = LEG_EVENT_LAYOUT };
 	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
 
-	view_describe(h->room, e->width, e->height, tile, &ev.u.layout);
+	view_describe(h->room, e, tile, &ev.u.layout);
 	if (only) {
 		only->ev->event(only->obj, &ev);
 		leg_event_clear(&ev);

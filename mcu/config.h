@@ -75,6 +75,7 @@ struct config {
 	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
+		char *background, *background_picture, *logo;
 		int vp8_speed, vp9_speed, av1_speed;
 		int max_input_width, max_input_height;
 		struct config_strings encode, tiers;

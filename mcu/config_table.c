@@ -48,6 +48,12 @@ static const char *check_turn(const char *v)
 	return "a TURN URL like \"turn:turn.example.org:3478?transport=udp\"";
 }
 
+static const char *check_color(const char *v)
+{
+	return v[0] == '#' && strspn(v + 1, "0123456789abcdefABCDEF") == 6 && !v[7] ?
+		       NULL : "a colour like \"#0f1115\"";
+}
+
 static const char *check_video_codec(const char *v)
 {
 	static const char *const known[] = { "h264", "vp8", "vp9", "av1" };
@@ -161,6 +167,12 @@ const struct config_key config_keys[] = {
 	INT("video.fps", video.fps, 1, 60, "30", "Pictures per second."),
 	INT("video.transition_ms", video.transition_ms, 0, 2000, "300",
 	    "Milliseconds that tiles take to their places in a new layout; 0: they are there at once."),
+	STRING("video.background", video.background, check_color, "#0f1115",
+	       "The colour between the tiles, where a room's hosts choose no other."),
+	STRING("video.background_picture", video.background_picture, NULL, "",
+	       "A PNG file to show there instead; empty: none."),
+	STRING("video.logo", video.logo, NULL, "",
+	       "A PNG file to show in the lower right corner; empty: none."),
 	INT("video.bitrate_kbps", video.bitrate_kbps, 50, 20000, "1500", "Kilobits per second."),
 	INT("video.vbv_ms", video.vbv_ms, 50, 5000, "500",
 	    "How far the rate may swing (milliseconds of it); less makes key frames smaller and "

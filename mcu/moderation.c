@@ -224,7 +224,7 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	if (m->type == CLIENT_MSG_MODERATE)
 		return moderate(p, m->u.moderate.action, m->u.moderate.leg, why);
 	if (m->type == CLIENT_MSG_LAYOUT)
-		return view_change(p->hall->room, &m->u.layout, why);
+		return view_change(p->hall->room, &p->conf->cfg.engine->cfg, &m->u.layout, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

@@ -1,6 +1,7 @@
 #include "mcu/view.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const enum layout_role roles[] = {
@@ -37,7 +38,38 @@ static void change_regions(struct seating_plan *p, const struct layout_change *c
 	}
 }
 
-int view_change(struct room *r, const struct layout_change *c, struct errmsg *why)
+static void set(bool *to, enum tristate t, bool inverted)
+{
+	if (t != TRISTATE_UNSET)
+		*to = (t == TRISTATE_TRUE) != inverted;
+}
+
+static int change_signs(struct routing_signs *s, const struct engine_cfg *e,
+			const struct layout_change *c, struct errmsg *why)
+{
+	set(&s->clock, c->clock, false);
+	set(&s->recording_time, c->recording_time, false);
+	set(&s->logo, c->logo, false);
+	set(&s->no_names, c->names, true);
+	set(&s->no_border, c->border, true);
+	if (c->banner)
+		snprintf(s->banner, sizeof s->banner, "%s", c->banner);
+	if (c->logo == TRISTATE_TRUE && !e->logo)
+		return errmsg_set(why, -EINVAL, "layout_invalid", "This server has no logo: its owner "
+				  "sets video.logo.");
+	if (!c->has_background)
+		return 0;
+	if (c->background_picture && !e->background)
+		return errmsg_set(why, -EINVAL, "layout_invalid", "This server has no background "
+				  "picture: its owner sets video.background_picture.");
+	s->picture = c->background_picture || c->background_default;
+	s->page_rgb = c->background_picture || c->background_default ? e->page_rgb :
+								      c->background_rgb;
+	return 0;
+}
+
+int view_change(struct room *r, const struct engine_cfg *e, const struct layout_change *c,
+		struct errmsg *why)
 {
 	struct room_view v = *room_view(r);
 	struct seating_plan *p = &v.plan;
@@ -49,6 +81,8 @@ int view_change(struct room *r, const struct layout_change *c, struct errmsg *wh
 				  "There is no such layout. It is \"grid\", \"speaker\", "
 				  "\"speaker-only\", \"presentation\", \"side-by-side\", "
 				  "\"picture-in-picture\", \"lecture\" or \"custom\".");
+	if (change_signs(&v.signs, e, c, why))
+		return -EINVAL;
 	change_people(p, c);
 	change_regions(p, c);
 	if (p->kind == LAYOUT_CUSTOM && !p->n_regions)
@@ -83,13 +117,26 @@ static void describe_plan(const struct room_view *v, struct layout_info *out)
 	out->n_hand = p->n_hand;
 }
 
-void view_describe(const struct room *r, int width, int height, struct layout_tile *tiles,
+static void describe_signs(const struct routing_signs *s, const struct engine_cfg *e,
+			   struct layout_info *out)
+{
+	out->banner = s->banner;
+	out->clock = s->clock;
+	out->recording_time = s->recording_time;
+	out->logo = s->logo && e->logo;
+	out->names = !s->no_names;
+	out->border = !s->no_border;
+	out->background_picture = s->picture && e->background;
+	out->background_rgb = s->page_rgb;
+}
+
+void view_describe(const struct room *r, const struct engine_cfg *e, struct layout_tile *tiles,
 		   struct layout_info *out)
 {
 	const struct seating *s = room_seating(r);
 
 	*out = (struct layout_info){
-		.version = (uint32_t)room_layout_version(r), .width = width, .height = height,
+		.version = (uint32_t)room_layout_version(r), .width = e->width, .height = e->height,
 		.tiles = tiles, .n_tiles = s->n, .page = (int)s->page + 1, .pages = (int)s->pages,
 		.speaker = room_speaker(r), .content = room_content(r),
 	};
@@ -100,4 +147,5 @@ void view_describe(const struct room *r, int width, int height, struct layout_ti
 						 s->seat[i].z };
 	}
 	describe_plan(room_view(r), out);
+	describe_signs(&room_view(r)->signs, e, out);
 }

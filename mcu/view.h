@@ -7,12 +7,13 @@
 
 /* Puts what is set in c into the room's view; what is unset stays. 0, or -errno with
  * *why (layout_invalid, bad_message): nothing has changed. */
-int view_change(struct room *r, const struct layout_change *c, struct errmsg *why)
+int view_change(struct room *r, const struct engine_cfg *e, const struct layout_change *c,
+		struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 
 /* The event `layout`; tiles: room for LAYOUT_MAX_TILES; both stay until the
  * room's next layout. */
-void view_describe(const struct room *r, int width, int height, struct layout_tile *tiles,
+void view_describe(const struct room *r, const struct engine_cfg *e, struct layout_tile *tiles,
 		   struct layout_info *out) ON_THREAD(ROLE_CTL);
 
 #endif

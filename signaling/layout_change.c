@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "signaling/utf8.h"
 
 static int bad(struct errmsg *why, const char *name, const char *what)
 {
@@ -182,6 +185,64 @@ static int get_regions(struct layout_change *c, json_t *o, struct errmsg *why)
 	return err;
 }
 
+/* "#rrggbb", "picture", or "" for what the server has. */
+static int get_background(struct layout_change *c, json_t *o, struct errmsg *why)
+{
+	const char *text;
+	int err = get_name(o, "background", &text, why);
+	size_t digits;
+
+	if (err || !text)
+		return err;
+	c->has_background = true;
+	c->background_picture = !strcmp(text, "picture");
+	c->background_default = !text[0];
+	if (c->background_picture || c->background_default)
+		return 0;
+	digits = strspn(text + 1, "0123456789abcdefABCDEF");
+	if (text[0] != '#' || digits != 6 || text[7])
+		return bad(why, "background", "must be a colour like \"#10203f\", \"picture\", or \"\"");
+	c->background_rgb = (uint32_t)strtoul(text + 1, NULL, 16);
+	return 0;
+}
+
+static int get_banner(struct layout_change *c, json_t *o, struct errmsg *why)
+{
+	int err = get_name(o, "banner", &c->banner, why);
+
+	if (err || !c->banner)
+		return err;
+	if (utf8_length(c->banner) > LAYOUT_CHANGE_BANNER)
+		return bad(why, "banner", "has more than 200 characters");
+	for (const char *p = c->banner; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return bad(why, "banner", "must be one line without control characters");
+	return 0;
+}
+
+static int get_overlays(struct layout_change *c, json_t *parent, struct errmsg *why)
+{
+	json_t *o = member(parent, "overlays");
+	int err;
+
+	if (!o)
+		return 0;
+	if (!json_is_object(o))
+		return bad(why, "overlays", "must be an object");
+	err = get_banner(c, o, why);
+	if (!err)
+		err = get_flag(o, "clock", &c->clock, why);
+	if (!err)
+		err = get_flag(o, "recording_time", &c->recording_time, why);
+	if (!err)
+		err = get_flag(o, "logo", &c->logo, why);
+	if (!err)
+		err = get_flag(o, "names", &c->names, why);
+	if (!err)
+		err = get_flag(o, "speaker_border", &c->border, why);
+	return err ? err : get_background(c, o, why);
+}
+
 int layout_change_parse(struct layout_change *c, json_t *o, struct errmsg *why)
 {
 	int err;
@@ -200,5 +261,7 @@ int layout_change_parse(struct layout_change *c, json_t *o, struct errmsg *why)
 		err = get_max_tiles(c, o, why);
 	if (!err)
 		err = get_count(o, "page", 1, 10000, &c->page, why);
+	if (!err)
+		err = get_overlays(c, o, why);
 	return err ? err : get_regions(c, o, why);
 }

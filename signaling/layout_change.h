@@ -36,6 +36,11 @@ struct layout_change {
 	struct layout_change_region region[LAYOUT_CHANGE_LEGS];
 	size_t n_regions;
 	bool has_pin, has_regions;
+	/* "overlays" */
+	const char *banner; /* NULL: unset; "": none */
+	enum tristate clock, recording_time, logo, names, border;
+	bool has_background, background_picture, background_default;
+	uint32_t background_rgb;
 };
 
 struct json_t;

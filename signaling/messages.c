@@ -207,6 +207,22 @@ static void set_leg(json_t *o, const char *name, uint32_t leg)
 	json_object_set_new(o, name, leg ? json_integer(leg) : json_null());
 }
 
+static json_t *overlays_json(const struct layout_info *l)
+{
+	json_t *o = json_object();
+	char rgb[16];
+
+	snprintf(rgb, sizeof rgb, "#%06x", (unsigned)l->background_rgb & 0xffffff);
+	set_text(o, "banner", l->banner ? l->banner : "");
+	set_bool(o, "clock", l->clock);
+	set_bool(o, "recording_time", l->recording_time);
+	set_bool(o, "logo", l->logo);
+	set_bool(o, "names", l->names);
+	set_bool(o, "speaker_border", l->border);
+	set_text(o, "background", l->background_picture ? "picture" : rgb);
+	return o;
+}
+
 static void set_layout_settings(json_t *o, const struct layout_info *l)
 {
 	set_text(o, "layout", l->layout);
@@ -222,6 +238,7 @@ static void set_layout_settings(json_t *o, const struct layout_info *l)
 	set_int(o, "pages", l->pages);
 	set_leg(o, "speaker", l->speaker);
 	set_leg(o, "content", l->content);
+	json_object_set_new(o, "overlays", overlays_json(l));
 }
 
 char *msg_layout(const struct layout_info *l)

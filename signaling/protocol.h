@@ -220,6 +220,9 @@ struct layout_info {
 	const uint32_t *pin, *hand;
 	size_t n_pins, n_hand;
 	const char *order; /* NULL: hand */
+	const char *banner;
+	bool clock, recording_time, logo, names, border, background_picture;
+	uint32_t background_rgb;
 };
 
 struct uplink_info {

@@ -26,6 +26,7 @@ enum { ENGINE_MAX_SHARDS = 16, ENGINE_MAX_AUDIO_WORKERS = 8 };
 struct egress;
 struct ice_cfg;
 struct audio_worker;
+struct sprite;
 
 enum { ENGINE_MAX_RUNGS = 4 };
 
@@ -37,6 +38,9 @@ struct engine_rung {
 struct engine_cfg {
 	size_t net_threads, video_threads, audio_threads; /* 0: from the cores */
 	int width, height, fps;
+	uint32_t page_rgb;		 /* between the tiles, where a room wants nothing else */
+	const struct vframe *background; /* of the canvas's size; NULL: none; borrowed for ever */
+	const struct sprite *logo;	 /* likewise */
 	int transition_ms; /* of tiles to a new layout; 0: none */
 	int video_bps, vbv_ms;
 	/* below the canvas itself, falling */

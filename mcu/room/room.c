@@ -24,6 +24,8 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	r->channels = cfg->stereo ? 2 : 1;
 	r->log.room = r->name;
 	r->view.plan.kind = LAYOUT_GRID;
+	r->view.signs.page_rgb = e->cfg.page_rgb;
+	r->view.signs.picture = r->view.signs.logo = true; /* where there are some */
 	r->seating.pages = 1;
 	err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)

@@ -60,6 +60,7 @@ struct leg *room_leg(const struct room *r, size_t i) ON_THREAD(ROLE_CTL);
 struct room_view {
 	struct seating_plan plan;
 	bool crop; /* pictures fill their tiles; what is presented never does */
+	struct routing_signs signs;
 };
 /* As a whole; the event layout follows, from when on the version is another. 0;
  * -EINVAL with a sentence: nothing has changed. */

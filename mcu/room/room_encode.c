@@ -252,6 +252,7 @@ int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 		return -ENOMEM;
 	r->sink = *s;
 	r->has_sink = true;
+	r->sink_since_ns = clock_now_ns(r->engine->clock);
 	r->sink_encode = x;
 	video_encode_set_sink(x->v, &r->sink, gop_s, NULL, NULL);
 	room_encode_demand(r);

@@ -90,6 +90,7 @@ struct room {
 	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
 	struct room_sink sink;
 	bool has_sink;
+	int64_t sink_since_ns;
 	mbox_fn *sink_done;
 	void *sink_done_obj;
 	size_t sink_left;

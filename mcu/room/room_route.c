@@ -32,6 +32,8 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 		if (!e->closing)
 			s->encode[s->n_encodes++] = (struct route_encode){ e->v, e->rung };
 	s->crop = r->view.crop;
+	s->signs = r->view.signs;
+	s->recorded_since_ns = r->has_sink ? r->sink_since_ns : 0;
 	o = s->leg;
 	for (const struct leg *l = r->legs; l; l = l->next, o++) {
 		o->id = l->id;

@@ -14,6 +14,7 @@
 #include "mcu/base/role.h"
 #include "mcu/room/audio_format.h"
 #include "mixer/video/layout.h"
+#include "mixer/video/signs.h"
 
 enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 16 };
 
@@ -39,10 +40,21 @@ struct route_encode {
 	unsigned rung;
 };
 
+/* What is drawn beside the pictures. */
+struct routing_signs {
+	char banner[SIGN_BYTES]; /* "": none */
+	bool clock, recording_time, logo;
+	bool no_names, no_border;   /* on the tiles */
+	bool picture;		    /* the server's background picture is between the tiles … */
+	uint32_t page_rgb;	    /* … or this colour */
+};
+
 struct routing {
 	uint64_t seq;
 	size_t n_legs, n_encodes;
 	bool crop; /* pictures fill their tiles */
+	struct routing_signs signs;
+	int64_t recorded_since_ns; /* media clock; 0: it is not */
 	struct route_encode encode[ROUTING_MAX_ENCODES];
 	struct route_leg leg[];
 };

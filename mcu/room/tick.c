@@ -6,6 +6,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "mcu/room/dress.h"
 #include "mcu/room/video_encode.h"
 #include "mcu/room/video_leg.h"
 #include "mixer/video/compositor.h"
@@ -37,6 +38,7 @@ struct tick {
 	struct routing *routing;
 	struct compositor *comp;
 	struct shrink *shrink[ENGINE_MAX_RUNGS]; /* of the rungs in use; [0] never */
+	struct dress dress;
 	struct source source[LAYOUT_MAX_TILES];
 	size_t n_sources;
 	bool running, stopped;
@@ -131,6 +133,7 @@ static void insert(struct scene_tile *tile, int *z, size_t n, const struct scene
 
 ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
 {
+	bool names = !t->routing->signs.no_names, border = !t->routing->signs.no_border;
 	uint32_t speaker = t->speaker;
 	int z[LAYOUT_MAX_TILES];
 	size_t n = 0;
@@ -152,11 +155,11 @@ ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile 
 			vframe_unref(&f);
 		}
 		tile_of = (struct scene_tile){
-			.leg_id = l->id, .name = l->name, .rect = l->tile,
+			.leg_id = l->id, .name = names ? l->name : NULL, .rect = l->tile,
 			.state = state_of(l, s, now_ns),
 			.fit = t->routing->crop && !l->content ? TILE_CROP : TILE_FIT,
-			.audio_muted = l->audio_muted || !l->sends_audio,
-			.speaking = l->id == speaker && !l->audio_muted,
+			.audio_muted = names && (l->audio_muted || !l->sends_audio),
+			.speaking = border && l->id == speaker && !l->audio_muted,
 			.frame = s->frame,
 		};
 		insert(tile, z, n++, &tile_of, l->z);
@@ -245,6 +248,17 @@ ON_THREAD(ROLE_MIXV) static void give_out(struct tick *t, struct vframe *canvas,
 	metric_add(&m_unchanged, 1);
 }
 
+ON_THREAD(ROLE_MIXV) static void dress(struct tick *t, int64_t now_ns)
+{
+	const struct routing_signs *s = &t->routing->signs;
+	struct signs_wanted wanted;
+
+	dress_update(&t->dress, t->engine, t->routing, now_ns, clock_wall_ns(), &wanted);
+	compositor_set_signs(t->comp, &wanted);
+	compositor_set_page(t->comp, s->page_rgb, s->picture ? t->engine->cfg.background : NULL);
+	compositor_set_transition(t->comp, t->engine->cfg.transition_ms);
+}
+
 ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 {
 	struct scene_tile tile[LAYOUT_MAX_TILES];
@@ -258,7 +272,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 		skip(t, 1);
 		return;
 	}
-	compositor_set_transition(t->comp, t->engine->cfg.transition_ms);
+	dress(t, now);
 	scene.n = make_scene(t, tile, now);
 	if (compositor_paint(t->comp, &scene, due_ns, &canvas, &changed)) {
 		skip(t, 1);

@@ -32,6 +32,7 @@ struct art_cache {
 	struct leg_art leg[LEGS];
 	struct size_art size[SIZES];
 	uint64_t clock, version, renders;
+	uint32_t page_rgb;
 	unsigned budget;
 };
 
@@ -58,6 +59,7 @@ int art_cache_new(struct art_cache **out)
 
 	if (!c)
 		return -ENOMEM;
+	c->page_rgb = OVERLAY_PAGE_RGB;
 	*out = c;
 	return 0;
 }
@@ -74,6 +76,13 @@ void art_cache_free(struct art_cache **cp)
 	for (int i = 0; i < SIZES; i++)
 		size_clear(&c->size[i]);
 	free(c);
+}
+
+void art_set_page(struct art_cache *c, uint32_t rgb)
+{
+	for (int i = 0; c->page_rgb != rgb && i < SIZES; i++)
+		size_clear(&c->size[i]);
+	c->page_rgb = rgb;
 }
 
 void art_begin(struct art_cache *c, unsigned budget)
@@ -208,7 +217,7 @@ static void size_update(struct art_cache *c, struct size_art *a, const struct ar
 	if (q->frame && !a->frame_drawn[s] && spend(c)) {
 		a->frame_drawn[s] = true;
 		a->frame_version[s] = ++c->version;
-		(void)overlay_frame(a->frame[s], q->speaking, a->w, a->h);
+		(void)overlay_frame(a->frame[s], c->page_rgb, q->speaking, a->w, a->h);
 	}
 	if (q->badge && !a->badge_drawn && spend(c)) {
 		a->badge_drawn = true;

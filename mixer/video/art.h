@@ -32,6 +32,8 @@ struct art_query {
 int art_cache_new(struct art_cache **out);
 void art_cache_free(struct art_cache **c);
 
+/* The colour between the tiles; what was drawn in another is drawn anew. */
+void art_set_page(struct art_cache *c, uint32_t rgb);
 /* Starts a paint that may draw so many overlays. */
 void art_begin(struct art_cache *c, unsigned budget);
 /* Never fails: what can't be had is left out of *out. */

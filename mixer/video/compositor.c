@@ -30,6 +30,8 @@ struct look {
 struct canvas {
 	struct vframe *picture;
 	uint64_t painted; /* number of the paint that wrote it last; 0: never */
+	uint64_t page;    /* version of what is between its tiles */
+	struct sign sign[SIGNS];
 	size_t n;
 	struct look look[LAYOUT_MAX_TILES];
 };
@@ -43,6 +45,12 @@ struct compositor {
 	struct art_cache *art;
 	struct scaler *scaler;
 	struct yuv page, tile;
+	uint32_t page_rgb;
+	uint64_t drawn_signs;
+	const struct vframe *background; /* NULL: the page's colour */
+	uint64_t page_version;
+	struct signs *signs;
+	const struct sign *sign; /* SIGNS of them, as they shall be */
 	uint64_t paints;
 	struct compositor_stats stats;
 	/* of the paint that is going on */
@@ -63,16 +71,21 @@ int compositor_new(struct compositor **out, int width, int height)
 		return -ENOMEM;
 	c->w = width;
 	c->h = height;
-	c->page = yuv_of_rgb(OVERLAY_PAGE_RGB);
+	c->page_rgb = OVERLAY_PAGE_RGB;
+	c->page = yuv_of_rgb(c->page_rgb);
 	c->tile = yuv_of_rgb(OVERLAY_TILE_RGB);
 	err = art_cache_new(&c->art);
 	if (!err)
 		err = scaler_new(&c->scaler);
-	if (err)
+	if (!err)
+		err = signs_new(&c->signs, width, height);
+	if (err) {
 		compositor_free(&c);
-	else
-		*out = c;
-	return err;
+		return err;
+	}
+	c->sign = signs_get(c->signs);
+	*out = c;
+	return 0;
 }
 
 void compositor_free(struct compositor **cp)
@@ -87,6 +100,7 @@ void compositor_free(struct compositor **cp)
 	vframe_unref(&c->stage.picture);
 	art_cache_free(&c->art);
 	scaler_free(&c->scaler);
+	signs_free(&c->signs);
 	free(c);
 }
 
@@ -119,19 +133,38 @@ static bool overlap(const struct rect *a, const struct rect *b)
 	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h && b->y < a->y + a->h;
 }
 
-/* Which tiles are to be painted, and how many: those that differ, and those in
- * front of them. */
-static size_t find_dirty(const struct canvas *k, const struct look *want, size_t n, bool *dirty)
+/* Whether a changed sign was or will be over r. */
+static bool under_new_sign(const struct compositor *c, const struct canvas *k, const struct rect *r)
 {
+	for (int i = 0; i < SIGNS; i++)
+		if (k->sign[i].version != c->sign[i].version &&
+		    (overlap(&k->sign[i].at, r) || overlap(&c->sign[i].at, r)))
+			return true;
+	return false;
+}
+
+/* Which tiles are to be painted: those that differ, those under a sign that does, and
+ * those in front of them. Returns how many things differ. */
+static size_t find_dirty(struct compositor *c, const struct canvas *k, size_t n)
+{
+	const struct look *want = c->want;
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		dirty[i] = !look_equal(&k->look[i], &want[i]);
-		for (size_t j = 0; j < i && !dirty[i]; j++)
-			dirty[i] = dirty[j] && overlap(&want[j].rect, &want[i].rect);
-		count += dirty[i];
+		c->dirty[i] = !look_equal(&k->look[i], &want[i]) || under_new_sign(c, k, &want[i].rect);
+		for (size_t j = 0; j < i && !c->dirty[i]; j++)
+			c->dirty[i] = c->dirty[j] && overlap(&want[j].rect, &want[i].rect);
+		count += c->dirty[i];
 	}
+	for (int i = 0; i < SIGNS; i++)
+		count += k->sign[i].version != c->sign[i].version;
 	return count;
+}
+
+/* Whether only some of it is to be painted. */
+static bool usable(const struct compositor *c, const struct canvas *k, size_t n)
+{
+	return k->painted && k->page == c->page_version && layout_equal(k, c->want, n);
 }
 
 static bool rect_valid(const struct compositor *c, const struct rect *r)
@@ -193,8 +226,7 @@ static int choose_canvas(struct compositor *c, size_t n, struct canvas **out)
 		}
 		if (!vframe_writable(k->picture))
 			continue;
-		cost = !k->painted || !layout_equal(k, c->want, n) ?
-			       LAYOUT_MAX_TILES + 1 : find_dirty(k, c->want, n, c->dirty);
+		cost = usable(c, k, n) ? find_dirty(c, k, n) : LAYOUT_MAX_TILES + SIGNS + 1;
 		if (cost < least) {
 			least = cost;
 			best = k;
@@ -248,39 +280,94 @@ static void paint_tile(struct compositor *c, const struct planes *canvas,
 	c->stats.tiles++;
 }
 
+static void fill_page(struct compositor *c, const struct planes *canvas, const struct rect *r)
+{
+	struct planes to, from;
+
+	planes_window(&to, canvas, r);
+	if (!c->background) {
+		planes_fill(&to, c->page);
+		return;
+	}
+	planes_of_frame(&from, c->background->av);
+	planes_window(&from, &from, r);
+	planes_copy(&to, &from);
+}
+
+/* Those parts of the signs that are over r. */
+static void blend_signs(struct compositor *c, const struct planes *canvas, const struct rect *r)
+{
+	for (int i = 0; i < SIGNS; i++)
+		sprite_blend_in(c->sign[i].sprite, canvas, r);
+}
+
+static void paint_page(struct compositor *c, const struct planes *canvas)
+{
+	const struct rect all = { 0, 0, c->w, c->h };
+
+	fill_page(c, canvas, &all);
+	blend_signs(c, canvas, &all);
+}
+
+/* The tiles beneath are painted after it, with their part of the sign. */
+static void paint_new_signs(struct compositor *c, const struct canvas *k, const struct planes *canvas)
+{
+	for (int i = 0; i < SIGNS; i++) {
+		const struct sign *old = &k->sign[i], *now = &c->sign[i];
+
+		if (old->version == now->version)
+			continue;
+		if (old->at.w)
+			fill_page(c, canvas, &old->at);
+		if (now->at.w)
+			fill_page(c, canvas, &now->at);
+		sprite_blend(now->sprite, canvas);
+	}
+}
+
 static void paint_canvas(struct compositor *c, struct canvas *k, const struct scene *s)
 {
-	bool anew = !k->painted || !layout_equal(k, c->want, s->n);
+	bool anew = !usable(c, k, s->n);
 	struct planes planes;
 
 	planes_of_frame(&planes, k->picture->av);
-	if (anew)
-		planes_fill(&planes, c->page);
-	else
-		find_dirty(k, c->want, s->n, c->dirty);
+	if (anew) {
+		paint_page(c, &planes);
+	} else {
+		find_dirty(c, k, s->n);
+		paint_new_signs(c, k, &planes);
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		if (!anew && !c->dirty[i])
 			continue;
-		if (c->want[i].content != NOTHING)
+		if (c->want[i].content != NOTHING) {
 			paint_tile(c, &planes, &s->tile[i], &c->want[i], &c->found[i]);
+			blend_signs(c, &planes, &c->want[i].rect);
+		}
 		k->look[i] = c->want[i];
 	}
 	k->n = s->n;
+	k->page = c->page_version;
+	memcpy(k->sign, c->sign, sizeof k->sign);
 	k->painted = ++c->paints;
 }
 
 /* The tiles are painted where they will be, on the stage, and taken from there. */
 static int paint_moving(struct compositor *c, struct canvas *k, const struct scene *s)
 {
+	static const struct sign no_signs[SIGNS];
+	const struct rect all = { 0, 0, c->w, c->h };
 	struct planes from, to;
 	int err = c->stage.picture ? 0 : vframe_new_canvas(&c->stage.picture, c->w, c->h);
 
 	if (err)
 		return err;
+	c->sign = no_signs;
 	paint_canvas(c, &c->stage, s);
+	c->sign = signs_get(c->signs);
 	planes_of_frame(&from, c->stage.picture->av);
 	planes_of_frame(&to, k->picture->av);
-	planes_fill(&to, c->page);
+	fill_page(c, &to, &all);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct rect *at = motion_at(&c->motion, i);
 
@@ -289,6 +376,7 @@ static int paint_moving(struct compositor *c, struct canvas *k, const struct sce
 		motion_blit(&from, &c->want[i].rect, &to, at);
 		c->stats.moves++;
 	}
+	blend_signs(c, &to, &all);
 	k->n = NOTHING_KNOWN;
 	k->painted = ++c->paints;
 	return 0;
@@ -307,6 +395,22 @@ static bool follow(struct compositor *c, size_t n, int64_t now_ns)
 		c->stage.painted = 0;
 	}
 	return moving;
+}
+
+void compositor_set_signs(struct compositor *c, const struct signs_wanted *w)
+{
+	c->drawn_signs += signs_update(c->signs, w);
+}
+
+void compositor_set_page(struct compositor *c, uint32_t rgb, const struct vframe *picture)
+{
+	if (rgb == c->page_rgb && picture == c->background)
+		return;
+	c->page_rgb = rgb;
+	c->page = yuv_of_rgb(rgb);
+	c->background = picture;
+	c->page_version++;
+	art_set_page(c->art, rgb);
 }
 
 void compositor_set_transition(struct compositor *c, int ms)
@@ -328,10 +432,9 @@ int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns
 	art_begin(c->art, COMPOSITOR_RENDERS_PER_PAINT);
 	for (size_t i = 0; i < s->n; i++)
 		look_up(c, i, &s->tile[i]);
-	c->stats.renders = art_renders(c->art);
+	c->stats.renders = art_renders(c->art) + c->drawn_signs;
 	moving = follow(c, s->n, pts_ns);
-	if (!moving && c->last && layout_equal(c->last, c->want, s->n) &&
-	    !find_dirty(c->last, c->want, s->n, c->dirty)) {
+	if (!moving && c->last && usable(c, c->last, s->n) && !find_dirty(c, c->last, s->n)) {
 		*canvas = vframe_ref(c->last->picture);
 		return 0;
 	}

@@ -26,6 +26,7 @@
 
 #include "mcu/base/role.h"
 #include "mixer/video/layout.h"
+#include "mixer/video/signs.h"
 #include "mixer/video/vframe.h"
 
 enum {
@@ -86,6 +87,12 @@ int compositor_new(struct compositor **out, int width, int height);
 /* Canvases that others hold stay theirs. Any thread, after the last paint. */
 void compositor_free(struct compositor **c);
 
+/* What stands over the tiles from the next paint on. */
+void compositor_set_signs(struct compositor *c, const struct signs_wanted *w) ON_THREAD(ROLE_MIXV);
+/* What is between the tiles: a colour, 0xRRGGBB, or a picture of the canvas's size, which
+ * is borrowed until another call (NULL: none). */
+void compositor_set_page(struct compositor *c, uint32_t rgb, const struct vframe *picture)
+	ON_THREAD(ROLE_MIXV);
 /* How long tiles take to their place in a new layout; 0 (as at first): no time. */
 void compositor_set_transition(struct compositor *c, int ms) ON_THREAD(ROLE_MIXV);
 

@@ -247,10 +247,48 @@ int overlay_badge(struct sprite **out, int tile_w, int tile_h)
 	return finish(out, cr, &at);
 }
 
-/* Page colour outside of a rounded rectangle; inside of its edge the accent. */
-static void draw_frame(cairo_t *cr, int w, int h, double edge, double radius, double accent)
+int overlay_sign(struct sprite **out, const char *text, enum overlay_place place, int canvas_w,
+		 int canvas_h)
 {
-	set_rgb(cr, OVERLAY_PAGE_RGB, 1);
+	double px = clamp(canvas_h * 0.03, 11, 40), margin = clamp(canvas_h * 0.02, 4, 24);
+	double pad = px * 0.6, dot = place == OVERLAY_LEFT_WITH_DOT ? px * 0.9 : 0;
+	double h = floor(px * 1.8), w, x = margin;
+	struct text_style style = { .px = px, .max_width_px = canvas_w / 2 };
+	int text_w, text_h;
+	struct rect at;
+	cairo_t *cr;
+
+	*out = NULL;
+	text_measure(text, &style, &text_w, &text_h);
+	w = 2 * pad + dot + text_w;
+	if (place == OVERLAY_MIDDLE)
+		x = (canvas_w - w) / 2;
+	else if (place == OVERLAY_RIGHT)
+		x = canvas_w - margin - w;
+	at = (struct rect){ (int)x & ~1, (int)margin & ~1, 0, 0 };
+	at.w = even_up(x + w - at.x);
+	at.h = even_up(margin + h - at.y);
+	if (x < 0 || at.x + at.w > canvas_w || at.y + at.h > canvas_h)
+		return 0;
+	cr = begin(&at);
+	round_rect(cr, x, margin, w, h, h * 0.32);
+	set_rgb(cr, 0x0b0d11, 0.72);
+	cairo_fill(cr);
+	if (dot > 0) {
+		set_rgb(cr, MUTED_RGB, 1);
+		cairo_arc(cr, x + pad + px * 0.28, margin + h / 2, px * 0.28, 0, 2 * M_PI);
+		cairo_fill(cr);
+	}
+	set_rgb(cr, 0xffffff, 1);
+	text_draw(cr, text, &style, x + pad + dot, margin + (h - text_h) / 2);
+	return finish(out, cr, &at);
+}
+
+/* Page colour outside of a rounded rectangle; inside of its edge the accent. */
+static void draw_frame(cairo_t *cr, uint32_t page_rgb, int w, int h, double edge, double radius,
+		       double accent)
+{
+	set_rgb(cr, page_rgb, 1);
 	cairo_set_fill_rule(cr, CAIRO_FILL_RULE_EVEN_ODD);
 	cairo_rectangle(cr, 0, 0, w, h);
 	round_rect(cr, edge, edge, w - 2 * edge, h - 2 * edge, radius);
@@ -264,7 +302,8 @@ static void draw_frame(cairo_t *cr, int w, int h, double edge, double radius, do
 	cairo_fill(cr);
 }
 
-int overlay_frame(struct sprite *out[OVERLAY_FRAME_SPRITES], bool speaking, int tile_w, int tile_h)
+int overlay_frame(struct sprite *out[OVERLAY_FRAME_SPRITES], uint32_t page_rgb, bool speaking,
+		  int tile_w, int tile_h)
 {
 	double edge = 2, radius = clamp(tile_h * 0.025, 3, 14);
 	double accent = speaking ? clamp(tile_h * 0.012, 2, 6) : 0;
@@ -284,7 +323,7 @@ int overlay_frame(struct sprite *out[OVERLAY_FRAME_SPRITES], bool speaking, int 
 	if (w < 4 * c || h < 4 * c)
 		return 0;
 	cr = begin(&whole);
-	draw_frame(cr, w, h, edge, radius, accent);
+	draw_frame(cr, page_rgb, w, h, edge, radius, accent);
 	for (int i = 0; i < OVERLAY_FRAME_SPRITES && !err; i++)
 		err = cut(&out[i], cr, &whole, &part[i]);
 	cairo_destroy(cr);

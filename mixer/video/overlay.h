@@ -23,7 +23,14 @@ int overlay_label(struct sprite **out, const char *name, bool audio_muted, int t
 int overlay_avatar(struct sprite **out, const char *name, uint32_t leg_id, int tile_w, int tile_h);
 /* Top right: the signal is lost. */
 int overlay_badge(struct sprite **out, int tile_w, int tile_h);
+/* On the whole canvas: a text on a dark pill in the upper left corner (with a red dot
+ * before it), the upper right one, or in the middle between (in at most half of the
+ * width). */
+enum overlay_place { OVERLAY_LEFT_WITH_DOT, OVERLAY_MIDDLE, OVERLAY_RIGHT };
+int overlay_sign(struct sprite **out, const char *text, enum overlay_place place, int canvas_w,
+		 int canvas_h);
 /* The edge: separator with rounded corners; accent border while speaking. */
-int overlay_frame(struct sprite *out[OVERLAY_FRAME_SPRITES], bool speaking, int tile_w, int tile_h);
+int overlay_frame(struct sprite *out[OVERLAY_FRAME_SPRITES], uint32_t page_rgb, bool speaking,
+		  int tile_w, int tile_h);
 
 #endif

@@ -70,6 +70,17 @@ static void map_plane(const struct planes *p, int i, int sub, int mul, int add)
 	}
 }
 
+void planes_copy(const struct planes *to, const struct planes *from)
+{
+	for (int i = 0; i < 3; i++) {
+		int w = i ? (to->w + 1) / 2 : to->w, h = i ? (to->h + 1) / 2 : to->h;
+
+		for (int y = 0; y < h; y++)
+			memcpy(to->data[i] + (ptrdiff_t)y * to->stride[i],
+			       from->data[i] + (ptrdiff_t)y * from->stride[i], (size_t)w);
+	}
+}
+
 void planes_limit_range(const struct planes *p)
 {
 	map_plane(p, 0, 0, 65536 * 219 / 255, 16);

@@ -28,6 +28,8 @@ void planes_of_frame(struct planes *out, const AVFrame *av);
 /* r: inside *in, x and y even. */
 void planes_window(struct planes *out, const struct planes *in, const struct rect *r);
 void planes_fill(const struct planes *p, struct yuv c);
+/* Two of one size. */
+void planes_copy(const struct planes *to, const struct planes *from);
 /* Full range to limited range, in place. */
 void planes_limit_range(const struct planes *p);
 /* Half as bright, half as colourful, in place. */

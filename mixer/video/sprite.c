@@ -113,43 +113,75 @@ void sprite_free(struct sprite **s)
 	*s = NULL;
 }
 
-static void blend_narrow(const uint8_t *color, const uint8_t *alpha, uint8_t *dst, int stride,
-			 int w, int h)
+/* One plane of a sprite from a point of it on; pitch: of both of its planes. */
+struct layer {
+	const uint8_t *color, *alpha;
+	int pitch;
+};
+
+static void blend_narrow(struct layer l, uint8_t *dst, int stride, int w, int h)
 {
-	for (int y = 0; y < h; y++, color += w, alpha += w, dst += stride) {
+	for (int y = 0; y < h; y++, l.color += l.pitch, l.alpha += l.pitch, dst += stride) {
 		for (int x = 0; x < w; x++)
-			dst[x] = (uint8_t)((color[x] * alpha[x] + dst[x] * (255 - alpha[x]) + 255) >> 8);
+			dst[x] = (uint8_t)((l.color[x] * l.alpha[x] + dst[x] * (255 - l.alpha[x]) +
+					    255) >> 8);
 	}
 }
 
-static void blend_plane(const uint8_t *color, const uint8_t *alpha, uint8_t *dst, int stride, int w,
-			int h)
-{
-	if (w < NARROW)
-		blend_narrow(color, alpha, dst, stride, w, h);
-	else
-		BlendPlane(color, w, dst, stride, alpha, w, dst, stride, w, h);
-}
-
-static void copy_plane(const uint8_t *color, uint8_t *dst, int stride, int w, int h)
+static void copy_plane(struct layer l, uint8_t *dst, int stride, int w, int h)
 {
 	for (int y = 0; y < h; y++)
-		memcpy(dst + (ptrdiff_t)y * stride, color + (ptrdiff_t)y * w, (size_t)w);
+		memcpy(dst + (ptrdiff_t)y * stride, l.color + (ptrdiff_t)y * l.pitch, (size_t)w);
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static int most(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+void sprite_blend_in(const struct sprite *s, const struct planes *tile, const struct rect *clip)
+{
+	struct planes to;
+	struct rect r;
+
+	if (!s || s->at.x + s->at.w > tile->w || s->at.y + s->at.h > tile->h)
+		return;
+	r.x = most(s->at.x, clip->x);
+	r.y = most(s->at.y, clip->y);
+	r.w = least(s->at.x + s->at.w, clip->x + clip->w) - r.x;
+	r.h = least(s->at.y + s->at.h, clip->y + clip->h) - r.y;
+	if (r.w <= 0 || r.h <= 0)
+		return;
+	planes_window(&to, tile, &r);
+	for (int i = 0; i < 3; i++) {
+		int half = i > 0, w = to.w >> half, h = to.h >> half, pitch = s->at.w >> half;
+		ptrdiff_t skip = (ptrdiff_t)((r.y - s->at.y) >> half) * pitch +
+				 ((r.x - s->at.x) >> half);
+		struct layer l = { s->color[i] + skip, s->alpha[half] + skip, pitch };
+
+		if (s->opaque)
+			copy_plane(l, to.data[i], to.stride[i], w, h);
+		else if (w < NARROW)
+			blend_narrow(l, to.data[i], to.stride[i], w, h);
+		else
+			BlendPlane(l.color, pitch, to.data[i], to.stride[i], l.alpha, pitch,
+				   to.data[i], to.stride[i], w, h);
+	}
 }
 
 void sprite_blend(const struct sprite *s, const struct planes *tile)
 {
-	struct planes to;
+	const struct rect whole = { 0, 0, tile->w, tile->h };
 
-	if (!s || s->at.x + s->at.w > tile->w || s->at.y + s->at.h > tile->h)
-		return;
-	planes_window(&to, tile, &s->at);
-	for (int i = 0; i < 3; i++) {
-		int w = i ? to.w / 2 : to.w, h = i ? to.h / 2 : to.h;
+	sprite_blend_in(s, tile, &whole);
+}
 
-		if (s->opaque)
-			copy_plane(s->color[i], to.data[i], to.stride[i], w, h);
-		else
-			blend_plane(s->color[i], s->alpha[i > 0], to.data[i], to.stride[i], w, h);
-	}
+struct rect sprite_rect(const struct sprite *s)
+{
+	return s->at;
 }

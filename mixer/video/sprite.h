@@ -20,5 +20,8 @@ void sprite_free(struct sprite **s);
 
 /* Over the tile; what lies outside of it is not drawn at all. NULL is fine. */
 void sprite_blend(const struct sprite *s, const struct planes *tile);
+/* Only the part inside clip (even). */
+void sprite_blend_in(const struct sprite *s, const struct planes *tile, const struct rect *clip);
+struct rect sprite_rect(const struct sprite *s);
 
 #endif

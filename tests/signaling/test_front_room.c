@@ -26,11 +26,14 @@ static const struct {
 	{ { .type = LEG_EVENT_LAYOUT, .u.layout = {
 		.version = 4, .width = 640, .height = 360, .tiles = &tile, .n_tiles = 1,
 		.layout = "speaker", .crop = true, .max_tiles = 9, .page = 2, .pages = 3,
-		.speaker = 3, .pin = pins, .n_pins = 2, .order = "join" } },
+		.speaker = 3, .pin = pins, .n_pins = 2, .order = "join", .banner = "Hi",
+		.clock = true, .names = true, .background_rgb = 0x10203f } },
 	  "{\"type\":\"layout\",\"version\":4,\"width\":640,\"height\":360,"
 	  "\"layout\":\"speaker\",\"fit\":\"crop\",\"hide_no_video\":false,\"order\":\"join\","
 	  "\"pin\":[7,null],\"max_tiles\":9,\"page\":2,\"pages\":3,\"speaker\":3,"
-	  "\"content\":null,\"tiles\":[{\"leg\":3,\"x\":10,\"y\":20,\"width\":320,"
+	  "\"content\":null,\"overlays\":{\"banner\":\"Hi\",\"clock\":true,"
+	  "\"recording_time\":false,\"logo\":false,\"names\":true,\"speaker_border\":false,"
+	  "\"background\":\"#10203f\"},\"tiles\":[{\"leg\":3,\"x\":10,\"y\":20,\"width\":320,"
 	  "\"height\":180,\"z\":0}]}" },
 	{ { .type = LEG_EVENT_UPLINK, .u.uplink = { 320, 180, 15, 300, true } },
 	  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"

@@ -75,6 +75,26 @@ static void test_all_members(void **state)
 	assert_int_equal(c->order, ORDER_BY_SPEECH);
 }
 
+static void test_overlays(void **state)
+{
+	const struct layout_change *c = must_parse(
+		"{\"type\":\"layout\",\"overlays\":{\"banner\":\"Grüße, 여러분\",\"clock\":true,"
+		"\"names\":false,\"background\":\"#1020fF\"}}");
+
+	(void)state;
+	assert_string_equal(c->banner, "Grüße, 여러분");
+	assert_int_equal(c->clock, TRISTATE_TRUE);
+	assert_int_equal(c->names, TRISTATE_FALSE);
+	assert_int_equal(c->logo, TRISTATE_UNSET);
+	assert_true(c->has_background && !c->background_picture && !c->background_default);
+	assert_int_equal(c->background_rgb, 0x1020ff);
+	c = must_parse("{\"type\":\"layout\",\"overlays\":{\"background\":\"picture\"}}");
+	assert_true(c->has_background && c->background_picture);
+	assert_null(c->banner);
+	c = must_parse("{\"type\":\"layout\",\"overlays\":{\"background\":\"\"}}");
+	assert_true(c->has_background && c->background_default);
+}
+
 static void test_what_is_wrong_is_named(void **state)
 {
 	static const struct {
@@ -91,6 +111,12 @@ static void test_what_is_wrong_is_named(void **state)
 		{ "\"max_tiles\":50", "from 0 to 49" },
 		{ "\"max_tiles\":2.5", "from 0 to 49" },
 		{ "\"page\":0", "from 1 to" },
+		{ "\"overlays\":7", "\"overlays\" must be an object" },
+		{ "\"overlays\":{\"clock\":1}", "must be true or false" },
+		{ "\"overlays\":{\"banner\":\"a\\nb\"}", "must be one line" },
+		{ "\"overlays\":{\"background\":\"#12345\"}", "must be a colour" },
+		{ "\"overlays\":{\"background\":\"#1234567\"}", "must be a colour" },
+		{ "\"overlays\":{\"background\":\"x\"}", "must be a colour" },
 		{ "\"custom\":{}", "\"custom\" must be a list" },
 		{ "\"custom\":[7]", "\"custom\" must be a list of regions" },
 		{ "\"custom\":[{\"x\":0,\"y\":0,\"width\":1}]", "\"height\" of a region" },
@@ -131,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_unset),
 		cmocka_unit_test(test_all_members),
+		cmocka_unit_test(test_overlays),
 		cmocka_unit_test(test_what_is_wrong_is_named),
 		cmocka_unit_test(test_present),
 	};

@@ -166,7 +166,7 @@ static void test_tiny_tiles(void **state)
 		sprite_free(&s[0]);
 		assert_int_equal(overlay_avatar(&s[0], "Kim", 1, h, h), 0);
 		sprite_free(&s[0]);
-		assert_int_equal(overlay_frame(s, true, h, h), 0);
+		assert_int_equal(overlay_frame(s, OVERLAY_PAGE_RGB, true, h, h), 0);
 		for (int i = 0; i < OVERLAY_FRAME_SPRITES; i++)
 			sprite_free(&s[i]);
 	}
