@@ -7,22 +7,18 @@
 #include <string.h>
 
 #include "mcu/base/log.h"
+#include "mcu/base/metrics.h"
+#include "signaling/front_held.h"
 #include "signaling/sdp_log.h"
+
+METRIC_COUNTER(m_candidates, "mcu_candidates_refused_total",
+	       "Candidates refused: more than are taken with a description");
 
 enum state {
 	NEW = 1, /* connected; not in a room */
 	JOINING, /* join() was called, welcome has not come */
 	JOINED,
 	DONE /* said goodbye; nothing is listened to any more */
-};
-
-/* Candidates that came before the description they belong to. */
-struct held {
-	struct {
-		char *candidate; /* "": the end */
-		char *mid;
-	} v[FRONT_MAX_HELD_CANDIDATES];
-	size_t n;
 };
 
 struct front_session {
@@ -86,30 +82,6 @@ static void refuse_err(struct front_session *s, const char *id, int err, struct 
 
 /* --- candidates --------------------------------------------------------------------- */
 
-static bool hold(struct held *h, const char *candidate, const char *mid)
-{
-	if (h->n == FRONT_MAX_HELD_CANDIDATES)
-		return false;
-	char *c = strdup(candidate), *m = strdup(mid);
-	if (!c || !m) {
-		free(c);
-		free(m);
-		return false;
-	}
-	h->v[h->n].candidate = c;
-	h->v[h->n++].mid = m;
-	return true;
-}
-
-static void held_clear(struct held *h)
-{
-	for (size_t i = 0; i < h->n; i++) {
-		free(h->v[i].candidate);
-		free(h->v[i].mid);
-	}
-	h->n = 0;
-}
-
 /* The mid under which our candidates are announced: that of the transport. */
 static const char *transport_mid(const struct front_session *s)
 {
@@ -142,6 +114,13 @@ static void flush_remote(struct front_session *s)
 	held_clear(&s->remote);
 }
 
+static void refuse_candidate(struct front_session *s, const char *id)
+{
+	metric_add(&m_candidates, 1);
+	refuse(s, id, "too_many_candidates", "Only %d candidates are taken with a description.",
+	       FRONT_MAX_CANDIDATES);
+}
+
 static void do_ice(struct front_session *s, const struct client_msg *m)
 {
 	const char *c = m->u.ice.candidate;
@@ -151,13 +130,12 @@ static void do_ice(struct front_session *s, const struct client_msg *m)
 		refuse(s, m->id, "bad_message",
 		       "The member \"candidate\" must begin with \"candidate:\".");
 	else if (s->leg && ++s->n_candidates > FRONT_MAX_CANDIDATES)
-		refuse(s, m->id, "too_many_candidates",
-		       "Only %d candidates are taken with a description.", FRONT_MAX_CANDIDATES);
+		refuse_candidate(s, m->id);
 	else if (s->plan && !s->our_offer)
 		give_remote(s, m->u.ice.mid, c);
 	else if (!s->our_offer)
 		refuse(s, m->id, "bad_state", "Send an offer before candidates.");
-	else if (!hold(&s->remote, c, m->u.ice.mid))
+	else if (!held_add(&s->remote, c, m->u.ice.mid))
 		refuse(s, m->id, "bad_state", "Answer the offer before more candidates.");
 }
 
@@ -323,7 +301,7 @@ static void on_candidate(void *obj, const char *candidate)
 		candidate = "";
 	if (s->plan || s->our_offer)
 		say(s, msg_ice(candidate, transport_mid(s)));
-	else if (!hold(&s->local, candidate, ""))
+	else if (!held_add(&s->local, candidate, ""))
 		log_warn(NULL, "a local candidate for %s is lost: too many before its offer",
 			 s->peer);
 }

@@ -149,6 +149,7 @@ describe('limits of numbers', limit, () => {
 				await wait(1100); // not a flood of messages
 		}
 		const e = await s.next('error', { from });
+		await until('all to be counted', async () => await strict.value('mcu_candidates_refused_total') === 6);
 		assert.deepEqual([e.code, e.fatal, e.id], ['too_many_candidates', false, 'c64']);
 		assert.equal(e.text, 'Only 64 candidates are taken with a description.');
 		await gone(s);
