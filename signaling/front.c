@@ -475,18 +475,8 @@ static void in_room(struct front_session *s, const struct client_msg *m)
 	case CLIENT_MSG_OFFER: do_offer(s, m); break;
 	case CLIENT_MSG_ANSWER: do_answer(s, m); break;
 	case CLIENT_MSG_ICE: do_ice(s, m); break;
-	case CLIENT_MSG_MUTE:
-	case CLIENT_MSG_RECORD:
-	case CLIENT_MSG_CHAT:
-	case CLIENT_MSG_HAND:
-	case CLIENT_MSG_MODERATE:
-	case CLIENT_MSG_ADMIT:
-	case CLIENT_MSG_POLICY:
-	case CLIENT_MSG_LAYOUT:
-	case CLIENT_MSG_PRESENT:
-	case CLIENT_MSG_VIEW: do_act(s, m); break;
 	case CLIENT_MSG_STATS: do_stats(s, m); break;
-	default: break;
+	default: do_act(s, m); break;
 	}
 }
 

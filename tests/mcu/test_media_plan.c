@@ -158,14 +158,13 @@ static void test_many_formats(void **state)
 		  .transport = { .ice = true, .security = NEG_DTLS, .fingerprint_hash = "sha-256",
 				 .fingerprint = "AB", .ice_ufrag = "u", .ice_pwd = "p" } },
 		{ .role = NEG_ROLE_CAMERA, .accepted = true, .dir = NEG_RECVONLY, .mid = "1",
-		  .codec = { .codec = CODEC_H264, .pt_tx = 100, .pt_rx = 102, .h264_sps = 0x42e01f,
-			     .max_fs = 3600, .max_mbps = 108000, .max_br_kbps = 14000 },
+		  .codec = { .codec = CODEC_H264, .pt_tx = 100, .pt_rx = 102, .h264_sps = 0x42e01f },
 		  .agreed = { { .codec = CODEC_H264, .dir = NEG_SENDRECV, .pt = 102, .rtx_pt = 103,
 				.tx_pt = 100, .tx_rtx_pt = 101 },
 			      { .codec = CODEC_AV1, .dir = NEG_SENDONLY, .pt = 45, .tx_pt = 45 },
 			      { .codec = CODEC_VP9, .dir = NEG_RECVONLY, .pt = 98, .rtx_pt = 99,
 				.tx_pt = 98 } },
-		  .n_agreed = 3, .max_bps = 600000, .rid = "hi", .ext_id = { [NEG_EXT_RID] = 9,
+		  .n_agreed = 3, .rid = "hi", .ext_id = { [NEG_EXT_RID] = 9,
 							  [NEG_EXT_REPAIRED_RID] = 10 } },
 		{ .role = NEG_ROLE_APPLICATION, .accepted = true, .sctp_port = 5000,
 		  .max_message = 262144 },
@@ -191,9 +190,6 @@ static void test_many_formats(void **state)
 	assert_int_equal(m.video.tx_format.pt, 100);
 	assert_int_equal(m.video.tx_format.rtx_pt, 101);
 	assert_int_equal(m.video.tx_format.profile_level_id, 0x42e01f);
-	assert_int_equal(m.video.tx_format.max_fs, 3600);
-	assert_int_equal(m.video.tx_format.max_mbps, 108000);
-	assert_int_equal(m.video.tx_format.max_bps, 600000); /* the lower of both limits */
 	assert_int_equal(m.video.tx_rtx_ssrc, local.video_rtx_ssrc);
 	assert_string_equal(m.video.rid, "hi");
 	assert_int_equal(m.video.ext_rid, 9);
@@ -210,10 +206,44 @@ static void test_many_formats(void **state)
 	assert_true(m.data && !m.audio.rx && !m.video.tx);
 }
 
+/* What the peer can take: the lowest of its level and its b= line. */
+static void test_limits(void **state)
+{
+	static const struct {
+		uint32_t max_bps, max_br_kbps, want;
+	} row[] = { { 0, 0, 0 }, { 600000, 0, 600000 }, { 0, 14000, 14000000 },
+		    { 600000, 14000, 600000 }, { 20000000, 14000, 14000000 },
+		    { 0, UINT32_MAX, UINT32_MAX } };
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct neg_media media = {
+			.role = NEG_ROLE_CAMERA, .accepted = true, .dir = NEG_SENDONLY, .mid = "0",
+			.max_bps = row[i].max_bps,
+			.codec = { .codec = CODEC_H264, .pt_tx = 100, .max_fs = 3600,
+				   .max_mbps = 108000, .max_br_kbps = row[i].max_br_kbps },
+			.agreed = { { .codec = CODEC_H264, .dir = NEG_SENDONLY, .pt = 100,
+				      .tx_pt = 100 } },
+			.n_agreed = 1,
+			.transport = { .ice = true, .security = NEG_DTLS, .fingerprint_hash = "sha-256",
+				       .fingerprint = "AB", .ice_ufrag = "u", .ice_pwd = "p" },
+		};
+		struct neg_plan plan = { .media = &media, .n_media = 1 };
+
+		assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+		assert_int_equal(m.video.tx_format.max_fs, 3600);
+		assert_int_equal(m.video.tx_format.max_mbps, 108000);
+		assert_int_equal(m.video.tx_format.max_bps, row[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_other_fingerprints_are_refused),
 		cmocka_unit_test(test_what_has_no_ice_is_refused),
