@@ -194,6 +194,8 @@ export default {
 	// Settings and help
 	settings: 'Settings',
 	originalSound: 'Original sound',
+	dataSaver: 'Save data',
+	saverHint: 'You get a smaller picture. What others get stays as it is.',
 	originalHint: 'For music: no noise suppression, no echo cancellation. Wear headphones.',
 	languageLabel: 'Language',
 	theme: 'Colours',

@@ -193,6 +193,8 @@ export default {
 	// 설정과 도움말
 	settings: '설정',
 	originalSound: '원음 사용',
+	dataSaver: '데이터 절약',
+	saverHint: '받는 화면이 작아져요. 다른 사람이 받는 화면은 그대로예요.',
 	originalHint: '음악용이에요. 소음 제거와 에코 제거를 끄니 헤드폰을 사용해 주세요.',
 	languageLabel: '언어',
 	theme: '화면 테마',

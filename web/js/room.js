@@ -19,7 +19,7 @@ export class RoomPage {
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
 		const changed = (kind) => this.#session?.devicesChanged(kind);
-		settings.prepare(devices, changed);
+		settings.prepare(devices, changed, () => this.#session?.wish());
 		devices.addEventListener('lost', ({ detail: kind }) => {
 			this.#notice({ key: devices.problem });
 			changed(kind);

@@ -2,7 +2,7 @@
 // interruption, and the end. Knows nothing of the page.
 import { Media } from './media.js';
 import { ServerError, Signal } from './signal.js';
-import { held, hold } from './store.js';
+import { held, hold, recall } from './store.js';
 import { read, told } from './words.js';
 
 const STATS_MS = 2000, STATS_ANSWER_MS = 6000, PING_ANSWER_MS = 3000;
@@ -157,6 +157,9 @@ export class Session extends EventTarget {
 	change(policy) { this.#do('policy', policy); }
 	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
 
+	// With data to be saved the picture is not more than half as high.
+	wish() { this.#do('view', recall('saver') ? { max_height: Math.max(1, this.#canvas.height >> 1) } : {}); }
+
 	#do(type, members) { this.#signal?.send(type, members); }
 
 	/* --- connecting ------------------------------------------------------------- */
@@ -179,16 +182,20 @@ export class Session extends EventTarget {
 		this.#tell('stream');
 		const up = this.#raisedBefore;
 		this.#sendMute();
+		if (recall('saver'))
+			this.wish();
 		if (up)
 			this.raise(true);
 		await media.negotiate();
 	}
 
 	#raisedBefore = false;
+	#canvas;
 
 	#enter(welcome) {
 		this.#raisedBefore = this.handUp;
 		this.leg = welcome.leg;
+		this.#canvas = welcome.canvas;
 		this.#resume = welcome.resume;
 		this.people = new Map(welcome.participants.map((p) => [p.leg, p]));
 		this.role = welcome.role ?? 'participant';

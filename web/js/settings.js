@@ -1,12 +1,12 @@
-// The settings dialog: devices, sound as it is, language, colours.
+// The settings dialog: devices, sound as it is, a smaller picture, language, colours.
 import { bindSelect } from './devices.js';
 import { recall, remember } from './store.js';
 import { LANGUAGES, changes, choose, language, t } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
-// changed(kind): another device is open now.
-export function prepare(devices, changed) {
+// changed(kind): another device is open now. wished(): one wants to get something else.
+export function prepare(devices, changed, wished) {
 	bindSelect($('room-mic'), devices, 'audio', changed);
 	bindSelect($('room-camera'), devices, 'video', changed);
 	bindSelect($('room-speaker'), devices, 'output');
@@ -17,6 +17,11 @@ export function prepare(devices, changed) {
 	$('original').onchange = async () => {
 		await devices.setOriginal($('original').checked);
 		changed('audio');
+	};
+	$('saver').checked = recall('saver') === 'yes';
+	$('saver').onchange = () => {
+		remember('saver', $('saver').checked ? 'yes' : '');
+		wished();
 	};
 	$('room-language').replaceChildren(...Object.entries(LANGUAGES).map(([id, name]) => Object.assign(new Option(name, id), { lang: id })));
 	$('room-language').onchange = () => choose($('room-language').value);
