@@ -100,7 +100,7 @@ describe('accessibility', { timeout: 300000 }, () => {
 			w.tell({ type: 'chat', leg: p.leg, name: 'Ana', text: 'https://example.org/', at: Date.now() });
 			await p.page.waitForSelector('#lines .own a');
 			await clean(p, 'chat');
-			for (const button of ['menu-settings', 'menu-policy', 'menu-invite', 'menu-help']) {
+			for (const button of ['menu-settings', 'menu-layout', 'menu-policy', 'menu-invite', 'menu-help']) {
 				await p.page.click('#more');
 				await clean(p, 'menu');
 				await p.page.click(`#${button}`);

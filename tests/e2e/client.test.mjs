@@ -55,7 +55,7 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		assert.deepEqual(await english(), []);
 		await p.page.click('#chat');
 		assert.deepEqual(await english(), []);
-		for (const button of ['menu-settings', 'menu-policy', 'menu-invite', 'menu-help']) {
+		for (const button of ['menu-settings', 'menu-layout', 'menu-policy', 'menu-invite', 'menu-help']) {
 			await p.page.click('#more');
 			assert.deepEqual(await english(), []);
 			await p.page.click(`#${button}`);
@@ -247,7 +247,7 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		assert.equal(await p.page.isVisible('#person-chat'), true);
 		await p.page.keyboard.press('Escape');
 		await p.page.click('#more');
-		for (const id of ['menu-policy', 'menu-invite'])
+		for (const id of ['menu-layout', 'menu-policy', 'menu-invite'])
 			assert.equal(await p.page.isVisible(`#${id}`), false, id);
 		await p.page.keyboard.press('Escape');
 		await p.page.click('#mute');
@@ -257,6 +257,31 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		p.wire.tell({ type: 'joined', participant: { ...p.last('welcome').participants.find((q) => q.leg === p.leg), role: 'host' } });
 		await p.reads(NOTICE, exact(en.nowHost));
 		assert.equal(await p.page.isVisible('#mute-all'), true);
+	});
+
+	test('the layout: what it is, and only what changed is sent', async () => {
+		const p = await hosting();
+		const open = async () => {
+			p.wire.tell(now);
+			await p.page.click('#more');
+			await p.page.click('#menu-layout');
+		};
+		const now = { type: 'layout', version: 900, width: 1280, height: 720, tiles: [], layout: 'speaker', fit: 'crop', pin: [], hide_no_video: false,
+			overlays: { banner: 'Physics', clock: true, recording_time: false } };
+		await open();
+		assert.deepEqual([await p.page.inputValue('#layout-kind'), await p.page.inputValue('#layout-banner'), await p.page.isChecked('#layout-crop'), await p.page.isChecked('#layout-clock')],
+			['speaker', 'Physics', true, true]);
+		await p.page.click('#layout-form [type=submit]');
+		assert.equal(p.wire.last('layout'), undefined);
+		await open();
+		await p.page.selectOption('#layout-kind', 'picture-in-picture');
+		await p.page.selectOption('#layout-pin', { index: 1 });
+		await p.page.check('#layout-hide');
+		await p.page.uncheck('#layout-clock');
+		await p.page.click('#layout-form [type=submit]');
+		const { type, pin, ...changed } = await sent(p, 'layout');
+		assert.deepEqual(changed, { layout: 'picture-in-picture', hide_no_video: true, overlays: { clock: false } });
+		assert.equal(pin.length, 1);
 	});
 
 	test('the room\'s policy: only what changed is sent; a lock is told', async () => {

@@ -2,6 +2,7 @@
 import { Chat } from './chat.js';
 import { canShare } from './devices.js';
 import { HostDialogs } from './host.js';
+import { LayoutDialog } from './layout.js';
 import { icon } from './icons.js';
 import * as keys from './keys.js';
 import { People } from './people.js';
@@ -14,7 +15,7 @@ const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 
 export class RoomPage {
-	#devices; #session = null; #lock = null; #people; #chat; #host; #silent = false; #tab = 'people';
+	#devices; #session = null; #lock = null; #people; #chat; #host; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
 
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
@@ -65,6 +66,7 @@ export class RoomPage {
 		$('conference').hidden = false;
 		$('notice').replaceChildren();
 		this.#host.begin(session);
+		this.#layout.begin(session);
 		this.#chat.begin(session);
 		this.#selectTab('people');
 		this.#openSide(roomy() || innerHeight > innerWidth ? 'people' : '');
@@ -106,6 +108,7 @@ export class RoomPage {
 		press(['full', 'menu-full'], () => this.#fullscreen());
 		press(['copy', 'menu-copy'], () => this.#copyAddress());
 		press(['menu-invite'], () => this.#host.invite());
+		press(['menu-layout'], () => this.#layout.open());
 		press(['menu-policy'], () => this.#host.policy());
 		press(['menu-settings'], () => settings.open());
 		press(['menu-help'], () => $('help').showModal());
@@ -340,7 +343,7 @@ export class RoomPage {
 
 	#showMenu(s) {
 		$('menu-invite').hidden = !s.isHost;
-		$('menu-policy').hidden = !s.isHost;
+		$('menu-layout').hidden = $('menu-policy').hidden = !s.isHost;
 	}
 
 	#showRecordings(s) {

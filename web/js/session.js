@@ -29,6 +29,7 @@ export class Session extends EventTarget {
 	people = new Map();
 	role = 'participant';
 	policy = {};
+	layout = {}; // as the server told it last
 	waiting = []; // before the door: {waiting, name}
 	chat = [];
 	speaker = null;
@@ -155,6 +156,7 @@ export class Session extends EventTarget {
 	moderate(action, leg) { this.#do('moderate', { action, ...(leg && { leg }) }); }
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
+	arrange(layout) { this.#do('layout', layout); }
 	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
 
 	// With data to be saved the picture is not more than half as high.
@@ -191,6 +193,7 @@ export class Session extends EventTarget {
 
 	#raisedBefore = false;
 	#canvas;
+	#presents = false; // as the server knows it
 
 	#enter(welcome) {
 		this.#raisedBefore = this.handUp;
@@ -216,6 +219,7 @@ export class Session extends EventTarget {
 		clearTimeout(this.#restart);
 		this.#media?.close();
 		this.#signal?.close();
+		this.#presents = false;
 		this.#media = this.#signal = this.speaker = this.quality = null;
 	}
 
@@ -238,6 +242,7 @@ export class Session extends EventTarget {
 		on('recording', (r) => this.#recorded(r));
 		on('waiting', ({ people }) => this.#waitingNow(people));
 		on('room', (policy) => this.#policyIs(policy));
+		on('layout', (layout) => { this.layout = layout; });
 		on('chat', (line) => this.#heard(line));
 		on('quality', ({ legs }) => {
 			for (const { leg, score } of legs)
@@ -482,6 +487,10 @@ export class Session extends EventTarget {
 		if (this.#devices.tracks.audio)
 			this.#devices.tracks.audio.enabled = !this.muted.audio;
 		this.#signal?.send('mute', { audio: !this.has('audio'), video: !this.has('video') });
+		if (this.#signal && !!this.screen !== this.#presents) {
+			this.#presents = !!this.screen;
+			this.#do('present', { on: this.#presents });
+		}
 		this.#tell('change');
 	}
 
