@@ -111,7 +111,9 @@ export class FirefoxPerson {
 		return this.page.evaluate((t) => window.messages.findLast((m) => m.type === t), type);
 	}
 
-	colours(tiles) { return this.page.evaluate(readColours, tiles); }
+	async colours(tiles) {
+		return this.page.evaluate(readColours, { tiles, width: (await this.last('layout')).width });
+	}
 	tones(hz) { return this.page.evaluate(readTones, hz); }
 
 	async sees(leg, look) {

@@ -136,7 +136,7 @@ export class Person {
 
 	// Mean R, G, B in the middle of each tile of the received picture.
 	colours(tiles) {
-		return this.page.evaluate(readColours, tiles);
+		return this.page.evaluate(readColours, { tiles, width: this.last('layout').width });
 	}
 
 	// Whether the tile of this leg shows the colour of a look.
@@ -185,18 +185,19 @@ export async function limit(person, kind, codecs) {
 	}, [kind, codecs]);
 }
 
-// In the page: mean R, G, B in the middle of each rectangle of the received
-// picture; null while there is none.
-export function readColours(rects) {
+// In the page: mean R, G, B in the middle of each tile of a layout so wide, in the
+// received picture, which may be a smaller one; null while there is none.
+export function readColours({ tiles, width }) {
 	const video = document.getElementById('view');
 	if (!video.videoWidth)
 		return null;
 	const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
 	const ctx = canvas.getContext('2d');
 	ctx.drawImage(video, 0, 0);
-	return rects.map((t) => {
+	const scale = video.videoWidth / width;
+	return tiles.map((t) => {
 		const size = 16;
-		const d = ctx.getImageData(t.x + t.width / 2 - size / 2, t.y + t.height / 2 - size / 2, size, size).data;
+		const d = ctx.getImageData((t.x + t.width / 2) * scale - size / 2, (t.y + t.height / 2) * scale - size / 2, size, size).data;
 		const sum = [0, 0, 0];
 		for (let i = 0; i < d.length; i += 4)
 			for (let c = 0; c < 3; c++)
