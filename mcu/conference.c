@@ -350,6 +350,17 @@ size_t conference_people(const struct conference *c, const char *room)
 	return h ? h->people->len : 0;
 }
 
+int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
+			  struct errmsg *why)
+{
+	struct hall *h = hall_find(c, room);
+
+	if (!h)
+		return errmsg_set(why, -ENOENT, "room_unknown", "Nobody is in this room now. Its layout "
+				  "is set while it runs.");
+	return view_change(h->room, &c->cfg.engine->cfg, l, why);
+}
+
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 {
 	const struct hall *h = g_hash_table_lookup(c->halls, room);

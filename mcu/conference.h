@@ -53,6 +53,11 @@ typedef void conference_leg_cb(void *obj, const struct conference_leg *l);
 /* In order of joining. */
 void conference_legs(const struct conference *c, const char *room, conference_leg_cb *cb, void *obj)
 	ON_THREAD(ROLE_CTL);
+struct layout_change;
+/* As a host's `layout`. -ENOENT with room_unknown: it does not run; otherwise as
+ * view_change. */
+int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
+			  struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Whether this user is in it now as a host. */
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);

@@ -333,6 +333,10 @@ describe('accounts', { timeout: within(120000) }, () => {
 			const maker = await tries('unregistered', { token: other });
 			assert.equal((await ask('GET', 'rooms/unregistered/legs', { token: other })).legs.length, 1);
 			assert.equal((await ask('GET', 'rooms/unregistered/legs', { token: host })).code, 'not_allowed');
+			// So they may set the layout.
+			for (const [token, status] of [[host, 204], [admin, 204], [other, 403], [undefined, 401]])
+				assert.equal((await ask('PUT', 'rooms/legs/layout', { token, body: { layout: 'speaker' } })).status, status);
+			assert.equal((await ask('PUT', 'rooms/unregistered/layout', { token: other, body: { layout: 'lecture' } })).status, 204);
 			for (const { s } of [one, two, maker])
 				s.destroy();
 		});
