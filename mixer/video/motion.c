@@ -39,7 +39,8 @@ static void set_out(struct motion *m, const struct motion_tile *want, size_t n, 
 	}
 	/* the first picture of all is simply there */
 	m->active = moves && m->n && m->duration_ns > 0;
-	memcpy(m->to, want, n * sizeof *want);
+	if (n)
+		memcpy(m->to, want, n * sizeof *want);
 	m->n = n;
 	m->start_ns = now_ns;
 }
