@@ -280,12 +280,11 @@ static void look_up(struct task *t, const char *token)
 	int64_t left = rate_limit_left(t->a->tokens, t->address, now_ns(t->a));
 	int err;
 
-	if (left) {
-		refuse_limited(t, left);
-		return;
-	}
 	err = token_read(&t->token, t->a->cfg.key, token, now_ms());
-	if (err)
+	/* What is signed is nobody's guess: the guesses of others do not block it. */
+	if (err && left)
+		refuse_limited(t, left);
+	else if (err)
 		wrong_token(t, err);
 	else if (users_get(t->a->cfg.db, t->token.user_id, on_token_user, t))
 		refuse_busy(t);

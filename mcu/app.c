@@ -251,6 +251,7 @@ ON_THREAD(ROLE_CTL) static int start_server(struct app *a, struct errmsg *why)
 		.http_port = c->http.port, .https_port = c->https.port,
 		.cert_file = a->cert_path, .key_file = a->key_path,
 		.web_root = options_web_path(c),
+		.body_max_bytes = 128 << 10, /* a description has 60,000 octets at most, JSON less */
 		.max_connections = (unsigned)c->limits.connections,
 		.max_per_address = (unsigned)c->limits.connections_per_address,
 		.ws_msgs_per_s = (unsigned)c->limits.messages_per_s,

@@ -511,6 +511,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	};
 	c->halls = g_hash_table_new(g_str_hash, g_str_equal);
 	c->closing = g_ptr_array_new();
+	c->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	*out = c;
 	return 0;
 }
@@ -521,6 +522,7 @@ void conference_free(struct conference **c)
 		return;
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->closing);
+	g_hash_table_destroy((*c)->used);
 	free((*c)->ice);
 	address_count_free(&(*c)->addresses);
 	free(*c);

@@ -23,6 +23,7 @@ enum {
 	MAX_WAITING = 200,	   /* in a lobby */
 	DEPARTED_MAX = 1024,	   /* who may come back to a room, remembered */
 	COME_BACK_S = 600,	   /* after leaving */
+	RESTART_MOST_S = 12 * 3600, /* how old they may be by then */
 	RESTART_S = 300,	   /* after the server's start secrets of before it hold */
 	QUALITY_S = 5,
 	SUCCESSION_S = 10,
@@ -106,6 +107,7 @@ struct conference {
 	struct address_count *addresses; /* of every struct leg_handle */
 	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
+	GHashTable *used; /* secrets of before the start that came back */
 	bool stopping;
 };
 

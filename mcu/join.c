@@ -65,7 +65,10 @@ ON_THREAD(ROLE_CTL) static void back_after_restart(struct leg_handle *p)
 	bool host;
 
 	if (!resume_read(p->old_resume, c->cfg.key, p->room, &host, &made_ms) ||
-	    made_ms >= c->started_ms || now_ms() - c->started_ms > RESTART_S * 1000)
+	    made_ms >= c->started_ms ||
+	    made_ms < c->started_ms - RESTART_MOST_S * INT64_C(1000) ||
+	    now_ms() - c->started_ms > RESTART_S * 1000 ||
+	    g_hash_table_contains(c->used, p->old_resume))
 		return;
 	p->who.back = true;
 	p->who.was_host = host;
@@ -112,6 +115,8 @@ ON_THREAD(ROLE_CTL) static void replace_old(struct leg_handle *p, struct hall *h
 	d = p->who.back ? find_departed(h, p->old_resume, &at) : NULL;
 	if (d && !d->removed)
 		g_array_remove_index(h->departed, at);
+	else if (p->who.back && !d) /* of before the restart */
+		g_hash_table_add(p->conf->used, g_strdup(p->old_resume));
 }
 
 /* --- in ---------------------------------------------------------------------- */
@@ -242,8 +247,10 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 			     accounts_pin_blocked(c->cfg.accounts, p->room, p->peer);
 	explicit_bzero(p->pin, sizeof p->pin);
 	v = access_decide(&room, &p->who, &p->host, why);
-	/* Also where something else is the reason: nobody learns by it without end. */
-	if (p->who.pin == PIN_WRONG && !p->host && (fresh.guest_pin[0] || fresh.host_pin[0])) {
+	/* Also where something else is the reason: nobody learns by it without end. Once
+	 * blocked nothing is learnt, and one address must not use up the room's share. */
+	if (p->who.pin == PIN_WRONG && !p->host && !p->who.pin_blocked &&
+	    (fresh.guest_pin[0] || fresh.host_pin[0])) {
 		accounts_pin_wrong(c->cfg.accounts, p->room, p->peer);
 		hall_audit(p, "pin_wrong", NULL);
 	}

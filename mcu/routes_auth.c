@@ -117,7 +117,9 @@ void wait_for_account(struct wait *w, enum user_role least, void (*next)(struct 
 	w->next = next;
 	if (token)
 		accounts_by_token(w->routes->cfg.accounts, token, http_req_peer(w->req), on_token, w);
-	else if (http_auth_basic(auth, name, sizeof name, &password))
+	/* A browser names the page that asks; it would send a kept password for any. */
+	else if (!http_req_header(w->req, "origin") &&
+		 http_auth_basic(auth, name, sizeof name, &password))
 		accounts_sign_in(w->routes->cfg.accounts, name, password, http_req_peer(w->req),
 				 on_password, w);
 	else

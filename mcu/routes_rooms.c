@@ -260,6 +260,11 @@ static void on_old_room(void *obj, int err, const struct room_row *row)
 			wait_refuse(w, 403, "not_allowed", "This room belongs to somebody else.");
 			return;
 		}
+	} else if (w->who.role != USER_ADMIN &&
+		   conference_people(w->routes->cfg.conference, w->name)) {
+		wait_refuse(w, 409, "room_in_use", "People are in this room now. Register it when "
+			    "they have left, or ask an administrator.");
+		return;
 	} else {
 		w->room = (struct room_row){ .owner_id = w->who.id, .rules.unmute = true };
 		snprintf(w->room.name, sizeof w->room.name, "%s", w->name);

@@ -162,6 +162,7 @@ static struct http_req *req_new(struct conn *c, const char *method, const char *
 		return NULL;
 	r->srv = c->srv;
 	r->conn = c;
+	memcpy(r->peer, c->peer, sizeof(r->peer));
 	r->began_ns = c->moved_ns;
 	r->method = method;
 	r->keep = true;
@@ -323,7 +324,7 @@ const char *http_req_body(const struct http_req *r, size_t *len)
 
 const char *http_req_peer(const struct http_req *r)
 {
-	return r->conn ? r->conn->peer : "";
+	return r->peer;
 }
 
 bool http_req_tls(const struct http_req *r)

@@ -80,6 +80,7 @@ enum req_state { REQ_BODY = 1, REQ_HANDLING, REQ_OPENING, REQ_SENDING };
 struct http_req {
 	struct server *srv;
 	struct conn *conn; /* NULL: gone */
+	char peer[INET6_ADDRSTRLEN];
 	enum req_state state;
 	const char *method; /* static; HEAD is "HEAD" */
 	bool keep;	    /* the connection can take another request */

@@ -228,6 +228,25 @@ static void video_job(void *obj, void *arg)
 	rtp_batch_unref(&b);
 }
 
+/* Histories keep what nobody may ask for any more; new pictures go first. */
+static void trim_job(void *obj, void *arg)
+{
+	struct egress *x = obj;
+	GHashTableIter it;
+	gpointer g;
+
+	(void)arg;
+	role_assert_net();
+	g_hash_table_iter_init(&it, x->video);
+	while (g_hash_table_iter_next(&it, NULL, &g))
+		history_trim(((struct group *)g)->history);
+}
+
+void egress_trim(struct egress *x)
+{
+	(void)mbox_post(net_shard_mbox(x->shard), trim_job, x, NULL);
+}
+
 void egress_post_video(struct egress *x, struct rtp_batch *b)
 {
 	if (!mbox_post(net_shard_mbox(x->shard), video_job, x, b))

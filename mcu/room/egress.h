@@ -22,6 +22,10 @@ int egress_new(struct egress **out, const struct engine *e, unsigned shard) ON_T
 void egress_stop(struct egress *x) ON_THREAD(ROLE_CTL);
 void egress_free(struct egress **x) ON_THREAD(ROLE_CTL);
 
+/* The pool of batches is dry: all histories give half of what they hold back. Any
+ * thread; a shard that is behind does it another time. */
+void egress_trim(struct egress *x);
+
 /* Producers; take the reference. Dropped and counted when the shard is behind. */
 void egress_post_video(struct egress *x, struct rtp_batch *b);
 /* encode_id of the batch: audio_format_group. */

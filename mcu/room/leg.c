@@ -87,7 +87,7 @@ static void net_watching(void *obj, uint32_t encode_id)
 	struct leg *l = obj;
 
 	role_assert_ctl();
-	if (l->gone || !l->held)
+	if (l->gone || !l->watching || (!l->held && encode_id == l->watching))
 		return;
 	l->held = encode_id == l->watching ? 0 : encode_id;
 	room_encode_recount(l->room);

@@ -415,7 +415,6 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate)
 static void watch_job(void *obj, void *arg)
 {
 	struct leg_net *l = obj;
-	uint32_t before = l->watch;
 
 	role_assert_net();
 	l->watch = (uint32_t)(uintptr_t)arg;
@@ -423,7 +422,7 @@ static void watch_job(void *obj, void *arg)
 		return;
 	sync_streams(l);
 	/* Nothing was there that could go on meanwhile. */
-	if (before && l->watch && !l->video.next_group)
+	if (l->watch && !l->video.next_group)
 		engine_post(l->cfg.engine->ctl, ctl_watching, l, arg);
 }
 

@@ -242,14 +242,19 @@ bool room_has_sink(const struct room *r)
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 {
 	struct room_encode *x;
+	int err;
 
 	if (r->has_sink)
 		return -EBUSY;
 	if (r->closing)
 		return -ESHUTDOWN;
-	x = obtain(r, CODEC_H264, 0, 0);
-	if (!x)
-		return -ENOMEM;
+	/* The whole canvas, or nothing: what is recorded says that size. */
+	x = find(r, CODEC_H264, 0, 0);
+	if (!x) {
+		err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, CODEC_H264, 0, 0, &x) : -ENOSPC;
+		if (err)
+			return err;
+	}
 	r->sink = *s;
 	r->has_sink = true;
 	r->sink_since_ns = clock_now_ns(r->engine->clock);

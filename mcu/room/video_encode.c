@@ -245,6 +245,8 @@ static void pack(struct video_encode *v, const struct buf *au, int64_t pts_ns, b
 	struct rtp_batch *b = rtp_batch_get(e->video_batches, au->len + 4096);
 
 	if (!b || packetize(v->cfg.codec, b, au)) {
+		for (size_t i = 0; !b && i < e->n_shards; i++)
+			egress_trim(e->egress[i]);
 		rtp_batch_unref(&b);
 		lost(v);
 		return;

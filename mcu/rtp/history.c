@@ -60,6 +60,12 @@ void history_clear(struct history *h)
 		drop_oldest(h);
 }
 
+void history_trim(struct history *h)
+{
+	for (size_t n = (h->n + 1) / 2; n; n--)
+		drop_oldest(h);
+}
+
 void history_put(struct history *h, struct rtp_batch *b)
 {
 	if (!b->n)

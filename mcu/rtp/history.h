@@ -26,6 +26,8 @@ void history_put(struct history *h, struct rtp_batch *b);
  * in it; false: no longer, or not yet, there. */
 bool history_find(const struct history *h, uint32_t index, struct rtp_batch **batch, unsigned *i);
 void history_clear(struct history *h);
+/* Gives the older half back: the pool is dry. */
+void history_trim(struct history *h);
 size_t history_frames(const struct history *h);
 size_t history_bytes(const struct history *h);
 

@@ -56,6 +56,8 @@ int vdec_decode(struct vdec *d, const uint8_t *au, size_t len, struct vframe **o
 		err = -EMSGSIZE;
 	else
 		err = d->ops->decode(d, au, len, out);
+	if (err)
+		vframe_unref(out); /* never a picture beside an error */
 	if (err == -EBADMSG) {
 		metric_add(&errors, 1);
 	} else if (err == -EMSGSIZE || err == -ENOTSUP) {

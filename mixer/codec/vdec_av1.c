@@ -38,6 +38,8 @@ static int inspect(const struct vdec_av *d, const uint8_t *au, size_t len,
 			sequence = true;
 			if (info->kind == VDEC_AV_NOTHING)
 				info->kind = VDEC_AV_HEADERS;
+		} else if (o.type == AV1_OBU_TILE_GROUP) {
+			info->kind = VDEC_AV_PICTURE; /* the rest of one */
 		} else if (o.type == AV1_OBU_FRAME || o.type == AV1_OBU_FRAME_HEADER) {
 			struct av1_frame f;
 

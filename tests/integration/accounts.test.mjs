@@ -200,7 +200,23 @@ describe('accounts', { timeout: within(120000) }, () => {
 		});
 	});
 
+	test('a page of somebody else cannot use a password that the browser keeps', async () => {
+		const headers = { authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}`, origin: 'https://evil.example' };
+		const evil = { name: 'evil', password: PASSWORD, role: 'admin' };
+		const r = await fetch(`${server.url}/api/v1/users`, { method: 'POST', headers, body: JSON.stringify(evil) });
+		assert.equal(r.status, 401);
+	});
+
 	describe('rooms', () => {
+		test('nobody registers a room that others are in', async () => {
+			const taker = await makeUser('taker', 'host');
+			const { s } = await tries('adhoc');
+			const no = await room('adhoc', {}, taker);
+			assert.deepEqual([no.status, no.code], [409, 'room_in_use']);
+			assert.match(no.text, /Register it when they have left/);
+			s.destroy();
+		});
+
 		let host, other, guest;
 		before(async () => {
 			[host, other, guest] = [await makeUser('holly', 'host'), await makeUser('otto', 'host'), await makeUser('gus', 'participant')];

@@ -247,6 +247,7 @@ static void a_second_video_is_content(void **state)
 	for (size_t i = 0; i < 2; i++) { /* Firefox says bundle-only, at port 0 */
 		struct neg_policy p = browser_policy();
 		p.media[NEG_ROLE_CAMERA].formats = vp8;
+		p.media[NEG_ROLE_CAMERA].n_formats = 1;
 		p.media[NEG_ROLE_CONTENT] = p.media[NEG_ROLE_CAMERA];
 		p.media[NEG_ROLE_CONTENT].dir = NEG_RECVONLY;
 		char *text;

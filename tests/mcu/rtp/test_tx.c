@@ -398,6 +398,15 @@ static void history_finds_by_index(void **state)
 	assert_false(history_find(h, 8, &found, &i));
 	assert_true(history_find(h, 11, &found, &i));
 	assert_false(history_find(h, 12, &found, &i)); /* not yet */
+	history_trim(h); /* the older half goes */
+	assert_int_equal(history_frames(h), 2);
+	assert_false(history_find(h, 0, &found, &i));
+	assert_true(history_find(h, 11, &found, &i));
+	history_trim(h);
+	history_trim(h);
+	assert_int_equal(history_frames(h), 0);
+	assert_int_equal(history_bytes(h), 0);
+	history_trim(h);
 	history_free(&h);
 	assert_null(h);
 }
