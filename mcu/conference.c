@@ -308,9 +308,23 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 	return 0;
 }
 
-int hall_open(struct conference *c, const char *name, const struct room_row *row,
+/* Rooms made on demand that were opened from an address. */
+ON_THREAD(ROLE_CTL) static int rooms_made_from(const struct conference *c, const char *peer)
+{
+	GHashTableIter i;
+	gpointer h;
+	int n = 0;
+
+	g_hash_table_iter_init(&i, c->halls);
+	while (g_hash_table_iter_next(&i, NULL, &h))
+		n += !((struct hall *)h)->registered && !strcmp(((struct hall *)h)->maker, peer);
+	return n;
+}
+
+int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
 	      struct hall **out, struct errmsg *why)
 {
+	int most = c->cfg.config->limits.rooms_per_address;
 	struct hall *h = hall_find(c, name);
 	int err;
 
@@ -320,9 +334,14 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	if (g_hash_table_size(c->halls) >= (guint)c->cfg.config->room.max_rooms)
 		return errmsg_set(why, -EUSERS, "server_full",
 				  "The server runs as many rooms as it may. Try again later.");
+	if (!(row && row->registered) && rooms_made_from(c, peer) >= most)
+		return errmsg_set(why, -EUSERS, "too_many_from_address",
+				  "%d rooms were opened from your network address. Join one of them, or "
+				  "try again when one has closed.", most);
 	err = hall_new(&h, c, name, row);
 	if (err)
 		return errmsg_set(why, err, "internal", "The room cannot be opened: %s.", err_str(err));
+	snprintf(h->maker, sizeof h->maker, "%s", peer);
 	g_hash_table_insert(c->halls, (gpointer)room_name(h->room), h);
 	sessions_begin(c->cfg.db, h->session_id, name, now_ms(), NULL, NULL);
 	quality_start(h);

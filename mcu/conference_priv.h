@@ -52,6 +52,7 @@ struct hall {
 	guint linger;      /* timer of an empty room */
 	bool closing;
 	bool registered;
+	char maker[64]; /* address of who opened it */
 	int64_t owner_id;
 	struct room_rules rules;
 	GPtrArray *lobby;     /* struct leg_handle that wait, in order of coming */
@@ -113,9 +114,10 @@ struct conference {
 
 /* conference.c */
 struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CTL);
-/* Opens it when it is not running. row: what the registry has; NULL: nothing. 0 or
+/* Opens it when it is not running. row: what the registry has; NULL: nothing. peer:
+ * address of who asks, who may not open many (registered ones do not count). 0 or
  * -errno with *why. */
-int hall_open(struct conference *c, const char *name, const struct room_row *row,
+int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
 	      struct hall **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* For the audit, as done by p. */
 void hall_audit(const struct leg_handle *p, const char *action, const char *detail)

@@ -91,7 +91,7 @@ struct config {
 	struct {
 		int messages_per_s, connections, connections_per_address;
 		int data_messages_per_s, data_octets_per_s;
-		int participants_per_address, connecting;
+		int participants_per_address, rooms_per_address, connecting;
 		int uplink_kbps, uplink_fps, decode_ms;
 	} limits;
 };

@@ -233,6 +233,9 @@ const struct config_key config_keys[] = {
 	INT("limits.participants_per_address", limits.participants_per_address, 1, 100000, "500",
 	    "People from one address (IPv6: one network of 64 bits), in rooms and lobbies together: "
 	    "a school has one for all. Raise it behind a reverse proxy."),
+	INT("limits.rooms_per_address", limits.rooms_per_address, 1, 10000, "50",
+	    "Rooms made on demand from one address that run at the same time, so that nobody "
+	    "takes them all."),
 	INT("limits.connecting", limits.connecting, 1, 10000, "1000",
 	    "Media connections that are being set up at the same time."),
 	INT("limits.uplink_kbps", limits.uplink_kbps, 1000, 1000000, "30000",

@@ -256,7 +256,7 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	}
 	if (v == ACCESS_REFUSE)
 		return -EACCES;
-	err = hall_open(c, p->room, row, &h, why);
+	err = hall_open(c, p->room, row, p->peer, &h, why);
 	if (err)
 		return err;
 	err = v == ACCESS_LOBBY ? lobby_wait(p, h, why) : join_enter(p, h, why);

@@ -118,6 +118,25 @@ static void test_address_limit(void **state)
 	assert_int_equal(address_count_size(the.c->addresses), 0);
 }
 
+/* Nobody takes all rooms: who has opened enough of them joins those that run. */
+static void test_rooms_of_an_address(void **state)
+{
+	struct front a = { 0 }, b = { 0 }, c = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	set("limits.rooms_per_address=2");
+	must_join(&a, "one");
+	must_join(&b, "two");
+	assert_true(join(&c, "three", NULL, &why) < 0);
+	assert_string_equal(why.code, "too_many_from_address");
+	assert_non_null(strstr(why.text, "2 rooms"));
+	must_join(&c, "two");
+	leave(&a, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+	leave(&c, LEAVE_LEFT);
+}
+
 static void test_registered_rooms_only(void **state)
 {
 	struct front a = { 0 }, b = { 0 }, c = { 0 };
@@ -273,6 +292,7 @@ int main(void)
 		T(test_coming_back_replaces),
 		T(test_limits),
 		T(test_address_limit),
+		T(test_rooms_of_an_address),
 		T(test_registered_rooms_only),
 		T(test_leaving_in_the_middle),
 		T(test_leaving_inside_the_welcome),
