@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { Server } from '../support/server.mjs';
+import { Server, until } from '../support/server.mjs';
 import { Socket } from '../support/ws.mjs';
 import { within } from '../support/variant.mjs';
 
@@ -464,8 +464,8 @@ describe('accounts', { timeout: within(120000) }, () => {
 			assert.equal((await a.next('left')).reason, 'kicked');
 			a.destroy();
 			late.s.destroy();
-			const rows = execFileSync('sqlite3', ['-readonly', join(server.data, 'mcu.db'), 'SELECT name, text FROM chat'], { encoding: 'utf8' });
-			assert.match(rows, /Bo\|a <b>/);
+			const rows = () => execFileSync('sqlite3', ['-readonly', join(server.data, 'mcu.db'), 'SELECT name, text FROM chat'], { encoding: 'utf8' });
+			await until('the message to be in the registry', () => /Bo\|a <b>/.test(rows()));
 		});
 	});
 
