@@ -69,32 +69,6 @@ ON_THREAD(ROLE_CTL) static void show(struct wait *w)
 	wait_reply_json(w, 0, 200, json_pack("{s:o}", "legs", legs));
 }
 
-/* A room that is not registered has no owner: its hosts, and administrators. */
-static void on_room(void *obj, int err, const struct room_row *row)
-{
-	struct wait *w = obj;
-
-	role_assert_ctl();
-	if (!w->req)
-		wait_end(w);
-	else if (err && err != -ENOENT)
-		wait_reply_json(w, err, 0, NULL);
-	else if (row && row->registered && row->owner_id == w->who.id)
-		show(w);
-	else
-		wait_refuse(w, 403, "not_allowed", "Only a host of this room, or an administrator, may do "
-			    "that.");
-}
-
-ON_THREAD(ROLE_CTL) static void check(struct wait *w)
-{
-	if (w->who.role == USER_ADMIN ||
-	    conference_hosts(w->routes->cfg.conference, w->name, w->who.id))
-		show(w);
-	else if (rooms_find(w->routes->cfg.db, w->name, on_room, w))
-		wait_reply_busy(w);
-}
-
 static void get_legs(void *ctx, struct http_req *req)
 {
 	struct wait *w;
@@ -102,7 +76,7 @@ static void get_legs(void *ctx, struct http_req *req)
 	role_assert_ctl();
 	w = wait_new(ctx, req);
 	if (w && wait_room_name(w))
-		wait_for_account(w, USER_PARTICIPANT, check);
+		wait_for_room_host(w, show);
 }
 
 int routes_legs_new(struct routes *r, struct server *s)

@@ -68,6 +68,9 @@ bool wait_room_name(struct wait *w) ON_THREAD(ROLE_CTL);
 /* Goes on with next(w) when who asks owns the room w->name or is an administrator;
  * w->room is its row then, without settings_json. */
 void wait_for_own_room(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(ROLE_CTL);
+/* The same for a running room, which its hosts may deal with too, registered or not;
+ * w->room is not filled in. */
+void wait_for_room_host(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(ROLE_CTL);
 /* One who does something, for the audit. */
 void wait_audit(const struct wait *w, const char *action, const char *room, const char *detail)
 	ON_THREAD(ROLE_CTL);

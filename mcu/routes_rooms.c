@@ -80,6 +80,38 @@ void wait_for_own_room(struct wait *w, void (*next)(struct wait *w))
 	wait_for_account(w, USER_PARTICIPANT, find_own_room);
 }
 
+static void on_hosts_room(void *obj, int err, const struct room_row *row)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (!w->req)
+		wait_end(w);
+	else if (err && err != -ENOENT)
+		wait_reply_json(w, err, 0, NULL);
+	else if (row && row->registered && row->owner_id == w->who.id)
+		w->next(w);
+	else
+		wait_refuse(w, 403, "not_allowed", "Only a host of this room, or an administrator, may do "
+			    "that.");
+}
+
+ON_THREAD(ROLE_CTL) static void find_hosts_room(struct wait *w)
+{
+	w->next = w->after;
+	if (w->who.role == USER_ADMIN ||
+	    conference_hosts(w->routes->cfg.conference, w->name, w->who.id))
+		w->next(w);
+	else if (rooms_find(w->routes->cfg.db, w->name, on_hosts_room, w))
+		wait_reply_busy(w);
+}
+
+void wait_for_room_host(struct wait *w, void (*next)(struct wait *w))
+{
+	w->after = next;
+	wait_for_account(w, USER_PARTICIPANT, find_hosts_room);
+}
+
 /* --- list and show ----------------------------------------------------------- */
 
 static void on_list(void *obj, int err, const struct room_row *rows, size_t n)
