@@ -138,13 +138,15 @@ void view_describe(const struct room *r, const struct engine_cfg *e, struct layo
 	*out = (struct layout_info){
 		.version = (uint32_t)room_layout_version(r), .width = e->width, .height = e->height,
 		.tiles = tiles, .n_tiles = s->n, .page = (int)s->page + 1, .pages = (int)s->pages,
-		.speaker = room_speaker(r), .content = room_content(r),
+		.speaker = room_speaker(r), .content = source_leg(room_content(r)),
 	};
 	for (size_t i = 0; i < s->n; i++) {
 		const struct rect *t = &s->seat[i].rect;
 
-		tiles[i] = (struct layout_tile){ s->seat[i].id, t->x, t->y, t->w, t->h,
-						 s->seat[i].z };
+		tiles[i] = (struct layout_tile){
+			.leg = source_leg(s->seat[i].id), .content = source_is_content(s->seat[i].id),
+			.x = t->x, .y = t->y, .width = t->w, .height = t->h, .z = s->seat[i].z,
+		};
 	}
 	describe_plan(room_view(r), out);
 	describe_signs(&room_view(r)->signs, e, out);

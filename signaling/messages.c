@@ -253,6 +253,8 @@ char *msg_layout(const struct layout_info *l)
 		const struct layout_tile *t = &l->tiles[i];
 		json_t *tile = json_object();
 		set_int(tile, "leg", t->leg);
+		if (t->content)
+			set_bool(tile, "content", true);
 		set_int(tile, "x", t->x);
 		set_int(tile, "y", t->y);
 		set_int(tile, "width", t->width);

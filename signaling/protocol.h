@@ -205,6 +205,7 @@ struct welcome_info {
 
 struct layout_tile {
 	uint32_t leg;
+	bool content; /* not its camera: what it shares beside that */
 	int x, y, width, height, z;
 };
 

@@ -163,11 +163,12 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 
 	if (err)
 		return err;
-	err = video_leg_new(&l->video, e, l->id);
+	for (int i = 0; i < LEG_SOURCES && !err; i++)
+		err = video_leg_new(&l->source[i].video, e, l->source[i].id);
 	if (err)
 		return err;
 	cfg.audio = l->audio;
-	cfg.video = l->video;
+	cfg.video = l->source[LEG_CAMERA].video;
 	err = leg_net_new(&l->net, &cfg);
 	if (!err)
 		audio_leg_set_lipsync(l->audio, leg_net_lipsync(l->net));
@@ -184,6 +185,8 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 		return -ENOMEM;
 	l->room = r;
 	l->id = next_leg_id++;
+	for (int i = 0; i < LEG_SOURCES; i++)
+		l->source[i].id = source_id(l->id, i != LEG_CAMERA);
 	l->ev = ev;
 	l->obj = obj;
 	snprintf(l->name, sizeof l->name, "%s", name);
@@ -194,7 +197,8 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 		err = make_media(l, r->engine);
 	if (err) {
 		leg_net_free(&l->net);
-		video_leg_discard(&l->video);
+		for (int i = 0; i < LEG_SOURCES; i++)
+			video_leg_discard(&l->source[i].video);
 		audio_leg_free(&l->audio);
 		free(l);
 		return err;
@@ -209,7 +213,7 @@ static void video_closed(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_ctl();
-	l->video_closed = true;
+	l->videos_open--;
 	room_reap(l->room);
 }
 
@@ -219,12 +223,15 @@ bool leg_try_free(struct leg *l)
 		return false;
 	if (!l->video_closing) {
 		l->video_closing = true;
-		video_leg_close(l->video, video_closed, l);
+		l->videos_open = LEG_SOURCES;
+		for (int i = 0; i < LEG_SOURCES; i++)
+			video_leg_close(l->source[i].video, video_closed, l);
 	}
-	if (!l->video_closed)
+	if (l->videos_open)
 		return false;
 	leg_net_free(&l->net);
-	video_leg_free(&l->video);
+	for (int i = 0; i < LEG_SOURCES; i++)
+		video_leg_free(&l->source[i].video);
 	audio_leg_free(&l->audio);
 	free(l);
 	return true;
@@ -247,7 +254,8 @@ void leg_leave(struct leg *l, const char *reason)
 	log_info(&l->log, "%s left: %s", l->name, reason);
 	leg_untap(l);
 	leg_net_close(l->net);
-	video_leg_set_wanted(l->video, false);
+	for (int i = 0; i < LEG_SOURCES; i++)
+		video_leg_set_wanted(l->source[i].video, false);
 	room_encode_demand(r);
 	r->ev->left(r->obj, r, l->id, reason);
 	if (!r->n_legs && !r->closing)
@@ -258,6 +266,16 @@ void leg_leave(struct leg *l, const char *reason)
 bool leg_shown(const struct leg *l)
 {
 	return l->connected && (l->media.audio.rx || l->media.video.rx);
+}
+
+bool leg_sends(const struct leg *l, int i)
+{
+	return i == LEG_CAMERA && l->media.video.rx;
+}
+
+bool leg_presents(const struct leg *l, int i)
+{
+	return i != LEG_CAMERA || l->content;
 }
 
 /* A DTLS association has one peer, and new credentials of the peer need new ones
@@ -365,7 +383,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.id = l->id, .name = l->name,
 		.audio_muted = l->audio_muted, .video_muted = l->video_muted,
 		.sends_audio = l->media.audio.rx, .sends_video = l->media.video.rx,
-		.connected = l->connected, .tile = l->tile, .tile_z = l->tile_z,
+		.connected = l->connected, .tile = l->source[LEG_CAMERA].tile,
+		.tile_z = l->source[LEG_CAMERA].z,
 		.content = l->content,
 	};
 	if (l->watching && room_encode_rung(l->room, l->held ? l->held : l->watching, &rung))

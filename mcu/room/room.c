@@ -179,9 +179,11 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 	for (const struct leg *l = r->legs; l; l = l->next) {
 		struct video_leg_stats s;
 
-		video_leg_get_stats(l->video, &s);
 		c->receivers += l->watching != 0;
-		c->video_decoders += s.open;
+		for (int i = 0; i < LEG_SOURCES; i++) {
+			video_leg_get_stats(l->source[i].video, &s);
+			c->video_decoders += s.open;
+		}
 	}
 }
 

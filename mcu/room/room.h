@@ -69,7 +69,8 @@ const struct room_view *room_view(const struct room *r) ON_THREAD(ROLE_CTL);
 uint64_t room_layout_version(const struct room *r) ON_THREAD(ROLE_CTL);
 /* Who is where, as last published. */
 const struct seating *room_seating(const struct room *r) ON_THREAD(ROLE_CTL);
-/* Who presents: of several the one who joined last; 0: nobody. */
+/* What is presented, a source (source_id.h): of several that of who joined last; 0:
+ * nothing. */
 uint32_t room_content(const struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 

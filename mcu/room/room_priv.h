@@ -16,6 +16,16 @@
 
 enum { ROOM_MAX_SNAPSHOTS = 8 };
 
+/* A picture that a leg sends. */
+struct leg_source {
+	uint32_t id; /* source_id.h */
+	struct video_leg *video;
+	struct rect tile; /* empty: not shown */
+	int z;
+};
+
+enum { LEG_CAMERA, LEG_SOURCES };
+
 struct leg {
 	struct leg *next;
 	struct room *room;
@@ -26,7 +36,7 @@ struct leg {
 	void *obj;
 	struct leg_net *net;
 	struct audio_leg *audio;
-	struct video_leg *video;
+	struct leg_source source[LEG_SOURCES];
 	struct leg_ice ice, new_ice; /* in force; of a restart that is being negotiated */
 	bool restarting;
 	int64_t restarts_ns; /* when the allowance for restarts would be full again */
@@ -39,15 +49,14 @@ struct leg {
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	struct leg_view view;
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
-	struct rect tile;
-	int tile_z;
 	bool content;	/* its picture is a presentation */
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
 	void *tap_obj;
 	/* Winding down: the first routing without it, and who has let go. */
 	uint64_t gone_seq;
-	bool net_closed, video_closing, video_closed;
+	bool net_closed, video_closing;
+	int videos_open;
 };
 
 /* An encode with what CTL must know to wind it down. */
@@ -104,6 +113,10 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 /* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
 bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);
 bool leg_shown(const struct leg *l) ON_THREAD(ROLE_CTL);
+/* Whether it was agreed on that it sends source i. */
+bool leg_sends(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
+/* Whether source i is a presentation. */
+bool leg_presents(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 
 /* room_route.c */
 /* The routing shall be made anew; done once for all changes of a loop turn. */

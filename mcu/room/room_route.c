@@ -21,10 +21,48 @@ bool room_acked(const struct room *r, uint64_t seq)
 	return oldest_held(r) + 1 >= seq && r->seq >= seq;
 }
 
+ON_THREAD(ROLE_CTL) static void add_leg(struct routing *s, size_t at, const struct leg *l)
+{
+	struct route_leg *o = &s->leg[at];
+
+	o->id = l->id;
+	memcpy(o->name, l->name, sizeof o->name);
+	o->audio = l->audio;
+	o->audio_muted = l->audio_muted;
+	o->sends_audio = l->media.audio.rx;
+	if (l->connected && l->media.audio.tx)
+		o->format = audio_format_of(&l->media.audio.tx_format, l->room->channels);
+}
+
+/* Those that are shown. */
+ON_THREAD(ROLE_CTL) static void add_sources(struct routing *s, size_t leg, const struct leg *l)
+{
+	for (int i = 0; i < LEG_SOURCES; i++)
+		if (l->source[i].tile.w)
+			s->source[s->n_sources++] = (struct route_source){
+				.id = l->source[i].id, .leg = leg, .video = l->source[i].video,
+				.sends = leg_sends(l, i), .muted = l->video_muted,
+				.content = leg_presents(l, i),
+			};
+}
+
+ON_THREAD(ROLE_CTL) static void add_tiles(struct routing *s, const struct seating *seating)
+{
+	for (size_t i = 0; i < seating->n; i++) {
+		const struct seat *seat = &seating->seat[i];
+		size_t k = 0;
+
+		while (k < s->n_sources && s->source[k].id != seat->id)
+			k++;
+		if (k < s->n_sources)
+			s->tile[s->n_tiles++] = (struct route_tile){ k, seat->rect };
+	}
+}
+
 ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64_t seq)
 {
 	struct routing *s = routing_new(seq, r->n_legs);
-	struct route_leg *o;
+	size_t n = 0;
 
 	if (!s)
 		return NULL;
@@ -34,22 +72,11 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 	s->crop = r->view.crop;
 	s->signs = r->view.signs;
 	s->recorded_since_ns = r->has_sink ? r->sink_since_ns : 0;
-	o = s->leg;
-	for (const struct leg *l = r->legs; l; l = l->next, o++) {
-		o->id = l->id;
-		memcpy(o->name, l->name, sizeof o->name);
-		o->audio = l->audio;
-		o->video = l->video;
-		o->tile = l->tile;
-		o->z = l->tile_z;
-		o->content = l->content;
-		o->audio_muted = l->audio_muted;
-		o->video_muted = l->video_muted;
-		o->sends_audio = l->media.audio.rx;
-		o->sends_video = l->media.video.rx;
-		if (l->connected && l->media.audio.tx)
-			o->format = audio_format_of(&l->media.audio.tx_format, r->channels);
+	for (const struct leg *l = r->legs; l; l = l->next, n++) {
+		add_leg(s, n, l);
+		add_sources(s, n, l);
 	}
+	add_tiles(s, &r->seating);
 	return s;
 }
 

@@ -39,8 +39,9 @@ uint32_t room_content(const struct room *r)
 	uint32_t id = 0;
 
 	for (const struct leg *l = r->legs; l; l = l->next)
-		if (l->content && leg_shown(l))
-			id = l->id;
+		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++)
+			if (leg_presents(l, i) && (i == LEG_CAMERA || leg_sends(l, i)))
+				id = l->source[i].id;
 	return id;
 }
 
@@ -67,14 +68,15 @@ ON_THREAD(ROLE_CTL) static bool seats_equal(const struct seating *a, const struc
 
 ON_THREAD(ROLE_CTL) static void make_seating(const struct room *r, struct seating *out)
 {
-	struct seating_person *person = calloc(r->n_legs + 1, sizeof *person);
+	struct seating_person *person = calloc(r->n_legs * LEG_SOURCES + 1, sizeof *person);
 	struct seating_people p = { person, 0, r->speaker, room_content(r) };
 
 	for (const struct leg *l = r->legs; l && person; l = l->next)
-		if (leg_shown(l))
-			person[p.n++] = (struct seating_person){
-				.id = l->id, .spoke = l->spoke,
-				.video = l->media.video.rx && !l->video_muted };
+		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++)
+			if (i == LEG_CAMERA || leg_sends(l, i))
+				person[p.n++] = (struct seating_person){
+					.id = l->source[i].id, .spoke = l->spoke,
+					.video = leg_sends(l, i) && !l->video_muted };
 	if (!person) {
 		log_error(&r->log, "out of memory: the layout stays as it is");
 		*out = r->seating;
@@ -84,20 +86,26 @@ ON_THREAD(ROLE_CTL) static void make_seating(const struct room *r, struct seatin
 	free(person);
 }
 
+/* seat: NULL: it is not shown. */
+ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, const struct seat *seat)
+{
+	struct leg_source *s = &l->source[i];
+
+	s->tile = seat ? seat->rect : (struct rect){ 0 };
+	s->z = seat ? seat->z : 0;
+	video_leg_set_wanted(s->video, seat && !l->video_muted && leg_sends(l, i) &&
+					       room_encode_any(l->room));
+}
+
 bool room_lay_out(struct room *r)
 {
 	struct seating now;
 	bool moved;
 
 	make_seating(r, &now);
-	for (struct leg *l = r->legs; l; l = l->next) {
-		const struct seat *s = seat_of(&now, l->id);
-
-		l->tile = s ? s->rect : (struct rect){ 0 };
-		l->tile_z = s ? s->z : 0;
-		video_leg_set_wanted(l->video, s && !l->video_muted && l->media.video.rx &&
-						       room_encode_any(r));
-	}
+	for (struct leg *l = r->legs; l; l = l->next)
+		for (int i = 0; i < LEG_SOURCES; i++)
+			place(l, i, seat_of(&now, l->source[i].id));
 	moved = !seats_equal(&now, &r->seating);
 	r->seating = now;
 	return moved;

@@ -8,6 +8,11 @@ struct routing *routing_new(uint64_t seq, size_t n_legs)
 
 	if (!r)
 		return NULL;
+	r->source = calloc(n_legs * ROUTING_LEG_SOURCES + 1, sizeof r->source[0]);
+	if (!r->source) {
+		free(r);
+		return NULL;
+	}
 	r->seq = seq;
 	r->n_legs = n_legs;
 	return r;
@@ -15,6 +20,8 @@ struct routing *routing_new(uint64_t seq, size_t n_legs)
 
 void routing_free(struct routing **r)
 {
+	if (*r)
+		free((*r)->source);
 	free(*r);
 	*r = NULL;
 }

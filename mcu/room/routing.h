@@ -13,10 +13,11 @@
 
 #include "mcu/base/role.h"
 #include "mcu/room/audio_format.h"
+#include "mcu/room/source_id.h"
 #include "mixer/video/layout.h"
 #include "mixer/video/signs.h"
 
-enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 16 };
+enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 16, ROUTING_LEG_SOURCES = 2 };
 
 struct audio_leg;
 struct video_leg;
@@ -26,13 +27,22 @@ struct route_leg {
 	uint32_t id;
 	char name[ROUTING_NAME_BYTES];
 	struct audio_leg *audio; /* of the audio worker */
-	struct video_leg *video; /* its newest picture: of the room's video tick */
-	struct rect tile;        /* canvas pixels; empty: not shown */
-	int z;			 /* of it: higher is nearer */
-	bool content;		 /* its picture is a presentation: never cropped */
-	bool audio_muted, video_muted;
-	bool sends_audio, sends_video;
+	bool audio_muted, sends_audio;
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
+};
+
+/* A picture that a leg sends. */
+struct route_source {
+	uint32_t id;		 /* source_id.h */
+	size_t leg;		 /* index of its leg */
+	struct video_leg *video; /* its newest picture: of the room's video tick */
+	bool sends, muted;
+	bool content; /* a presentation: never cropped */
+};
+
+struct route_tile {
+	size_t source;	  /* index */
+	struct rect rect; /* canvas pixels */
 };
 
 struct route_encode {
@@ -51,15 +61,17 @@ struct routing_signs {
 
 struct routing {
 	uint64_t seq;
-	size_t n_legs, n_encodes;
+	size_t n_legs, n_sources, n_encodes, n_tiles;
 	bool crop; /* pictures fill their tiles */
 	struct routing_signs signs;
 	int64_t recorded_since_ns; /* media clock; 0: it is not */
 	struct route_encode encode[ROUTING_MAX_ENCODES];
+	struct route_tile tile[LAYOUT_MAX_TILES]; /* the farthest first */
+	struct route_source *source; /* room for ROUTING_LEG_SOURCES of each leg */
 	struct route_leg leg[];
 };
 
-/* NULL: out of memory. */
+/* Without sources, tiles or encodes. NULL: out of memory. */
 struct routing *routing_new(uint64_t seq, size_t n_legs) ON_THREAD(ROLE_CTL);
 void routing_free(struct routing **r) ON_THREAD(ROLE_CTL);
 

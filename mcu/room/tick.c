@@ -20,9 +20,9 @@ METRIC_COUNTER(m_unchanged, "mcu_video_ticks_unchanged_total",
 
 const int TICK_BUCKET_MS[TICK_BUCKETS] = { 10, 20, 30, 40, 60, 100, 200, 0 };
 
-/* The newest picture of a leg, kept so that its tile can be painted again. */
+/* The newest picture of a source, kept so that its tile can be painted again. */
 struct source {
-	uint32_t leg_id;
+	uint32_t id;
 	struct vframe *frame;
 	int64_t at_ns; /* when it was taken */
 };
@@ -76,10 +76,10 @@ static int64_t due_of(const struct tick *t, int64_t count)
 	return t->start_ns + clock_scale(count, NS_PER_S, t->engine->cfg.fps);
 }
 
-static struct source *source_of(struct tick *t, uint32_t leg_id)
+static struct source *source_of(struct tick *t, uint32_t id)
 {
 	for (size_t i = 0; i < t->n_sources; i++)
-		if (t->source[i].leg_id == leg_id)
+		if (t->source[i].id == id)
 			return &t->source[i];
 	return NULL;
 }
@@ -90,17 +90,14 @@ static void sync_sources(struct tick *t)
 	struct source next[LAYOUT_MAX_TILES];
 	size_t n = 0;
 
-	for (size_t i = 0; t->routing && i < t->routing->n_legs; i++) {
-		const struct route_leg *l = &t->routing->leg[i];
-		struct source *s;
+	for (size_t i = 0; t->routing && i < t->routing->n_tiles; i++) {
+		const struct route_source *now = &t->routing->source[t->routing->tile[i].source];
+		struct source *s = source_of(t, now->id);
 
-		if (!l->tile.w || n == LAYOUT_MAX_TILES)
-			continue;
-		s = source_of(t, l->id);
-		next[n] = s ? *s : (struct source){ .leg_id = l->id };
+		next[n] = s ? *s : (struct source){ .id = now->id };
 		if (s)
 			s->frame = NULL;
-		if (l->video_muted)
+		if (now->muted)
 			vframe_unref(&next[n].frame);
 		n++;
 	}
@@ -110,61 +107,52 @@ static void sync_sources(struct tick *t)
 	t->n_sources = n;
 }
 
-static enum tile_state state_of(const struct route_leg *l, const struct source *s, int64_t now_ns)
+static enum tile_state state_of(const struct route_source *r, const struct source *s,
+				int64_t now_ns)
 {
-	if (l->video_muted)
+	if (r->muted)
 		return TILE_MUTED;
-	if (!l->sends_video || !s->frame)
+	if (!r->sends || !s->frame)
 		return TILE_NO_VIDEO;
 	return now_ns - s->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
 }
 
-/* The farthest first; in order of joining among equals. */
-static void insert(struct scene_tile *tile, int *z, size_t n, const struct scene_tile *t, int tile_z)
+ON_THREAD(ROLE_MIXV) static void take_newest(const struct route_source *r, struct source *s,
+					     int64_t now_ns)
 {
-	while (n && z[n - 1] > tile_z) {
-		tile[n] = tile[n - 1];
-		z[n] = z[n - 1];
-		n--;
+	struct vframe *f = video_leg_take(r->video);
+
+	if (f && !r->muted) {
+		vframe_unref(&s->frame);
+		s->frame = f;
+		s->at_ns = now_ns;
+	} else {
+		vframe_unref(&f);
 	}
-	tile[n] = *t;
-	z[n] = tile_z;
 }
 
 ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
 {
-	bool names = !t->routing->signs.no_names, border = !t->routing->signs.no_border;
+	const struct routing *r = t->routing;
+	bool names = !r->signs.no_names, border = !r->signs.no_border;
 	uint32_t speaker = t->speaker;
-	int z[LAYOUT_MAX_TILES];
-	size_t n = 0;
 
-	for (size_t i = 0; i < t->routing->n_legs; i++) {
-		const struct route_leg *l = &t->routing->leg[i];
-		struct source *s = l->tile.w ? source_of(t, l->id) : NULL;
-		struct scene_tile tile_of;
-		struct vframe *f;
+	for (size_t i = 0; i < r->n_tiles; i++) {
+		const struct route_source *from = &r->source[r->tile[i].source];
+		const struct route_leg *l = &r->leg[from->leg];
+		struct source *s = &t->source[i]; /* as sync_sources made them */
 
-		if (!s)
-			continue;
-		f = video_leg_take(l->video);
-		if (f && !l->video_muted) {
-			vframe_unref(&s->frame);
-			s->frame = f;
-			s->at_ns = now_ns;
-		} else {
-			vframe_unref(&f);
-		}
-		tile_of = (struct scene_tile){
-			.leg_id = l->id, .name = names ? l->name : NULL, .rect = l->tile,
-			.state = state_of(l, s, now_ns),
-			.fit = t->routing->crop && !l->content ? TILE_CROP : TILE_FIT,
+		take_newest(from, s, now_ns);
+		tile[i] = (struct scene_tile){
+			.leg_id = from->id, .name = names ? l->name : NULL, .rect = r->tile[i].rect,
+			.state = state_of(from, s, now_ns),
+			.fit = r->crop && !from->content ? TILE_CROP : TILE_FIT,
 			.audio_muted = names && (l->audio_muted || !l->sends_audio),
-			.speaking = border && l->id == speaker && !l->audio_muted,
+			.speaking = border && from->id == speaker && !l->audio_muted,
 			.frame = s->frame,
 		};
-		insert(tile, z, n++, &tile_of, l->z);
 	}
-	return n;
+	return r->n_tiles;
 }
 
 static void count_frame(struct tick *t, int64_t now_ns)

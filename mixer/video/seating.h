@@ -25,6 +25,7 @@ struct seating_plan {
 	size_t n_regions;
 };
 
+/* A source of pictures; who it is of matters to nobody here. */
 struct seating_person {
 	uint32_t id;
 	bool video;	/* sends a picture, and has not switched it off */

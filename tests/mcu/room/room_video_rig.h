@@ -197,11 +197,15 @@ static inline void rig_route(struct rig *r, bool encode, unsigned muted) ON_THRE
 
 	assert_non_null(s);
 	layout_grid(LEGS, W, H, rect);
-	for (uint32_t i = 0; i < LEGS; i++)
-		s->leg[i] = (struct route_leg){
-			.id = i + 1, .video = r->cam[i].leg, .tile = rect[i], .sends_video = true,
-			.video_muted = muted >> i & 1,
+	for (uint32_t i = 0; i < LEGS; i++) {
+		s->leg[i] = (struct route_leg){ .id = i + 1 };
+		s->source[i] = (struct route_source){
+			.id = i + 1, .leg = i, .video = r->cam[i].leg, .sends = true,
+			.muted = muted >> i & 1,
 		};
+		s->tile[i] = (struct route_tile){ i, rect[i] };
+	}
+	s->n_sources = s->n_tiles = LEGS;
 	s->n_encodes = encode;
 	s->encode[0].v = r->encode;
 	for (size_t i = 0; encode && i < r->n_more; i++)
