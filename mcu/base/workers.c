@@ -24,9 +24,17 @@ struct job {
 	int64_t not_before_ns, deadline_ns;
 };
 
+struct work_account {
+	struct workers *w;
+	size_t users; /* strands, and whoever made it; under the pool's lock */
+	_Atomic uint64_t jobs, late, cpu_ns;
+	_Atomic int64_t handicap_ns;
+};
+
 struct strand {
 	struct strand_node node; /* first: the heaps hold these */
 	struct workers *w;
+	struct work_account *account; /* NULL: nobody's */
 	const char *name;
 	size_t head, count;
 	bool running, freed;
@@ -55,6 +63,16 @@ static struct job *first_job(struct strand *s)
 	return &s->jobs[s->head];
 }
 
+/* What the heap of those ready is ordered by. */
+static int64_t rank_of(struct strand *s)
+{
+	int64_t deadline_ns = first_job(s)->deadline_ns, more = 0;
+
+	if (s->account && deadline_ns != INT64_MAX)
+		more = atomic_load_explicit(&s->account->handicap_ns, memory_order_relaxed);
+	return deadline_ns + more;
+}
+
 static void wake_one(struct workers *w)
 {
 	if (w->idle)
@@ -71,7 +89,7 @@ static void schedule(struct strand *s, int64_t now_ns, bool by_worker)
 	const struct job *j = first_job(s);
 
 	if (j->not_before_ns <= now_ns) {
-		strand_heap_put(&w->ready, &s->node, j->deadline_ns);
+		strand_heap_put(&w->ready, &s->node, rank_of(s));
 		if (!by_worker)
 			wake_one(w);
 		return;
@@ -89,7 +107,7 @@ static struct strand *next_ready(struct workers *w, int64_t now_ns)
 
 	while ((n = strand_heap_first(&w->waiting)) && n->key <= now_ns) {
 		strand_heap_take(n);
-		strand_heap_put(&w->ready, n, first_job((struct strand *)n)->deadline_ns);
+		strand_heap_put(&w->ready, n, rank_of((struct strand *)n));
 	}
 	n = strand_heap_first(&w->ready);
 	if (n)
@@ -97,10 +115,46 @@ static struct strand *next_ready(struct workers *w, int64_t now_ns)
 	return (struct strand *)n;
 }
 
+/* With the pool's lock held. */
+static void account_unuse(struct work_account *a)
+{
+	if (a && --a->users == 0)
+		free(a);
+}
+
 static void destroy(struct strand *s)
 {
+	account_unuse(s->account);
 	s->w->strands--;
 	free(s);
+}
+
+static uint64_t thread_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)(t.tv_sec * NS_PER_S + t.tv_nsec);
+}
+
+static void add(_Atomic uint64_t *to, uint64_t n)
+{
+	atomic_fetch_add_explicit(to, n, memory_order_relaxed);
+}
+
+static void count_job(struct strand *s, const struct job *j, int64_t now_ns)
+{
+	bool late = now_ns > j->deadline_ns;
+
+	if (late) {
+		add(&s->w->late, 1);
+		metric_add(&late_total, 1);
+	}
+	if (!s->account || j->deadline_ns == INT64_MAX)
+		return;
+	add(&s->account->jobs, 1);
+	if (late)
+		add(&s->account->late, 1);
 }
 
 /* With the lock held, which is let go of while the job runs. */
@@ -108,19 +162,20 @@ static void run_first(struct strand *s, int64_t now_ns)
 {
 	struct workers *w = s->w;
 	struct job j = *first_job(s);
+	uint64_t began;
 
 	s->head = (s->head + 1) % STRAND_JOBS;
 	s->count--;
 	w->queued--;
 	s->running = true;
-	if (now_ns > j.deadline_ns) {
-		atomic_fetch_add_explicit(&w->late, 1, memory_order_relaxed);
-		metric_add(&late_total, 1);
-	}
+	count_job(s, &j, now_ns);
 	if (strand_heap_first(&w->ready) || (!w->keeper && strand_heap_first(&w->waiting)))
 		wake_one(w);
 	pthread_mutex_unlock(&w->lock);
+	began = s->account ? thread_time_ns() : 0;
 	j.fn(j.obj, j.arg);
+	if (s->account)
+		add(&s->account->cpu_ns, thread_time_ns() - began);
 	pthread_mutex_lock(&w->lock);
 	s->running = false;
 	if (s->freed)
@@ -274,6 +329,19 @@ size_t workers_queued(const struct workers *w)
 	return n;
 }
 
+int64_t workers_overdue_ns(const struct workers *w)
+{
+	int64_t now = clock_now_ns(w->clock), late = 0;
+	const struct strand_node *n;
+
+	pthread_mutex_lock(lock_of(w));
+	n = strand_heap_first(&w->ready);
+	if (n)
+		late = now - first_job((struct strand *)n)->deadline_ns;
+	pthread_mutex_unlock(lock_of(w));
+	return late > 0 ? late : 0;
+}
+
 size_t workers_threads(const struct workers *w)
 {
 	return w->n_threads;
@@ -355,4 +423,52 @@ size_t strand_queued(const struct strand *s)
 	n = s->count;
 	pthread_mutex_unlock(lock_of(s->w));
 	return n;
+}
+
+int work_account_new(struct work_account **out, struct workers *w)
+{
+	struct work_account *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->w = w;
+	a->users = 1;
+	*out = a;
+	return 0;
+}
+
+void work_account_free(struct work_account **ap)
+{
+	struct work_account *a = *ap;
+	struct workers *w;
+
+	if (!a)
+		return;
+	*ap = NULL;
+	w = a->w;
+	pthread_mutex_lock(&w->lock);
+	account_unuse(a);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void work_account_get(const struct work_account *a, struct work_done *out)
+{
+	out->jobs = atomic_load_explicit(&a->jobs, memory_order_relaxed);
+	out->late = atomic_load_explicit(&a->late, memory_order_relaxed);
+	out->cpu_ns = atomic_load_explicit(&a->cpu_ns, memory_order_relaxed);
+}
+
+void work_account_set_handicap(struct work_account *a, int64_t ns)
+{
+	atomic_store_explicit(&a->handicap_ns, ns, memory_order_relaxed);
+}
+
+void strand_charge(struct strand *s, struct work_account *a)
+{
+	if (!a)
+		return;
+	pthread_mutex_lock(&a->w->lock);
+	a->users++;
+	s->account = a;
+	pthread_mutex_unlock(&a->w->lock);
 }

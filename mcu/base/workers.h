@@ -7,6 +7,10 @@
  * strands whose next job may start, the one with the earliest deadline runs.
  * Threads are at nice +5 and have ROLE_MIXV while they run jobs.
  *
+ * Who the work is for may be told by accounts: a strand that is charged to one
+ * adds its jobs, the late ones among them and their processor time to it, and
+ * waits behind others by the account's handicap.
+ *
  * Bounded: a strand takes at most STRAND_JOBS jobs; strand_post then refuses
  * (-EAGAIN, counted). Posting does not allocate. The pool's one lock is
  * leaf-level and is never held while a job runs. */
@@ -21,6 +25,7 @@
 
 struct workers;
 struct strand;
+struct work_account;
 
 enum { STRAND_JOBS = 64 };
 
@@ -49,5 +54,23 @@ void strand_free(struct strand **s);
 int strand_post(struct strand *s, strand_fn *fn, void *obj, void *arg, int64_t not_before_ns,
 		int64_t deadline_ns);
 size_t strand_queued(const struct strand *s);
+
+/* How long ago the deadline of the job that is next was; 0: it is to come, or
+ * nobody waits for a thread. Any thread. */
+int64_t workers_overdue_ns(const struct workers *w);
+
+/* Counted since it was made; jobs without a deadline (INT64_MAX) only by their time. */
+struct work_done {
+	uint64_t jobs, late, cpu_ns;
+};
+/* Any thread. Strands charged to it keep it alive after work_account_free. */
+int work_account_new(struct work_account **out, struct workers *w);
+void work_account_free(struct work_account **a);
+void work_account_get(const struct work_account *a, struct work_done *out);
+/* While threads are scarce its jobs are taken as if they were due this much later.
+ * What counts as late stays what it was. */
+void work_account_set_handicap(struct work_account *a, int64_t ns);
+/* Before the strand's first job. a NULL: to nobody. */
+void strand_charge(struct strand *s, struct work_account *a);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "mcu/base/log.h"
+#include "mcu/base/machine.h"
 #include "mcu/room/audio_worker.h"
 #include "mcu/room/egress.h"
 #include "mixer/codec/venc.h"
@@ -87,7 +88,6 @@ ON_THREAD(ROLE_CTL) static int start_threads(struct engine *e, size_t cores)
 int engine_start(struct engine *e, const struct engine_cfg *cfg, const struct clock *clock,
 		 struct mbox *ctl, struct errmsg *why)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int err;
 
 	*e = (struct engine){ .cfg = *cfg, .clock = clock, .ctl = ctl };
@@ -97,7 +97,7 @@ int engine_start(struct engine *e, const struct engine_cfg *cfg, const struct cl
 		log_info(NULL, "x264 assembler: %s", venc_h264_pick_asm());
 	err = make_pools(e);
 	if (!err)
-		err = start_threads(e, cores > 0 ? (size_t)cores : 1);
+		err = start_threads(e, machine_cores());
 	if (!err)
 		return 0;
 	engine_stop(e);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "mcu/base/role.h"
 #include <setjmp.h>
@@ -337,6 +338,90 @@ static void strands_come_and_go_while_the_pool_runs(void **state)
 	sem_destroy(&k.done);
 }
 
+static void spend(void *obj, void *arg)
+{
+	struct timespec t;
+	int64_t until;
+
+	(void)obj;
+	(void)arg;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	until = t.tv_sec * NS_PER_S + t.tv_nsec + 2 * NS_PER_MS;
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	while (t.tv_sec * NS_PER_S + t.tv_nsec < until);
+}
+
+static void an_account_counts_the_work_of_its_strands(void **state)
+{
+	struct bench b;
+	struct strand *mine, *other;
+	struct work_account *a;
+	struct work_done d;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(work_account_new(&a, b.w), 0);
+	assert_int_equal(strand_new(&mine, b.w, "mine"), 0);
+	assert_int_equal(strand_new(&other, b.w, "other"), 0);
+	strand_charge(mine, a);
+	strand_charge(other, NULL);
+	post(&b, mine, 'a', 0, 999); /* late */
+	post(&b, mine, 'b', 0, 1001);
+	post(&b, mine, 'c', 0, INT64_MAX); /* what has no deadline is no measure of lateness */
+	post(&b, other, 'x', 0, 999);
+	assert_int_equal(strand_post(mine, spend, NULL, NULL, 0, 5000), 0);
+	assert_int_equal(workers_overdue_ns(b.w), 1);
+	assert_int_equal(workers_run_due(b.w), 5);
+	assert_int_equal(workers_overdue_ns(b.w), 0);
+	work_account_get(a, &d);
+	assert_int_equal(d.jobs, 3);
+	assert_int_equal(d.late, 1);
+	assert_in_range(d.cpu_ns, 2 * NS_PER_MS, NS_PER_S);
+	assert_int_equal(workers_late_count(b.w), 2);
+	strand_free(&other);
+	/* the strand keeps it alive */
+	work_account_free(&a);
+	assert_null(a);
+	post(&b, mine, 'd', 0, 2000);
+	assert_int_equal(workers_run_due(b.w), 1);
+	strand_free(&mine);
+	workers_free(&b.w);
+}
+
+static void who_has_a_handicap_waits_but_not_for_ever(void **state)
+{
+	struct bench b;
+	struct strand *heavy, *light;
+	struct work_account *a;
+	struct work_done d;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(work_account_new(&a, b.w), 0);
+	assert_int_equal(strand_new(&heavy, b.w, "heavy"), 0);
+	assert_int_equal(strand_new(&light, b.w, "light"), 0);
+	strand_charge(heavy, a);
+	work_account_set_handicap(a, 3000);
+	post(&b, heavy, 'h', 0, 2000);
+	post(&b, light, 'l', 0, 4000);
+	post(&b, light, 'm', 0, 5001);
+	assert_int_equal(workers_run_due(b.w), 3);
+	assert_string_equal(b.trace, "lhm");
+	work_account_get(a, &d);
+	assert_int_equal(d.late, 0);
+	post(&b, heavy, 'e', 0, INT64_MAX);
+	work_account_set_handicap(a, 0);
+	post(&b, light, 'f', 0, 9000);
+	post(&b, heavy, 'g', 0, 2000);
+	assert_int_equal(workers_run_due(b.w), 3);
+	assert_string_equal(b.trace, "lhmfeg");
+	work_account_free(&a);
+	strand_free(&heavy);
+	strand_free(&light);
+	workers_free(&b.w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +433,8 @@ int main(void)
 		cmocka_unit_test(strands_run_beside_each_other),
 		cmocka_unit_test(threads_are_named_and_nice),
 		cmocka_unit_test(strands_come_and_go_while_the_pool_runs),
+		cmocka_unit_test(an_account_counts_the_work_of_its_strands),
+		cmocka_unit_test(who_has_a_handicap_waits_but_not_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
