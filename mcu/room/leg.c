@@ -167,6 +167,8 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 		err = video_leg_new(&l->source[i].video, e, l->source[i].id);
 	if (err)
 		return err;
+	for (int i = 0; i < LEG_SOURCES; i++)
+		video_leg_charge(l->source[i].video, l->room->work);
 	cfg.audio = l->audio;
 	cfg.video = l->source[LEG_CAMERA].video;
 	err = leg_net_new(&l->net, &cfg);

@@ -27,15 +27,19 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	r->view.signs.page_rgb = e->cfg.page_rgb;
 	r->view.signs.picture = r->view.signs.logo = true; /* where there are some */
 	r->seating.pages = 1;
-	err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
+	err = work_account_new(&r->work, e->video);
+	if (!err)
+		err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
 		err = tick_new(&r->tick, e, &room_tick_events, r);
 	if (err) {
+		work_account_free(&r->work);
 		/* A room's audio that never got a routing is stopped by freeing it. */
 		room_audio_free(&r->audio);
 		free(r);
 		return err;
 	}
+	tick_charge(r->tick, r->work);
 	room_touch(r);
 	log_info(&r->log, "room opened");
 	*out = r;
@@ -114,6 +118,7 @@ void room_reap(struct room *r)
 	log_info(&r->log, "room closed");
 	room_audio_free(&r->audio);
 	tick_free(&r->tick);
+	work_account_free(&r->work);
 	r->ev->closed(r->obj, r);
 	free(r);
 }

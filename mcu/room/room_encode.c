@@ -81,6 +81,7 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 	struct video_encode_cfg cfg = {
 		.codec = codec, .profile_level_id = profile_of(&e->cfg, codec, agreed, rung),
 		.width = size.width, .height = size.height, .fps = size.fps, .bitrate_bps = size.bps,
+		.account = r->work,
 	};
 	struct room_encode *x = calloc(1, sizeof *x);
 	int err;

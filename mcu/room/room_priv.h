@@ -93,6 +93,7 @@ struct room {
 	uint64_t speeches;
 	struct room_audio *audio;
 	struct tick *tick;
+	struct work_account *work; /* of the video workers for this room */
 	uint32_t speaker;
 	/* the main view's encodes, one per format and rung; those winding down included */
 	struct room_encode *encodes;

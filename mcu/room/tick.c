@@ -65,6 +65,11 @@ int tick_new(struct tick **out, const struct engine *e, const struct tick_events
 	return 0;
 }
 
+void tick_charge(struct tick *t, struct work_account *a)
+{
+	strand_charge(t->strand, a);
+}
+
 void tick_free(struct tick **t)
 {
 	free(*t);

@@ -24,6 +24,8 @@ struct tick_events {
 
 int tick_new(struct tick **out, const struct engine *e, const struct tick_events *ev, void *obj)
 	ON_THREAD(ROLE_CTL);
+/* Composing is a's work. Before the first routing. */
+void tick_charge(struct tick *t, struct work_account *a) ON_THREAD(ROLE_CTL);
 /* Takes r. */
 void tick_route(struct tick *t, struct routing *r) ON_THREAD(ROLE_CTL);
 /* Who speaks (a leg id, 0: nobody), for the border. Any thread. */

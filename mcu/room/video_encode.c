@@ -72,6 +72,7 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 		free(v);
 		return err;
 	}
+	strand_charge(v->strand, cfg->account);
 	*out = v;
 	return 0;
 }

@@ -26,6 +26,7 @@ struct video_encode_cfg {
 	int width, height, fps, bitrate_bps;
 	uint32_t profile_level_id; /* H.264, RFC 6184; otherwise 0 */
 	int gop_s; /* 0: key frames on request only */
+	struct work_account *account; /* whose work it is; NULL: nobody's */
 };
 
 enum {

@@ -61,6 +61,11 @@ int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_i
 	return 0;
 }
 
+void video_leg_charge(struct video_leg *v, struct work_account *a)
+{
+	strand_charge(v->strand, a);
+}
+
 static void drop_newest(struct video_leg *v)
 {
 	struct vframe *old = atomic_exchange(&v->newest, NULL);

@@ -33,6 +33,8 @@ struct video_leg_stats {
 
 int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_id)
 	ON_THREAD(ROLE_CTL);
+/* Its decoding is a's work. Before the first picture. */
+void video_leg_charge(struct video_leg *v, struct work_account *a) ON_THREAD(ROLE_CTL);
 /* NET must have stopped putting and the tick must have let go of it. Posts
  * closed(obj, NULL) to the control mailbox when the strand has run dry and the
  * decoder is gone, then the leg may be freed. */
