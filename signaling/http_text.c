@@ -156,6 +156,30 @@ bool http_etag_in(const char *list, const char *etag)
 	return false;
 }
 
+/* "gzip", "gzip;q=0.5", "*" and not "gzip;q=0.0"; what names it goes before "*". */
+bool http_accepts_gzip(const char *header)
+{
+	bool any = false;
+	for (const char *p = header; p && *p;) {
+		p += strspn(p, ", \t");
+		size_t n = strcspn(p, ",; \t"), item = strcspn(p, ",");
+		bool gzip = n == 4 && !strncasecmp(p, "gzip", 4), star = n == 1 && *p == '*';
+		const char *q = p + n;
+		q += strspn(q, "; \t");
+		bool taken = true;
+		if (q < p + item && !strncasecmp(q, "q=0", 3)) {
+			q += 3;
+			q += strspn(q, ".0");
+			taken = *q >= '1' && *q <= '9';
+		}
+		if (gzip)
+			return taken;
+		any |= star && taken;
+		p += item;
+	}
+	return any;
+}
+
 void http_disposition(char *out, size_t cap, const char *name)
 {
 	size_t n = (size_t)snprintf(out, cap, "attachment; filename=\"");

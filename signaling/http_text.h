@@ -24,6 +24,9 @@ enum http_range http_range_parse(const char *value, uint64_t size, uint64_t *fir
 /* Whether an If-None-Match list has the tag (or "*"). */
 bool http_etag_in(const char *list, const char *etag);
 
+/* Whether an Accept-Encoding (RFC 9110 12.5.3) takes gzip; NULL: it is not there. */
+bool http_accepts_gzip(const char *header);
+
 /* attachment with both forms of a file name (RFC 6266); cut at cap. */
 void http_disposition(char *out, size_t cap, const char *name);
 

@@ -9,6 +9,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "signaling/gzip_file.h"
 #include "signaling/server_internal.h"
 
 METRIC_GAUGE(m_connections, "mcu_http_connections", "TCP connections to the web server");
@@ -344,6 +345,7 @@ int server_new(struct server **out, const struct server_cfg *cfg,
 	s->plain_port = s->tls_port = -1;
 	s->gctx = g_main_context_ref(g_main_loop_get_context(cfg->loop));
 	s->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	s->gzip_copies = gzip_copies_new();
 	/* a connection has one job out at most, and may leave one behind when it goes */
 	int err = readers_new(&s->readers, s->gctx, s->cfg.reader_threads,
 			      2 * (size_t)s->cfg.max_connections);
@@ -400,6 +402,7 @@ void server_free(struct server **sp, int grace_ms)
 	SSL_CTX_free(s->no_client);
 	tls_cert_free(&s->cert);
 	readers_free(&s->readers);
+	gzip_copies_free(&s->gzip_copies);
 	for (size_t i = 0; i < s->n_routes; i++) {
 		g_free((char *)s->routes[i].method);
 		g_free((char *)s->routes[i].pattern);

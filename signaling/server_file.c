@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mcu/base/metrics.h"
+#include "signaling/gzip_file.h"
 #include "signaling/http_text.h"
 #include "signaling/server_internal.h"
 
@@ -16,14 +17,17 @@ METRIC_COUNTER(m_read_errors, "mcu_http_file_errors_total",
 	       "Files that could not be read to their end");
 
 /* A file that is being sent. On CTL, except that the one job under way has fd,
- * path, size, etag and its own block to itself. */
+ * path, size, etag, gz, gz_tag and its own block to itself. */
 struct file {
 	struct server *srv;
 	struct http_req *req; /* NULL: the request is gone */
 	char *path;
 	int fd;
 	uint64_t size;
-	char etag[40];
+	char etag[GZIP_TAG_BYTES];
+	bool may_gzip;		     /* a file of the page, to somebody who takes it compressed */
+	GBytes *gz;		     /* what is sent instead, made of the file of gz_tag */
+	char gz_tag[GZIP_TAG_BYTES];
 	uint64_t at, end; /* what is still to be read */
 	struct out_block *first;
 	unsigned n_blocks;
@@ -48,6 +52,8 @@ static void file_free(struct file *f)
 	}
 	if (f->fd >= 0)
 		close(f->fd);
+	if (f->gz)
+		g_bytes_unref(f->gz);
 	g_free(f->path);
 	free(f);
 }
@@ -76,6 +82,18 @@ bool file_failed(const struct file *f)
 
 /* --- reader threads --------------------------------------------------------------- */
 
+/* The compressed copy that was kept is of this file, or another one is made. */
+static void make_gz(struct file *f)
+{
+	bool pays = f->may_gzip && gzip_file_pays(http_mime_type(f->path), f->size);
+
+	if (f->gz && pays && !strcmp(f->gz_tag, f->etag))
+		return;
+	g_clear_pointer(&f->gz, g_bytes_unref);
+	if (pays)
+		f->gz = gzip_file_read(f->fd, f->size);
+}
+
 static int job_open(struct file *f)
 {
 	struct stat st;
@@ -87,15 +105,23 @@ static int job_open(struct file *f)
 	if (!S_ISREG(st.st_mode))
 		return -EISDIR;
 	f->size = (uint64_t)st.st_size;
-	snprintf(f->etag, sizeof(f->etag), "\"%llx-%llx\"", (unsigned long long)st.st_size,
+	/* the inode: a file may be replaced within the resolution of the time */
+	snprintf(f->etag, sizeof(f->etag), "\"%llx-%llx-%llx\"", (unsigned long long)st.st_size,
 		 (unsigned long long)st.st_mtim.tv_sec * 1000000000ull +
-			 (unsigned long long)st.st_mtim.tv_nsec);
+			 (unsigned long long)st.st_mtim.tv_nsec,
+		 (unsigned long long)st.st_ino);
+	make_gz(f);
 	return 0;
 }
 
 static int job_read(struct job *j)
 {
 	size_t got = 0;
+	if (j->file->gz) {
+		const uint8_t *bytes = g_bytes_get_data(j->file->gz, NULL);
+		memcpy(j->block->bytes + LWS_PRE, bytes + j->at, j->block->len);
+		return 0;
+	}
 	while (got < j->block->len) {
 		ssize_t n = pread(j->file->fd, j->block->bytes + LWS_PRE + got, j->block->len - got,
 				  (off_t)(j->at + got));
@@ -168,6 +194,20 @@ struct out_block *file_take(struct file *f)
 	return b;
 }
 
+/* What is sent is the compressed copy, which has a tag of its own (RFC 9110 8.8.3). */
+static void use_gz(struct file *f) ON_THREAD(ROLE_CTL)
+{
+	if (!f->gz)
+		return;
+	if (strcmp(f->gz_tag, f->etag)) {
+		g_strlcpy(f->gz_tag, f->etag, sizeof(f->gz_tag));
+		gzip_copies_put(f->srv->gzip_copies, f->path, f->etag, f->gz);
+	}
+	f->size = g_bytes_get_size(f->gz);
+	snprintf(f->etag, sizeof(f->etag), "%.*s-gz\"", (int)(strlen(f->gz_tag) - 1), f->gz_tag);
+	http_set_header(f->req, "content-encoding", "gzip");
+}
+
 /* 304, 416, 206 or 200, now that size and tag are known. */
 static void reply_opened(struct file *f) ON_THREAD(ROLE_CTL)
 {
@@ -176,6 +216,7 @@ static void reply_opened(struct file *f) ON_THREAD(ROLE_CTL)
 	char text[128];
 	const char *if_range = http_req_header(r, "if-range"), *range = http_req_header(r, "range");
 
+	use_gz(f);
 	http_set_header(r, "etag", f->etag);
 	http_set_header(r, "accept-ranges", "bytes");
 	r->cache_control = "no-cache"; /* kept, but asked for again by its tag */
@@ -260,8 +301,8 @@ static void job_done(struct reader_job *base)
 	free(j);
 }
 
-void http_reply_file(struct http_req *r, const char *path, const char *content_type,
-		     const char *download_name)
+static void reply_file(struct http_req *r, const char *path, const char *content_type,
+		       const char *download_name, bool may_gzip) ON_THREAD(ROLE_CTL)
 {
 	if (!r->conn) {
 		http_req_free(r);
@@ -276,6 +317,9 @@ void http_reply_file(struct http_req *r, const char *path, const char *content_t
 	f->req = r;
 	f->fd = -1;
 	f->path = g_strdup(path);
+	f->may_gzip = may_gzip;
+	if (may_gzip)
+		f->gz = gzip_copies_get(f->srv->gzip_copies, path, f->gz_tag);
 	r->file = f;
 	r->content_type = g_strdup(content_type ? content_type : http_mime_type(path));
 	r->download_name = g_strdup(download_name);
@@ -285,6 +329,12 @@ void http_reply_file(struct http_req *r, const char *path, const char *content_t
 		g_clear_pointer(&r->content_type, g_free);
 		http_reply_error(r, 503, "busy", "Too many files are being read; try again.");
 	}
+}
+
+void http_reply_file(struct http_req *r, const char *path, const char *content_type,
+		     const char *download_name)
+{
+	reply_file(r, path, content_type, download_name, false);
 }
 
 /* "/" and paths without an ending are pages of the client. */
@@ -298,6 +348,9 @@ void http_reply_web(struct http_req *r)
 	bool page = last && !strchr(last, '.');
 	char *path = page ? g_strconcat(r->srv->web_root, "/", r->srv->index, NULL)
 			  : g_strconcat(r->srv->web_root, r->path, NULL);
-	http_reply_file(r, path, http_mime_type(path), NULL);
+	http_set_header(r, "vary", "accept-encoding");
+	reply_file(r, path, http_mime_type(path), NULL,
+		   !http_req_header(r, "range") &&
+			   http_accepts_gzip(http_req_header(r, "accept-encoding")));
 	g_free(path);
 }

@@ -60,6 +60,7 @@ struct server {
 	struct route routes[SERVER_MAX_ROUTES];
 	size_t n_routes;
 	struct readers *readers;
+	struct gzip_copies *gzip_copies;
 	struct ws_session *sessions;
 	size_t n_sessions;
 };

@@ -1,8 +1,8 @@
 // The words of the page: both languages have the same keys and placeholders, all
 // that is used is there and nothing else, and nothing that a person reads is
-// outside of them. And the weight of the page.
+// outside of them.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 import en from '../../web/js/en.js';
 import ko from '../../web/js/ko.js';
 
-const LIMIT_BYTES = 150000;
 const web = fileURLToPath(new URL('../../web', import.meta.url));
 const html = readFileSync(join(web, 'index.html'), 'utf8');
 const scripts = readdirSync(join(web, 'js')).filter((f) => !['en.js', 'ko.js'].includes(f));
@@ -109,12 +108,4 @@ test('no visible string is in the code', () => {
 	for (const f of scripts)
 		for (const [, text] of source(f).matchAll(/\.(?:textContent|title|placeholder|ariaLabel) = '([^']*)'/g))
 			assert.ok(text === '' || text === 'mcu', `${f}: ${text}`);
-});
-
-test('the page weighs less than 150 KB, all of it together', () => {
-	const weigh = (folder) => readdirSync(folder, { withFileTypes: true })
-		.reduce((n, e) => n + (e.isDirectory() ? weigh(join(folder, e.name)) : statSync(join(folder, e.name)).size), 0);
-	const bytes = weigh(web);
-	console.log(`web/: ${bytes} bytes`);
-	assert.ok(bytes < LIMIT_BYTES, `${bytes}`);
 });

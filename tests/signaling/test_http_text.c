@@ -81,6 +81,22 @@ static void tags_are_compared(void **state)
 	assert_false(http_etag_in(NULL, "\"a\""));
 }
 
+static void compressed_is_for_those_who_take_it(void **state)
+{
+	static const char *const yes[] = { "gzip", "deflate, gzip;q=0.5", "GZIP ; q=1", "*",
+					   "br;q=0, *;q=0.1", "identity,gzip" };
+	static const char *const no[] = { "", "br", "gzip;q=0", "gzip; q=0.000", "*;q=0", "xgzip",
+					  "gzipx", "gzip;q=0, *", ";;,,", "identity" };
+	(void)state;
+	assert_false(http_accepts_gzip(NULL));
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		if (!http_accepts_gzip(yes[i]))
+			fail_msg("%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (http_accepts_gzip(no[i]))
+			fail_msg("%s", no[i]);
+}
+
 static void types_come_from_the_ending(void **state)
 {
 	(void)state;
@@ -162,7 +178,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_stay_inside),  cmocka_unit_test(ranges_are_read),
-		cmocka_unit_test(tags_are_compared),  cmocka_unit_test(types_come_from_the_ending),
+		cmocka_unit_test(tags_are_compared),
+		cmocka_unit_test(compressed_is_for_those_who_take_it),
+		cmocka_unit_test(types_come_from_the_ending),
 		cmocka_unit_test(a_long_name_is_cut), cmocka_unit_test(patterns_match),
 		cmocka_unit_test(credentials),
 	};

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "tests/signaling/client.h"
 
@@ -127,7 +128,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const names[] = { "big.bin", "index.html", "app.js", "empty.css",
-					     ".secret" };
+					     ".secret", "long.js" };
 	struct fixture *f = *state;
 	char path[128];
 	server_free(&f->srv, 0);
@@ -415,6 +416,79 @@ static void an_unchanged_file_is_not_sent_again(void **state)
 	g_free(header);
 }
 
+static void put_long(struct fixture *f, const char *name, char what)
+{
+	char text[5000];
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 50 ? what : '\n';
+	put_file(f, name, text, sizeof(text));
+}
+
+static void expect_unzipped(const struct reply *r, char what)
+{
+	unsigned char out[6000];
+	z_stream z = { .next_in = (unsigned char *)r->body, .avail_in = (uInt)r->len,
+		       .next_out = out, .avail_out = sizeof(out) };
+	assert_int_equal(r->status, 200);
+	assert_true(reply_has(r, "content-encoding: gzip"));
+	assert_true(reply_has(r, "vary: accept-encoding"));
+	assert_true(r->len < 500);
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(z.total_out, 5000);
+	assert_int_equal(out[4999], what);
+	inflateEnd(&z);
+}
+
+static void the_page_travels_compressed(void **state)
+{
+	static const char takes[] = "Accept-Encoding: gzip, deflate, br\r\n";
+	struct reply r;
+	put_long(*state, "long.js", 'a');
+	put_long(*state, "empty.css", 'b');
+	for (int i = 0; i < 2; i++) { /* made, then kept */
+		get(*state, "/long.js", takes, &r);
+		expect_unzipped(&r, 'a');
+		reply_clear(&r);
+	}
+	get(*state, "/empty.css", takes, &r);
+	expect_unzipped(&r, 'b');
+	char *tag = strcasestr(r.head, "etag: ") + 6;
+	char *header = g_strdup_printf("%sIf-None-Match: %.*s\r\n", takes, (int)strcspn(tag, "\r"), tag);
+	reply_clear(&r);
+	get(*state, "/empty.css", header, &r);
+	assert_int_equal(r.status, 304);
+	reply_clear(&r);
+	g_free(header);
+	/* as they are: to those who do not ask, in part, what is small, and downloads */
+	static const char *const plain[][2] = {
+		{ "/long.js", "" },
+		{ "/long.js", "Accept-Encoding: gzip;q=0\r\n" },
+		{ "/long.js", "Accept-Encoding: gzip\r\nRange: bytes=0-4999\r\n" },
+		{ "/app.js", "Accept-Encoding: gzip\r\n" },
+		{ "/files/long.js", "Accept-Encoding: gzip\r\n" },
+	};
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		get(*state, plain[i][0], plain[i][1], &r);
+		assert_false(reply_has(&r, "content-encoding:"));
+		assert_int_equal(r.len, i == 3 ? 10 : 5000);
+		reply_clear(&r);
+	}
+}
+
+static void a_changed_file_is_compressed_anew(void **state)
+{
+	struct reply r;
+	put_long(*state, "long.js", 'a');
+	get(*state, "/long.js", "Accept-Encoding: gzip\r\n", &r);
+	expect_unzipped(&r, 'a');
+	reply_clear(&r);
+	put_long(*state, "long.js", 'c');
+	get(*state, "/long.js", "Accept-Encoding: gzip\r\n", &r);
+	expect_unzipped(&r, 'c');
+	reply_clear(&r);
+}
+
 static void a_missing_file_is_404(void **state)
 {
 	struct reply r;
@@ -523,6 +597,8 @@ int main(void)
 		T(nothing_outside_the_folder),
 		T(a_big_file_comes_whole),
 		T(ranges_are_served),
+		T(the_page_travels_compressed),
+		T(a_changed_file_is_compressed_anew),
 		T(an_unchanged_file_is_not_sent_again),
 		T(a_missing_file_is_404),
 		T(requests_share_a_connection),
