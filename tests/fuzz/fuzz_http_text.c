@@ -90,7 +90,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0] % 6) {
 	case 0: read_path(text); break;
 	case 1: read_range(text); break;
-	case 2: http_etag_in(text, "\"1f-16\""); break;
+	case 2:
+		http_etag_in(text, "\"1f-16\"");
+		http_accepts_gzip(text);
+		break;
 	case 3: read_auth(text); break;
 	case 4: write_disposition(text); break;
 	default:
