@@ -34,7 +34,7 @@ describe('data saver', { timeout: 120000 }, () => {
 		const [ann, bo] = people;
 		for (const p of people)
 			await until(`${p.name}'s picture`, async () => await height(p) === 180);
-		const before = await frozen(ann);
+		const before = [await frozen(ann), await frozen(bo)];
 		await ann.page.click('#more');
 		await ann.page.click('#menu-settings');
 		await ann.page.check('#saver');
@@ -43,7 +43,9 @@ describe('data saver', { timeout: 120000 }, () => {
 		assert.equal(await server.value('mcu_video_encoders', 'saver'), 2);
 		await ann.page.uncheck('#saver');
 		await until('the large picture', async () => await height(ann) === 180);
-		assert.ok(await frozen(ann) - before < 0.5, 'it did not stand still meanwhile');
+		// Not longer than at Bo's, who had no other picture: what a busy machine does, it does to both.
+		const stood = [await frozen(ann) - before[0], await frozen(bo) - before[1]];
+		assert.ok(stood[0] - stood[1] < 0.5, `it stood still for ${stood} s`);
 		await until('one size', async () => await server.value('mcu_video_encoders', 'saver') === 1);
 	});
 
