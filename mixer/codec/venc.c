@@ -11,7 +11,8 @@ METRIC_GAUGE(encoders, "mcu_venc_open", "Video encoders that are open.");
 METRIC_COUNTER(dropped, "mcu_video_encode_dropped_total",
 	       "Encoded pictures lost for want of a buffer.");
 
-enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600 };
+enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600,
+       MOST_PER_PICTURE = 3 };
 
 static const struct venc_ops *const codec_ops[] = {
 	[CODEC_H264] = &venc_h264_ops,
@@ -49,7 +50,9 @@ int venc_new(struct venc **out, const struct venc_cfg *cfg)
 	e->ops = codec_ops[cfg->codec];
 	e->w = cfg->w;
 	e->h = cfg->h;
-	e->fps = cfg->fps;
+	e->fps = e->fps_now = cfg->fps;
+	e->bitrate_bps = cfg->bitrate_bps;
+	e->gop_s = cfg->gop_s;
 	e->gop_frames = cfg->gop_s * cfg->fps;
 	e->force_key = true;
 	metric_add(&encoders, 1);
@@ -111,16 +114,41 @@ int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool for
 	return 0;
 }
 
+/* The library is told of pictures at fps, whatever their true rate. */
+static int set_rate(struct venc *e)
+{
+	int fps = e->fps_now * MOST_PER_PICTURE > e->fps ? e->fps_now :
+		  (e->fps + MOST_PER_PICTURE - 1) / MOST_PER_PICTURE;
+	int64_t bps = (int64_t)e->bitrate_bps * e->fps / fps;
+
+	return e->ops->set_bitrate(e, bps < MAX_BITRATE_BPS ? (int)bps : MAX_BITRATE_BPS);
+}
+
 int venc_set_bitrate(struct venc *e, int bitrate_bps)
 {
-	return bitrate_valid(bitrate_bps) ? e->ops->set_bitrate(e, bitrate_bps) : -EINVAL;
+	if (!bitrate_valid(bitrate_bps))
+		return -EINVAL;
+	e->bitrate_bps = bitrate_bps;
+	return set_rate(e);
+}
+
+int venc_set_fps(struct venc *e, int fps)
+{
+	if (fps < 1 || fps > e->fps)
+		return -EINVAL;
+	if (fps == e->fps_now)
+		return 0;
+	e->fps_now = fps;
+	e->gop_frames = e->gop_s * fps;
+	return set_rate(e);
 }
 
 int venc_set_gop(struct venc *e, int gop_s)
 {
 	if (gop_s < 0 || gop_s > MAX_GOP_S)
 		return -EINVAL;
-	e->gop_frames = gop_s * e->fps;
+	e->gop_s = gop_s;
+	e->gop_frames = gop_s * e->fps_now;
 	return 0;
 }
 

@@ -69,6 +69,9 @@ int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool for
  * within 2 s and in full after some 10). -EINVAL out of range. */
 int venc_set_bitrate(struct venc *e, int bitrate_bps) ON_THREAD(ROLE_MIXV);
 int venc_set_gop(struct venc *e, int gop_s) ON_THREAD(ROLE_MIXV);
+/* Pictures come at this rate from now on, 1 … cfg.fps: each may take as many more
+ * octets (at most three times as many) as they are fewer. */
+int venc_set_fps(struct venc *e, int fps) ON_THREAD(ROLE_MIXV);
 
 void venc_get_stats(const struct venc *e, struct venc_stats *out) ON_THREAD(ROLE_MIXV);
 

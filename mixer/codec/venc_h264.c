@@ -194,8 +194,10 @@ static int h264_encode(struct venc *base, const struct vframe *f, bool key, stru
 static int h264_set_bitrate(struct venc *base, int bitrate_bps)
 {
 	struct venc_h264 *e = (struct venc_h264 *)base;
+	int frame_ms = 1000 / base->fps, vbv_ms = e->vbv_ms * base->fps_now / base->fps;
 
-	set_rate(e->ctx, bitrate_bps, e->vbv_ms);
+	/* as many milliseconds of the true time */
+	set_rate(e->ctx, bitrate_bps, vbv_ms > 2 * frame_ms ? vbv_ms : 2 * frame_ms);
 	return 0;
 }
 

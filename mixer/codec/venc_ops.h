@@ -15,6 +15,7 @@ struct venc_ops {
 	int (*open)(struct venc **out, const struct venc_cfg *cfg);
 	void (*close)(struct venc *e);
 	int (*encode)(struct venc *e, const struct vframe *f, bool key, struct venc_au *out);
+	/* If fps pictures a second came; fps_now of them do. */
 	int (*set_bitrate)(struct venc *e, int bitrate_bps);
 };
 
@@ -23,6 +24,7 @@ struct venc {
 	const struct venc_ops *ops;
 	struct venc_stats stats;
 	int w, h, fps, gop_frames;
+	int fps_now, bitrate_bps, gop_s; /* fps: as it was opened for */
 	int since_key;  /* pictures since the last key frame, itself included */
 	bool force_key; /* the last picture was lost: what follows needs a new start */
 };

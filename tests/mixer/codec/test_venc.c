@@ -206,6 +206,35 @@ static void test_bit_rate(void **state)
 	venc_free(&e);
 }
 
+/* Fewer pictures have as many octets a second. */
+static void test_fewer_pictures(void **state)
+{
+	struct venc *e = NULL;
+	double full, fewer;
+	bool key;
+
+	(void)state;
+	assert_int_equal(venc_new(&e, &CFG), 0);
+	full = encode_seconds(e, 0, 5);
+	assert_int_equal(venc_set_fps(e, FPS / 2), 0);
+	/* two seconds of what the encoder is told take four */
+	encode_seconds(e, 5 * FPS, 8);
+	fewer = encode_seconds(e, 13 * FPS, 4) / 2;
+	assert_true(fewer > 0.8 * full && fewer < 1.15 * full);
+	assert_int_equal(venc_set_fps(e, 1), 0);
+	for (int i = 0; i < 3; i++)
+		encode(e, i, false, &key);
+	assert_int_equal(venc_set_gop(e, 2), 0);
+	for (int i = 0; i < 3; i++) {
+		encode(e, i, i == 0, &key);
+		assert_int_equal(key, i != 1);
+	}
+	assert_int_equal(venc_set_fps(e, 0), -EINVAL);
+	assert_int_equal(venc_set_fps(e, FPS + 1), -EINVAL);
+	assert_int_equal(venc_set_fps(e, FPS), 0);
+	venc_free(&e);
+}
+
 /* What is lost on the way out must not be a reference of what follows. */
 static void test_no_buffer(void **state)
 {
@@ -326,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_key_frame_when_asked),
 		cmocka_unit_test(test_gop),
 		cmocka_unit_test(test_bit_rate),
+		cmocka_unit_test(test_fewer_pictures),
 		cmocka_unit_test(test_no_buffer),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_picture_is_left_alone),
