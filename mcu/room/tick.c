@@ -33,6 +33,7 @@ struct tick {
 	struct tick_events ev;
 	void *obj;
 	_Atomic uint32_t speaker;
+	_Atomic int fps; /* that is wanted */
 	_Atomic uint64_t frames, skipped, unchanged, shrunk, interval_sum_ns, bucket[TICK_BUCKETS];
 	/* the strand */
 	struct routing *routing;
@@ -42,7 +43,8 @@ struct tick {
 	struct source source[LAYOUT_MAX_TILES];
 	size_t n_sources;
 	bool running, stopped;
-	int64_t start_ns, count; /* the next tick is number count */
+	int fps_now;
+	int64_t start_ns, count; /* the next tick is number count, at fps_now from start */
 	int64_t last_frame_ns;
 };
 
@@ -54,6 +56,7 @@ int tick_new(struct tick **out, const struct engine *e, const struct tick_events
 	if (!t)
 		return -ENOMEM;
 	t->engine = e;
+	t->fps = t->fps_now = e->cfg.fps;
 	t->ev = *ev;
 	t->obj = obj;
 	err = strand_new(&t->strand, e->video, "tick");
@@ -78,7 +81,7 @@ void tick_free(struct tick **t)
 
 static int64_t due_of(const struct tick *t, int64_t count)
 {
-	return t->start_ns + clock_scale(count, NS_PER_S, t->engine->cfg.fps);
+	return t->start_ns + clock_scale(count, NS_PER_S, t->fps_now);
 }
 
 static struct source *source_of(struct tick *t, uint32_t id)
@@ -278,14 +281,30 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 
 static void run(void *obj, void *arg);
 
+/* Another rate begins with the last tick: media time goes on growing. */
+static void take_rate(struct tick *t)
+{
+	int fps = t->fps;
+
+	if (fps == t->fps_now)
+		return;
+	if (t->count) {
+		t->start_ns = due_of(t, t->count - 1);
+		t->count = 1;
+	}
+	t->fps_now = fps;
+}
+
 static void post_next(struct tick *t)
 {
-	int64_t now = clock_now_ns(t->engine->clock), due;
-	int64_t late = now - due_of(t, t->count);
+	int64_t now = clock_now_ns(t->engine->clock), due, late;
+
+	take_rate(t);
+	late = now - due_of(t, t->count);
 
 	/* More than one whole interval behind: those ticks are not made up for. */
-	if (late > NS_PER_S / t->engine->cfg.fps) {
-		int64_t reached = clock_scale(now - t->start_ns, t->engine->cfg.fps, NS_PER_S);
+	if (late > NS_PER_S / t->fps_now) {
+		int64_t reached = clock_scale(now - t->start_ns, t->fps_now, NS_PER_S);
 
 		skip(t, reached - t->count);
 		t->count = reached;
@@ -351,6 +370,11 @@ void tick_route(struct tick *t, struct routing *r)
 void tick_set_speaker(struct tick *t, uint32_t leg)
 {
 	t->speaker = leg;
+}
+
+void tick_set_fps(struct tick *t, int fps)
+{
+	t->fps = fps;
 }
 
 static void stop_job(void *obj, void *arg)

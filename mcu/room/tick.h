@@ -30,6 +30,8 @@ void tick_charge(struct tick *t, struct work_account *a) ON_THREAD(ROLE_CTL);
 void tick_route(struct tick *t, struct routing *r) ON_THREAD(ROLE_CTL);
 /* Who speaks (a leg id, 0: nobody), for the border. Any thread. */
 void tick_set_speaker(struct tick *t, uint32_t leg);
+/* Pictures per second from the next one on, at most those of the engine. Any thread. */
+void tick_set_fps(struct tick *t, int fps);
 void tick_stop(struct tick *t) ON_THREAD(ROLE_CTL);
 void tick_free(struct tick **t) ON_THREAD(ROLE_CTL);
 

@@ -27,6 +27,7 @@ struct video_encode {
 	uint32_t id;
 	struct video_encode_cfg cfg;
 	_Atomic bool key_wanted, switch_wanted;
+	_Atomic int fps; /* of the canvases */
 	/* of the strand, for the tick to see: a refused request waits; the media time
 	 * of the last key frame; when the next one is due at the latest */
 	_Atomic bool key_waits;
@@ -42,6 +43,7 @@ struct video_encode {
 	/* the strand */
 	unsigned taken;
 	struct venc *enc;
+	int fps_now; /* that the encoder knows of */
 	struct keyframe_gate gate;
 	bool opened;
 	uint32_t next_index;
@@ -66,6 +68,7 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 	v->cfg = *cfg;
 	v->id = next_id++;
 	v->key_by_ns = INT64_MAX;
+	v->fps = v->fps_now = cfg->fps;
 	keyframe_gate_init(&v->gate, KEYFRAME_GATE_BURST, KEYFRAME_GATE_REFILL_MS * NS_PER_MS);
 	err = strand_new(&v->strand, e->video, "encode");
 	if (err) {
@@ -168,6 +171,11 @@ void video_encode_request_switch(struct video_encode *v)
 	v->switch_wanted = true;
 }
 
+void video_encode_set_fps(struct video_encode *v, int fps)
+{
+	v->fps = fps < v->cfg.fps ? fps : v->cfg.fps;
+}
+
 static bool switch_due(const struct video_encode *v, int64_t pts_ns)
 {
 	return v->switch_wanted && pts_ns - v->key_ns >= VIDEO_ENCODE_SWITCH_MS * NS_PER_MS;
@@ -193,6 +201,16 @@ static void open_encoder(struct video_encode *v, int64_t pts_ns)
 	if (err)
 		log_error(NULL, "cannot open the %s encoder at %dx%d: %s; those who need it get no picture",
 			  codec_name(cfg.codec), cfg.w, cfg.h, err_str(err));
+}
+
+static void take_rate(struct video_encode *v)
+{
+	int fps = v->fps;
+
+	if (fps == v->fps_now || !v->enc)
+		return;
+	v->fps_now = fps;
+	venc_set_fps(v->enc, fps);
 }
 
 static bool key_due(struct video_encode *v, int64_t now_ns)
@@ -275,6 +293,7 @@ static void frame_job(void *obj, void *arg)
 	role_assert_mixv();
 	if (!v->opened)
 		open_encoder(v, pts_ns);
+	take_rate(v);
 	if (v->enc)
 		err = venc_encode(v->enc, canvas, pts_ns, key_due(v, pts_ns), v->engine->au_pool,
 				  &au, &key);

@@ -57,6 +57,8 @@ bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
 /* References the canvas. pts_ns: media time, growing. */
 void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
 	ON_THREAD(ROLE_MIXV);
+/* Canvases come at this rate now, lower than its own. Any thread. */
+void video_encode_set_fps(struct video_encode *v, int fps);
 /* Any thread. */
 void video_encode_request_key(struct video_encode *v);
 /* For a receiver that has another picture until then: such requests share a key
