@@ -183,6 +183,37 @@ uint32_t srtp_cipher_rtcp_word(const struct srtp_cipher *c, const uint8_t *p, si
 	return srtp_get32(p + n - SRTP_RTCP_INDEX - (c->gcm ? 0 : SRTP_CM_TAG));
 }
 
+/* hdr_len octets in the clear, n of payload, the tag; in place. */
+static int open_rtp_gcm(struct srtp_cipher *c, uint8_t *p, size_t hdr_len, size_t n)
+{
+	uint8_t *body = p + hdr_len, last[16];
+	int len;
+
+	if (!run(c, NULL, p, hdr_len) || !run(c, body, body, n) ||
+	    EVP_CIPHER_CTX_ctrl(c->aes, EVP_CTRL_AEAD_SET_TAG, SRTP_GCM_TAG, body + n) != 1)
+		return -EIO;
+	return EVP_CipherFinal_ex(c->aes, last, &len) == 1 ? (int)(hdr_len + n) : -EACCES;
+}
+
+int srtp_cipher_open_rtp(struct srtp_cipher *c, uint8_t *p, size_t len, size_t hdr_len,
+			 uint32_t ssrc, uint64_t index)
+{
+	size_t n = len - hdr_len - srtp_cipher_tag_bytes(c);
+	uint8_t tag[SHA1_BYTES], roc[4];
+
+	if (!c->gcm) {
+		srtp_put32(roc, (uint32_t)(index >> 16));
+		hmac(c, p, hdr_len + n, roc, tag);
+		if (CRYPTO_memcmp(tag, p + hdr_len + n, SRTP_CM_TAG))
+			return -EACCES;
+	}
+	if (!set_iv(c, ssrc, index))
+		return -EIO;
+	if (c->gcm)
+		return open_rtp_gcm(c, p, hdr_len, n);
+	return run(c, p + hdr_len, p + hdr_len, n) ? (int)(hdr_len + n) : -EIO;
+}
+
 /* RFC 7714 sections 9.2 and 9.3: without the E bit everything is only
  * authenticated. */
 static int open_gcm(struct srtp_cipher *c, uint8_t *p, size_t n, bool encrypted)

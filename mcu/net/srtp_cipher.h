@@ -23,8 +23,8 @@ enum {
 
 #define SRTP_RTCP_E_BIT 0x80000000U
 
-/* use: which keys to derive. open: for srtp_cipher_open_rtcp, otherwise for the
- * two that protect. 0, -EINVAL, -ENOMEM, -EIO. */
+/* use: which keys to derive. open: for the two that open, otherwise for the two
+ * that protect. 0, -EINVAL, -ENOMEM, -EIO. */
 int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, enum srtp_use use,
 		    bool open);
 void srtp_cipher_free(struct srtp_cipher **c);
@@ -38,6 +38,10 @@ int srtp_cipher_protect_rtp(struct srtp_cipher *c, uint8_t *out, const uint8_t *
 /* out: room for n + index + tag octets; n >= SRTP_RTCP_HDR. The length or -EIO. */
 int srtp_cipher_protect_rtcp(struct srtp_cipher *c, uint8_t *out, const uint8_t *p, size_t n,
 			     uint32_t ssrc, uint32_t index);
+/* In place. len: all octets, at least hdr_len (what stays in the clear) + tag.
+ * Returns the length in plain text or -EACCES (the packet is then destroyed), -EIO. */
+int srtp_cipher_open_rtp(struct srtp_cipher *c, uint8_t *p, size_t len, size_t hdr_len,
+			 uint32_t ssrc, uint64_t index);
 /* In place. n: all octets, at least SRTP_RTCP_HDR + index + tag. word: the E bit
  * and index as srtp_cipher_rtcp_word read them. Returns the length in plain text
  * or -EACCES (the packet is then destroyed), -EIO. */

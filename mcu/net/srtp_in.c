@@ -2,16 +2,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <srtp2/srtp.h>
-
 #include "mcu/net/srtp_cipher.h"
 
-enum { RTP_HDR = 12 };
+enum { RTP_HDR = 12, WORD_BITS = 64 };
 
 /* Replay of SRTCP, RFC 3711 section 3.3.2: bit k of seen is newest - k. */
 struct replay {
@@ -20,66 +16,21 @@ struct replay {
 	uint64_t seen;
 };
 
-struct srtp_in {
-	srtp_t lib; /* publishing legs */
-	uint32_t ssrc[SRTP_IN_STREAMS];
-	size_t n_ssrcs;
-	struct srtp_cipher *rtcp; /* the others */
-	struct replay replay[SRTP_IN_STREAMS];
-	size_t n_replays;
+/* An RTP stream: ROC << 16 | sequence number of the newest packet, and which of
+ * the SRTP_IN_RTP_WINDOW up to it have come: bit index % window. */
+struct stream {
+	uint32_t ssrc;
+	uint64_t newest;
+	uint64_t seen[SRTP_IN_RTP_WINDOW / WORD_BITS];
 };
 
-static srtp_err_status_t lib_status;
-
-static srtp_err_status_t create(srtp_t *out, const struct srtp_keys *keys)
-{
-	size_t salt = srtp_profile_salt_bytes(keys->profile);
-	uint8_t key[SRTP_KEY_BYTES + SRTP_SALT_BYTES];
-	srtp_policy_t policy;
-	srtp_err_status_t st;
-
-	memset(&policy, 0, sizeof policy);
-	if (keys->profile == SRTP_PROFILE_GCM) {
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
-	} else {
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
-	}
-	memcpy(key, keys->key, SRTP_KEY_BYTES);
-	memcpy(key + SRTP_KEY_BYTES, keys->salt, salt);
-	policy.ssrc.type = ssrc_any_inbound;
-	policy.key = key;
-	policy.window_size = SRTP_IN_RTP_WINDOW;
-	policy.allow_repeat_tx = 1;
-	st = srtp_create(out, &policy);
-	OPENSSL_cleanse(key, sizeof key);
-	return st;
-}
-
-/* Debian's libsrtp2 starts NSS with the first cipher and unloads it with the
- * last one: a session that stays spares every first publisher that. */
-static void lib_init(void)
-{
-	static const struct srtp_keys none = { .profile = SRTP_PROFILE_GCM };
-	static srtp_t keeper;
-
-	lib_status = srtp_init();
-	if (lib_status == srtp_err_status_ok)
-		lib_status = create(&keeper, &none);
-}
-
-static int new_lib(struct srtp_in *s, const struct srtp_keys *keys)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	srtp_err_status_t st;
-
-	pthread_once(&once, lib_init);
-	if (lib_status != srtp_err_status_ok)
-		return -EIO;
-	st = create(&s->lib, keys);
-	return st == srtp_err_status_ok ? 0 : st == srtp_err_status_alloc_fail ? -ENOMEM : -EIO;
-}
+struct srtp_in {
+	struct srtp_cipher *rtp; /* NULL: the peer only receives */
+	struct srtp_cipher *rtcp;
+	size_t n_streams, n_replays;
+	struct replay replay[SRTP_IN_STREAMS];
+	struct stream *stream; /* SRTP_IN_STREAMS of them; with rtp */
+};
 
 int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publishes)
 {
@@ -91,7 +42,13 @@ int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publish
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	err = publishes ? new_lib(s, keys) : srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP, true);
+	err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP, true);
+	if (!err && publishes)
+		err = srtp_cipher_new(&s->rtp, keys, SRTP_USE_RTP, true);
+	if (!err && publishes) {
+		s->stream = calloc(SRTP_IN_STREAMS, sizeof *s->stream);
+		err = s->stream ? 0 : -ENOMEM;
+	}
 	if (err)
 		srtp_in_free(&s);
 	else
@@ -103,59 +60,120 @@ void srtp_in_free(struct srtp_in **s)
 {
 	if (!*s)
 		return;
-	if ((*s)->lib)
-		srtp_dealloc((*s)->lib);
+	srtp_cipher_free(&(*s)->rtp);
 	srtp_cipher_free(&(*s)->rtcp);
+	free((*s)->stream);
 	free(*s);
 	*s = NULL;
 }
 
-static int err_of(srtp_err_status_t st)
+static struct stream *find_stream(struct srtp_in *s, uint32_t ssrc)
 {
-	switch (st) {
-	case srtp_err_status_ok: return 0;
-	case srtp_err_status_auth_fail: return -EACCES;
-	case srtp_err_status_replay_fail:
-	case srtp_err_status_replay_old: return -EALREADY;
-	case srtp_err_status_alloc_fail: return -ENOMEM;
-	default: return -EBADMSG;
+	for (size_t i = 0; i < s->n_streams; i++)
+		if (s->stream[i].ssrc == ssrc)
+			return &s->stream[i];
+	return NULL;
+}
+
+/* RFC 3711 section 3.3.1 and appendix A: the roll-over that brings seq next to the
+ * newest; before the first there is none. */
+static uint64_t guess_index(uint64_t newest, uint16_t seq)
+{
+	uint64_t roc = newest >> 16;
+	uint16_t s = (uint16_t)newest;
+
+	if (s < 0x8000) {
+		if (seq - s > 0x8000 && roc > 0)
+			roc--;
+	} else if (s - 0x8000 > seq) {
+		roc++;
 	}
+	return roc << 16 | seq;
 }
 
-/* libsrtp2 keeps a context per SSRC for ever: the number is bounded here. An
- * SSRC is entered once a packet of it has been authenticated. */
-static bool ssrc_known(const struct srtp_in *s, uint32_t ssrc)
+static uint64_t *word_of(struct stream *t, uint64_t index, uint64_t *bit)
 {
-	for (size_t i = 0; i < s->n_ssrcs; i++)
-		if (s->ssrc[i] == ssrc)
-			return true;
-	return false;
+	*bit = UINT64_C(1) << index % WORD_BITS;
+	return &t->seen[index % SRTP_IN_RTP_WINDOW / WORD_BITS];
 }
 
-static int lib_open(struct srtp_in *s, uint8_t *p, size_t *len, uint32_t ssrc,
-		    srtp_err_status_t (*fn)(srtp_t, void *, int *))
+static bool seen(struct stream *t, uint64_t index)
 {
-	bool known = ssrc_known(s, ssrc);
-	int n = (int)*len, err;
+	uint64_t bit, *word = word_of(t, index, &bit);
 
-	if (!known && s->n_ssrcs == SRTP_IN_STREAMS)
-		return -ENOSPC;
-	err = err_of(fn(s->lib, p, &n));
-	if (err)
-		return err;
-	if (!known)
-		s->ssrc[s->n_ssrcs++] = ssrc;
-	*len = (size_t)n;
-	return 0;
+	if (index > t->newest)
+		return false;
+	return t->newest - index >= SRTP_IN_RTP_WINDOW || (*word & bit);
 }
 
+static void enter(struct stream *t, uint64_t index)
+{
+	uint64_t bit, *word;
+
+	if (index > t->newest && index - t->newest >= SRTP_IN_RTP_WINDOW)
+		memset(t->seen, 0, sizeof t->seen);
+	else
+		for (uint64_t i = t->newest + 1; i < index; i++) {
+			word = word_of(t, i, &bit);
+			*word &= ~bit;
+		}
+	word = word_of(t, index, &bit);
+	*word |= bit;
+	if (index > t->newest)
+		t->newest = index;
+}
+
+/* What stays in the clear; 0: not RTP, or nothing is behind it. */
+static size_t header_len(const uint8_t *p, size_t len)
+{
+	size_t n = RTP_HDR + 4u * (p[0] & 15);
+
+	if (p[0] >> 6 != 2 || n > len)
+		return 0;
+	if (p[0] & 0x10) {
+		if (len - n < 4)
+			return 0;
+		n += 4 + 4 * ((size_t)p[n + 2] << 8 | p[n + 3]);
+	}
+	return n <= len ? n : 0;
+}
+
+/* An SSRC is entered once a packet of it has been authenticated: their number is
+ * bounded, and a stranger must not use it up. */
 int srtp_in_rtp(struct srtp_in *s, uint8_t *p, size_t *len)
 {
-	if (!s->lib)
+	uint64_t index;
+	struct stream *t;
+	uint32_t ssrc;
+	size_t head;
+	int n;
+
+	if (!s->rtp)
 		return -ENOTSUP;
 	if (*len < RTP_HDR || *len > INT_MAX)
 		return -EBADMSG;
-	return lib_open(s, p, len, srtp_get32(p + 8), srtp_unprotect);
+	head = header_len(p, *len);
+	if (!head || *len - head < srtp_cipher_tag_bytes(s->rtp))
+		return -EBADMSG;
+	ssrc = srtp_get32(p + 8);
+	t = find_stream(s, ssrc);
+	if (!t && s->n_streams == SRTP_IN_STREAMS)
+		return -ENOSPC;
+	index = (uint64_t)p[2] << 8 | p[3];
+	if (t)
+		index = guess_index(t->newest, (uint16_t)index);
+	if (t && seen(t, index))
+		return -EALREADY;
+	n = srtp_cipher_open_rtp(s->rtp, p, *len, head, ssrc, index);
+	if (n < 0)
+		return n;
+	if (!t) {
+		t = &s->stream[s->n_streams++];
+		*t = (struct stream){ .ssrc = ssrc, .newest = index };
+	}
+	enter(t, index);
+	*len = (size_t)n;
+	return 0;
 }
 
 static struct replay *find_replay(struct srtp_in *s, uint32_t ssrc)
@@ -189,12 +207,17 @@ static void replay_enter(struct replay *r, uint32_t index)
 }
 
 /* Replay is checked before the work of authentication, and entered after it. */
-static int evp_open_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
+int srtp_in_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
 {
-	uint32_t ssrc = srtp_get32(p + 4), index;
-	struct replay *r = find_replay(s, ssrc);
+	size_t over = SRTP_RTCP_INDEX + srtp_cipher_tag_bytes(s->rtcp);
+	uint32_t ssrc, index;
+	struct replay *r;
 	int n;
 
+	if (*len < SRTP_RTCP_HDR + over || *len > INT_MAX)
+		return -EBADMSG;
+	ssrc = srtp_get32(p + 4);
+	r = find_replay(s, ssrc);
 	if (!r && s->n_replays == SRTP_IN_STREAMS)
 		return -ENOSPC;
 	index = srtp_cipher_rtcp_word(s->rtcp, p, *len) & ~SRTP_RTCP_E_BIT;
@@ -211,15 +234,4 @@ static int evp_open_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
 	}
 	*len = (size_t)n;
 	return 0;
-}
-
-int srtp_in_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
-{
-	size_t over = SRTP_RTCP_INDEX + (s->rtcp ? srtp_cipher_tag_bytes(s->rtcp) : SRTP_CM_TAG);
-
-	if (*len < SRTP_RTCP_HDR + over || *len > INT_MAX)
-		return -EBADMSG;
-	if (s->lib)
-		return lib_open(s, p, len, srtp_get32(p + 4), srtp_unprotect_rtcp);
-	return evp_open_rtcp(s, p, len);
 }

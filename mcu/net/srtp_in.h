@@ -1,10 +1,10 @@
-/* What comes in: SRTP and SRTCP of one peer.
+/* What comes in: SRTP and SRTCP of one peer, on OpenSSL: roll-over, replay, many
+ * SSRCs. (Debian's libsrtp2 is linked with NSS: it costs several times as much per
+ * packet, allocates for each, and the more the more sessions there are. It is what
+ * this must agree with in the tests.)
  *
- * A publishing leg's is libsrtp2's (roll-over, replay, many SSRCs). A leg that
- * only receives sends us nothing but RTCP, which is opened on EVP, so that a
- * thousand viewers do not cost a thousand libsrtp2 sessions.
- *
- * Owner: a transport; ROLE_NET. Input is hostile until it has been authenticated. */
+ * Owner: a transport; ROLE_NET. Input is hostile until it has been authenticated;
+ * nothing is allocated after _new(). RFC 3711, RFC 7714. */
 #ifndef MCU_NET_SRTP_IN_H
 #define MCU_NET_SRTP_IN_H
 
@@ -23,7 +23,7 @@ enum {
 	SRTP_IN_RTCP_WINDOW = 64,
 };
 
-/* publishes: accepts RTP too (libsrtp2). 0, -EINVAL, -ENOMEM, -EIO. */
+/* publishes: accepts RTP too. 0, -EINVAL, -ENOMEM, -EIO. */
 int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publishes);
 void srtp_in_free(struct srtp_in **s);
 
