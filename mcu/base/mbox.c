@@ -79,7 +79,7 @@ static int refuse(struct mbox *m)
 	return -EAGAIN;
 }
 
-int mbox_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
+int mbox_put(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
 {
 	size_t pos = atomic_load_explicit(&m->tail, memory_order_relaxed);
 	struct cell *c;
@@ -102,11 +102,24 @@ int mbox_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
 	c->obj = obj;
 	c->arg = arg;
 	/* Sequentially consistent against the consumer's "awake = 0, then look":
-	 * either it sees this message or this thread sees that it may sleep. */
+	 * either it sees this message or whoever wakes it sees that it may sleep. */
 	atomic_store(&c->seq, pos + 1);
+	return 0;
+}
+
+void mbox_wake(struct mbox *m)
+{
 	if (atomic_load(&m->awake) == 0 && atomic_exchange(&m->awake, 1) == 0)
 		signal_fd(m);
-	return 0;
+}
+
+int mbox_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg)
+{
+	int err = mbox_put(m, fn, obj, arg);
+
+	if (!err)
+		mbox_wake(m);
+	return err;
 }
 
 int mbox_fd(const struct mbox *m)

@@ -19,6 +19,10 @@ void mbox_free(struct mbox **m);
 
 /* Any thread. 0 or -EAGAIN. Messages of one producer run in order. */
 int mbox_post(struct mbox *m, mbox_fn *fn, void *obj, void *arg);
+/* In two steps, for many messages at the cost of one wake-up: whoever puts must
+ * wake soon after. A consumer that is awake may run a message before that. */
+int mbox_put(struct mbox *m, mbox_fn *fn, void *obj, void *arg);
+void mbox_wake(struct mbox *m);
 
 /* Consumer: readable while messages wait. */
 int mbox_fd(const struct mbox *m);

@@ -95,7 +95,7 @@ int ticker_new(struct ticker **out, const char *name, const struct clock *clock,
 		return -ENOMEM;
 	t->clock = clock;
 	t->period_ns = period_ns;
-	t->start_ns = clock_now_ns(clock);
+	t->start_ns = clock_now_ns(clock) / period_ns * period_ns;
 	t->fn = fn;
 	t->obj = obj;
 	err = mbox_new(&t->mbox, mbox_capacity);

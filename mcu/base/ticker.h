@@ -1,6 +1,6 @@
 /* An audio worker: one thread that runs its mailbox and, every period, one
- * tick. The k-th tick is due at start + k * period, so there is no drift; ticks
- * that could not be run in time are counted as missed and are run late in a
+ * tick. Ticks are due at whole multiples of the period on the clock, so there is no
+ * drift, and others can be done just in time; ticks that could not be run in time are counted as missed and are run late in a
  * burst of at most TICKER_CATCH_UP, the rest skipped (tick numbers jump).
  * ROLE_MIXA, nice 0. */
 #ifndef MCU_BASE_TICKER_H

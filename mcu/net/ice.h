@@ -79,6 +79,11 @@ int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg) ON_THR
  * re-offer added a microphone or camera). 0, also when it did before; -ENOMEM, -EIO. */
 int transport_ice_publish(struct transport *t) ON_THREAD(ROLE_NET);
 
+/* Whether the peer sends pictures now: then what comes is read at once, and not a
+ * little ahead of the next audio tick (shard.h, patient descriptors). First it is
+ * not. */
+void transport_ice_hurry(struct transport *t, bool hurry) ON_THREAD(ROLE_NET);
+
 /* Withdraws the consent to receive from the peer (RFC 7675 section 5.2): its
  * next check is answered by an error, and it must stop sending. */
 void transport_ice_revoke_consent(struct transport *t) ON_THREAD(ROLE_NET);

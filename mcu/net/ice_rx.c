@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
@@ -17,6 +18,7 @@
 #include "mcu/net/tap.h"
 
 enum { READ_BATCH = 64 }; /* packets of one transport before others get their turn */
+#define AGE_MAX_NS NS_PER_S
 
 METRIC_COUNTER(d_unknown, "mcu_net_rx_unknown_total", "Datagrams dropped: not of a known protocol");
 METRIC_COUNTER(d_buffer, "mcu_net_rx_no_buffer_total", "Datagrams dropped: the pool is dry");
@@ -174,9 +176,42 @@ static int look(const struct ice_transport *t, int fd)
 	return same_address(&from, &t->path.to) ? 1 : -1;
 }
 
-static void read_one(struct ice_transport *t, int fd, int64_t now_ns) ON_THREAD(ROLE_NET)
+/* The two clocks at one moment: the kernel stamps packets with the other one. */
+struct now {
+	int64_t mono_ns, real_ns;
+};
+
+static struct now look_at_clocks(const struct ice_transport *t)
 {
+	struct now n = { .mono_ns = clock_now_ns(&clock_monotonic) };
+	struct timespec ts;
+
+	if (t->stamped && !clock_gettime(CLOCK_REALTIME, &ts))
+		n.real_ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	return n;
+}
+
+/* When the kernel got it. A time of day that was set meanwhile is not believed. */
+static int64_t arrival_ns(struct msghdr *m, const struct now *now)
+{
+	struct cmsghdr *c = now->real_ns ? CMSG_FIRSTHDR(m) : NULL;
+	struct timespec ts;
+	int64_t age_ns;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+		return now->mono_ns;
+	memcpy(&ts, CMSG_DATA(c), sizeof ts);
+	age_ns = now->real_ns - (ts.tv_sec * NS_PER_S + ts.tv_nsec);
+	return age_ns > 0 && age_ns < AGE_MAX_NS ? now->mono_ns - age_ns : now->mono_ns;
+}
+
+static void read_one(struct ice_transport *t, int fd, const struct now *now) ON_THREAD(ROLE_NET)
+{
+	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(sizeof(struct timespec))];
 	struct buf *b = buf_get(net_shard_packets(t->shard));
+	struct iovec iov = { 0 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = ctl, .msg_controllen = sizeof ctl };
 	uint8_t none;
 	ssize_t n;
 
@@ -185,10 +220,11 @@ static void read_one(struct ice_transport *t, int fd, int64_t now_ns) ON_THREAD(
 		drop(t, &d_buffer);
 		return;
 	}
-	n = recv(fd, b->data, b->cap, MSG_DONTWAIT | MSG_TRUNC);
+	iov = (struct iovec){ b->data, b->cap };
+	n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 	if (n > 0 && (size_t)n <= b->cap) {
 		b->len = (size_t)n;
-		b->time_ns = now_ns;
+		b->time_ns = arrival_ns(&m, now);
 		input_buf(t, b);
 		return;
 	}
@@ -200,7 +236,7 @@ static void read_one(struct ice_transport *t, int fd, int64_t now_ns) ON_THREAD(
 bool ice_read(void *obj, int fd)
 {
 	struct ice_transport *t = obj;
-	int64_t now = clock_now_ns(&clock_monotonic);
+	struct now now = look_at_clocks(t);
 
 	role_assert_net();
 	for (int i = 0; i < READ_BATCH && !ice_gone(t); i++) {
@@ -208,7 +244,7 @@ bool ice_read(void *obj, int fd)
 
 		if (what <= 0)
 			return what < 0;
-		read_one(t, fd, now);
+		read_one(t, fd, &now);
 	}
 	return false;
 }

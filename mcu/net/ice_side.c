@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
@@ -21,12 +22,26 @@
 METRIC_COUNTER(m_restarts, "mcu_net_ice_restarts_total", "ICE restarts begun");
 METRIC_COUNTER(m_moved, "mcu_net_ice_moved_total", "ICE restarts that led to a new pair");
 
-/* A peer that only receives sends nothing that could not wait a little. */
+/* A peer that sends no pictures sends nothing that could not wait a little. */
 void ice_side_set_reader(struct ice_transport *t)
 {
-	bool patient = t->state == ICE_CONNECTED && !t->publishes;
+	int on = 1, fd = t->direct ? t->path.fd : -1;
 
-	ice_agent_set_reader(t->now->agent, t->direct ? t->path.fd : -1, patient, ice_read, t);
+	t->patient = t->state == ICE_CONNECTED && !(t->publishes && t->hurried);
+	t->stamped = fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+	ice_agent_set_reader(t->now->agent, fd, t->patient, ice_read, t);
+}
+
+void transport_ice_hurry(struct transport *base, bool hurry)
+{
+	struct ice_transport *t = ice_self(base);
+
+	role_assert_net();
+	if (ice_gone(t) || t->hurried == hurry)
+		return;
+	t->hurried = hurry;
+	if (t->state == ICE_CONNECTED)
+		ice_side_set_reader(t);
 }
 
 struct ice_side *ice_side_newest(struct ice_transport *t)

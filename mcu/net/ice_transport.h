@@ -56,6 +56,9 @@ struct ice_transport {
 	int64_t lost_ns;	  /* heard_ns when libnice gave the peer up */
 	enum ice_state state;
 	bool closing, publishes, have_peer;
+	bool hurried; /* the peer sends pictures: what comes is read at once */
+	bool patient; /* nothing of it is read at once now */
+	bool stamped; /* the kernel says when packets of path.fd came */
 	bool direct; /* path is the selected pair's; else through libnice */
 	unsigned profiles;
 	unsigned max_rx_kbps;

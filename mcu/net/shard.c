@@ -64,6 +64,18 @@ struct net_shard {
 	struct epoll_event events[EVENTS];
 };
 
+/* When descriptors that are held back are read next. Patient ones in step with the
+ * audio ticks, which are due at multiples of their period too: what has come is
+ * there when they start. */
+static int64_t read_due_ns(const struct net_shard *s, int u)
+{
+	int64_t lead = NET_READ_LEAD_US * 1000, hold = s->hold_ns[u];
+
+	if (u == PATIENT)
+		return (s->read_ns[u] + lead) / hold * hold + hold - lead;
+	return s->read_ns[u] + hold;
+}
+
 /* Sleeps until something is ready or due; tells what. Descriptors that are held
  * back are left out, and looked at anew when their time has come. */
 static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
@@ -76,7 +88,7 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 	if (s->work)
 		until = now;
 	for (int u = 0; u < URGENCIES; u++) {
-		int64_t at = s->read_ns[u] + s->hold_ns[u];
+		int64_t at = read_due_ns(s, u);
 		bool held = s->hold[u] && now < at;
 
 		fds[1 + u] = (struct pollfd){ .fd = held ? -1 : s->epfd[u], .events = POLLIN };

@@ -21,7 +21,10 @@ struct net_shard;
 struct net_timer;
 struct udp_sender;
 
-enum { NET_PACKET_BYTES = 2048 }; /* of each buffer of the packet pool */
+enum {
+	NET_PACKET_BYTES = 2048, /* of each buffer of the packet pool */
+	NET_READ_LEAD_US = 2000, /* what reading takes when many have sent something */
+};
 
 struct net_shard_cfg {
 	size_t mbox_capacity; /* 0: 8192 */
@@ -29,8 +32,9 @@ struct net_shard_cfg {
 	/* While packets come faster than this, sockets are read at most so often
 	 * (fewer, fuller wake-ups); the mailbox is not affected. 0: off. */
 	unsigned rx_holdoff_us;
-	/* Patient descriptors (peers that only receive, hence send feedback alone)
-	 * are read this often at most. 0: 10,000. */
+	/* Patient descriptors (peers that send feedback or sound alone) are read this
+	 * often at most, NET_READ_LEAD_US ahead of its whole multiples on the
+	 * monotonic clock. 0: 10,000. */
 	unsigned rx_patience_us;
 	bool no_gso; /* never use UDP segmentation offload */
 };
@@ -76,7 +80,7 @@ int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_
 void net_fd_remove(struct net_fd **w) ON_THREAD(ROLE_NET);
 /* Patient: its events may wait up to rx_patience_us for those of others, so that
  * a thousand viewers' feedback comes in a hundred wake-ups a second, not in ten
- * thousand. */
+ * thousand; and the sound of talkers, which is not needed before the next tick. */
 int net_fd_set_patient(struct net_fd *w, bool patient) ON_THREAD(ROLE_NET);
 
 /* The shard's packet assembly and sending (udp_send.h). */

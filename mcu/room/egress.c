@@ -257,10 +257,15 @@ void egress_post_video(struct egress *x, struct rtp_batch *b)
 
 void egress_post_audio(struct egress *x, struct rtp_batch *b)
 {
-	if (!mbox_post(x->audio_mbox, audio_job, x, b))
+	if (!mbox_put(x->audio_mbox, audio_job, x, b))
 		return;
 	metric_add(&m_audio_dropped, 1);
 	rtp_batch_unref(&b);
+}
+
+void egress_wake_audio(struct egress *x)
+{
+	mbox_wake(x->audio_mbox);
 }
 
 static void audio_ready(void *obj, int fd, uint32_t events)

@@ -28,8 +28,10 @@ void egress_trim(struct egress *x);
 
 /* Producers; take the reference. Dropped and counted when the shard is behind. */
 void egress_post_video(struct egress *x, struct rtp_batch *b);
-/* encode_id of the batch: audio_format_group. */
+/* encode_id of the batch: audio_format_group. It is sent when the shard is woken
+ * (soon after, by the producer), at the latest. */
 void egress_post_audio(struct egress *x, struct rtp_batch *b);
+void egress_wake_audio(struct egress *x);
 
 /* Posted by CTL; the encode stays valid until closed(obj, NULL) has come back
  * through the control mailbox. */

@@ -1,6 +1,8 @@
 /* Net → decode: a leg's received RTP goes to its audio ring or, reassembled, to
  * its decoder. */
+#include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
+#include "mcu/net/ice.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"
@@ -28,6 +30,8 @@ enum {
 	RTX_BEHIND = VIDEO_RX_WINDOW,
 	RTX_AHEAD = 256,
 };
+/* Who sent no picture for so long sends none. */
+#define HURRY_NS (2 * NS_PER_S)
 
 bool leg_net_publishes(const struct leg_net *l)
 {
@@ -84,7 +88,9 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
 	l->stats.uplink_audio.codec = audio_tag_codec(tag);
 	pkt->tag = tag;
-	pkt->time_ns = arrival_ns;
+	/* It was read so long before the tick that it is there for: what comes in
+	 * between is late. */
+	pkt->time_ns = arrival_ns + (l->hurried ? 0 : NET_READ_LEAD_US * 1000);
 	audio_leg_put(l->cfg.audio, pkt);
 }
 
@@ -148,6 +154,13 @@ ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct buf *pkt, const
 	video_out(l, arrival_ns);
 }
 
+static void hurry(struct leg_net *l, bool on) ON_THREAD(ROLE_NET)
+{
+	l->hurried = on;
+	if (l->transport)
+		transport_ice_hurry(l->transport, on);
+}
+
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 {
 	uint8_t ext = l->media.video.ext_twcc ? l->media.video.ext_twcc : l->media.audio.ext_twcc;
@@ -164,6 +177,11 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 	if (rtp_ext_transport_seq(&p, ext, &seq))
 		twcc_record(&l->twcc, seq, arrival_ns);
 	rtp_demux_route(&l->demux, &p, arrival_ns, &to);
+	if (to.kind != RTP_ROUTE_UNKNOWN && to.stream != RTP_STREAM_AUDIO) {
+		l->picture_ns = arrival_ns;
+		if (!l->hurried)
+			hurry(l, true);
+	}
 	if (to.kind == RTP_ROUTE_MEDIA && to.stream == RTP_STREAM_AUDIO)
 		audio_in(l, pkt, &p, arrival_ns);
 	else if (to.kind == RTP_ROUTE_MEDIA && l->video_rx)
@@ -178,6 +196,8 @@ void ingress_tick(struct leg_net *l, int64_t now_ns)
 {
 	struct video_rx_wants wants;
 
+	if (l->hurried && now_ns - l->picture_ns > HURRY_NS)
+		hurry(l, false);
 	if (l->video_rx) {
 		if (video_leg_needs_key(l->cfg.video))
 			video_rx_need_key(l->video_rx);

@@ -160,14 +160,15 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	leg_rtcp_report(l, now);
 }
 
-/* All timers tick on the same grid, so that one wake-up serves many legs. */
+/* All timers tick on the same grid, so that one wake-up serves many legs: that in
+ * which patient sockets are read. */
 ON_THREAD(ROLE_NET) static void start_timer(struct leg_net *l)
 {
 	int64_t period = (leg_net_publishes(l) ? LEG_TICK_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS;
 	int64_t grid = LEG_TICK_MS * NS_PER_MS, now = net_shard_now_ns(l->shard);
 	int64_t first = now + (leg_net_publishes(l) ? grid : grid * (1 + l->cfg.leg_id % 50));
 
-	net_timer_start(l->timer, first / grid * grid, period);
+	net_timer_start(l->timer, first / grid * grid - NET_READ_LEAD_US * 1000, period);
 }
 
 static void on_connected(void *obj, const char *profile)

@@ -48,6 +48,8 @@ struct leg_net {
 	struct rtp_demux demux;
 	bool have_audio_rx, have_video_rx, have_rtx_rx;
 	struct rx_stats audio_rx, video_rx_stats, rtx_rx;
+	bool hurried;       /* its packets are read at once: it sends pictures */
+	int64_t picture_ns; /* when the last packet of one came */
 	struct video_rx *video_rx;
 	uint8_t rx_orientation; /* what it was made with */
 	bool rx_nack;

@@ -21,6 +21,8 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
 enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+/* Encoded mixes that the shards are woken for: about a millisecond of work. */
+enum { POST_TOGETHER = 12 };
 enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
 /* Who is in the mix and who was a moment ago must fit on the skip list of the
  * shared packet together: otherwise nobody could be sent it. */
@@ -58,6 +60,7 @@ struct room_audio {
 	float last_mix[FLOATS]; /* the previous listener mix, to warm encoders */
 	float own[FLOATS], middle[AUDIO_TICK_SAMPLES];
 	size_t talker_encoders, held; /* held: of this tick */
+	unsigned posted;              /* batches that no shard was woken for yet */
 	uint32_t told_speaker;
 };
 
@@ -226,10 +229,21 @@ static struct rtp_batch *new_batch(struct room_audio *a, enum audio_format f, in
 	return b;
 }
 
+static void wake_shards(struct room_audio *a)
+{
+	for (size_t i = 0; i < a->engine->n_shards && a->posted; i++)
+		egress_wake_audio(a->engine->egress[i]);
+	a->posted = 0;
+}
+
+/* Waking costs more than sending: the first ones do not wait for the whole tick,
+ * nor does each wake the shards. */
 static void post_batch(struct room_audio *a, struct rtp_batch *b)
 {
 	for (size_t i = 0; i < a->engine->n_shards; i++)
 		egress_post_audio(a->engine->egress[i], rtp_batch_ref(b));
+	if (++a->posted == POST_TOGETHER)
+		wake_shards(a);
 }
 
 /* A mix of the room in the channels of the format. */
@@ -478,6 +492,7 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 	mix = audio_mixer_listener(a->mixer);
 	send_owns(a, tick, due_ns);
 	encoders = send_shared(a, mix);
+	wake_shards(a);
 	feed_sink(a, mix, due_ns);
 	memcpy(a->last_mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
 	a->out_index++;

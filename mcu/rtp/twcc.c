@@ -85,8 +85,11 @@ void twcc_record(struct twcc *t, uint16_t seq16, int64_t arrival_ns)
 
 bool twcc_due(const struct twcc *t, int64_t now_ns)
 {
-	return t->started && t->next <= t->high &&
-	       now_ns - t->built_ns >= TWCC_PERIOD_MS * NS_PER_MS;
+	int64_t waits = t->high - t->next + 1;
+
+	return t->started && waits > 0 &&
+	       now_ns - t->built_ns >=
+		       (waits >= TWCC_MANY ? TWCC_PERIOD_MS : TWCC_PATIENCE_MS) * NS_PER_MS;
 }
 
 /* Whether a packet of these sizes fits, at 7 symbols a chunk. */

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TWCC_WINDOW = 1024, TWCC_PERIOD_MS = 50, TWCC_CAP_MIN = 512 };
+enum { TWCC_WINDOW = 1024, TWCC_CAP_MIN = 512 };
+/* How often: a few packets are not worth one of their own. */
+enum { TWCC_PERIOD_MS = 50, TWCC_MANY = 10, TWCC_PATIENCE_MS = 250 };
 
 struct twcc {
 	bool started;
@@ -26,7 +28,8 @@ struct twcc {
 void twcc_init(struct twcc *t);
 /* seq: of the extension; arrival_ns >= 0, of the media clock. */
 void twcc_record(struct twcc *t, uint16_t seq, int64_t arrival_ns);
-/* Something to report, and TWCC_PERIOD_MS since the last time. */
+/* Something to report, and long enough since the last time: TWCC_PERIOD_MS, with
+ * fewer than TWCC_MANY packets TWCC_PATIENCE_MS. */
 bool twcc_due(const struct twcc *t, int64_t now_ns);
 /* One RTCP packet (header included, multiple of 4 octets) into out; octets, or 0
  * when there is nothing left to report or cap is below TWCC_CAP_MIN. Call until 0. */

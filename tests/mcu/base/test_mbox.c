@@ -173,11 +173,32 @@ static void no_message_and_no_wake_up_is_lost(void **state)
 	mbox_free(&s.m);
 }
 
+static void many_are_put_for_one_wake_up(void **state)
+{
+	struct trace t = { 0 };
+	struct mbox *m;
+
+	(void)state;
+	assert_int_equal(mbox_new(&m, 4), 0);
+	for (uintptr_t i = 1; i <= 4; i++)
+		assert_int_equal(mbox_put(m, note, &t, (void *)i), 0);
+	assert_int_equal(mbox_put(m, note, &t, NULL), -EAGAIN);
+	assert_false(readable(m, 0));
+	mbox_wake(m);
+	assert_true(readable(m, 0));
+	assert_int_equal(mbox_run(m), 4);
+	assert_false(readable(m, 0));
+	mbox_wake(m); /* for nothing: does no harm */
+	assert_int_equal(mbox_run(m), 0);
+	mbox_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_in_order_and_sleeps_again),
 		cmocka_unit_test(a_message_that_posts_itself_does_not_hold_the_loop),
+		cmocka_unit_test(many_are_put_for_one_wake_up),
 		cmocka_unit_test(what_waits_is_run_before_it_is_freed),
 		cmocka_unit_test(refuses_a_senseless_capacity),
 		cmocka_unit_test(no_message_and_no_wake_up_is_lost),

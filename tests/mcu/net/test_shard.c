@@ -142,7 +142,7 @@ struct world {
 	struct gpoll *poll;
 	int pipe[2];
 	int64_t start_ns, last_ns;
-	int fired;
+	int fired, strays;
 };
 
 static void bump(struct world *w)
@@ -283,6 +283,55 @@ static void test_descriptor(void **state)
 	assert_int_equal(w->fired, 3);
 }
 
+static int64_t slot_of(const struct net_shard *s)
+{
+	role_assert_net();
+	return (net_shard_now_ns(s) + NET_READ_LEAD_US * 1000) / (10 * NS_PER_MS);
+}
+
+/* Once per patience at most, on its own grid: never twice in one slot. */
+static void on_patient(void *obj, int fd, uint32_t events)
+{
+	struct world *w = obj;
+	char c;
+
+	(void)events;
+	role_assert_net();
+	assert_int_equal(read(fd, &c, 1), 1);
+	if (w->fired++ > 0)
+		w->strays += slot_of(w->s) <= w->last_ns;
+	w->last_ns = slot_of(w->s);
+	if (w->fired == 6)
+		net_fd_remove(&w->fd);
+	else
+		assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	bump(w);
+}
+
+static void do_watch_patiently(void *obj, void *arg)
+{
+	struct world *w = obj;
+
+	(void)arg;
+	role_assert_net();
+	assert_int_equal(net_fd_add(&w->fd, w->s, w->pipe[0], EPOLLIN, on_patient, w), 0);
+	assert_int_equal(net_fd_set_patient(w->fd, true), 0);
+	bump(w);
+}
+
+static void test_patient_descriptors_keep_step(void **state)
+{
+	struct world *w = *state;
+
+	post(w, do_watch_patiently);
+	wait_count(w, 1);
+	assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	wait_count(w, 7);
+	net_shard_stop(w->s);
+	assert_int_equal(w->fired, 6);
+	assert_int_equal(w->strays, 0);
+}
+
 static gboolean on_timeout(gpointer obj)
 {
 	struct world *w = obj;
@@ -371,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_restart_and_stop_inside),
 		T(test_periodic_timer),
 		T(test_descriptor),
+		T(test_patient_descriptors_keep_step),
 		T(test_glib_context),
 		cmocka_unit_test(test_nofile),
 	};

@@ -113,6 +113,7 @@ static inline size_t take(struct transport *t, const struct out_pkt *p, size_t n
 	the.sends++;
 	if (the.surprise) {
 		egress_post_audio(the.x, the.surprise);
+		egress_wake_audio(the.x);
 		the.surprise = NULL;
 	}
 	for (size_t i = 0; i < taken; i++) {
@@ -239,6 +240,7 @@ static inline struct rtp_batch *sound(uint32_t index)
 static inline void play(struct rtp_batch *b)
 {
 	egress_post_audio(the.x, b);
+	egress_wake_audio(the.x);
 	the.audio_ready(the.audio_obj, 0, 0);
 }
 

@@ -48,7 +48,7 @@ static struct {
 	const struct transport_events *ev;
 	void *obj;
 	int refuse; /* what set_remote returns */
-	bool publishes, open;
+	bool publishes, open, hurried;
 	unsigned restarts;
 	char local_ufrag[9];
 	bool data_started;
@@ -172,7 +172,8 @@ void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 {
 	(void)a;
 	the.tag = pkt->tag;
-	assert_int_equal(pkt->time_ns, the.now_ns);
+	/* a socket that is read ahead of the tick was read so much earlier */
+	assert_int_equal(pkt->time_ns, the.now_ns + (the.hurried ? 0 : NET_READ_LEAD_US * 1000));
 	the.sounds++;
 	buf_unref(&pkt);
 }
@@ -276,6 +277,13 @@ int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg)
 	the.restarts++;
 	snprintf(the.local_ufrag, sizeof the.local_ufrag, "%s", cfg->local_ufrag);
 	return 0;
+}
+
+void transport_ice_hurry(struct transport *t, bool hurry)
+{
+	assert_ptr_equal(t, &the.base);
+	assert_true(hurry != the.hurried);
+	the.hurried = hurry;
 }
 
 int transport_ice_publish(struct transport *t)

@@ -149,6 +149,10 @@ static void nothing_then_something(void **state)
 	assert_true(twcc_due(&t, NS_PER_S));
 	build_all(s, NS_PER_S, sizeof(out));
 	twcc_record(&t, 11, NS_PER_S + MS);
+	assert_false(twcc_due(&t, NS_PER_S + 249 * MS));
+	assert_true(twcc_due(&t, NS_PER_S + 250 * MS));
+	for (uint16_t i = 1; i < TWCC_MANY; i++) /* more of them wait less */
+		twcc_record(&t, (uint16_t)(11 + i), NS_PER_S + (1 + i) * MS);
 	assert_false(twcc_due(&t, NS_PER_S + 49 * MS));
 	assert_true(twcc_due(&t, NS_PER_S + 50 * MS));
 	build_all(s, NS_PER_S, sizeof(out));
