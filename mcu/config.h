@@ -37,6 +37,7 @@ struct config {
 		char *address;
 		int port; /* -1: off, 0: the system chooses */
 		char *web_path;
+		bool public_metrics;
 	} http;
 	struct {
 		char *address;

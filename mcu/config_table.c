@@ -110,6 +110,9 @@ const struct config_key config_keys[] = {
 	STRING("http.web_path", http.web_path, NULL, "",
 	       "Folder of the browser client; empty: web/ of the working directory if it is there, "
 	       "otherwise the installed one."),
+	BOOL("http.public_metrics", http.public_metrics, "false",
+	     "Everybody may read /metrics, which name the running rooms; otherwise programs on this "
+	     "machine and administrators."),
 
 	STRING("https.address", https.address, check_listen, "0.0.0.0",
 	       "Address to listen on, as above."),

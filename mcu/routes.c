@@ -68,14 +68,11 @@ static int engine_metrics(const struct engine *e, struct metrics_text *out)
 	return err;
 }
 
-static void get_metrics(void *ctx, struct http_req *req)
+ON_THREAD(ROLE_CTL) static void reply_metrics(struct routes *r, struct http_req *req)
 {
-	struct routes *r = ctx;
 	struct metrics_text t = { 0 };
-	int err;
+	int err = metrics_write(&t);
 
-	role_assert_ctl();
-	err = metrics_write(&t);
 	if (!err)
 		err = engine_metrics(r->cfg.engine, &t);
 	if (!err)
@@ -86,6 +83,39 @@ static void get_metrics(void *ctx, struct http_req *req)
 	else
 		http_reply(req, 200, "text/plain; version=0.0.4", t.text, t.len);
 	metrics_text_free(&t);
+}
+
+/* A program on this machine; not somebody whom a reverse proxy on it speaks for. */
+ON_THREAD(ROLE_CTL) static bool is_local(const struct http_req *req)
+{
+	const char *peer = http_req_peer(req);
+	bool local = g_str_has_prefix(peer, "127.") || !strcmp(peer, "::1") ||
+		     g_str_has_prefix(peer, "::ffff:127.");
+
+	return local && !http_req_header(req, "x-forwarded-for");
+}
+
+ON_THREAD(ROLE_CTL) static void metrics_for_admin(struct wait *w)
+{
+	if (w->req)
+		reply_metrics(w->routes, w->req);
+	wait_end(w);
+}
+
+/* They name the rooms that are running. */
+static void get_metrics(void *ctx, struct http_req *req)
+{
+	struct routes *r = ctx;
+	struct wait *w;
+
+	role_assert_ctl();
+	if (r->cfg.config->http.public_metrics || is_local(req)) {
+		reply_metrics(r, req);
+		return;
+	}
+	w = wait_new(r, req);
+	if (w)
+		wait_for_account(w, USER_ADMIN, metrics_for_admin);
 }
 
 struct wait *wait_new(struct routes *r, struct http_req *req)

@@ -24,6 +24,7 @@ static const struct {
 	{ "host", WSI_TOKEN_HOST },
 	{ "if-match", WSI_TOKEN_HTTP_IF_MATCH },
 	{ "if-none-match", WSI_TOKEN_HTTP_IF_NONE_MATCH },
+	{ "x-forwarded-for", WSI_TOKEN_X_FORWARDED_FOR },
 	{ "accept-encoding", WSI_TOKEN_HTTP_ACCEPT_ENCODING },
 	{ "if-range", WSI_TOKEN_HTTP_IF_RANGE },
 	{ "origin", WSI_TOKEN_ORIGIN },

@@ -196,6 +196,18 @@ describe('a first start and the next', limit, () => {
 		await server.stopFine();
 	});
 
+	test('/metrics name the running rooms: not for everybody behind a proxy, unless that is wished', async () => {
+		const read = async (server, headers) => (await fetch(`http://127.0.0.1:${server.port}/metrics`, { headers: { 'X-Forwarded-For': '203.0.113.9', ...headers } })).status;
+		const server = await Server.small();
+		assert.equal(await read(server, {}), 401);
+		assert.equal(await read(server, { Authorization: `Basic ${btoa('admin:wrong')}` }), 401);
+		assert.equal(await read(server, { Authorization: `Basic ${btoa(`admin:${server.password}`)}` }), 200);
+		await server.stopFine();
+		const open = await Server.small({ 'http.public_metrics': true });
+		assert.equal(await read(open, {}), 200);
+		await open.stopFine();
+	});
+
 	test('rooms that are not registered are unknown where rooms are not made on demand', async () => {
 		const server = await Server.small({ 'room.on_demand': false });
 		const s = await Socket.open(server.url);
