@@ -127,7 +127,7 @@ int mbox_fd(const struct mbox *m)
 	return m->fd;
 }
 
-static bool has_message(struct mbox *m)
+static bool has_message(const struct mbox *m)
 {
 	return atomic_load(&m->cells[m->head & m->mask].seq) == m->head + 1;
 }
@@ -163,6 +163,11 @@ size_t mbox_run(struct mbox *m)
 		if (!has_message(m) || atomic_exchange(&m->awake, 1) == 1)
 			return n;
 	}
+}
+
+bool mbox_waiting(const struct mbox *m)
+{
+	return has_message(m);
 }
 
 void mbox_free(struct mbox **m)

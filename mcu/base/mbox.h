@@ -5,6 +5,7 @@
 #ifndef MCU_BASE_MBOX_H
 #define MCU_BASE_MBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ void mbox_wake(struct mbox *m);
 int mbox_fd(const struct mbox *m);
 /* Consumer: runs all that wait (at most capacity per call), returns how many. */
 size_t mbox_run(struct mbox *m);
+/* Consumer: whether any waits. No system call. */
+bool mbox_waiting(const struct mbox *m);
 
 uint64_t mbox_refused_count(const struct mbox *m);
 

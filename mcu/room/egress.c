@@ -24,29 +24,38 @@ static void group_free(void *p)
 {
 	struct group *g = p;
 
+	role_assert_net();
 	for (size_t i = 0; i < g->n; i++) {
 		struct out_stream *o = g->out[i];
 
-		if (o->group == g->id)
+		if (o->group == g->id) {
 			o->group = 0;
-		else
+			o->late = false;
+		} else {
 			o->next_group = 0;
+		}
 	}
+	rtp_batch_unref(&g->part);
+	net_timer_free(&g->timer);
 	history_free(&g->history);
+	free(g->late);
 	free(g->out);
 	free(g);
 }
 
-static struct group *group_make(GHashTable *t, uint32_t id, struct video_encode *v)
+ON_THREAD(ROLE_NET) static struct group *group_make(struct egress *x, GHashTable *t, uint32_t id,
+						    struct video_encode *v)
 {
 	struct group *g = calloc(1, sizeof *g);
 
 	if (!g)
 		return NULL;
 	g->id = id;
+	g->egress = x;
 	g->encode = v;
-	if (v && history_new(&g->history, 0, 0)) {
-		free(g);
+	if (v && (history_new(&g->history, 0, 0) ||
+		  net_timer_new(&g->timer, x->shard, egress_pace, g))) {
+		group_free(g);
 		return NULL;
 	}
 	g_hash_table_insert(t, GUINT_TO_POINTER(id), g);
@@ -68,7 +77,7 @@ static int group_add(struct group *g, struct out_stream *o)
 	return 0;
 }
 
-static void group_remove(struct group *g, struct out_stream *o)
+void egress_remove(struct group *g, struct out_stream *o)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		if (g->out[i] != o)
@@ -76,6 +85,8 @@ static void group_remove(struct group *g, struct out_stream *o)
 		g->out[i] = g->out[--g->n];
 		break;
 	}
+	if (o->late && o->group == g->id)
+		egress_not_late(g, o);
 }
 
 void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n)
@@ -101,17 +112,6 @@ void egress_send(struct egress *x, struct out_stream *o, const struct rtp_batch 
 		};
 	}
 	egress_put(o, x->pkt, n);
-}
-
-ON_THREAD(ROLE_NET) static void send_batch(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
-{
-	if (!o->transport || !b->n)
-		return;
-	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
-		rtp_tx_follow(&o->tx, b);
-	egress_send(x, o, b, 0, b->n);
-	rtp_tx_sent(&o->tx, b, 0, b->n);
-	o->next_index = b->first_index + b->n;
 }
 
 /* With earlier packets in front (RFC 2198) when the receiver loses some. */
@@ -169,62 +169,12 @@ static void audio_job(void *obj, void *arg)
 	rtp_batch_unref(&b);
 }
 
-/* Its new encode has a key frame: it leaves the old one. */
-ON_THREAD(ROLE_NET) static void change_over(struct egress *x, struct out_stream *o)
-{
-	struct group *old = o->group ? egress_group(x->video, o->group) : NULL;
-
-	if (old)
-		group_remove(old, o);
-	o->group = o->next_group;
-	o->next_group = 0;
-	o->wait_key = true;
-	if (o->switched)
-		o->switched(o);
-}
-
-ON_THREAD(ROLE_NET) static void video_to(struct egress *x, struct out_stream *o, const struct rtp_batch *b)
-{
-	if (o->group != b->encode_id) {
-		if (!b->key)
-			return;
-		change_over(x, o);
-	}
-	/* A picture that was lost on the way here breaks the references of all
-	 * that follow: wait for a key frame. */
-	if (!o->wait_key && o->tx.encode_id == b->encode_id && o->next_index != b->first_index)
-		o->wait_key = true;
-	if (o->wait_key && !b->key)
-		return;
-	o->wait_key = false;
-	send_batch(x, o, b);
-}
-
 static void video_job(void *obj, void *arg)
 {
-	struct egress *x = obj;
 	struct rtp_batch *b = arg;
-	struct group *g;
 
 	role_assert_net();
-	g = egress_group(x->video, b->encode_id);
-	if (g) {
-		bool waiting = false, changing = false;
-
-		history_put(g->history, b);
-		egress_resend_count(g, b);
-		for (size_t i = 0; i < g->n; i++) {
-			if (i % EGRESS_YIELD == EGRESS_YIELD - 1)
-				mbox_run(x->audio_mbox);
-			video_to(x, g->out[i], b);
-			waiting |= g->out[i]->wait_key;
-			changing |= g->out[i]->next_group == g->id;
-		}
-		if (waiting)
-			video_encode_request_key(g->encode);
-		else if (changing)
-			video_encode_request_switch(g->encode);
-	}
+	egress_video(obj, b);
 	rtp_batch_unref(&b);
 }
 
@@ -318,6 +268,8 @@ static void stop_job(void *obj, void *arg)
 	role_assert_net();
 	net_fd_remove(&x->audio_fd);
 	mbox_run(x->audio_mbox);
+	g_hash_table_remove_all(x->video); /* their timers belong to the shard */
+	g_hash_table_remove_all(x->audio);
 }
 
 void egress_stop(struct egress *x)
@@ -343,7 +295,7 @@ static void open_job(void *obj, void *arg)
 	struct video_encode *v = arg;
 
 	role_assert_net();
-	group_make(x->video, video_encode_id(v), v);
+	group_make(x, x->video, video_encode_id(v), v);
 }
 
 void egress_open(struct egress *x, struct video_encode *v)
@@ -394,7 +346,7 @@ static void forget_next(struct egress *x, struct out_stream *o)
 	struct group *g = o->next_group ? egress_group(x->video, o->next_group) : NULL;
 
 	if (g)
-		group_remove(g, o);
+		egress_remove(g, o);
 	o->next_group = 0;
 }
 
@@ -416,12 +368,14 @@ void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video
 		return;
 	if (has_picture) {
 		video->next_group = encode_id;
-		ask(x, video, g);
+		if (!egress_catch_up(x, g, video))
+			ask(x, video, g);
 		return;
 	}
 	video->group = encode_id;
 	video->wait_key = true;
-	video_encode_request_key(g->encode);
+	if (!egress_catch_up(x, g, video))
+		video_encode_request_key(g->encode);
 }
 
 void egress_unwatch(struct egress *x, struct out_stream *video)
@@ -430,7 +384,7 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 
 	forget_next(x, video);
 	if (g)
-		group_remove(g, video);
+		egress_remove(g, video);
 	video->group = 0;
 }
 
@@ -443,7 +397,7 @@ void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 	egress_unlisten(x, audio);
 	g = egress_group(x->audio, group);
 	if (!g)
-		g = group_make(x->audio, group, NULL);
+		g = group_make(x, x->audio, group, NULL);
 	if (!g || group_add(g, audio))
 		return;
 	audio->group = group;
@@ -458,7 +412,7 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 	if (!g)
 		return;
 	g_hash_table_remove(x->listener, GUINT_TO_POINTER(audio->leg_id));
-	group_remove(g, audio);
+	egress_remove(g, audio);
 	audio->group = 0;
 	if (!g->n)
 		g_hash_table_remove(x->audio, GUINT_TO_POINTER(g->id));
@@ -468,6 +422,7 @@ void egress_key_request(struct egress *x, struct out_stream *video)
 {
 	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
 
-	if (g)
+	/* one that is on its way answers it */
+	if (g && (!video->late || video->wait_key))
 		video_encode_request_key(g->encode);
 }

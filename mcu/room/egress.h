@@ -2,7 +2,13 @@
  * it, with its own header and encryption and nothing else of its own (L10).
  *
  * Sound has a mailbox of its own and goes first; inside a large video fan-out
- * the shard turns to sound every EGRESS_YIELD receivers (L4). */
+ * the shard turns to sound every EGRESS_YIELD receivers (L4). A large picture goes
+ * in pieces: one to all receivers, then sound, then the next.
+ *
+ * Whoever comes shortly after a key frame is sent that one and all that came since,
+ * at the pace of a large picture, and then goes on with the others; whoever comes
+ * later waits for a key frame, which is asked for. So many who come at once need few
+ * key frames, and none of them waits long. */
 #ifndef MCU_ROOM_EGRESS_H
 #define MCU_ROOM_EGRESS_H
 
@@ -15,7 +21,18 @@
 struct egress;
 struct video_encode;
 
-enum { EGRESS_YIELD = 64 };
+enum {
+	EGRESS_YIELD = 64,
+	/* A picture of more than EGRESS_PIECES_FROM steps goes out in at most EGRESS_PIECES
+	 * pieces, one every EGRESS_PACE_MS, so that it is gone before the next one comes.
+	 * A step: what the encode's rate gives in that time, EGRESS_PACE_RATE times. */
+	EGRESS_PACE_MS = 5,
+	EGRESS_PACE_RATE = 10,
+	EGRESS_PIECES_FROM = 2,
+	EGRESS_PIECES = 6,
+	/* How old a key frame may be that somebody new starts with. */
+	EGRESS_CATCH_UP_MS = 600,
+};
 
 int egress_new(struct egress **out, const struct engine *e, unsigned shard) ON_THREAD(ROLE_CTL);
 /* Takes it off the loop; free after the shard has stopped. */

@@ -1,4 +1,5 @@
-/* The insides of the fan-out, shared by egress.c and egress_resend.c. NET. */
+/* The insides of the fan-out, shared by egress.c, egress_video.c and
+ * egress_resend.c. NET. */
 #ifndef MCU_ROOM_EGRESS_PRIV_H
 #define MCU_ROOM_EGRESS_PRIV_H
 
@@ -11,10 +12,19 @@
 /* The receivers of one encode (video), or of one room's sound. */
 struct group {
 	uint32_t id;
+	struct egress *egress;
 	struct video_encode *encode; /* NULL: sound */
 	struct history *history;     /* video */
 	struct out_stream **out;
 	size_t n, cap;
+	/* video: a picture that goes in pieces, and how much of it went; since when */
+	struct rtp_batch *part;
+	unsigned part_sent;
+	int64_t part_ns;
+	/* those of out that are still behind the others */
+	struct out_stream **late;
+	size_t n_late, late_cap;
+	struct net_timer *timer; /* runs while there is a part, or somebody is late */
 	/* octets of this second and of the one before; the budget of retransmissions */
 	uint32_t window, octets, octets_before;
 	int64_t window_ns;
@@ -42,6 +52,21 @@ void egress_send(struct egress *x, struct out_stream *o, const struct rtp_batch 
 
 /* Sends and counts. */
 void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n) ON_THREAD(ROLE_NET);
+
+/* Takes it off the group's list. */
+void egress_remove(struct group *g, struct out_stream *o) ON_THREAD(ROLE_NET);
+
+/* egress_video.c */
+/* A new picture, borrowed, to all that follow its encode. */
+void egress_video(struct egress *x, struct rtp_batch *b) ON_THREAD(ROLE_NET);
+/* A receiver that is on g's list, waits for a key frame, and would get one only by
+ * asking for it: if there was one a moment ago, it gets that and all that followed.
+ * False: there is none that could be used. */
+bool egress_catch_up(struct egress *x, struct group *g, struct out_stream *o)
+	ON_THREAD(ROLE_NET);
+void egress_not_late(struct group *g, struct out_stream *o) ON_THREAD(ROLE_NET);
+/* The timer of a group. */
+void egress_pace(void *group, int64_t due_ns);
 
 /* egress_resend.c: a new batch of the group. */
 void egress_resend_count(struct group *g, const struct rtp_batch *b) ON_THREAD(ROLE_NET);

@@ -32,6 +32,7 @@ struct out_stream {
 	uint32_t next_group;  /* waits there for a key frame, following group meanwhile; 0: none */
 	uint32_t next_index;  /* expected first_index of the next batch */
 	bool wait_key;        /* nothing until a key frame */
+	bool late;            /* still being sent what the others have had */
 	/* It has left one encode for another, whose id is now group; may be NULL. */
 	void (*switched)(struct out_stream *o);
 	/* retransmissions */

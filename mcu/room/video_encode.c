@@ -227,7 +227,7 @@ static void key_made(struct video_encode *v, int64_t pts_ns)
 {
 	metric_add(&m_keys, 1);
 	keyframe_gate_served(&v->gate);
-	v->switch_wanted = false;
+	v->key_wanted = v->switch_wanted = false; /* whoever asked by now is served */
 	v->key_ns = pts_ns;
 	/* by time as well as by count: pictures that stand still are few */
 	v->key_by_ns = v->cfg.gop_s ? pts_ns + v->cfg.gop_s * NS_PER_S : INT64_MAX;

@@ -108,6 +108,29 @@ bool history_find(const struct history *h, uint32_t index, struct rtp_batch **ba
 	return true;
 }
 
+struct rtp_batch *history_key(const struct history *h)
+{
+	for (size_t i = h->n; i-- > 0;) {
+		struct rtp_batch *b = *slot(h, i);
+
+		if (i + 1 < h->n && b->first_index + b->n != (*slot(h, i + 1))->first_index)
+			return NULL;
+		if (b->key)
+			return b;
+	}
+	return NULL;
+}
+
+uint32_t history_end(const struct history *h)
+{
+	const struct rtp_batch *newest;
+
+	if (!h->n)
+		return 0;
+	newest = *slot(h, h->n - 1);
+	return newest->first_index + newest->n;
+}
+
 size_t history_frames(const struct history *h)
 {
 	return h->n;

@@ -25,6 +25,11 @@ void history_put(struct history *h, struct rtp_batch *b);
 /* The batch (borrowed until the next put) that holds this packet, and its place
  * in it; false: no longer, or not yet, there. */
 bool history_find(const struct history *h, uint32_t index, struct rtp_batch **batch, unsigned *i);
+/* The newest key frame from which on everything to the newest picture is there
+ * without a gap (borrowed until the next put); NULL: there is none. */
+struct rtp_batch *history_key(const struct history *h);
+/* One past the newest packet; 0 when it is empty. */
+uint32_t history_end(const struct history *h);
 void history_clear(struct history *h);
 /* Gives the older half back: the pool is dry. */
 void history_trim(struct history *h);

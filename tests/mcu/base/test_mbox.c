@@ -96,7 +96,9 @@ static void what_waits_is_run_before_it_is_freed(void **state)
 
 	(void)state;
 	assert_int_equal(mbox_new(&m, 8), 0);
+	assert_false(mbox_waiting(m));
 	assert_int_equal(mbox_post(m, note, &t, (void *)1), 0);
+	assert_true(mbox_waiting(m));
 	assert_int_equal(mbox_post(m, note, &t, (void *)2), 0);
 	mbox_free(&m);
 	assert_int_equal(t.n, 2);

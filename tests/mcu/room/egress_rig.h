@@ -23,6 +23,8 @@ struct sent {
 	uint16_t seq;
 	uint32_t ts;
 	size_t len;
+	size_t order;  /* among the calls of all viewers */
+	int64_t at_ns;
 	uint8_t octets[PACKET_BYTES];
 };
 
@@ -52,7 +54,16 @@ static struct {
 	size_t sends;             /* of all viewers */
 	struct rtp_batch *surprise; /* sound that comes at the first of them */
 	size_t audio_at;          /* its place among the sends */
+	int64_t now_ns;
 } the;
+
+/* What net_timer is made of here. */
+enum { MAX_TIMERS = 8 };
+static struct net_timer {
+	net_timer_fn *fn; /* NULL: free */
+	void *obj;
+	int64_t due_ns, period_ns; /* due_ns 0: stopped */
+} timer[MAX_TIMERS];
 
 /* --- what the fan-out calls ----------------------------------------------------- */
 
@@ -82,6 +93,68 @@ int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t events
 void net_fd_remove(struct net_fd **w)
 {
 	*w = NULL;
+}
+
+int64_t net_shard_now_ns(const struct net_shard *s)
+{
+	(void)s;
+	return the.now_ns;
+}
+
+int net_timer_new(struct net_timer **out, struct net_shard *s, net_timer_fn *fn, void *obj)
+{
+	(void)s;
+	for (int i = 0; i < MAX_TIMERS; i++) {
+		if (timer[i].fn)
+			continue;
+		timer[i] = (struct net_timer){ .fn = fn, .obj = obj };
+		*out = &timer[i];
+		return 0;
+	}
+	return -1;
+}
+
+void net_timer_start(struct net_timer *t, int64_t due_ns, int64_t period_ns)
+{
+	t->due_ns = due_ns;
+	t->period_ns = period_ns;
+}
+
+void net_timer_stop(struct net_timer *t)
+{
+	t->due_ns = 0;
+}
+
+void net_timer_free(struct net_timer **t)
+{
+	if (*t)
+		(*t)->fn = NULL;
+	*t = NULL;
+}
+
+/* Time goes on; what falls due runs. */
+static inline void run_until(int64_t now_ns)
+{
+	while (the.now_ns < now_ns) {
+		the.now_ns += NS_PER_MS;
+		for (int i = 0; i < MAX_TIMERS; i++) {
+			struct net_timer *t = &timer[i];
+
+			if (!t->fn || !t->due_ns || t->due_ns > the.now_ns)
+				continue;
+			t->due_ns += t->period_ns;
+			t->fn(t->obj, the.now_ns);
+		}
+	}
+}
+
+static inline unsigned timers_running(void)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < MAX_TIMERS; i++)
+		n += timer[i].fn && timer[i].due_ns;
+	return n;
 }
 
 uint32_t video_encode_id(const struct video_encode *v)
@@ -128,6 +201,8 @@ static inline size_t take(struct transport *t, const struct out_pkt *p, size_t n
 		assert_int_equal(rtp_parse(&h, s->octets, s->len), 0);
 		s->seq = h.seq;
 		s->ts = h.ts;
+		s->order = the.sends;
+		s->at_ns = the.now_ns;
 		if (h.ssrc == v->audio.tx.ssrc && !the.audio_at)
 			the.audio_at = the.sends;
 	}
@@ -143,6 +218,7 @@ static inline int set_up(void **state)
 	(void)state;
 	role_assert_ctl();
 	memset(&the, 0, sizeof the);
+	memset(timer, 0, sizeof timer);
 	assert_int_equal(mbox_new(&the.shard, 256), 0);
 	assert_int_equal(mbox_new(&the.ctl, 256), 0);
 	assert_int_equal(rtp_batch_pool_new(&the.pool, "test", 16, 4096, 512), 0);
@@ -249,6 +325,12 @@ static inline void on_closed(void *obj, void *arg)
 	(void)obj;
 	(void)arg;
 	the.closed++;
+}
+
+/* Of a picture's packet: the running count. */
+static inline unsigned index_of(const struct sent *s)
+{
+	return (unsigned)s->octets[s->len - 3] << 8 | s->octets[s->len - 2];
 }
 
 /* Sequence numbers without a hole from sent[0] on. */

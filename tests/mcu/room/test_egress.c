@@ -26,6 +26,7 @@ static void test_a_viewer_starts_with_a_key_frame(void **state)
 	show(&e, 2, 3, true);
 	assert_int_equal(a->n, 3);
 	assert_int_equal(e.key_requests, 2);
+	the.now_ns = 2 * NS_PER_S; /* the key frame is old */
 	egress_watch(the.x, 1, &b->video);
 	show(&e, 5, 1, false);
 	assert_int_equal(a->n, 4);

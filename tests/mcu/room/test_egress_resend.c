@@ -46,6 +46,7 @@ static void test_a_retransmission_is_identical(void **state)
 	egress_nack(the.x, &v->video, (uint16_t)(v->sent[39].seq + 1), NS_PER_S);
 	egress_nack(the.x, &v->video, (uint16_t)(v->sent[0].seq - 1), NS_PER_S);
 	assert_int_equal(v->n, 60);
+	the.now_ns = 2 * NS_PER_S; /* no key frame to start with */
 	egress_watch(the.x, 1, &late->video);
 	for (uint32_t s = 0; s < 65536; s += 7)
 		egress_nack(the.x, &late->video, (uint16_t)s, NS_PER_S);

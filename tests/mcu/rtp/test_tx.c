@@ -411,6 +411,43 @@ static void history_finds_by_index(void **state)
 	assert_null(h);
 }
 
+static void put(struct history *h, uint32_t index, bool key)
+{
+	struct rtp_batch *b = frame(1, index, 3, 0, 0);
+
+	b->key = key;
+	history_put(h, b);
+	rtp_batch_unref(&b);
+}
+
+static void history_knows_where_to_start(void **state)
+{
+	struct history *h;
+
+	(void)state;
+	assert_int_equal(history_new(&h, 4, 0), 0);
+	assert_null(history_key(h));
+	put(h, 0xfffffff8, false);
+	assert_null(history_key(h));
+	put(h, 0xfffffffb, true);
+	put(h, 0xfffffffe, false);
+	put(h, 1, false);
+	assert_int_equal(history_end(h), 4);
+	assert_int_equal(history_key(h)->first_index, 0xfffffffb);
+	put(h, 5, false); /* number 4 was lost */
+	assert_null(history_key(h));
+	put(h, 8, true);
+	put(h, 11, true);
+	put(h, 14, false);
+	assert_int_equal(history_key(h)->first_index, 11);
+	put(h, 17, false);
+	put(h, 20, false);
+	put(h, 23, false);
+	assert_null(history_key(h)); /* no longer there */
+	assert_int_equal(history_end(h), 26);
+	history_free(&h);
+}
+
 static void history_is_bounded_by_octets(void **state)
 {
 	struct history *h;
@@ -460,6 +497,7 @@ int main(void)
 		T(headers_change_in_place),
 		T(sender_report_clock),
 		T(history_finds_by_index),
+		T(history_knows_where_to_start),
 		T(history_is_bounded_by_octets),
 	};
 
