@@ -12,6 +12,7 @@
 #include "mcu/base/role.h"
 #include "mcu/room/engine.h"
 #include "mcu/room/leg.h"
+#include "mcu/room/overload.h"
 #include "mcu/room/sink.h"
 #include "mcu/room/tick.h"
 #include "mixer/video/seating.h"
@@ -80,6 +81,15 @@ uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 bool room_has_sink(const struct room *r) ON_THREAD(ROLE_CTL);
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s) ON_THREAD(ROLE_CTL);
 void room_sink_detach(struct room *r, mbox_fn *detached, void *obj) ON_THREAD(ROLE_CTL);
+
+/* Of the video workers for this room, since the last call: what the owner of the
+ * struct overload steps by. Its answer is in there when room_give_up is called. */
+struct overload_room *room_load(struct room *r) ON_THREAD(ROLE_CTL);
+void room_give_up(struct room *r) ON_THREAD(ROLE_CTL);
+/* That is in force, and the pictures per second that follow from it. */
+enum overload_level room_overload(const struct room *r) ON_THREAD(ROLE_CTL);
+int room_fps(const struct room *r) ON_THREAD(ROLE_CTL);
+void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_CTL);
 
 /* Values for /metrics. */
 struct room_counts {

@@ -93,6 +93,7 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 		free(x);
 		return err;
 	}
+	video_encode_set_fps(x->v, room_fps(r));
 	x->room = r;
 	x->codec = codec;
 	x->profile_level_id = cfg.profile_level_id;
@@ -128,7 +129,9 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec
 ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
 {
 	unsigned best = ladder_best(&l->room->engine->cfg, &l->view, &l->media.video.tx_format);
+	unsigned top = room_top_rung(l->room);
 
+	best = best > top ? best : top;
 	if (best != l->best)
 		leg_net_limit_rung(l->net, best);
 	l->best = best;

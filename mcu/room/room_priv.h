@@ -94,6 +94,10 @@ struct room {
 	struct room_audio *audio;
 	struct tick *tick;
 	struct work_account *work; /* of the video workers for this room */
+	struct overload_room overload;
+	enum overload_level gave_up; /* what of it is in force */
+	struct work_done done;	     /* as last looked at; ticks left out likewise */
+	uint64_t skipped;
 	uint32_t speaker;
 	/* the main view's encodes, one per format and rung; those winding down included */
 	struct room_encode *encodes;
@@ -145,6 +149,12 @@ bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THRE
 void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
 /* Whether anybody gets a picture at all. */
 bool room_encode_any(const struct room *r) ON_THREAD(ROLE_CTL);
+
+/* room_overload.c */
+/* The best rung that anybody gets now. */
+unsigned room_top_rung(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Whether what is shown is decoded. */
+bool room_decodes(const struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room.c */
 /* Goes on winding down legs, encodes and the room itself. */

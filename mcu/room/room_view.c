@@ -94,7 +94,7 @@ ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, const struct seat *s
 	s->tile = seat ? seat->rect : (struct rect){ 0 };
 	s->z = seat ? seat->z : 0;
 	video_leg_set_wanted(s->video, seat && !l->video_muted && leg_sends(l, i) &&
-					       room_encode_any(l->room));
+					       room_decodes(l->room));
 }
 
 bool room_lay_out(struct room *r)
