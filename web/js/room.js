@@ -277,8 +277,11 @@ export class RoomPage {
 	#show() {
 		const s = this.#session;
 		document.body.dataset.media = s.state === 'live' ? 'connected' : s.state;
-		const note = read(s.note);
+		const silent = s.state === 'live' && s.soundOnly;
+		const note = silent ? t('soundOnlyNote') : read(s.note);
 		$('stage-note').hidden = !note;
+		$('stage-note').firstElementChild.hidden = silent;
+		$('picture-on').hidden = !silent;
 		if ($('stage-text').textContent !== note)
 			$('stage-text').textContent = note;
 		$('locked').hidden = !s.policy.locked;

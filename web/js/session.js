@@ -159,8 +159,16 @@ export class Session extends EventTarget {
 	arrange(layout) { this.#do('layout', layout); }
 	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
 
+	get soundOnly() { return recall('soundOnly') === 'yes'; }
+
 	// With data to be saved the picture is not more than half as high.
-	wish() { this.#do('view', recall('saver') ? { max_height: Math.max(1, this.#canvas.height >> 1) } : {}); }
+	wish() {
+		this.#do('view', {
+			...(recall('saver') && { max_height: Math.max(1, this.#canvas.height >> 1) }),
+			...(this.soundOnly && { video: false }),
+		});
+		this.#tell('change');
+	}
 
 	#do(type, members) { this.#signal?.send(type, members); }
 
@@ -184,7 +192,7 @@ export class Session extends EventTarget {
 		this.#tell('stream');
 		const up = this.#raisedBefore;
 		this.#sendMute();
-		if (recall('saver'))
+		if (recall('saver') || this.soundOnly)
 			this.wish();
 		if (up)
 			this.raise(true);

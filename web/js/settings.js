@@ -1,4 +1,4 @@
-// The settings dialog: devices, sound as it is, a smaller picture, language, colours.
+// The settings dialog: devices, sound as it is, a smaller picture or none, language, colours.
 import { bindSelect } from './devices.js';
 import { recall, remember } from './store.js';
 import { LANGUAGES, changes, choose, language, t } from './words.js';
@@ -18,11 +18,14 @@ export function prepare(devices, changed, wished) {
 		await devices.setOriginal($('original').checked);
 		changed('audio');
 	};
-	$('saver').checked = recall('saver') === 'yes';
-	$('saver').onchange = () => {
-		remember('saver', $('saver').checked ? 'yes' : '');
-		wished();
-	};
+	for (const [id, key] of Object.entries({ saver: 'saver', 'sound-only': 'soundOnly' })) {
+		$(id).checked = recall(key) === 'yes';
+		$(id).onchange = () => {
+			remember(key, $(id).checked ? 'yes' : '');
+			wished();
+		};
+	}
+	$('picture-on').onclick = () => $('sound-only').click();
 	$('room-language').replaceChildren(...Object.entries(LANGUAGES).map(([id, name]) => Object.assign(new Option(name, id), { lang: id })));
 	$('room-language').onchange = () => choose($('room-language').value);
 	$('theme').value = recall('theme') || 'auto';
