@@ -73,8 +73,9 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 {
 	const struct neg_media *audio = neg_plan_media(plan, NEG_ROLE_AUDIO);
 	const struct neg_media *video = neg_plan_media(plan, NEG_ROLE_CAMERA);
+	const struct neg_media *content = neg_plan_media(plan, NEG_ROLE_CONTENT);
 	const struct neg_media *data = neg_plan_media(plan, NEG_ROLE_APPLICATION);
-	const struct neg_media *any = audio ? audio : video ? video : data;
+	const struct neg_media *any = audio ? audio : video ? video : content ? content : data;
 	const struct neg_transport *t = any ? neg_plan_transport(plan, any) : NULL;
 
 	if (!t || !t->ice || t->security != NEG_DTLS)
@@ -83,6 +84,7 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 	*out = (struct leg_media){ .dtls_active = t->setup == NEG_SETUP_ACTIVE };
 	convert_stream(&out->audio, audio, local->audio_ssrc, 0);
 	convert_stream(&out->video, video, local->video_ssrc, local->video_rtx_ssrc);
+	convert_stream(&out->content, content, 0, 0);
 	out->data = data != NULL;
 	out->sctp_port = data ? data->sctp_port : 0;
 	out->max_message = data ? data->max_message : 0;

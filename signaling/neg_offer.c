@@ -270,6 +270,8 @@ static bool role_wanted(const struct neg_policy *p, const bool *done, enum neg_r
 
 	if (done[role] || !mp->enabled)
 		return false;
+	if (role == NEG_ROLE_CONTENT && !(mp->dir & NEG_SENDONLY))
+		return false; /* whoever shares something adds the line */
 	return role == NEG_ROLE_APPLICATION
 		       ? offer_security(p->security) == NEG_DTLS && (p->ice || mp->port)
 		       : mp->n_formats > 0;

@@ -63,6 +63,9 @@ void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 			1u << NEG_EXT_VIDEO_ORIENTATION | 1u << NEG_EXT_RID |
 			1u << NEG_EXT_REPAIRED_RID,
 	};
+	p->media[NEG_ROLE_CONTENT] = p->media[NEG_ROLE_CAMERA];
+	p->media[NEG_ROLE_CONTENT].dir = NEG_RECVONLY;
+	p->media[NEG_ROLE_CONTENT].enabled = can->content;
 	p->media[NEG_ROLE_APPLICATION] = (struct neg_media_policy){
 		.dir = NEG_SENDRECV,
 		.enabled = can->data,

@@ -28,6 +28,19 @@ static int bad(struct errmsg *why, const struct sdp_media *m, const char *what)
 			  m->kind, m->line, what);
 }
 
+/* RFC 4796: "a=content:slides", or one of a list with commas. */
+static bool is_slides(const struct sdp_media *m)
+{
+	const struct sdp_attr *a = sdp_attr_find(&m->attrs, "content");
+	for (const char *p = a && a->value ? a->value : ""; *p;) {
+		size_t n = strcspn(p, ", ");
+		if (n == 6 && !strncasecmp(p, "slides", n))
+			return true;
+		p += n + strspn(p + n, ", ");
+	}
+	return false;
+}
+
 enum neg_role neg_role_of(const struct sdp_media *m)
 {
 	if (!strcmp(m->kind, "audio"))
@@ -36,8 +49,7 @@ enum neg_role neg_role_of(const struct sdp_media *m)
 		return NEG_ROLE_APPLICATION;
 	if (strcmp(m->kind, "video"))
 		return NEG_ROLE_NONE;
-	const struct sdp_attr *a = sdp_attr_find(&m->attrs, "content");
-	return a && a->value && strstr(a->value, "slides") ? NEG_ROLE_CONTENT : NEG_ROLE_CAMERA;
+	return is_slides(m) ? NEG_ROLE_CONTENT : NEG_ROLE_CAMERA;
 }
 
 enum neg_dir neg_remote_dir(const struct sdp *s, const struct sdp_media *m)

@@ -22,7 +22,8 @@ enum neg_role {
 	NEG_ROLE_NONE, /* nothing we know: refused */
 	NEG_ROLE_AUDIO,
 	NEG_ROLE_CAMERA,
-	NEG_ROLE_CONTENT,     /* a=content:slides (RFC 4796), or a second m=video */
+	NEG_ROLE_CONTENT,     /* a=content:slides (RFC 4796), or a second m=video; we offer it
+				 only when we send it */
 	NEG_ROLE_APPLICATION, /* data channels over SCTP (RFC 8841); BFCP is refused */
 	NEG_N_ROLES
 };
@@ -134,6 +135,7 @@ struct neg_policy {
 struct neg_abilities {
 	uint32_t send, recv; /* 1 << CODEC_…; 0: all that we know */
 	bool rtx, red, stereo, simulcast, data;
+	bool content; /* a second picture of the peer's */
 };
 
 /* Fills p with what a browser leg wants: audio and camera sendrecv with the

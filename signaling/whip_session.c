@@ -177,6 +177,8 @@ static void restrict_policy(struct neg_policy *p, bool viewer)
 	enum neg_dir ours = viewer ? NEG_SENDONLY : NEG_RECVONLY;
 	for (unsigned r = 0; r < NEG_N_ROLES; r++)
 		p->media[r].dir = (enum neg_dir)(p->media[r].dir & ours);
+	if (viewer) /* it is in the one picture */
+		p->media[NEG_ROLE_CONTENT].enabled = false;
 	p->media[NEG_ROLE_APPLICATION].enabled = false;
 }
 

@@ -35,7 +35,7 @@ enum {
 
 bool leg_net_publishes(const struct leg_net *l)
 {
-	return l->media.audio.rx || l->media.video.rx;
+	return l->media.audio.rx || l->media.video.rx || l->media.content.rx;
 }
 
 /* Another source, or the same one at another clock. */
@@ -94,47 +94,55 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	audio_leg_put(l->cfg.audio, pkt);
 }
 
-ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, int64_t now_ns)
+/* The sound belongs to the camera's picture. */
+static bool is_camera(const struct leg_net *l, const struct picture_in *in)
+{
+	return in == &l->in[LEG_NET_CAMERA];
+}
+
+ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, struct picture_in *in, int64_t now_ns)
 {
 	struct video_au au;
 
-	while (video_rx_pop(l->video_rx, &au)) {
-		int64_t hold = lipsync_video_hold_ns(&l->lipsync, au.rtp_ts, now_ns);
+	while (video_rx_pop(in->rx, &au)) {
+		int64_t hold = is_camera(l, in) ?
+				       lipsync_video_hold_ns(&l->lipsync, au.rtp_ts, now_ns) : 0;
 
-		video_leg_put(l->cfg.video, au.buf, au.codec, au.key, au.rotation,
+		video_leg_put(in->to, au.buf, au.codec, au.key, au.rotation,
 			      hold ? now_ns + hold : 0);
 	}
 }
 
-ON_THREAD(ROLE_NET) static void video_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
-					 enum codec codec, int64_t arrival_ns)
+ON_THREAD(ROLE_NET) static void video_in(struct leg_net *l, struct picture_in *in, struct buf *pkt,
+					 const struct rtp_packet *p, enum codec codec,
+					 int64_t arrival_ns)
 {
-	if (stats_of(&l->video_rx_stats, &l->have_video_rx, p->ssrc, VIDEO_HZ))
+	if (stats_of(&in->stats, &in->have, p->ssrc, VIDEO_HZ) && is_camera(l, in))
 		lipsync_reset(&l->lipsync, LIPSYNC_VIDEO);
-	rx_stats_packet(&l->video_rx_stats, p->seq, p->ts, p->payload_len, arrival_ns);
-	l->stats.uplink_video.codec = codec;
-	video_rx_put(l->video_rx, pkt, arrival_ns);
-	video_out(l, arrival_ns);
+	rx_stats_packet(&in->stats, p->seq, p->ts, p->payload_len, arrival_ns);
+	in->flow->codec = codec;
+	video_rx_put(in->rx, pkt, arrival_ns);
+	video_out(l, in, arrival_ns);
 }
 
 /* Whether the original is one that the receiver of ssrc could still use. */
-static bool is_near(const struct leg_net *l, uint32_t ssrc, const uint8_t *original)
+static bool is_near(const struct picture_in *in, uint32_t ssrc, const uint8_t *original)
 {
 	uint16_t seq = (uint16_t)(original[2] << 8 | original[3]);
-	int16_t d = seq_diff(seq, (uint16_t)l->video_rx_stats.ext_seq);
+	int16_t d = seq_diff(seq, (uint16_t)in->stats.ext_seq);
 
-	return l->have_video_rx && l->video_rx_stats.ssrc == ssrc && d > -RTX_BEHIND &&
-	       d < RTX_AHEAD;
+	return in->have && in->stats.ssrc == ssrc && d > -RTX_BEHIND && d < RTX_AHEAD;
 }
 
 /* RFC 4588: the repaired packet joins its stream; reports tell of both. */
-ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
-				       const struct rtp_route *to, int64_t arrival_ns)
+ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct picture_in *in, struct buf *pkt,
+				       const struct rtp_packet *p, const struct rtp_route *to,
+				       int64_t arrival_ns)
 {
 	int at;
 
-	stats_of(&l->rtx_rx, &l->have_rtx_rx, p->ssrc, VIDEO_HZ);
-	rx_stats_packet(&l->rtx_rx, p->seq, p->ts, p->payload_len, arrival_ns);
+	stats_of(&in->rtx, &in->have_rtx, p->ssrc, VIDEO_HZ);
+	rx_stats_packet(&in->rtx, p->seq, p->ts, p->payload_len, arrival_ns);
 	at = rtp_rtx_restore(pkt->data, pkt->len, to->media_ssrc, to->pt);
 	if (at < 0) {
 		metric_add(&m_probes, 1);
@@ -143,15 +151,32 @@ ON_THREAD(ROLE_NET) static void rtx_in(struct leg_net *l, struct buf *pkt, const
 	}
 	pkt->data += at;
 	pkt->len -= (size_t)at;
-	if (!is_near(l, to->media_ssrc, pkt->data)) {
+	if (!is_near(in, to->media_ssrc, pkt->data)) {
 		metric_add(&m_rtx_far, 1);
 		buf_unref(&pkt);
 		return;
 	}
 	metric_add(&m_rtx, 1);
-	l->stats.uplink_video.rtx_packets++;
-	video_rx_put(l->video_rx, pkt, arrival_ns);
-	video_out(l, arrival_ns);
+	in->flow->rtx_packets++;
+	video_rx_put(in->rx, pkt, arrival_ns);
+	video_out(l, in, arrival_ns);
+}
+
+/* NULL: it is none of pictures, or nobody takes it. */
+static struct picture_in *picture_of(struct leg_net *l, enum rtp_route_stream stream)
+{
+	struct picture_in *in = stream == RTP_STREAM_VIDEO   ? &l->in[LEG_NET_CAMERA] :
+				stream == RTP_STREAM_CONTENT ? &l->in[LEG_NET_CONTENT] : NULL;
+
+	return in && in->rx ? in : NULL;
+}
+
+/* The same in all sections of a bundle. */
+static uint8_t twcc_ext(const struct leg_media *m)
+{
+	uint8_t picture = m->video.ext_twcc ? m->video.ext_twcc : m->content.ext_twcc;
+
+	return picture ? picture : m->audio.ext_twcc;
 }
 
 static void hurry(struct leg_net *l, bool on) ON_THREAD(ROLE_NET)
@@ -163,7 +188,7 @@ static void hurry(struct leg_net *l, bool on) ON_THREAD(ROLE_NET)
 
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 {
-	uint8_t ext = l->media.video.ext_twcc ? l->media.video.ext_twcc : l->media.audio.ext_twcc;
+	struct picture_in *in;
 	struct rtp_packet p;
 	struct rtp_route to;
 	uint16_t seq;
@@ -174,7 +199,7 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		return;
 	}
 	/* Whatever it is: the sender's estimate is of all its packets. */
-	if (rtp_ext_transport_seq(&p, ext, &seq))
+	if (rtp_ext_transport_seq(&p, twcc_ext(&l->media), &seq))
 		twcc_record(&l->twcc, seq, arrival_ns);
 	rtp_demux_route(&l->demux, &p, arrival_ns, &to);
 	if (to.kind != RTP_ROUTE_UNKNOWN && to.stream != RTP_STREAM_AUDIO) {
@@ -182,12 +207,13 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		if (!l->hurried)
 			hurry(l, true);
 	}
+	in = picture_of(l, to.stream);
 	if (to.kind == RTP_ROUTE_MEDIA && to.stream == RTP_STREAM_AUDIO)
 		audio_in(l, pkt, &p, arrival_ns);
-	else if (to.kind == RTP_ROUTE_MEDIA && l->video_rx)
-		video_in(l, pkt, &p, to.codec, arrival_ns);
-	else if (to.kind == RTP_ROUTE_RTX && l->video_rx && to.stream == RTP_STREAM_VIDEO)
-		rtx_in(l, pkt, &p, &to, arrival_ns);
+	else if (to.kind == RTP_ROUTE_MEDIA && in)
+		video_in(l, in, pkt, &p, to.codec, arrival_ns);
+	else if (to.kind == RTP_ROUTE_RTX && in)
+		rtx_in(l, in, pkt, &p, &to, arrival_ns);
 	else
 		not_taken(pkt, to.kind);
 }
@@ -198,12 +224,16 @@ void ingress_tick(struct leg_net *l, int64_t now_ns)
 
 	if (l->hurried && now_ns - l->picture_ns > HURRY_NS)
 		hurry(l, false);
-	if (l->video_rx) {
-		if (video_leg_needs_key(l->cfg.video))
-			video_rx_need_key(l->video_rx);
-		if (video_rx_tick(l->video_rx, now_ns, &wants))
-			leg_rtcp_feedback(l, &wants);
-		video_out(l, now_ns);
+	for (int i = 0; i < LEG_NET_PICTURES; i++) {
+		struct picture_in *in = &l->in[i];
+
+		if (!in->rx)
+			continue;
+		if (video_leg_needs_key(in->to))
+			video_rx_need_key(in->rx);
+		if (video_rx_tick(in->rx, now_ns, &wants))
+			leg_rtcp_feedback(l, in, &wants);
+		video_out(l, in, now_ns);
 	}
 	if (twcc_due(&l->twcc, now_ns))
 		leg_rtcp_twcc(l, now_ns);

@@ -67,6 +67,7 @@ static inline enum codec leg_stream_codec(const struct leg_stream *s, uint8_t pt
 
 struct leg_media {
 	struct leg_stream audio, video;
+	struct leg_stream content; /* a second picture of the leg's; only received */
 	char cname[LEG_CNAME_BYTES];
 	/* transport */
 	struct leg_ice local; /* set by leg.c; others than before: ICE is restarted */

@@ -52,6 +52,17 @@ static void on_switched(struct out_stream *o)
 	engine_post(l->cfg.engine->ctl, ctl_watching, l, (void *)(uintptr_t)o->group);
 }
 
+static void init_pictures(struct leg_net *l)
+{
+	l->in[LEG_NET_CAMERA] = (struct picture_in){
+		.stream = &l->media.video, .to = l->cfg.video, .flow = &l->stats.uplink_video,
+	};
+	l->in[LEG_NET_CONTENT] = (struct picture_in){
+		.stream = &l->media.content, .to = l->cfg.content,
+		.flow = &l->stats.uplink_content,
+	};
+}
+
 int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 {
 	struct leg_net *l = calloc(1, sizeof *l);
@@ -66,6 +77,7 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
 	l->video.switched = on_switched;
 	init_pick(l);
+	init_pictures(l);
 	twcc_init(&l->twcc);
 	lipsync_init(&l->lipsync, 48000, 90000);
 	*out = l;
@@ -304,9 +316,9 @@ ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 }
 
 /* Where only formats have changed, what was received before is kept. */
-ON_THREAD(ROLE_NET) static int make_video_rx(struct leg_net *l)
+ON_THREAD(ROLE_NET) static int make_video_rx(struct leg_net *l, struct picture_in *in)
 {
-	const struct leg_stream *s = &l->media.video;
+	const struct leg_stream *s = in->stream;
 	struct video_rx_cfg cfg = {
 		.au_pool = l->cfg.engine->au_pool,
 		.ext_orientation = s->ext_orientation,
@@ -316,12 +328,26 @@ ON_THREAD(ROLE_NET) static int make_video_rx(struct leg_net *l)
 	for (unsigned i = 0; i < s->n_rx_formats; i++)
 		cfg.format[cfg.n_formats++] = (struct video_rx_format){ s->rx_format[i].pt,
 									s->rx_format[i].codec };
-	if (l->video_rx && l->rx_orientation == s->ext_orientation && l->rx_nack == s->nack)
-		return video_rx_set_formats(l->video_rx, cfg.format, cfg.n_formats);
-	video_rx_free(&l->video_rx);
-	l->rx_orientation = s->ext_orientation;
-	l->rx_nack = s->nack;
-	return video_rx_new(&l->video_rx, &cfg);
+	if (in->rx && in->orientation == s->ext_orientation && in->nack == s->nack)
+		return video_rx_set_formats(in->rx, cfg.format, cfg.n_formats);
+	video_rx_free(&in->rx);
+	in->orientation = s->ext_orientation;
+	in->nack = s->nack;
+	return video_rx_new(&in->rx, &cfg);
+}
+
+/* Receivers of those pictures that were agreed on. */
+ON_THREAD(ROLE_NET) static int make_pictures(struct leg_net *l)
+{
+	int err = 0;
+
+	for (int i = 0; i < LEG_NET_PICTURES && !err; i++) {
+		if (l->in[i].stream->rx)
+			err = make_video_rx(l, &l->in[i]);
+		else
+			video_rx_free(&l->in[i].rx);
+	}
+	return err;
 }
 
 /* Everything off; CTL is told, and closes it. */
@@ -361,8 +387,8 @@ static void configure_job(void *obj, void *arg)
 		err = restart_ice(l);
 	if (!err && leg_net_publishes(l))
 		err = transport_ice_publish(l->transport);
-	if (!err && m->video.rx)
-		err = make_video_rx(l);
+	if (!err)
+		err = make_pictures(l);
 	remote = (struct transport_remote){
 		.ufrag = m->remote_ufrag, .pwd = m->remote_pwd, .fingerprint = m->remote_fingerprint,
 		.setup = m->dtls_active ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE,
@@ -471,7 +497,8 @@ static void close_job(void *obj, void *arg)
 	sync_streams(l);
 	net_timer_free(&l->timer);
 	transport_close(&l->transport);
-	video_rx_free(&l->video_rx);
+	for (int i = 0; i < LEG_NET_PICTURES; i++)
+		video_rx_free(&l->in[i].rx);
 	engine_post(l->cfg.engine->ctl, ctl_closed, l, NULL);
 }
 

@@ -51,7 +51,8 @@ struct leg_net_flow {
 };
 
 struct leg_net_stats {
-	struct leg_net_flow uplink_audio, uplink_video, downlink_audio, downlink_video;
+	struct leg_net_flow uplink_audio, uplink_video, uplink_content;
+	struct leg_net_flow downlink_audio, downlink_video;
 	double rtt_ms;
 	uint64_t remb_bps;
 };
@@ -65,7 +66,7 @@ struct leg_net_cfg {
 	const struct leg_net_events *ev; /* borrowed for ever */
 	void *obj;
 	struct audio_leg *audio; /* borrowed until closed */
-	struct video_leg *video;
+	struct video_leg *video, *content;
 };
 
 int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg) ON_THREAD(ROLE_CTL);
@@ -80,7 +81,7 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(RO
 void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 /* The best rung that it may have at all (tier_pick.h); at first 0. */
 void leg_net_limit_rung(struct leg_net *l, unsigned best) ON_THREAD(ROLE_CTL);
-/* What its picture may cost, told to senders that heed nothing but REMB; 0: any. */
+/* What its pictures may cost, told to senders that heed nothing but REMB; 0: any. */
 void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */
 void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);

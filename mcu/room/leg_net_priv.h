@@ -29,6 +29,21 @@ struct remote_report {
 	uint32_t jitter;
 };
 
+enum { LEG_NET_CAMERA, LEG_NET_CONTENT, LEG_NET_PICTURES };
+
+/* A picture that the peer sends. */
+struct picture_in {
+	const struct leg_stream *stream; /* as agreed on */
+	struct video_leg *to;
+	struct leg_net_flow *flow;
+	bool have, have_rtx;
+	struct rx_stats stats, rtx;
+	struct video_rx *rx; /* NULL: not agreed on */
+	uint8_t orientation; /* what it was made with */
+	bool nack;
+	uint8_t fir_seq; /* of the next FIR sent */
+};
+
 struct leg_net {
 	struct leg_net_cfg cfg; /* constant */
 	struct net_shard *shard;
@@ -43,20 +58,17 @@ struct leg_net {
 	_Atomic unsigned data_up, data_down; /* messages in mailboxes */
 	struct leg_media media;
 	uint32_t watch; /* encode id wished for */
-	uint32_t limit_kbps; /* of the picture it sends; 0: none */
+	uint32_t limit_kbps; /* of the pictures it sends; 0: none */
 	struct out_stream audio, video;
 	struct rtp_demux demux;
-	bool have_audio_rx, have_video_rx, have_rtx_rx;
-	struct rx_stats audio_rx, video_rx_stats, rtx_rx;
 	bool hurried;       /* its packets are read at once: it sends pictures */
 	int64_t picture_ns; /* when the last packet of one came */
-	struct video_rx *video_rx;
-	uint8_t rx_orientation; /* what it was made with */
-	bool rx_nack;
+	bool have_audio_rx;
+	struct rx_stats audio_rx;
+	struct picture_in in[LEG_NET_PICTURES];
 	struct twcc twcc;
 	struct lipsync lipsync;
 	struct fir_dedup fir; /* those received */
-	uint8_t fir_seq;      /* of the next one sent */
 	struct net_timer *timer;
 	int64_t report_due_ns;
 	int64_t rtt_ns;
@@ -90,7 +102,8 @@ void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
-void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w) ON_THREAD(ROLE_NET);
+void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
+	ON_THREAD(ROLE_NET);
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 /* leg_net_stats.c: completes l->stats and shows them to other threads. */
 void leg_net_publish_stats(struct leg_net *l) ON_THREAD(ROLE_NET);

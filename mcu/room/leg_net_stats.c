@@ -38,21 +38,27 @@ static void publish(struct leg_net *l)
 		atomic_store_explicit(&l->published[i], words[i], memory_order_relaxed);
 }
 
+static void up_picture(const struct picture_in *in, const char *rid)
+{
+	struct leg_net_flow *f = in->flow;
+
+	up(f, in->have, &in->stats);
+	f->rtx_ssrc = in->have_rtx ? in->rtx.ssrc : 0;
+	memcpy(f->rid, rid, sizeof f->rid);
+	if (in->rx) {
+		const struct video_rx_stats *s = video_rx_stats(in->rx);
+
+		f->nacks = s->nacks;
+		f->repaired = s->repaired;
+		f->frames_dropped = s->frames_dropped;
+	}
+}
+
 void leg_net_publish_stats(struct leg_net *l)
 {
-	struct leg_net_flow *video = &l->stats.uplink_video;
-
 	up(&l->stats.uplink_audio, l->have_audio_rx, &l->audio_rx);
-	up(video, l->have_video_rx, &l->video_rx_stats);
-	video->rtx_ssrc = l->have_rtx_rx ? l->rtx_rx.ssrc : 0;
-	memcpy(video->rid, rtp_demux_rid(&l->demux), sizeof video->rid);
-	if (l->video_rx) {
-		const struct video_rx_stats *s = video_rx_stats(l->video_rx);
-
-		video->nacks = s->nacks;
-		video->repaired = s->repaired;
-		video->frames_dropped = s->frames_dropped;
-	}
+	up_picture(&l->in[LEG_NET_CAMERA], rtp_demux_rid(&l->demux, RTP_STREAM_VIDEO));
+	up_picture(&l->in[LEG_NET_CONTENT], rtp_demux_rid(&l->demux, RTP_STREAM_CONTENT));
 	down(&l->stats.downlink_audio, &l->media.audio, &l->audio, &l->audio_report);
 	down(&l->stats.downlink_video, &l->media.video, &l->video, &l->video_report);
 	l->stats.rtt_ms = (double)l->rtt_ns / 1e6;

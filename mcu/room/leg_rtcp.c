@@ -6,7 +6,7 @@
 
 METRIC_COUNTER(m_malformed, "mcu_rtcp_malformed_total", "Received RTCP that could not be read.");
 
-enum { NACKS_PER_ITEM = 256, CAP = 1200 };
+enum { NACKS_PER_ITEM = 256, CAP = 1200, BLOCKS = 1 + 2 * LEG_NET_PICTURES };
 
 /* The SSRC that our feedback carries: of a stream that exists on this leg, or
  * would if the peer wanted to receive. */
@@ -31,7 +31,7 @@ static void begin(struct leg_net *l, struct rtcp_builder *b, uint8_t *data)
 	rtcp_build_sdes(b, own_ssrc(l), l->media.cname);
 }
 
-void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w)
+void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
 {
 	uint8_t data[CAP];
 	struct rtcp_builder b;
@@ -39,19 +39,21 @@ void leg_rtcp_feedback(struct leg_net *l, const struct video_rx_wants *w)
 	begin(l, &b, data);
 	if (w->n_nack)
 		rtcp_build_nack(&b, own_ssrc(l), w->ssrc, w->nack, w->n_nack);
-	if (w->pli && l->media.video.pli) {
+	if (w->pli && in->stream->pli) {
 		rtcp_build_pli(&b, own_ssrc(l), w->ssrc);
-		l->stats.uplink_video.plis++;
-	} else if (w->pli && l->media.video.fir) {
-		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, l->fir_seq++);
-		l->stats.uplink_video.firs++;
+		in->flow->plis++;
+	} else if (w->pli && in->stream->fir) {
+		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, in->fir_seq++);
+		in->flow->firs++;
 	}
 	send(l, &b);
 }
 
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns)
 {
-	uint32_t media = l->have_video_rx ? l->video_rx_stats.ssrc : l->audio_rx.ssrc;
+	const struct picture_in *camera = &l->in[LEG_NET_CAMERA], *content = &l->in[LEG_NET_CONTENT];
+	uint32_t media = camera->have ? camera->stats.ssrc :
+			 l->have_audio_rx ? l->audio_rx.ssrc : content->stats.ssrc;
 	uint8_t data[CAP], fb[CAP - 100];
 	struct rtcp_builder b;
 	size_t n;
@@ -93,26 +95,37 @@ static void add_sdes(struct leg_net *l, struct rtcp_builder *b)
 }
 
 /* What we say of the streams that come, RTX included; how many. */
-static size_t reception(struct leg_net *l, struct rtcp_block block[3], int64_t now_ns)
+static size_t reception(struct leg_net *l, struct rtcp_block block[BLOCKS], int64_t now_ns)
 {
 	size_t n = 0;
 
 	if (l->have_audio_rx && rx_stats_block(&l->audio_rx, now_ns, &block[n]))
 		l->stats.uplink_audio.loss = block[n++].fraction_lost / 256.0;
-	if (l->have_video_rx && rx_stats_block(&l->video_rx_stats, now_ns, &block[n]))
-		l->stats.uplink_video.loss = block[n++].fraction_lost / 256.0;
-	if (l->have_rtx_rx && rx_stats_block(&l->rtx_rx, now_ns, &block[n]))
-		n++;
+	for (int i = 0; i < LEG_NET_PICTURES; i++) {
+		struct picture_in *in = &l->in[i];
+
+		if (in->have && rx_stats_block(&in->stats, now_ns, &block[n]))
+			in->flow->loss = block[n++].fraction_lost / 256.0;
+		if (in->have_rtx && rx_stats_block(&in->rtx, now_ns, &block[n]))
+			n++;
+	}
 	return n;
 }
 
 /* A sender that heeds transport-wide feedback estimates by itself. */
 static void add_remb(struct leg_net *l, struct rtcp_builder *b)
 {
-	const struct leg_stream *s = &l->media.video;
+	uint32_t ssrc[LEG_NET_PICTURES];
+	size_t n = 0;
 
-	if (l->limit_kbps && s->rx && s->remb && !s->twcc && l->have_video_rx)
-		rtcp_build_remb(b, own_ssrc(l), l->limit_kbps * 1000ull, &l->video_rx_stats.ssrc, 1);
+	for (int i = 0; i < LEG_NET_PICTURES; i++) {
+		const struct leg_stream *s = l->in[i].stream;
+
+		if (s->rx && s->remb && !s->twcc && l->in[i].have)
+			ssrc[n++] = l->in[i].stats.ssrc;
+	}
+	if (l->limit_kbps && n)
+		rtcp_build_remb(b, own_ssrc(l), l->limit_kbps * 1000ull, ssrc, n);
 }
 
 /* For estimates that know no more than what there was to measure. */
@@ -129,7 +142,7 @@ static void measure(struct leg_net *l, int64_t now_ns)
 
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 {
-	struct rtcp_block block[3];
+	struct rtcp_block block[BLOCKS];
 	uint8_t data[CAP];
 	struct rtcp_builder b;
 	size_t n = reception(l, block, now_ns);
@@ -193,8 +206,9 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 	if (rtt < 0)
 		return;
 	l->rtt_ns = l->video.rtt_ns = rtt;
-	if (l->video_rx)
-		video_rx_set_rtt(l->video_rx, rtt);
+	for (int i = 0; i < LEG_NET_PICTURES; i++)
+		if (l->in[i].rx)
+			video_rx_set_rtt(l->in[i].rx, rtt);
 }
 
 ON_THREAD(ROLE_NET) static void report_blocks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
@@ -207,17 +221,29 @@ ON_THREAD(ROLE_NET) static void report_blocks(struct leg_net *l, const struct rt
 	}
 }
 
+/* Only the camera's picture belongs to the sound. */
+static void picture_report(struct leg_net *l, int k, const struct rtcp_item *i, int64_t arrival_ns)
+{
+	struct picture_in *in = &l->in[k];
+
+	if (in->have && i->ssrc == in->stats.ssrc) {
+		rx_stats_sr(&in->stats, i->sr.ntp, arrival_ns);
+		if (k == LEG_NET_CAMERA)
+			lipsync_sr(&l->lipsync, LIPSYNC_VIDEO, i->sr.ntp, i->sr.rtp_ts);
+	} else if (in->have_rtx && i->ssrc == in->rtx.ssrc) {
+		rx_stats_sr(&in->rtx, i->sr.ntp, arrival_ns);
+	}
+}
+
 static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
 	if (l->have_audio_rx && i->ssrc == l->audio_rx.ssrc) {
 		rx_stats_sr(&l->audio_rx, i->sr.ntp, arrival_ns);
 		lipsync_sr(&l->lipsync, LIPSYNC_AUDIO, i->sr.ntp, i->sr.rtp_ts);
-	} else if (l->have_video_rx && i->ssrc == l->video_rx_stats.ssrc) {
-		rx_stats_sr(&l->video_rx_stats, i->sr.ntp, arrival_ns);
-		lipsync_sr(&l->lipsync, LIPSYNC_VIDEO, i->sr.ntp, i->sr.rtp_ts);
-	} else if (l->have_rtx_rx && i->ssrc == l->rtx_rx.ssrc) {
-		rx_stats_sr(&l->rtx_rx, i->sr.ntp, arrival_ns);
+		return;
 	}
+	for (int k = 0; k < LEG_NET_PICTURES; k++)
+		picture_report(l, k, i, arrival_ns);
 }
 
 ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)

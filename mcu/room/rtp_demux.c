@@ -82,11 +82,17 @@ static void configure_stream(struct rtp_demux *d, enum rtp_route_stream i,
 	signal_source(d, i, &t->signalled_rtx, s->rx_rtx_ssrc, s->rx_ssrc);
 }
 
+static uint8_t first(uint8_t a, uint8_t b, uint8_t c)
+{
+	return a ? a : b ? b : c;
+}
+
 void rtp_demux_configure(struct rtp_demux *d, const struct leg_media *m)
 {
-	d->ext_mid = m->video.ext_mid ? m->video.ext_mid : m->audio.ext_mid;
-	d->ext_rid = m->video.ext_rid;
-	d->ext_rrid = m->video.ext_rrid;
+	/* RFC 8843 9.1: an extension has the same id in all sections of a bundle. */
+	d->ext_mid = first(m->video.ext_mid, m->content.ext_mid, m->audio.ext_mid);
+	d->ext_rid = first(m->video.ext_rid, m->content.ext_rid, 0);
+	d->ext_rrid = first(m->video.ext_rrid, m->content.ext_rrid, 0);
 	/* Payload types may mean something else now. */
 	for (size_t i = 0; i < RTP_DEMUX_SOURCES; i++) {
 		struct rtp_source *s = &d->source[i];
@@ -96,6 +102,7 @@ void rtp_demux_configure(struct rtp_demux *d, const struct leg_media *m)
 	}
 	configure_stream(d, RTP_STREAM_AUDIO, &m->audio);
 	configure_stream(d, RTP_STREAM_VIDEO, &m->video);
+	configure_stream(d, RTP_STREAM_CONTENT, &m->content);
 }
 
 /* RTP_ROUTE_MEDIA or _RTX with codec and pt, or RTP_ROUTE_UNKNOWN. */
@@ -120,13 +127,17 @@ static enum rtp_route_kind use_of(const struct leg_stream *s, uint8_t pt, struct
 
 static enum rtp_route_stream stream_of_pt(const struct rtp_demux *d, uint8_t pt)
 {
+	enum rtp_route_stream found = RTP_STREAM_NONE;
 	struct rtp_route ignored;
-	bool audio = use_of(d->stream[RTP_STREAM_AUDIO].s, pt, &ignored) != RTP_ROUTE_UNKNOWN;
-	bool video = use_of(d->stream[RTP_STREAM_VIDEO].s, pt, &ignored) != RTP_ROUTE_UNKNOWN;
 
-	if (audio == video) /* none, or it says nothing */
-		return RTP_STREAM_NONE;
-	return audio ? RTP_STREAM_AUDIO : RTP_STREAM_VIDEO;
+	for (enum rtp_route_stream i = RTP_STREAM_AUDIO; i < RTP_STREAM_N; i++) {
+		if (use_of(d->stream[i].s, pt, &ignored) == RTP_ROUTE_UNKNOWN)
+			continue;
+		if (found) /* it is of several, and says nothing */
+			return RTP_STREAM_NONE;
+		found = i;
+	}
+	return found;
 }
 
 static enum rtp_route_stream stream_of_mid(const struct rtp_demux *d, const char *mid)
@@ -265,7 +276,7 @@ void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, int64_t no
 	out->media_ssrc = t->ssrc;
 }
 
-const char *rtp_demux_rid(const struct rtp_demux *d)
+const char *rtp_demux_rid(const struct rtp_demux *d, enum rtp_route_stream stream)
 {
-	return d->stream[RTP_STREAM_VIDEO].rid;
+	return d->stream[stream].rid;
 }

@@ -29,7 +29,13 @@ enum rtp_route_kind {
 	RTP_ROUTE_OLD_SOURCE,  /* one that has been replaced, or its repairs */
 };
 
-enum rtp_route_stream { RTP_STREAM_NONE, RTP_STREAM_AUDIO, RTP_STREAM_VIDEO, RTP_STREAM_N };
+enum rtp_route_stream {
+	RTP_STREAM_NONE,
+	RTP_STREAM_AUDIO,
+	RTP_STREAM_VIDEO,
+	RTP_STREAM_CONTENT,
+	RTP_STREAM_N
+};
 
 struct rtp_route {
 	enum rtp_route_kind kind;
@@ -74,7 +80,7 @@ void rtp_demux_configure(struct rtp_demux *d, const struct leg_media *m);
 void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, int64_t now_ns,
 		     struct rtp_route *out);
 
-/* The layer that is taken now; "": none. */
-const char *rtp_demux_rid(const struct rtp_demux *d);
+/* The layer of a stream that is taken now; "": none. */
+const char *rtp_demux_rid(const struct rtp_demux *d, enum rtp_route_stream stream);
 
 #endif

@@ -211,7 +211,7 @@ static void test_one_layer_is_taken(void **state)
 	/* the layer goes on with another source */
 	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(VP8, 4, .mid = "v", .rid = "h"));
 	ASSERT_KIND(RTP_ROUTE_OLD_SOURCE, PUT(VP8, 2, 0));
-	assert_string_equal(rtp_demux_rid(&d), "h");
+	assert_string_equal(rtp_demux_rid(&d, RTP_STREAM_VIDEO), "h");
 	/* another layer is asked for */
 	ask_for("l");
 	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(VP8, 1, 0));
@@ -243,7 +243,7 @@ static void test_layers_switched_off(void **state)
 	now_ns += 100 * NS_PER_MS;
 	ASSERT_KIND(RTP_ROUTE_OTHER_LAYER, PUT(VP8, 1, .padding_only = true)); /* a probe */
 	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(VP8, 1, 0));
-	assert_string_equal(rtp_demux_rid(&d), "l");
+	assert_string_equal(rtp_demux_rid(&d, RTP_STREAM_VIDEO), "l");
 	ASSERT_KIND(RTP_ROUTE_RTX, PUT(VP8_RTX, 11, .rrid = "l"));
 	/* It comes back: taken when it stays. */
 	for (int ms = 0; ms < RTP_DEMUX_LAYER_MS - 100; ms += 50) {
@@ -255,7 +255,7 @@ static void test_layers_switched_off(void **state)
 	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(VP8, 2, 0));
 	ASSERT_KIND(RTP_ROUTE_OTHER_LAYER, PUT(VP8, 1, 0));
 	ASSERT_KIND(RTP_ROUTE_OTHER_LAYER, PUT(VP8_RTX, 11, 0));
-	assert_string_equal(rtp_demux_rid(&d), "h");
+	assert_string_equal(rtp_demux_rid(&d, RTP_STREAM_VIDEO), "h");
 }
 
 /* Now and then a packet of the layer that was asked for: not enough to change. */
