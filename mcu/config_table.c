@@ -177,9 +177,9 @@ const struct config_key config_keys[] = {
 	STRING("video.logo", video.logo, NULL, "",
 	       "A PNG file to show in the lower right corner; empty: none."),
 	INT("video.bitrate_kbps", video.bitrate_kbps, 50, 20000, "1500", "Kilobits per second."),
-	INT("video.vbv_ms", video.vbv_ms, 50, 5000, "500",
-	    "How far the rate may swing (milliseconds of it); less makes key frames smaller and "
-	    "coarser."),
+	INT("video.vbv_ms", video.vbv_ms, 50, 5000, "250",
+	    "How far the rate may swing (milliseconds of it): with 250 no half second takes more "
+	    "than 1.5 of it; less makes key frames smaller and coarser."),
 	CHOICE("video.preset", video.preset, "ultrafast|superfast|veryfast|faster|fast|medium",
 	       "superfast", "Of x264: quality against processor time."),
 	CHOICE("video.asm", video.asm_name, "auto|default|avx2", "auto",

@@ -301,6 +301,8 @@ static void frame_job(void *obj, void *arg)
 	if (!err && key)
 		key_made(v, pts_ns);
 	v->key_waits = v->gate.pending;
+	if (err == -EAGAIN)
+		return;
 	if (err) {
 		lost(v);
 		return;

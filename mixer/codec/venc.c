@@ -94,6 +94,11 @@ int venc_encode(struct venc *e, const struct vframe *f, int64_t pts_ns, bool for
 	err = e->ops->encode(e, f, want_key, &au);
 	if (err)
 		return lose(e, err);
+	if (!au.len) {
+		e->stats.left_out++;
+		e->force_key |= want_key;
+		return -EAGAIN;
+	}
 	e->stats.frames++;
 	e->stats.keys += au.key;
 	e->since_key = au.key ? 1 : e->since_key + 1;

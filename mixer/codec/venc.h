@@ -28,7 +28,7 @@ struct venc_cfg {
 	int w, h;         /* even; pictures must have this size */
 	int fps;          /* 1…120: what the bit rate is spread over */
 	int bitrate_bps;  /* also the maximum rate of the buffer model */
-	int vbv_ms;       /* size of the buffer model; 0: 500 */
+	int vbv_ms;       /* size of the buffer model; 0: 250 */
 	int gop_s;        /* a key frame at least every so many seconds; 0: on demand only */
 	/* VP8 1…16, VP9 1…9, AV1 5…10: the higher, the less work a picture. 0: what
 	 * suits a conference (8, 8, 10). Not for H.264. */
@@ -45,6 +45,7 @@ struct venc_cfg {
 
 struct venc_stats {
 	uint64_t frames, keys, octets;
+	uint64_t left_out;
 	uint64_t dropped; /* encoded, but no or too small a buffer to give it out */
 };
 
@@ -58,6 +59,8 @@ void venc_free(struct venc **e);
 /* Encodes f (borrowed; not needed after the return). On 0, *au_out is a buffer
  * of pool with one reference, the caller's, time_ns = pts_ns; *key: a decoder may
  * start with it (H.264: an IDR picture with its parameter sets). Otherwise *au_out is NULL.
+ *   -EAGAIN    left out, since those before took too much of the rate (VP8, VP9);
+ *              nothing is missing, and a key frame that was wanted comes next
  *   -EINVAL    f has another size or format
  *   -ENOBUFS   the pool is dry     } the picture is lost, counted, and the next
  *   -EMSGSIZE  larger than a buffer} one becomes a key frame

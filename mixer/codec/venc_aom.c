@@ -11,7 +11,7 @@
 #include "mixer/codec/av1_header.h"
 
 enum {
-	DEFAULT_VBV_MS = 500,
+	DEFAULT_VBV_MS = 250,
 	DEFAULT_SPEED = 10,
 	MIN_SPEED = 5, /* slower ones are not for real time */
 	MAX_SPEED = 10,

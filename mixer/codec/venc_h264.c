@@ -1,42 +1,68 @@
-/* H.264 by libx264 through libavcodec. */
+/* H.264 by libx264: its own interface, since libavcodec's hides the macroblocks that
+ * are known to stand still. */
 #include "mixer/codec/venc_ops.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavutil/opt.h>
+#include <x264.h>
 
-#include "mixer/codec/avlog.h"
+#include "mcu/base/log.h"
 #include "mixer/codec/h264_sps.h"
 #include "mixer/codec/venc_h264_asm.h"
 
 enum {
-	DEFAULT_VBV_MS = 500,
+	DEFAULT_VBV_MS = 250,
 	DEFAULT_PROFILE_LEVEL_ID = 0x42e01f,
-	NEVER = 1 << 30 /* x264's key interval "infinite" */
+	/* Nobody sees what finer steps than this add, and a picture that stands still
+	 * would be coded over and over until it had them. */
+	FINEST_QP = 20,
+	DEADZONE_INTER = 15,
+	DEADZONE_INTRA = 6,
+	LINE_BYTES = 400,
+	MB = 16
 };
 
 struct venc_h264 {
 	struct venc base;
-	AVCodecContext *ctx;
-	AVFrame *frame; /* our own header over the planes of the shared picture */
-	AVPacket *pkt;
+	x264_t *x;
+	x264_param_t param;
 	int64_t count;
 	int vbv_ms;
 	uint8_t sps_head[3]; /* profile_idc, constraint flags, level_idc as negotiated */
+	/* what stands still, a flag per macroblock; and the last picture that was encoded */
+	uint8_t *still;
+	int mb_w, mb_h;
+	uint64_t painter, gen;
 };
 
 static void h264_close(struct venc *base)
 {
 	struct venc_h264 *e = (struct venc_h264 *)base;
 
-	avcodec_free_context(&e->ctx);
-	av_frame_free(&e->frame);
-	av_packet_free(&e->pkt);
+	if (e->x)
+		x264_encoder_close(e->x);
+	x264_param_cleanup(&e->param);
+	free(e->still);
 	free(e);
+}
+
+__attribute__((format(printf, 3, 0)))
+static void on_line(void *obj, int level, const char *fmt, va_list ap)
+{
+	char line[LINE_BYTES];
+
+	(void)obj;
+	(void)level;
+	if (log_get_level() < LOG_TRACE)
+		return;
+	vsnprintf(line, sizeof line, fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_trace(NULL, "x264: %s", line);
 }
 
 static const char *profile_name(uint8_t profile_idc)
@@ -49,93 +75,120 @@ static const char *profile_name(uint8_t profile_idc)
 	}
 }
 
-static void set_rate(AVCodecContext *ctx, int bitrate_bps, int vbv_ms)
+static void set_rate(x264_param_t *p, int bitrate_bps, int vbv_ms)
 {
-	ctx->bit_rate = bitrate_bps;
-	ctx->rc_max_rate = bitrate_bps;
-	ctx->rc_buffer_size = (int)((int64_t)bitrate_bps * vbv_ms / 1000);
+	int64_t vbv_kbit = (int64_t)bitrate_bps * vbv_ms / 1000 / 1000;
+
+	p->rc.i_bitrate = bitrate_bps / 1000;
+	p->rc.i_vbv_max_bitrate = bitrate_bps / 1000;
+	p->rc.i_vbv_buffer_size = vbv_kbit > INT_MAX ? INT_MAX : vbv_kbit < 1 ? 1 : (int)vbv_kbit;
 }
 
-static void set_context(AVCodecContext *ctx, const struct venc_cfg *cfg)
+static void set_stream(x264_param_t *p, const struct venc_cfg *cfg)
 {
-	ctx->width = cfg->w;
-	ctx->height = cfg->h;
-	ctx->pix_fmt = AV_PIX_FMT_YUV420P;
-	ctx->time_base = (AVRational){ 1, cfg->fps };
-	ctx->framerate = (AVRational){ cfg->fps, 1 };
-	ctx->gop_size = NEVER;
-	ctx->max_b_frames = 0;
-	ctx->thread_count = 1;
+	p->i_width = cfg->w;
+	p->i_height = cfg->h;
+	p->i_csp = X264_CSP_I420;
+	p->i_fps_num = (uint32_t)cfg->fps;
+	p->i_fps_den = 1;
+	p->i_timebase_num = 1;
+	p->i_timebase_den = (uint32_t)cfg->fps;
+	p->b_vfr_input = 0;
+	p->i_threads = 1;
+	p->b_sliced_threads = 0;
+	p->i_bframe = 0;
+	p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
+	p->i_scenecut_threshold = 0;
+	p->b_annexb = 1;
+	p->b_repeat_headers = 1;
 	/* What cameras deliver and the overlays are converted by: without it players
 	 * guess BT.709 from the height. */
-	ctx->colorspace = AVCOL_SPC_SMPTE170M;
-	ctx->color_primaries = AVCOL_PRI_BT709;
-	ctx->color_trc = AVCOL_TRC_BT709;
-	ctx->color_range = AVCOL_RANGE_MPEG;
+	p->vui.i_colmatrix = 6;
+	p->vui.i_colorprim = 1;
+	p->vui.i_transfer = 1;
+	p->vui.b_fullrange = 0;
+	p->pf_log = on_line;
+	p->i_log_level = X264_LOG_WARNING;
 }
 
-static int set_options(AVDictionary **opts, const struct venc_cfg *cfg, const char *profile)
+/* Where a conference wants something else than the presets. Measured on a room of four
+ * cameras at 1280x720, 1.5 Mb/s, superfast: without adaptive quantisation 4 % less work
+ * and 0.4 dB more PSNR-Y; without dropping lone coefficients 11 % less for 0.1 dB, which
+ * smaller dead zones bring back. With macroblocks that are known to stand still 3 %
+ * less there, 12 and 19 % where 80 and 90 % of the picture do, and with a bound to
+ * the quantiser 27 and 29. SSIM is the same in all of it. */
+static void set_tuning(x264_param_t *p)
+{
+	p->rc.i_aq_mode = X264_AQ_NONE;
+	p->rc.i_qp_min = FINEST_QP;
+	p->analyse.b_dct_decimate = 0;
+	p->analyse.i_luma_deadzone[0] = DEADZONE_INTER;
+	p->analyse.i_luma_deadzone[1] = DEADZONE_INTRA;
+	p->analyse.b_mb_info = 1;
+	p->analyse.b_psnr = 0;
+	p->analyse.b_ssim = 0;
+}
+
+static bool is_preset(const char *name)
+{
+	for (int i = 0; x264_preset_names[i]; i++)
+		if (!strcmp(name, x264_preset_names[i]))
+			return true;
+	return false;
+}
+
+static int set_params(struct venc_h264 *e, const struct venc_cfg *cfg, const char *profile)
 {
 	const char *words = cfg->asm_ ? cfg->asm_ : "auto";
-	char params[96];
-	int n, err;
+	const char *preset = cfg->preset ? cfg->preset : "superfast";
+	x264_param_t *p = &e->param;
 
+	if (!is_preset(preset) || x264_param_default_preset(p, preset, "zerolatency"))
+		return -EINVAL;
 	if (!strcmp(words, "auto"))
 		words = venc_h264_asm_choice();
-	n = snprintf(params, sizeof params, "scenecut=0%s%s",
-		     strcmp(words, "default") ? ":asm=" : "",
-		     strcmp(words, "default") ? words : "");
-	if (n < 0 || (size_t)n >= sizeof params)
+	if (strcmp(words, "default") && x264_param_parse(p, "asm", words))
 		return -EINVAL;
-	err = av_dict_set(opts, "preset", cfg->preset ? cfg->preset : "superfast", 0);
-	if (err >= 0)
-		err = av_dict_set(opts, "tune", "zerolatency", 0);
-	if (err >= 0)
-		err = av_dict_set(opts, "profile", profile, 0);
-	if (err >= 0)
-		err = av_dict_set(opts, "forced-idr", "1", 0);
-	if (err >= 0)
-		err = av_dict_set(opts, "x264-params", params, 0);
-	return err < 0 ? -ENOMEM : 0;
+	set_stream(p, cfg);
+	set_tuning(p);
+	p->rc.i_rc_method = X264_RC_ABR;
+	set_rate(p, cfg->bitrate_bps, e->vbv_ms);
+	p->i_level_idc = e->sps_head[2];
+	return x264_param_apply_profile(p, profile) ? -EINVAL : 0;
 }
 
 static int h264_open(struct venc **out, const struct venc_cfg *cfg)
 {
-	const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
 	uint32_t id = cfg->profile_level_id ? cfg->profile_level_id : DEFAULT_PROFILE_LEVEL_ID;
 	const char *profile = profile_name((uint8_t)(id >> 16));
-	AVDictionary *opts = NULL;
 	struct venc_h264 *e;
 	int err = -ENOMEM;
 
-	if (!codec)
-		return -ENOTSUP;
 	/* level 0 would leave the choice to x264, and a zero octet in the SPS */
 	if (!profile || id > 0xffffff || !(id & 0xff))
 		return -EINVAL;
 	e = calloc(1, sizeof *e);
 	if (!e)
 		return -ENOMEM;
+	x264_param_default(&e->param);
 	e->sps_head[0] = (uint8_t)(id >> 16);
 	e->sps_head[1] = (uint8_t)(id >> 8);
 	e->sps_head[2] = (uint8_t)id;
 	e->vbv_ms = cfg->vbv_ms ? cfg->vbv_ms : DEFAULT_VBV_MS;
-	e->ctx = avcodec_alloc_context3(codec);
-	e->frame = av_frame_alloc();
-	e->pkt = av_packet_alloc();
-	if (!e->ctx || !e->frame || !e->pkt)
+	e->mb_w = (cfg->w + MB - 1) / MB;
+	e->mb_h = (cfg->h + MB - 1) / MB;
+	e->still = malloc((size_t)e->mb_w * (size_t)e->mb_h);
+	if (!e->still)
 		goto out;
-	set_context(e->ctx, cfg);
-	set_rate(e->ctx, cfg->bitrate_bps, e->vbv_ms);
-	e->ctx->level = e->sps_head[2];
-	err = set_options(&opts, cfg, profile);
+	err = set_params(e, cfg, profile);
 	if (err)
 		goto out;
-	err = avcodec_open2(e->ctx, codec, &opts) < 0 ? -EINVAL : 0;
-	if (!err)
+	e->x = x264_encoder_open(&e->param);
+	if (e->x)
 		*out = &e->base;
+	else
+		err = -EINVAL;
 out:
-	av_dict_free(&opts);
 	if (err)
 		h264_close(&e->base);
 	return err;
@@ -165,29 +218,64 @@ static bool starts_with_idr_headers(const uint8_t *au, size_t len)
 	return h264_next_nal(au, len, &pos, &nal, &nal_len) && (nal[0] & 0x1f) == H264_NAL_SPS;
 }
 
+static void set_moving(struct venc_h264 *e, const struct vframe_part *p)
+{
+	int x0 = p->x / MB, x1 = (p->x + p->w + MB - 1) / MB, y1 = (p->y + p->h + MB - 1) / MB;
+
+	x0 = x0 < 0 ? 0 : x0;
+	x1 = x1 > e->mb_w ? e->mb_w : x1;
+	y1 = y1 > e->mb_h ? e->mb_h : y1;
+	for (int y = p->y < 0 ? 0 : p->y / MB; y < y1 && x0 < x1; y++)
+		memset(e->still + (ptrdiff_t)y * e->mb_w + x0, 0, (size_t)(x1 - x0));
+}
+
+/* Macroblocks that are as they were in the last picture: x264 skips them once they are
+ * as sharp as the rate allows. NULL: nothing is known. */
+static uint8_t *find_still(struct venc_h264 *e, const struct vframe *f)
+{
+	const struct vframe_parts *parts = f->parts;
+	uint64_t last = e->gen, painter = e->painter;
+
+	e->gen = f->gen;
+	e->painter = parts ? parts->painter : 0;
+	if (!parts || !parts->painter || parts->painter != painter || parts->all_since > last)
+		return NULL;
+	memset(e->still, X264_MBINFO_CONSTANT, (size_t)e->mb_w * (size_t)e->mb_h);
+	for (size_t i = 0; i < parts->n; i++)
+		if (parts->part[i].since > last)
+			set_moving(e, &parts->part[i]);
+	return e->still;
+}
+
 static int h264_encode(struct venc *base, const struct vframe *f, bool key, struct venc_au *out)
 {
 	struct venc_h264 *e = (struct venc_h264 *)base;
-	int err;
+	x264_picture_t pic, coded;
+	x264_nal_t *nal;
+	int n, len;
 
-	av_packet_unref(e->pkt);
-	err = av_frame_ref(e->frame, f->av);
-	if (err < 0)
-		return -ENOMEM;
-	e->frame->pts = e->count++;
-	e->frame->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-	err = avcodec_send_frame(e->ctx, e->frame);
-	av_frame_unref(e->frame);
-	if (err >= 0)
-		err = avcodec_receive_packet(e->ctx, e->pkt);
-	if (err < 0)
+	x264_picture_init(&pic);
+	pic.img.i_csp = X264_CSP_I420;
+	pic.img.i_plane = 3;
+	for (int i = 0; i < 3; i++) {
+		pic.img.plane[i] = f->av->data[i];
+		pic.img.i_stride[i] = f->av->linesize[i];
+	}
+	pic.i_pts = e->count++;
+	pic.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	pic.prop.mb_info = find_still(e, f);
+	len = x264_encoder_encode(e->x, &nal, &n, &pic, &coded);
+	if (len <= 0) {
+		e->painter = 0;
 		return -EIO;
-	out->key = (e->pkt->flags & AV_PKT_FLAG_KEY) &&
-		   starts_with_idr_headers(e->pkt->data, (size_t)e->pkt->size);
+	}
+	/* one after the other in memory, says x264.h */
+	out->data = nal[0].p_payload;
+	out->len = (size_t)len;
+	out->key = coded.b_keyframe && coded.i_type == X264_TYPE_IDR &&
+		   starts_with_idr_headers(out->data, out->len);
 	if (out->key)
-		patch_sps(e, e->pkt->data, (size_t)e->pkt->size);
-	out->data = e->pkt->data;
-	out->len = (size_t)e->pkt->size;
+		patch_sps(e, nal[0].p_payload, out->len);
 	return 0;
 }
 
@@ -197,8 +285,8 @@ static int h264_set_bitrate(struct venc *base, int bitrate_bps)
 	int frame_ms = 1000 / base->fps, vbv_ms = e->vbv_ms * base->fps_now / base->fps;
 
 	/* as many milliseconds of the true time */
-	set_rate(e->ctx, bitrate_bps, vbv_ms > 2 * frame_ms ? vbv_ms : 2 * frame_ms);
-	return 0;
+	set_rate(&e->param, bitrate_bps, vbv_ms > 2 * frame_ms ? vbv_ms : 2 * frame_ms);
+	return x264_encoder_reconfig(e->x, &e->param) ? -EIO : 0;
 }
 
 const struct venc_ops venc_h264_ops = {

@@ -134,13 +134,16 @@ struct vframe *vframe_get(struct vframe_pool *p)
 
 int vframe_new_canvas(struct vframe **out, int width, int height)
 {
+	struct { struct vframe frame; struct vframe_parts parts; } *canvas;
 	struct vframe *f;
 
 	if (width < 2 || height < 2 || width > 8192 || height > 8192 || width % 2 || height % 2)
 		return -EINVAL;
-	f = calloc(1, sizeof *f);
-	if (!f)
+	canvas = calloc(1, sizeof *canvas);
+	if (!canvas)
 		return -ENOMEM;
+	f = &canvas->frame; /* first: it is what is freed */
+	f->parts = &canvas->parts;
 	f->av = av_frame_alloc();
 	if (!f->av)
 		goto out;
@@ -195,4 +198,6 @@ bool vframe_writable(const struct vframe *f)
 void vframe_renew(struct vframe *f)
 {
 	f->gen = next_gen();
+	if (f->parts)
+		f->parts->painter = 0;
 }

@@ -17,11 +17,27 @@
 
 struct vframe_pool;
 
+enum { VFRAME_MAX_PARTS = 64 };
+
+/* Where a picture differs from earlier ones of the same painter: what is outside of all
+ * parts looks as it did in the picture all_since, a part as in since or, when that is
+ * later, in all_since; they are gens. So an encoder knows what stands still. */
+struct vframe_parts {
+	uint64_t painter; /* gen of the painter's first picture; 0: nothing is known */
+	uint64_t all_since;
+	size_t n;
+	struct vframe_part {
+		int x, y, w, h;
+		uint64_t since;
+	} part[VFRAME_MAX_PARTS];
+};
+
 struct vframe {
 	AVFrame *av;       /* AV_PIX_FMT_YUV420P; av->color_range says when it is full range */
 	int64_t pts_ns;    /* media clock; whoever fills the picture sets it */
 	uint64_t gen;      /* unique in the process and increasing; 0 is never used */
 	unsigned rotation; /* clockwise degrees to show it upright: 0, 90, 180, 270 */
+	struct vframe_parts *parts; /* a canvas's own; NULL: not a canvas */
 	/* private */
 	_Atomic uint32_t refs;
 	uint32_t index;
@@ -50,7 +66,7 @@ void vframe_unref(struct vframe **f);
 /* True when the caller's reference is the only one; what the others have read
  * is then over (acquire). */
 bool vframe_writable(const struct vframe *f);
-/* A new gen for a picture that was written again. */
+/* A new gen for a picture that was written again; nothing is known of its parts. */
 void vframe_renew(struct vframe *f);
 
 #endif

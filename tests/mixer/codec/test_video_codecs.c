@@ -438,8 +438,12 @@ static void test_key_frames_are_bounded(void **state)
 		bool key;
 
 		for (int n = 0; n < 60; n++) {
-			assert_int_equal(venc_encode(e, f, 0, n == 45, few, &au, &key), 0);
+			int err = venc_encode(e, f, 0, n == 45, few, &au, &key);
+
 			assert_int_equal(key, n == 0 || n == 45);
+			if (err == -EAGAIN && !key)
+				continue;
+			assert_int_equal(err, 0);
 			assert_true(au->len < 600000 / 8 / 2);
 			buf_unref(&au);
 		}
