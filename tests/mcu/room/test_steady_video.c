@@ -101,6 +101,7 @@ static void run_ticks(struct rig *r, int n)
 static void test_steady_state_allocates_nothing(void **state)
 {
 	struct tick_stats before, after;
+	struct video_leg_stats leg;
 	struct rig *r;
 	uint64_t frames;
 
@@ -110,18 +111,23 @@ static void test_steady_state_allocates_nothing(void **state)
 	role_assert_ctl();
 	r = rig_open();
 	r->moving = true;
+	for (int k = 0; k < LEGS; k++)
+		video_leg_set_wanted(r->cam[k].leg, true);
 	rig_route(r, true, 0);
 	run_ticks(r, SETTLE);
 	tick_get_stats(r->tick, &before);
 	ours = all = 0;
 	run_ticks(r, TICKS);
 	tick_get_stats(r->tick, &after);
+	for (int k = 0; k < LEGS; k++) {
+		video_leg_get_stats(r->cam[k].leg, &leg);
+		assert_true(leg.decoded >= TICKS);
+	}
 	frames = after.frames - before.frames - (after.unchanged - before.unchanged);
 	assert_in_range(frames, TICKS * 8 / 10, TICKS + 1);
 	print_message("%zu allocations of ours, %.1f of libraries per picture that was encoded\n", ours,
 		      (double)(all - ours) / (double)frames);
 	assert_int_equal(ours, 0);
-	assert_true(all > 0); /* the counters count */
 	rig_close(r);
 }
 
