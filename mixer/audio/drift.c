@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include <libavutil/channel_layout.h>
-#include <libavutil/opt.h>
-#include <libswresample/swresample.h>
+#include "mixer/audio/dsp.h"
 
 /* The loop: delay' = drift - correction. With the proportional part alone an
  * error of 1 ms is answered by 50 ppm, a time constant of 20 s; the integral
@@ -16,81 +16,84 @@
 #define GAIN_PPM_PER_MS_S     0.625f
 #define ERROR_MAX_MS          10.0f  /* more is a burst, not drift */
 #define LEARNED_MAX_PPM       500.0f /* crystals are within 100 */
-#define APPLY_STEP_PPM        2.0f
+/* A slide is never slower: what is asked for less often is done seldom. */
+#define SLIDE_MIN_PPM         200.0
 
-enum { RATE_HZ = 48000, DISTANCE_SAMPLES = 10 * RATE_HZ, RENEW_S = 5 };
+/* Delays of a fraction of a sample: windowed sines, of which at 0 nothing is left
+ * but the sample itself. Between two phases taps are interpolated linearly, which
+ * is right to -80 dB. */
+enum { TAPS = 32, PHASES = 128, CENTRE = TAPS / 2 - 1 };
+#define KAISER_BETA 8.0
+
+enum { CHUNK = 480, PAST = TAPS /* one more than needed: a slide may step back */ };
+
+static float phase[PHASES + 1][TAPS];
 
 struct drift {
-	SwrContext *swr;
-	float learned_ppm, ppm, applied_ppm;
-	float since_applied_s;
+	int channels;
+	float learned_ppm, ppm;
+	double debt;   /* samples that the loop wants removed yet */
+	int32_t slide; /* outputs that the slide under way takes; 0: none */
+	int32_t at;    /* of them done */
+	int sign;      /* +1: it removes a sample, -1: it adds one */
+	int ahead;     /* samples of the next input that are used already */
+	float past[2][PAST];
 };
 
-static int apply(struct drift *d)
+static double bessel_i0(double x)
 {
-	int delta = (int)lrintf(-d->ppm * 1e-6f * (float)DISTANCE_SAMPLES);
+	double sum = 1, term = 1;
 
-	d->applied_ppm = d->ppm;
-	d->since_applied_s = 0;
-	return swr_set_compensation(d->swr, delta, DISTANCE_SAMPLES) < 0 ? -EIO : 0;
+	for (int k = 1; k < 40; k++) {
+		term *= x * x / 4 / k / k;
+		sum += term;
+	}
+	return sum;
 }
 
-static int open_swr(struct drift *d, int channels)
+static void make_phases(void)
 {
-	AVChannelLayout layout;
-	int err = 0;
+	for (int p = 0; p <= PHASES; p++) {
+		double sum = 0;
 
-	av_channel_layout_default(&layout, channels);
-	err = swr_alloc_set_opts2(&d->swr, &layout, AV_SAMPLE_FMT_FLT, RATE_HZ, &layout,
-				  AV_SAMPLE_FMT_FLT, RATE_HZ, 0, NULL);
-	av_channel_layout_uninit(&layout);
-	if (err < 0)
-		return -ENOMEM;
-	/* Equal rates would be a copy, without a ratio that could be moved. With
-	 * exact_rational the filter bank of 1:1 has one phase and is rebuilt at
-	 * the first compensation, in the middle of the stream. */
-	av_opt_set_int(d->swr, "flags", SWR_FLAG_RESAMPLE, 0);
-	av_opt_set_int(d->swr, "exact_rational", 0, 0);
-	av_opt_set_int(d->swr, "linear_interp", 1, 0);
-	av_opt_set_int(d->swr, "filter_size", 16, 0);
-	if (swr_init(d->swr) < 0)
-		return -EIO;
-	return apply(d);
+		for (int k = 0; k < TAPS; k++) {
+			double t = k - CENTRE - (double)p / PHASES, w = t / (TAPS / 2);
+			double x = M_PI * t, s = fabs(t) < 1e-9 ? 1 : sin(x) / x;
+
+			w = w * w < 1 ? bessel_i0(KAISER_BETA * sqrt(1 - w * w)) : 0;
+			phase[p][k] = (float)(s * w);
+			sum += s * w;
+		}
+		for (int k = 0; k < TAPS; k++)
+			phase[p][k] = (float)((double)phase[p][k] / sum);
+	}
 }
 
 int drift_new(struct drift **out, int channels)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct drift *d;
-	int err;
 
 	if (channels < 1 || channels > 2)
 		return -EINVAL;
+	pthread_once(&once, make_phases);
 	d = calloc(1, sizeof *d);
 	if (!d)
 		return -ENOMEM;
-	err = open_swr(d, channels);
-	if (err) {
-		drift_free(&d);
-		return err;
-	}
+	d->channels = channels;
 	*out = d;
 	return 0;
 }
 
 void drift_free(struct drift **d)
 {
-	if (!*d)
-		return;
-	swr_free(&(*d)->swr);
 	free(*d);
 	*d = NULL;
 }
 
 void drift_reset(struct drift *d)
 {
-	d->learned_ppm = 0;
-	d->ppm = 0;
-	apply(d);
+	*d = (struct drift){ .channels = d->channels };
 }
 
 static float clampf(float x, float limit)
@@ -107,10 +110,6 @@ void drift_control(struct drift *d, float error_ms, float dt_s)
 		d->learned_ppm = clampf(d->learned_ppm + GAIN_PPM_PER_MS_S * e * dt_s,
 					LEARNED_MAX_PPM);
 	d->ppm = clampf(d->learned_ppm + GAIN_PPM_PER_MS * e, (float)DRIFT_MAX_PPM);
-	d->since_applied_s += dt_s;
-	if (fabsf(d->ppm - d->applied_ppm) >= APPLY_STEP_PPM ||
-	    d->since_applied_s >= (float)RENEW_S)
-		apply(d);
 }
 
 float drift_ppm(const struct drift *d)
@@ -118,14 +117,94 @@ float drift_ppm(const struct drift *d)
 	return d->ppm;
 }
 
+bool drift_is_sliding(const struct drift *d)
+{
+	return d->slide > 0;
+}
+
+/* The next whole sample is owed: moved by it so slowly that nobody hears it. */
+static void begin_slide(struct drift *d)
+{
+	double rate = fabs((double)d->ppm);
+
+	if (fabs(d->debt) < 1)
+		return;
+	rate = rate > SLIDE_MIN_PPM ? rate : SLIDE_MIN_PPM;
+	d->sign = d->debt > 0 ? 1 : -1;
+	d->slide = (int32_t)lrint(1e6 / rate);
+	d->at = 0;
+	d->debt -= d->sign;
+}
+
+/* One sample of each channel, `part` of a sample (0…1) behind x[at + CENTRE]. */
+static void interpolate(const struct drift *d, float x[2][PAST + CHUNK], long at, double part,
+			float *out)
+{
+	double p = part * PHASES;
+	int i = p < PHASES - 1 ? (int)p : PHASES - 1;
+
+	for (int c = 0; c < d->channels; c++)
+		out[c] = dsp_dot_between(&x[c][at], phase[i], phase[i + 1], (float)(p - i), TAPS);
+}
+
+/* One output of a slide from x[at] on; moves *at by how much was used. */
+static void slide(struct drift *d, float x[2][PAST + CHUNK], long *at, float *out)
+{
+	double part = (double)++d->at / d->slide;
+
+	if (d->sign > 0)
+		interpolate(d, x, *at, part, out);
+	else /* between the sample before and this one */
+		interpolate(d, x, *at - 1, 1 - part, out);
+	(*at)++;
+	if (d->at < d->slide)
+		return;
+	*at += d->sign;
+	d->slide = 0;
+	begin_slide(d);
+}
+
+/* n <= CHUNK samples; returns how many came out. */
+static size_t run_chunk(struct drift *d, const float *in, size_t n, float *out)
+{
+	size_t ch = (size_t)d->channels, made = 0;
+	float x[2][PAST + CHUNK];
+	long at = 1 + d->ahead, end = 1 + (long)n; /* x[at] is the first of TAPS */
+
+	for (size_t c = 0; c < ch; c++) {
+		memcpy(x[c], d->past[c], sizeof d->past[c]);
+		for (size_t i = 0; i < n; i++)
+			x[c][PAST + i] = in[i * ch + c];
+		memcpy(d->past[c], x[c] + n, sizeof d->past[c]);
+	}
+	while (at < end) {
+		if (d->slide) {
+			slide(d, x, &at, out + made * ch);
+		} else {
+			for (size_t c = 0; c < ch; c++)
+				out[made * ch + c] = x[c][at + CENTRE];
+			at++;
+		}
+		made++;
+	}
+	d->ahead = (int)(at - end);
+	return made;
+}
+
 int drift_run(struct drift *d, const float *in, size_t n, float *out, size_t cap)
 {
-	const uint8_t *src = (const uint8_t *)in;
-	uint8_t *dst = (uint8_t *)out;
-	int got;
+	size_t ch = (size_t)d->channels, made = 0;
 
-	if (n > INT32_MAX || cap > INT32_MAX)
+	if (n > INT32_MAX || cap < n + DRIFT_SLACK)
 		return -EINVAL;
-	got = swr_convert(d->swr, &dst, (int)cap, &src, (int)n);
-	return got < 0 ? -EIO : got;
+	d->debt += (double)d->ppm * 1e-6 * (double)n;
+	if (!d->slide)
+		begin_slide(d);
+	for (size_t done = 0; done < n;) {
+		size_t part = n - done < CHUNK ? n - done : CHUNK;
+
+		made += run_chunk(d, in + done * ch, part, out + made * ch);
+		done += part;
+	}
+	return (int)made;
 }

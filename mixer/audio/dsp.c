@@ -49,6 +49,22 @@ VECTORISED float dsp_peak(const float *x, size_t n)
 	return peak;
 }
 
+VECTORISED float dsp_dot_between(const float *x, const float *h0, const float *h1, float part,
+				 size_t n)
+{
+	float lane[LANES] = { 0 }, sum = 0;
+	size_t i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		for (size_t k = 0; k < LANES; k++)
+			lane[k] += x[i + k] * (h0[i + k] + part * (h1[i + k] - h0[i + k]));
+	for (; i < n; i++)
+		sum += x[i] * (h0[i] + part * (h1[i] - h0[i]));
+	for (size_t k = 0; k < LANES; k++)
+		sum += lane[k];
+	return sum;
+}
+
 VECTORISED float dsp_dot(const float *a, const float *b, size_t n)
 {
 	float lane[LANES] = { 0 }, sum = 0;

@@ -13,6 +13,8 @@ void dsp_middle(float *restrict out, const float *restrict x, size_t n);
 float dsp_peak(const float *x, size_t n);                 /* largest magnitude */
 float dsp_energy(const float *x, size_t n);               /* sum of squares */
 float dsp_dot(const float *a, const float *b, size_t n);
+/* x times what lies between h0 (part 0) and h1 (part 1). */
+float dsp_dot_between(const float *x, const float *h0, const float *h1, float part, size_t n);
 
 /* Gains that run linearly from g0 (at the first sample) towards g1 (reached by
  * the sample after the last). n: samples per channel, interleaved. */

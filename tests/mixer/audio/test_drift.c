@@ -47,6 +47,88 @@ static void test_without_error_it_is_transparent(void **state)
 	assert_null(d);
 }
 
+/* Noise of two channels: what went in comes out, later. */
+static void test_without_error_it_is_a_copy(void **state)
+{
+	static float in[30 * TICK * 2], out[31 * TICK * 2];
+	struct drift *d = NULL;
+	uint32_t seed = 4;
+	size_t made = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 30 * TICK * 2; i++)
+		in[i] = tone_noise(&seed);
+	assert_int_equal(drift_new(&d, 2), 0);
+	for (size_t at = 0; at < 30 * TICK; at += 600) /* not in our ticks */
+		made += (size_t)drift_run(d, in + 2 * at, 600, out + 2 * made, 1000);
+	assert_int_equal(made, 30 * TICK);
+	assert_memory_equal(out + 2 * 16, in, (30 * TICK - 16) * 2 * sizeof *in);
+	drift_free(&d);
+}
+
+/* 300 ppm, both ways: it slides all the time, and every tone comes out pure and
+ * as loud as before, only a little higher or lower. */
+static void test_a_steady_slide_is_pure(void **state)
+{
+	static const double hz[] = { 440, 3100, 9000, 16000 };
+	static float last[12 * TICK];
+
+	(void)state;
+	for (int sign = -1; sign <= 1; sign += 2) {
+		for (size_t k = 0; k < sizeof hz / sizeof *hz; k++) {
+			struct drift *d = NULL;
+			double out_hz;
+			size_t n = 0;
+
+			assert_int_equal(drift_new(&d, 1), 0);
+			drift_control(d, (float)sign * 6, 0.02f);
+			run(d, 100, hz[k], last, &n);
+			assert_true(drift_is_sliding(d));
+			out_hz = hz[k] * (1 + (double)drift_ppm(d) * 1e-6);
+			assert_true(tone_residue_db(last, n, 1, out_hz) < -60);
+			assert_near(tone_amplitude(last, n, 1, out_hz), 0.5, 0.005);
+			drift_free(&d);
+		}
+	}
+}
+
+/* 40 ppm: it slides a fifth of the time; where that begins and ends nothing is
+ * heard: neither a step nor a bend that the tone has not itself. */
+static void test_seldom_slides_do_not_click(void **state)
+{
+	static const double hz = 1500;
+	static float in[TICK], out[TICK + DRIFT_SLACK];
+	float bend_max = 0, was = 0, before = 0;
+	struct drift *d = NULL;
+	int64_t made = 0;
+	int sliding = 0;
+
+	(void)state;
+	assert_int_equal(drift_new(&d, 1), 0);
+	drift_control(d, 0.8f, 0.02f);
+	assert_near(drift_ppm(d), 40, 1);
+	for (int t = 0; t < 1000; t++) {
+		int n;
+
+		tone_fill(in, TICK, 1, hz, 0.5, (int64_t)t * TICK);
+		n = drift_run(d, in, TICK, out, TICK + DRIFT_SLACK);
+		for (int i = 0; i < n; i++) {
+			float bend = fabsf(out[i] - 2 * was + before);
+
+			if (made + i > 100)
+				bend_max = bend > bend_max ? bend : bend_max;
+			before = was;
+			was = out[i];
+		}
+		made += n;
+		sliding += drift_is_sliding(d);
+	}
+	assert_in_range(made, 960000 - 40, 960000 - 36); /* 38.4 */
+	assert_in_range(sliding, 150, 250);
+	assert_near(bend_max, 0.5 * pow(2 * M_PI * hz / 48000, 2), 0.0005);
+	drift_free(&d);
+}
+
 /* 10 ms too much for two seconds: the most it does, then it is turned. */
 static void test_samples_go_where_the_error_says(void **state)
 {
@@ -117,6 +199,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_error_it_is_transparent),
+		cmocka_unit_test(test_without_error_it_is_a_copy),
+		cmocka_unit_test(test_a_steady_slide_is_pure),
+		cmocka_unit_test(test_seldom_slides_do_not_click),
 		cmocka_unit_test(test_samples_go_where_the_error_says),
 		cmocka_unit_test(test_compensation_does_not_distort),
 		cmocka_unit_test(test_loop_learns_the_drift),
