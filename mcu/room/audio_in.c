@@ -23,9 +23,12 @@ enum {
 	FADE_IN = 240,
 	CONCEAL_MAX = RATE_HZ / 10, /* then silence */
 	/* Delay beyond the target that is removed in silence, and in sound. */
-	EXCESS_QUIET_MS = 10,
-	EXCESS_SOUND_MS = 25,
+	EXCESS_QUIET_MS = 4,
+	EXCESS_SOUND_MS = 12,
 	EXCESS_URGENT_MS = 120,
+	/* Delay short of it that is made up for likewise. */
+	MISSING_QUIET_MS = 10,
+	MISSING_SOUND_MS = 25,
 	LENGTHEN_TICKS = 5, /* between two lengthenings in sound */
 	/* With losses and FEC the successor should be there in time. */
 	FEC_MIN_MS = 45,
@@ -276,7 +279,7 @@ static void lengthen(struct audio_in *a, float missing_ms)
 		return;
 	}
 	if (!quiet(a)) {
-		if (missing_ms < EXCESS_SOUND_MS)
+		if (missing_ms < MISSING_SOUND_MS)
 			return;
 		corr = CORR_SOUND;
 		a->lengthen_wait = LENGTHEN_TICKS;
@@ -306,7 +309,7 @@ static void adjust_delay(struct audio_in *a, int64_t now_ns)
 	/* What has not come cannot be removed. */
 	if (error_ms > EXCESS_QUIET_MS && here_ms > EXCESS_QUIET_MS)
 		shorten(a, now_ns, error_ms < here_ms ? error_ms : here_ms);
-	else if (error_ms < -EXCESS_QUIET_MS)
+	else if (error_ms < -MISSING_QUIET_MS)
 		lengthen(a, -error_ms);
 }
 

@@ -16,8 +16,10 @@
 #define GAIN_PPM_PER_MS_S     0.625f
 #define ERROR_MAX_MS          10.0f  /* more is a burst, not drift */
 #define LEARNED_MAX_PPM       500.0f /* crystals are within 100 */
-/* A slide is never slower: what is asked for less often is done seldom. */
-#define SLIDE_MIN_PPM         200.0
+/* Clocks that differ that much make it slide all the time, at their own speed;
+ * others seldom, at this one. */
+#define STEADY_PPM            100.0
+#define SLIDE_PPM             500.0
 
 /* Delays of a fraction of a sample: windowed sines, of which at 0 nothing is left
  * but the sample itself. Between two phases taps are interpolated linearly, which
@@ -129,7 +131,7 @@ static void begin_slide(struct drift *d)
 
 	if (fabs(d->debt) < 1)
 		return;
-	rate = rate > SLIDE_MIN_PPM ? rate : SLIDE_MIN_PPM;
+	rate = rate > STEADY_PPM ? rate : SLIDE_PPM;
 	d->sign = d->debt > 0 ? 1 : -1;
 	d->slide = (int32_t)lrint(1e6 / rate);
 	d->at = 0;
