@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mcu/base/crew.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/role.h"
 #include "mcu/base/strand_heap.h"
-#include "mcu/base/thread.h"
 
 METRIC_COUNTER(late_total, "mcu_video_jobs_late_total",
 	       "Jobs of the video workers that started after their deadline.");
@@ -30,32 +30,32 @@ struct work_account {
 	_Atomic uint64_t jobs, late, cpu_ns;
 	_Atomic int64_t handicap_ns;
 };
+/* PATIENCE: so long may a job wait for a thread that is awake before another is
+ * woken for it. A strand that has not run yet is taken for a slow one. */
+enum { PATIENCE_NS = 4 * 1000 * 1000, UNKNOWN_COST_NS = 20 * 1000 * 1000, COST_DECAY = 64 };
 
 struct strand {
 	struct strand_node node; /* first: the heaps hold these */
 	struct workers *w;
 	struct work_account *account; /* NULL: nobody's */
 	const char *name;
+	int64_t cost_ns; /* what a job of it takes: the longest of late */
 	size_t head, count;
 	bool running, freed;
 	struct job jobs[STRAND_JOBS];
 };
 
-/* lock guards all of it and every strand. A thread without work waits on
- * `work`; one of them at most is the keeper, which waits on `timer` until the
- * first not-before time, so that a tick wakes one thread and not all. */
+/* lock guards all of it and every strand. Waking a thread costs more than most jobs:
+ * one that is awake and soon free does what is ready, before another is woken. */
 struct workers {
 	pthread_mutex_t lock;
-	pthread_cond_t work, timer;
 	const struct clock *clock;
 	struct strand_heap ready;   /* by deadline of the first job */
 	struct strand_heap waiting; /* by not-before time of the first job */
-	size_t strands, idle, queued;
-	bool keeper, stop;
-	int64_t keeper_until_ns;
+	int64_t ready_cost_ns;	    /* of the first jobs of those ready */
+	size_t strands, queued;
 	_Atomic uint64_t late;
-	size_t n_threads;
-	pthread_t threads[];
+	struct crew crew;
 };
 
 static struct job *first_job(struct strand *s)
@@ -73,32 +73,57 @@ static int64_t rank_of(struct strand *s)
 	return deadline_ns + more;
 }
 
-static void wake_one(struct workers *w)
+/* Whether what is ready, or will be when nobody keeps the time, would wait longer
+ * than it should. */
+static bool needs_help(const struct workers *w, int64_t now_ns)
 {
-	if (w->idle)
-		pthread_cond_signal(&w->work);
-	else if (w->keeper)
-		pthread_cond_signal(&w->timer);
+	const struct strand_node *n = strand_heap_first(&w->waiting);
+	int64_t wait, ready = (int64_t)w->ready.count;
+	bool kept = !n || w->crew.keeper;
+
+	if (!crew_has_sleepers(&w->crew))
+		return false;
+	wait = crew_free_in(&w->crew, now_ns);
+	if (wait == INT64_MAX)
+		return ready || !kept;
+	if (ready)
+		wait += w->ready_cost_ns / ready * (ready - 1);
+	return (ready && wait > PATIENCE_NS) || (!kept && now_ns + wait > n->key + PATIENCE_NS);
 }
 
-/* Puts a strand that has a job and does not run where it belongs. by_worker:
- * the caller is a thread of the pool and looks for work next, itself. */
-static void schedule(struct strand *s, int64_t now_ns, bool by_worker)
+static void put_ready(struct workers *w, struct strand *s)
+{
+	strand_heap_put(&w->ready, &s->node, rank_of(s));
+	w->ready_cost_ns += s->cost_ns;
+}
+
+static void take_out(struct workers *w, struct strand *s)
+{
+	if (s->node.in == &w->ready)
+		w->ready_cost_ns -= s->cost_ns;
+	strand_heap_take(&s->node);
+}
+
+/* Puts a strand that has a job and does not run where it belongs. */
+static void schedule(struct strand *s, int64_t now_ns)
 {
 	struct workers *w = s->w;
 	const struct job *j = first_job(s);
 
-	if (j->not_before_ns <= now_ns) {
-		strand_heap_put(&w->ready, &s->node, rank_of(s));
-		if (!by_worker)
-			wake_one(w);
-		return;
-	}
-	strand_heap_put(&w->waiting, &s->node, j->not_before_ns);
-	if (w->keeper && j->not_before_ns < w->keeper_until_ns)
-		pthread_cond_signal(&w->timer);
-	else if (!w->keeper && !by_worker)
-		wake_one(w);
+	if (j->not_before_ns <= now_ns)
+		put_ready(w, s);
+	else
+		strand_heap_put(&w->waiting, &s->node, j->not_before_ns);
+}
+
+/* After something has come. A keeper that sleeps too long wakes to look again. */
+static void call_help(struct workers *w, int64_t now_ns)
+{
+	const struct strand_node *n = strand_heap_first(&w->waiting);
+
+	if (needs_help(w, now_ns) ||
+	    (w->crew.keeper && n && n->key < w->crew.keeper_until_ns))
+		crew_wake(&w->crew);
 }
 
 static struct strand *next_ready(struct workers *w, int64_t now_ns)
@@ -107,11 +132,11 @@ static struct strand *next_ready(struct workers *w, int64_t now_ns)
 
 	while ((n = strand_heap_first(&w->waiting)) && n->key <= now_ns) {
 		strand_heap_take(n);
-		strand_heap_put(&w->ready, n, rank_of((struct strand *)n));
+		put_ready(w, (struct strand *)n);
 	}
 	n = strand_heap_first(&w->ready);
 	if (n)
-		strand_heap_take(n);
+		take_out(w, (struct strand *)n);
 	return (struct strand *)n;
 }
 
@@ -157,11 +182,21 @@ static void count_job(struct strand *s, const struct job *j, int64_t now_ns)
 		add(&s->account->late, 1);
 }
 
-/* With the lock held, which is let go of while the job runs. */
-static void run_first(struct strand *s, int64_t now_ns)
+/* The longest of late, so that the rare slow job is not a surprise each time. */
+static void learn_cost(struct strand *s, int64_t took_ns)
+{
+	int64_t less = s->cost_ns - s->cost_ns / COST_DECAY;
+
+	s->cost_ns = took_ns > less || s->cost_ns == UNKNOWN_COST_NS ? took_ns : less;
+}
+
+/* With the lock held, which is let go of while the job runs. t: the thread, NULL
+ * in a pool without. */
+static void run_first(struct strand *s, struct worker *t, int64_t now_ns)
 {
 	struct workers *w = s->w;
 	struct job j = *first_job(s);
+	int64_t end_ns;
 	uint64_t began;
 
 	s->head = (s->head + 1) % STRAND_JOBS;
@@ -169,105 +204,71 @@ static void run_first(struct strand *s, int64_t now_ns)
 	w->queued--;
 	s->running = true;
 	count_job(s, &j, now_ns);
-	if (strand_heap_first(&w->ready) || (!w->keeper && strand_heap_first(&w->waiting)))
-		wake_one(w);
+	if (t) {
+		t->free_ns = now_ns + s->cost_ns;
+		call_help(w, now_ns);
+	}
 	pthread_mutex_unlock(&w->lock);
 	began = s->account ? thread_time_ns() : 0;
 	j.fn(j.obj, j.arg);
 	if (s->account)
 		add(&s->account->cpu_ns, thread_time_ns() - began);
 	pthread_mutex_lock(&w->lock);
+	end_ns = clock_now_ns(w->clock);
+	learn_cost(s, end_ns - now_ns);
 	s->running = false;
 	if (s->freed)
 		destroy(s);
 	else if (s->count)
-		schedule(s, clock_now_ns(w->clock), true);
-}
-
-/* The pool's clock may be one that tests hold still: its distance to the time
- * wanted is laid on the monotonic clock. */
-static void keep_time(struct workers *w, int64_t until_ns, int64_t now_ns)
-{
-	int64_t at = clock_now_ns(&clock_monotonic) + (until_ns - now_ns);
-	struct timespec ts = { .tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S };
-
-	w->keeper = true;
-	w->keeper_until_ns = until_ns;
-	pthread_cond_timedwait(&w->timer, &w->lock, &ts);
-	w->keeper = false;
+		schedule(s, end_ns);
 }
 
 static void *worker_main(void *arg)
 {
-	struct workers *w = arg;
+	struct worker *t = arg;
+	struct workers *w = t->obj;
 
 	role_enter(ROLE_ID_MIXV);
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop) {
+	while (!w->crew.stop) {
 		int64_t now = clock_now_ns(w->clock);
 		struct strand *s = next_ready(w, now);
 		struct strand_node *n = strand_heap_first(&w->waiting);
 
-		if (s) {
-			run_first(s, now);
-		} else if (n && !w->keeper) {
-			keep_time(w, n->key, now);
-		} else {
-			w->idle++;
-			pthread_cond_wait(&w->work, &w->lock);
-			w->idle--;
-		}
+		t->state = WORKER_BUSY;
+		if (s)
+			run_first(s, t, now);
+		else if (n && !w->crew.keeper)
+			/* The pool's clock may be one that tests hold still: its distance
+			 * to the time wanted is laid on the monotonic clock. */
+			crew_keep_time(t, n->key, clock_now_ns(&clock_monotonic) + n->key - now);
+		else
+			crew_sleep(t);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
-}
-
-static void stop_threads(struct workers *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->stop = true;
-	pthread_cond_broadcast(&w->work);
-	pthread_cond_broadcast(&w->timer);
-	pthread_mutex_unlock(&w->lock);
-	for (size_t i = 0; i < w->n_threads; i++)
-		pthread_join(w->threads[i], NULL);
 }
 
 static void destroy_pool(struct workers *w)
 {
 	strand_heap_free(&w->ready);
 	strand_heap_free(&w->waiting);
-	pthread_cond_destroy(&w->work);
-	pthread_cond_destroy(&w->timer);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
 
 int workers_new(struct workers **out, const struct clock *clock, size_t threads, int nice)
 {
-	struct workers *w = calloc(1, sizeof(*w) + threads * sizeof(*w->threads));
-	pthread_condattr_t attr;
-	int err = 0;
+	struct workers *w = calloc(1, sizeof(*w));
+	int err;
 
 	if (!w)
 		return -ENOMEM;
 	w->clock = clock;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->work, &attr);
-	pthread_cond_init(&w->timer, &attr);
-	pthread_condattr_destroy(&attr);
-	while (w->n_threads < threads && !err) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "mixv-%zu", w->n_threads);
-		err = thread_start(&w->threads[w->n_threads], name, nice, worker_main, w);
-		if (!err)
-			w->n_threads++;
-	}
+	err = crew_start(&w->crew, &w->lock, threads, nice, worker_main, w);
 	if (err) {
-		stop_threads(w);
+		crew_stop(&w->crew);
 		destroy_pool(w);
 		return err;
 	}
@@ -281,7 +282,7 @@ void workers_free(struct workers **wp)
 
 	if (!w)
 		return;
-	stop_threads(w);
+	crew_stop(&w->crew);
 	if (w->strands) {
 		fprintf(stderr, "workers: freed while %zu strands are left\n", w->strands);
 		abort();
@@ -295,7 +296,7 @@ size_t workers_run_due(struct workers *w)
 	struct strand *s;
 	size_t n = 0;
 
-	assert(w->n_threads == 0);
+	assert(w->crew.n == 0);
 	pthread_mutex_lock(&w->lock);
 	for (;; n++) {
 		int64_t now = clock_now_ns(w->clock);
@@ -303,8 +304,18 @@ size_t workers_run_due(struct workers *w)
 		s = next_ready(w, now);
 		if (!s)
 			break;
-		run_first(s, now);
+		run_first(s, NULL, now);
 	}
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+uint64_t workers_woken_count(struct workers *w)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->crew.woken;
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }
@@ -344,7 +355,7 @@ int64_t workers_overdue_ns(const struct workers *w)
 
 size_t workers_threads(const struct workers *w)
 {
-	return w->n_threads;
+	return w->crew.n;
 }
 
 int strand_new(struct strand **out, struct workers *w, const char *name)
@@ -356,6 +367,7 @@ int strand_new(struct strand **out, struct workers *w, const char *name)
 		return -ENOMEM;
 	s->w = w;
 	s->name = name;
+	s->cost_ns = UNKNOWN_COST_NS;
 	pthread_mutex_lock(&w->lock);
 	/* room for every strand in both heaps now, so that posting cannot fail */
 	err = strand_heap_reserve(&w->ready, w->strands + 1);
@@ -385,7 +397,7 @@ void strand_free(struct strand **sp)
 	w->queued -= s->count;
 	s->count = 0;
 	s->freed = true;
-	strand_heap_take(&s->node);
+	take_out(w, s);
 	if (!s->running)
 		destroy(s);
 	pthread_mutex_unlock(&w->lock);
@@ -408,8 +420,10 @@ int strand_post(struct strand *s, strand_fn *fn, void *obj, void *arg, int64_t n
 			.not_before_ns = not_before_ns, .deadline_ns = deadline_ns,
 		};
 		w->queued++;
-		if (s->count == 1 && !s->running)
-			schedule(s, now, false);
+		if (s->count == 1 && !s->running) {
+			schedule(s, now);
+			call_help(w, now);
+		}
 	}
 	pthread_mutex_unlock(&w->lock);
 	return err;

@@ -5,7 +5,9 @@
  * every room's video tick is a strand. A job may have a not-before time, which
  * is how the room's clock ticks: the tick posts its successor. Among the
  * strands whose next job may start, the one with the earliest deadline runs.
- * Threads are at nice +5 and have ROLE_MIXV while they run jobs.
+ * Threads are at nice +5 and have ROLE_MIXV while they run jobs. A thread is woken
+ * only for jobs that would have to wait for those that are awake, by what the last
+ * jobs of each strand took.
  *
  * Who the work is for may be told by accounts: a strand that is charged to one
  * adds its jobs, the late ones among them and their processor time to it, and
@@ -38,6 +40,8 @@ int workers_new(struct workers **out, const struct clock *clock, size_t threads,
 void workers_free(struct workers **w);
 /* threads == 0 only: runs what may start now, by deadline; returns how many. */
 size_t workers_run_due(struct workers *w);
+/* Times a thread was woken before the time that it kept. */
+uint64_t workers_woken_count(struct workers *w);
 /* Jobs that started later than their deadline, and the queue's present length. */
 uint64_t workers_late_count(const struct workers *w);
 size_t workers_queued(const struct workers *w);

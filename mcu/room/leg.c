@@ -159,12 +159,13 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 		.room_channels = l->room->channels,
 		.shard = l->id % (unsigned)e->n_shards, .ev = &net_events, .obj = l,
 	};
+	struct beat beat = beat_of_room(l->room->id, e->cfg.fps);
 	int err = audio_leg_new(&l->audio, e, l->room->channels);
 
 	if (err)
 		return err;
 	for (int i = 0; i < LEG_SOURCES && !err; i++)
-		err = video_leg_new(&l->source[i].video, e, l->source[i].id);
+		err = video_leg_new(&l->source[i].video, e, &beat, l->source[i].id);
 	if (err)
 		return err;
 	for (int i = 0; i < LEG_SOURCES; i++)

@@ -12,12 +12,14 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	     const struct room_events *ev, void *obj)
 {
 	struct room *r = calloc(1, sizeof *r);
+	struct beat beat;
 	int err = -ENOMEM;
 
 	if (!r)
 		return -ENOMEM;
 	r->engine = e;
 	r->id = next_room_id++;
+	beat = beat_of_room(r->id, e->cfg.fps);
 	r->ev = ev;
 	r->obj = obj;
 	snprintf(r->name, sizeof r->name, "%s", cfg->name);
@@ -31,7 +33,7 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	if (!err)
 		err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
-		err = tick_new(&r->tick, e, &room_tick_events, r);
+		err = tick_new(&r->tick, e, &beat, &room_tick_events, r);
 	if (err) {
 		work_account_free(&r->work);
 		/* A room's audio that never got a routing is stopped by freeing it. */

@@ -5,6 +5,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/room/audio_leg.h"
+#include "mcu/room/beat.h"
 #include "mcu/room/egress.h"
 #include "mcu/room/ladder.h"
 #include "mcu/room/leg.h"

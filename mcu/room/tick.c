@@ -6,6 +6,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "mcu/room/beat.h"
 #include "mcu/room/dress.h"
 #include "mcu/room/video_encode.h"
 #include "mcu/room/video_leg.h"
@@ -43,12 +44,13 @@ struct tick {
 	struct source source[LAYOUT_MAX_TILES];
 	size_t n_sources;
 	bool running, stopped;
-	int fps_now;
-	int64_t start_ns, count; /* the next tick is number count, at fps_now from start */
+	struct beat beat; /* at the rate of now */
+	int64_t count;	  /* the next tick is at beat number count */
 	int64_t last_frame_ns;
 };
 
-int tick_new(struct tick **out, const struct engine *e, const struct tick_events *ev, void *obj)
+int tick_new(struct tick **out, const struct engine *e, const struct beat *b,
+	     const struct tick_events *ev, void *obj)
 {
 	struct tick *t = calloc(1, sizeof *t);
 	int err;
@@ -56,7 +58,8 @@ int tick_new(struct tick **out, const struct engine *e, const struct tick_events
 	if (!t)
 		return -ENOMEM;
 	t->engine = e;
-	t->fps = t->fps_now = e->cfg.fps;
+	t->beat = *b;
+	t->fps = b->fps;
 	t->ev = *ev;
 	t->obj = obj;
 	err = strand_new(&t->strand, e->video, "tick");
@@ -81,7 +84,7 @@ void tick_free(struct tick **t)
 
 static int64_t due_of(const struct tick *t, int64_t count)
 {
-	return t->start_ns + clock_scale(count, NS_PER_S, t->fps_now);
+	return beat_time_ns(&t->beat, count);
 }
 
 static struct source *source_of(struct tick *t, uint32_t id)
@@ -281,18 +284,16 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 
 static void run(void *obj, void *arg);
 
-/* Another rate begins with the last tick: media time goes on growing. */
+/* Another rate begins after the last tick: media time goes on growing. */
 static void take_rate(struct tick *t)
 {
+	int64_t last = t->count ? due_of(t, t->count - 1) : 0;
 	int fps = t->fps;
 
-	if (fps == t->fps_now)
+	if (fps == t->beat.fps)
 		return;
-	if (t->count) {
-		t->start_ns = due_of(t, t->count - 1);
-		t->count = 1;
-	}
-	t->fps_now = fps;
+	t->beat.fps = fps;
+	t->count = beat_next(&t->beat, last + 1);
 }
 
 static void post_next(struct tick *t)
@@ -303,8 +304,8 @@ static void post_next(struct tick *t)
 	late = now - due_of(t, t->count);
 
 	/* More than one whole interval behind: those ticks are not made up for. */
-	if (late > NS_PER_S / t->fps_now) {
-		int64_t reached = clock_scale(now - t->start_ns, t->fps_now, NS_PER_S);
+	if (late > NS_PER_S / t->beat.fps) {
+		int64_t reached = beat_last(&t->beat, now);
 
 		skip(t, reached - t->count);
 		t->count = reached;
@@ -332,9 +333,11 @@ static void run(void *obj, void *arg)
 
 static void start(struct tick *t)
 {
+	int64_t beat = beat_last(&t->beat, clock_now_ns(t->engine->clock));
+
 	t->running = true;
-	t->start_ns = clock_now_ns(t->engine->clock);
-	t->count = 0;
+	/* At once; but no beat twice. */
+	t->count = beat > t->count ? beat : t->count;
 	t->last_frame_ns = 0;
 	post_next(t);
 }

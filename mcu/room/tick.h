@@ -1,6 +1,6 @@
 /* The picture of a room: its video clock. A strand (MIXV) that every 1/fps takes
  * the newest picture of each leg, composes the view, and hands the canvas to the
- * encodes. The k-th tick is due at start + k/fps; it never waits for a leg (L3).
+ * encodes. Ticks are due at the beats of the room (beat.h); none waits for a leg (L3).
  * While no encode is routed it does not run at all. */
 #ifndef MCU_ROOM_TICK_H
 #define MCU_ROOM_TICK_H
@@ -12,6 +12,7 @@
 #include "mcu/room/engine.h"
 #include "mcu/room/routing.h"
 
+struct beat;
 struct tick;
 
 enum { TICK_STALE_MS = 2000 };
@@ -22,8 +23,8 @@ struct tick_events {
 	mbox_fn *stopped;
 };
 
-int tick_new(struct tick **out, const struct engine *e, const struct tick_events *ev, void *obj)
-	ON_THREAD(ROLE_CTL);
+int tick_new(struct tick **out, const struct engine *e, const struct beat *b,
+	     const struct tick_events *ev, void *obj) ON_THREAD(ROLE_CTL);
 /* Composing is a's work. Before the first routing. */
 void tick_charge(struct tick *t, struct work_account *a) ON_THREAD(ROLE_CTL);
 /* Takes r. */

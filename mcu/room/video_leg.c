@@ -9,6 +9,7 @@
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/quota.h"
+#include "mcu/room/beat.h"
 #include "mixer/codec/vdec.h"
 
 METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
@@ -18,11 +19,12 @@ METRIC_COUNTER(m_over_limit, "mcu_video_in_over_limit_total",
 	       "Times a sender's pictures were over limits.uplink_fps or limits.decode_ms, and dropped "
 	       "up to a key frame.");
 
-enum { DEADLINE_NS = 33 * 1000 * 1000, SMOOTHING = 8, CODEC_SHIFT = 16 };
+enum { SMOOTHING = 8, CODEC_SHIFT = 16 };
 
 struct video_leg {
 	const struct engine *engine;
 	struct strand *strand;
+	struct beat beat;
 	uint32_t leg_id;
 	_Atomic bool wanted;
 	_Atomic bool needs_key;
@@ -43,7 +45,8 @@ struct video_leg {
 	void *closed_obj;
 };
 
-int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_id)
+int video_leg_new(struct video_leg **out, const struct engine *e, const struct beat *b,
+		  uint32_t leg_id)
 {
 	struct video_leg *v = calloc(1, sizeof *v);
 	int err;
@@ -51,6 +54,7 @@ int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_i
 	if (!v)
 		return -ENOMEM;
 	v->engine = e;
+	v->beat = *b;
 	v->leg_id = leg_id;
 	err = strand_new(&v->strand, e->video, "decode");
 	if (err) {
@@ -222,17 +226,23 @@ static void count_drop(struct video_leg *v, struct buf **au)
 	buf_unref(au);
 }
 
-/* What is held for lip sync may not fill the queue: a fast sender's pictures are
- * held for less time. */
-static int64_t bound_hold(struct video_leg *v, int64_t due_ns, int64_t now_ns)
+/* A picture is decoded at the beat that shows it, unless the queue would fill until
+ * then: a fast sender's pictures are held for less time. */
+static int64_t start_of(struct video_leg *v, int64_t due_ns, int64_t now_ns)
 {
-	int64_t passed = now_ns - v->last_put_ns, longest;
+	int64_t passed = now_ns - v->last_put_ns, longest, beat;
 
 	if (v->last_put_ns && passed < NS_PER_S)
 		v->interval_ns += (passed - v->interval_ns) / SMOOTHING;
 	v->last_put_ns = now_ns;
-	longest = now_ns + v->interval_ns * (VIDEO_LEG_QUEUE - 2);
-	return due_ns < longest ? due_ns : longest;
+	longest = now_ns + v->interval_ns * VIDEO_LEG_HELD;
+	due_ns -= VIDEO_LEG_LEAD_MS * NS_PER_MS;
+	if (due_ns > longest)
+		due_ns = longest;
+	if (due_ns < now_ns)
+		due_ns = now_ns;
+	beat = beat_time_ns(&v->beat, beat_next(&v->beat, due_ns));
+	return beat < longest ? beat : due_ns;
 }
 
 /* Both are of one second, and that much in advance. */
@@ -257,12 +267,17 @@ static void skip(struct video_leg *v)
 	v->needs_key = true;
 }
 
+/* Just before that of the tick at the same beat, which is the next one. */
+static int64_t deadline_of(const struct video_leg *v, int64_t start_ns)
+{
+	return start_ns + NS_PER_S / v->beat.fps - NS_PER_MS;
+}
+
 void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
 		   unsigned rotation, int64_t due_ns)
 {
-	int64_t now = clock_now_ns(v->engine->clock);
+	int64_t now = clock_now_ns(v->engine->clock), start = start_of(v, due_ns, now);
 
-	due_ns = bound_hold(v, due_ns, now);
 	if (!v->wanted) {
 		buf_unref(&au);
 		v->skipping = true;
@@ -283,8 +298,7 @@ void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool k
 	}
 	au->tag = rotation | (unsigned)codec << CODEC_SHIFT;
 	au->time_ns = now;
-	if (strand_post(v->strand, decode_job, v, au, due_ns,
-			(due_ns > now ? due_ns : now) + DEADLINE_NS)) {
+	if (strand_post(v->strand, decode_job, v, au, start, deadline_of(v, start))) {
 		skip(v);
 		count_drop(v, &au);
 	}

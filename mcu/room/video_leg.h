@@ -19,8 +19,15 @@
 #include "mcu/room/engine.h"
 #include "mixer/video/vframe.h"
 
-enum { VIDEO_LEG_QUEUE = 8 };
+enum {
+	VIDEO_LEG_QUEUE = 12, /* access units that may wait */
+	VIDEO_LEG_HELD = 6,   /* of them, those that wait for their time */
+	/* A picture may come so long before its sound: nobody sees that (from 125 ms on
+	 * they do, ITU-R BT.1359-1), and holding it back longer is delay. */
+	VIDEO_LEG_LEAD_MS = 40
+};
 
+struct beat;
 struct video_leg;
 
 struct video_leg_stats {
@@ -31,8 +38,9 @@ struct video_leg_stats {
 	bool open; /* a decoder is running */
 };
 
-int video_leg_new(struct video_leg **out, const struct engine *e, uint32_t leg_id)
-	ON_THREAD(ROLE_CTL);
+/* b: of the room whose ticks take the pictures. */
+int video_leg_new(struct video_leg **out, const struct engine *e, const struct beat *b,
+		  uint32_t leg_id) ON_THREAD(ROLE_CTL);
 /* Its decoding is a's work. Before the first picture. */
 void video_leg_charge(struct video_leg *v, struct work_account *a) ON_THREAD(ROLE_CTL);
 /* NET must have stopped putting and the tick must have let go of it. Posts
@@ -48,8 +56,8 @@ void video_leg_discard(struct video_leg **v) ON_THREAD(ROLE_CTL);
 void video_leg_set_wanted(struct video_leg *v, bool wanted) ON_THREAD(ROLE_CTL);
 
 /* Takes au, an access unit as vdec.h wants it. codec: of this one; it may change
- * at a key frame. rotation: degrees. due_ns: not to be shown before, for lip sync
- * (shortened where that would fill the queue). */
+ * at a key frame. rotation: degrees. due_ns: when its sound is played, 0: unknown. It
+ * is decoded for the beat that shows it then. */
 void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool key,
 		   unsigned rotation, int64_t due_ns) ON_THREAD(ROLE_NET);
 /* True once per loss of the decoder's state. */

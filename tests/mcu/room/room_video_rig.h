@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/room/beat.h"
 #include "mcu/room/egress.h"
 #include "mcu/room/tick.h"
 #include "mcu/room/video_encode.h"
@@ -57,6 +58,7 @@ struct rig {
 	size_t n_hostages;
 	struct video_encode *more[2]; /* at rung 1 */
 	size_t n_more;
+	struct beat beat;
 	bool moving; /* no picture is like the one before: who speaks changes */
 };
 
@@ -155,7 +157,7 @@ static inline void camera_open(struct rig *r, struct camera *c, uint32_t id) ON_
 
 	assert_int_equal(venc_new(&c->enc, &cfg), 0);
 	assert_int_equal(vframe_new_canvas(&c->canvas, W, H), 0);
-	assert_int_equal(video_leg_new(&c->leg, &r->e, id), 0);
+	assert_int_equal(video_leg_new(&c->leg, &r->e, &r->beat, id), 0);
 }
 
 static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
@@ -176,6 +178,7 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 			 .lower = { { W / 2, H / 2 & ~1, FPS / 2, 100000 } }, .n_lower = 1 },
 		.clock = &r->clock, .ctl = r->ctl, .n_shards = 1,
 	};
+	r->beat = (struct beat){ .fps = FPS };
 	assert_int_equal(workers_new(&r->e.video, &r->clock, 0, 0), 0);
 	assert_int_equal(buf_pool_new(&r->e.au_pool, "test", 1 << 18, 64, 16), 0);
 	assert_int_equal(vframe_pool_new(&r->e.pictures, 64), 0);
@@ -185,7 +188,7 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 		camera_open(r, &r->cam[i], i + 1);
 	assert_int_equal(video_encode_new(&r->encode, &r->e, &enc), 0);
 	assert_int_equal(vdec_new(&r->viewer, CODEC_H264, &lim, r->e.pictures), 0);
-	assert_int_equal(tick_new(&r->tick, &r->e, &ev, r), 0);
+	assert_int_equal(tick_new(&r->tick, &r->e, &r->beat, &ev, r), 0);
 	return r;
 }
 

@@ -9,7 +9,7 @@ static size_t check_pace(const struct rig *r, size_t from, int64_t interval_ns)
 
 		assert_in_range(b->time_ns - a->time_ns, interval_ns - 2, interval_ns + 2);
 		assert_in_range(b->ts - a->ts, (uint64_t)interval_ns * 9 / 100000 - 1,
-				(uint64_t)interval_ns * 9 / 100000 + 1);
+				(uint64_t)interval_ns * 9 / 100000 + 2);
 		assert_int_equal(b->first_index, a->first_index + a->n);
 		assert_false(b->key);
 	}

@@ -311,6 +311,55 @@ static void test_hold_fits_the_queue(void **state)
 	}
 }
 
+static uint64_t decoded(struct rig *r)
+{
+	struct video_leg_stats s;
+
+	video_leg_get_stats(r->cam[0].leg, &s);
+	return s.decoded;
+}
+
+/* At the beat that shows it: the first one that is not more than the permitted lead
+ * before its sound. */
+static void test_pictures_wait_for_their_beat(void **state)
+{
+	enum { BEATS = 3, CYCLE_MS = BEATS * 1000 / FPS };
+	static const struct {
+		int put_ms, sound_ms, shown_ms; /* sound -1: unknown */
+	} row[] = {
+		{ 10, -1, 33 },
+		{ 10, 30, 33 },
+		{ 10, 33 + VIDEO_LEG_LEAD_MS, 33 },
+		{ 10, 34 + VIDEO_LEG_LEAD_MS, 66 },
+		{ 33, -1, 33 },
+		{ 34, -1, 66 },
+	};
+	struct rig *r = rig_open();
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(rig_now(r) % (CYCLE_MS * NS_PER_MS), 0);
+	video_leg_set_wanted(r->cam[0].leg, true);
+	for (int i = 0; i < 20; i++) { /* it has learned the rate of the pictures */
+		shoot(r, &r->cam[0], 100, 0);
+		rig_advance(r, CYCLE_MS / BEATS);
+	}
+	rig_advance(r, CYCLE_MS - (int)(rig_now(r) / NS_PER_MS % CYCLE_MS));
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		int64_t sound = rig_now(r) + row[i].sound_ms * NS_PER_MS;
+		uint64_t before = decoded(r);
+
+		rig_advance(r, row[i].put_ms);
+		shoot(r, &r->cam[0], 100, row[i].sound_ms < 0 ? 0 : sound);
+		rig_advance(r, row[i].shown_ms - row[i].put_ms);
+		assert_int_equal(decoded(r), before);
+		rig_advance(r, 1);
+		assert_int_equal(decoded(r), before + 1);
+		rig_advance(r, CYCLE_MS - row[i].shown_ms - 1);
+	}
+	rig_close(r);
+}
+
 /* A picture that stands still is encoded until it is sharp, then once a second, so
  * that receivers and recordings live on; time stamps stay those of the clock. */
 static void test_what_stands_still_is_not_encoded(void **state)
@@ -466,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_decoder_is_open_while_wanted),
 		cmocka_unit_test(test_full_queue_waits_for_a_key),
 		cmocka_unit_test(test_hold_fits_the_queue),
+		cmocka_unit_test(test_pictures_wait_for_their_beat),
 	};
 
 	role_enter(ROLE_ID_NONE);
