@@ -1,5 +1,6 @@
 #include "mixer/video/compositor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,12 @@ struct compositor {
 	struct look want[LAYOUT_MAX_TILES];
 	struct art found[LAYOUT_MAX_TILES];
 	bool dirty[LAYOUT_MAX_TILES];
+	/* what changed when, for the encoders; the newest picture's */
+	struct vframe_parts parts;
+	bool all_new, part_new[LAYOUT_MAX_TILES];
 };
+
+static_assert((int)LAYOUT_MAX_TILES <= (int)VFRAME_MAX_PARTS, "every tile is a part");
 
 int compositor_new(struct compositor **out, int width, int height)
 {
@@ -418,6 +424,38 @@ void compositor_set_transition(struct compositor *c, int ms)
 	c->motion.duration_ns = ms * INT64_C(1000000);
 }
 
+/* Before it is painted over: how what is wanted differs from the newest picture. A tile
+ * in front of a new one is not new itself; where they overlap, the other one says so. */
+static void find_new(struct compositor *c, size_t n, bool moving)
+{
+	const struct canvas *last = c->last;
+
+	c->all_new = moving || !last || !usable(c, last, n);
+	for (int i = 0; i < SIGNS && !c->all_new; i++)
+		c->all_new = last->sign[i].version != c->sign[i].version;
+	for (size_t i = 0; i < n && !c->all_new; i++)
+		c->part_new[i] = !look_equal(&last->look[i], &c->want[i]);
+}
+
+/* The picture is written and has its gen. */
+static void tell_new(struct compositor *c, size_t n, struct vframe *f)
+{
+	struct vframe_parts *p = &c->parts;
+
+	if (!p->painter)
+		p->painter = f->gen;
+	if (c->all_new)
+		p->all_since = f->gen;
+	p->n = n;
+	for (size_t i = 0; i < n; i++) {
+		const struct rect *r = &c->want[i].rect;
+		uint64_t since = c->all_new || c->part_new[i] ? f->gen : p->part[i].since;
+
+		p->part[i] = (struct vframe_part){ r->x, r->y, r->w, r->h, since };
+	}
+	memcpy(f->parts, p, offsetof(struct vframe_parts, part) + n * sizeof p->part[0]);
+}
+
 int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns,
 		     struct vframe **canvas, bool *changed)
 {
@@ -444,11 +482,13 @@ int compositor_paint(struct compositor *c, const struct scene *s, int64_t pts_ns
 		metric_add(&starved_total, err == -EAGAIN);
 		return err;
 	}
+	find_new(c, s->n, moving);
 	if (!moving)
 		paint_canvas(c, k, s);
 	else if ((err = paint_moving(c, k, s)))
 		return err;
 	vframe_renew(k->picture);
+	tell_new(c, s->n, k->picture);
 	k->picture->pts_ns = pts_ns;
 	c->last = k;
 	c->stats.paints++;

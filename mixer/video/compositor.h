@@ -13,6 +13,9 @@
  * COMPOSITOR_RENDERS_PER_PAINT are drawn in one call; the others follow in the
  * next ones, and *changed stays true until they have.
  *
+ * Each canvas says which of its tiles changed since when (vframe.h), so that encoders
+ * need not look.
+ *
  * With a transition tiles glide to new places: the coming layout is painted aside, as
  * ever only what changed, and each tile is taken from there once per paint.
  *

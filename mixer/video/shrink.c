@@ -5,6 +5,8 @@
 
 #include "mixer/video/scale.h"
 
+enum { MARGIN = 4 }; /* pixels */
+
 struct shrink {
 	int w, h;
 	struct scaler *scaler;
@@ -61,6 +63,25 @@ static int choose(struct shrink *s, struct vframe **out)
 	return -EAGAIN;
 }
 
+/* The parts of the copy, as of its original; filters reach a little over the edges. */
+static void shrink_parts(const struct shrink *s, struct vframe *f, const struct vframe *src)
+{
+	int w = src->av->width, h = src->av->height;
+
+	if (!src->parts || w * s->h != h * s->w)
+		return;
+	*f->parts = *src->parts;
+	for (size_t i = 0; i < f->parts->n; i++) {
+		struct vframe_part *p = &f->parts->part[i];
+		int x1 = (p->x + p->w) * s->w / w + MARGIN, y1 = (p->y + p->h) * s->h / h + MARGIN;
+
+		p->x = p->x * s->w / w - MARGIN;
+		p->y = p->y * s->h / h - MARGIN;
+		p->w = x1 - p->x;
+		p->h = y1 - p->y;
+	}
+}
+
 int shrink_make(struct shrink *s, const struct vframe *src, struct vframe **out)
 {
 	struct scale_job job = { .src = src->av, .crop = true, .tile = { 0, 0, s->w, s->h } };
@@ -83,6 +104,7 @@ int shrink_make(struct shrink *s, const struct vframe *src, struct vframe **out)
 	if (err)
 		return err;
 	vframe_renew(f);
+	shrink_parts(s, f, src);
 	f->pts_ns = src->pts_ns;
 	s->last = f;
 	s->last_gen = src->gen;

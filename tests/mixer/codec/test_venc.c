@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "mixer/codec/h264_sps.h"
+#include "mixer/codec/vdec.h"
 #include "mixer/codec/venc.h"
 #include "tests/mixer/video/picture.h"
 
@@ -332,6 +333,89 @@ static void test_picture_is_left_alone(void **state)
 	vframe_unref(&same);
 }
 
+static void fill_luma(struct vframe *f, int x0, int y0, int w, int h, int value)
+{
+	for (int y = y0; y < y0 + h; y++)
+		memset(f->av->data[0] + (ptrdiff_t)y * f->av->linesize[0] + x0, value, (size_t)w);
+}
+
+/* As a painter would: the picture is new, the left half since `left`, the right since `right`. */
+static void say(struct vframe *f, uint64_t painter, uint64_t left, uint64_t right)
+{
+	*f->parts = (struct vframe_parts){
+		.painter = painter, .all_since = painter, .n = 2,
+		.part = { { 0, 0, W / 2, H, left }, { W / 2, 0, W / 2, H, right } },
+	};
+}
+
+static int luma_at(const struct vframe *f, int x, int y)
+{
+	return f->av->data[0][(ptrdiff_t)y * f->av->linesize[0] + x];
+}
+
+ON_THREAD(ROLE_MIXV)
+static struct vframe *through(struct venc *e, struct vdec *d, const struct vframe *f, bool force)
+{
+	struct vframe *out = NULL;
+	struct buf *au;
+	bool key;
+
+	assert_int_equal(venc_encode(e, f, 0, force, pool, &au, &key), 0);
+	assert_int_equal(vdec_decode(d, au->data, au->len, &out), 0);
+	buf_unref(&au);
+	return out;
+}
+
+/* What is said to stand still is taken from the last picture: seen when it is a lie. */
+static void test_what_stands_still(void **state)
+{
+	static const struct vdec_limits limits = { W, H };
+	struct vframe_pool *frames = NULL;
+	struct vframe *f = picture_flat(W, H, 0x808080), *out;
+	struct venc *e = NULL;
+	struct vdec *d = NULL;
+	uint64_t painter = f->gen, before = f->gen;
+
+	(void)state;
+	assert_int_equal(vframe_pool_new(&frames, 4), 0);
+	assert_int_equal(vdec_new(&d, CODEC_H264, &limits, frames), 0);
+	assert_int_equal(venc_new(&e, &CFG), 0);
+	fill_luma(f, 0, 0, W, H, 60);
+	say(f, painter, painter, painter);
+	for (int i = 0; i < 20; i++) { /* until it is as sharp as it gets */
+		out = through(e, d, f, false);
+		vframe_unref(&out);
+	}
+	/* both change, one is said to: */
+	fill_luma(f, 0, 0, W, H, 160);
+	vframe_renew(f);
+	say(f, painter, f->gen, before);
+	out = through(e, d, f, false);
+	assert_in_range(luma_at(out, W / 4, H / 2), 150, 170);
+	assert_in_range(luma_at(out, 3 * W / 4, H / 2), 50, 70);
+	vframe_unref(&out);
+	/* another painter's pictures are compared with none of the first's */
+	before = f->gen;
+	vframe_renew(f);
+	say(f, painter + 1, before, before);
+	out = through(e, d, f, false);
+	assert_in_range(luma_at(out, 3 * W / 4, H / 2), 150, 170);
+	vframe_unref(&out);
+	/* a key frame shows all of it */
+	fill_luma(f, 0, 0, W, H, 100);
+	before = f->gen;
+	vframe_renew(f);
+	say(f, painter + 1, before, before);
+	out = through(e, d, f, true);
+	assert_in_range(luma_at(out, W / 4, H / 2), 95, 105);
+	assert_in_range(luma_at(out, 3 * W / 4, H / 2), 95, 105);
+	vframe_unref(&out);
+	venc_free(&e);
+	vdec_free(&d);
+	vframe_unref(&f);
+	vframe_pool_free(&frames);
+}
+
 static void test_pick_asm(void **state)
 {
 	const char *choice = venc_h264_pick_asm();
@@ -359,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_no_buffer),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_picture_is_left_alone),
+		cmocka_unit_test(test_what_stands_still),
 		cmocka_unit_test(test_pick_asm),
 	};
 
