@@ -217,9 +217,17 @@ static enum dtls_state close_with(struct dtls *d, const char *reason)
 	return d->state;
 }
 
+/* Two buffers of 17 KB that nearly all connections never use again; reading makes
+ * them anew, writing does not. */
+static void release_buffers(struct dtls *d)
+{
+	if (!d->data && d->state == DTLS_CONNECTED)
+		SSL_free_buffers(d->ssl);
+}
+
 void dtls_goodbye(struct dtls *d)
 {
-	if (d->state == DTLS_CONNECTED)
+	if (d->state == DTLS_CONNECTED && SSL_alloc_buffers(d->ssl))
 		SSL_shutdown(d->ssl);
 	ERR_clear_error();
 	close_with(d, TRANSPORT_CLOSED_PEER);
@@ -340,6 +348,8 @@ int dtls_send(struct dtls *d, const uint8_t *p, size_t len)
 
 	if (d->state != DTLS_CONNECTED)
 		return -ENOTCONN;
+	if (!SSL_alloc_buffers(d->ssl))
+		return -ENOMEM;
 	r = SSL_write(d->ssl, p, (int)len);
 	ERR_clear_error();
 	return r == (int)len ? 0 : -EIO;
@@ -362,6 +372,7 @@ enum dtls_state dtls_input(struct dtls *d, const uint8_t *p, size_t len)
 	/* The last flight and an alert may share a datagram. */
 	if (d->state == DTLS_CONNECTED)
 		step_connected(d);
+	release_buffers(d);
 	d->in = NULL;
 	return d->state;
 }

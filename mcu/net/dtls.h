@@ -60,7 +60,7 @@ enum dtls_state dtls_input(struct dtls *d, const uint8_t *p, size_t len) ON_THRE
 /* Who gets application data inside dtls_input (obj is that of dtls_new); without it
  * it is thrown away. */
 void dtls_on_data(struct dtls *d, dtls_data_fn *fn) ON_THREAD(ROLE_NET);
-/* Sends a record that fits into a datagram. 0, -ENOTCONN, -EIO. */
+/* Sends a record that fits into a datagram. 0, -ENOTCONN, -ENOMEM, -EIO. */
 int dtls_send(struct dtls *d, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
 /* When to call dtls_timeout, in ns from now; -1: not at all. */
 int64_t dtls_timeout_in_ns(struct dtls *d) ON_THREAD(ROLE_NET);

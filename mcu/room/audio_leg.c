@@ -16,12 +16,13 @@ METRIC_COUNTER(m_recovered, "mcu_audio_in_recovered_total",
 struct audio_leg {
 	const struct engine *engine;
 	struct ring *ring;
-	struct audio_in *in;
+	int channels;
+	struct audio_in *in; /* NULL: it never sent sound */
+	float *pcm;	     /* a tick of it */
 	struct aenc *enc;
 	enum audio_format enc_format;
 	struct lipsync *lipsync;
 	int64_t hold_tick;
-	float pcm[AUDIO_TICK_SAMPLES * 2];
 	_Atomic float level_dbov;
 	_Atomic bool speaking;
 	_Atomic int delay_ms, target_ms;
@@ -36,16 +37,33 @@ int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 	if (!a)
 		return -ENOMEM;
 	a->engine = e;
+	a->channels = channels;
 	a->level_dbov = -127;
 	err = ring_new(&a->ring, AUDIO_RING_PACKETS);
-	if (!err)
-		err = audio_in_new(&a->in, channels);
 	if (err) {
 		audio_leg_free(&a);
 		return err;
 	}
 	*out = a;
 	return 0;
+}
+
+int audio_leg_receive(struct audio_leg *a)
+{
+	float *pcm;
+	int err;
+
+	if (a->in)
+		return 0;
+	pcm = calloc((size_t)(AUDIO_TICK_SAMPLES * a->channels), sizeof *pcm);
+	if (!pcm)
+		return -ENOMEM;
+	err = audio_in_new(&a->in, a->channels);
+	if (err)
+		free(pcm);
+	else
+		a->pcm = pcm;
+	return err;
 }
 
 void audio_leg_free(struct audio_leg **a)
@@ -59,6 +77,7 @@ void audio_leg_free(struct audio_leg **a)
 		buf_unref(&b);
 	ring_free(&l->ring);
 	audio_in_free(&l->in);
+	free(l->pcm);
 	aenc_free(&l->enc);
 	free(l);
 	*a = NULL;

@@ -29,6 +29,9 @@ struct audio_leg_stats {
 /* channels: of the room. */
 int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 	ON_THREAD(ROLE_CTL);
+/* Makes the decoding chain, which is most of a leg's memory, unless it is there: before
+ * a routing says that the leg sends sound. 0 or -ENOMEM. */
+int audio_leg_receive(struct audio_leg *a) ON_THREAD(ROLE_CTL);
 /* Neither NET nor MIXA may know it any more. */
 void audio_leg_free(struct audio_leg **a);
 

@@ -386,6 +386,8 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 	if (g)
 		egress_remove(g, video);
 	video->group = 0;
+	free(video->resent);
+	video->resent = NULL;
 }
 
 void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)

@@ -1,4 +1,6 @@
 /* Retransmissions: what a receiver asks for again (RFC 4585 6.2.1), within bounds. */
+#include <stdlib.h>
+
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
 #include "mcu/room/egress_priv.h"
@@ -43,13 +45,30 @@ static bool within_budget(const struct group *g, struct out_stream *o, size_t le
  * could arrive. */
 static bool too_soon(const struct out_stream *o, uint16_t seq, int64_t now_ns)
 {
-	const struct out_resent *r = &o->resent[seq % OUT_RESENT];
 	int64_t rtt_ms = o->rtt_ns ? o->rtt_ns / NS_PER_MS : RTT_UNKNOWN_MS;
-	uint32_t passed = (uint32_t)(now_ns / NS_PER_MS) - r->at_ms;
+	const struct out_resent *r;
+	uint32_t passed;
 
+	if (!o->resent)
+		return false;
+	r = &o->resent[seq % OUT_RESENT];
+	passed = (uint32_t)(now_ns / NS_PER_MS) - r->at_ms;
 	if (rtt_ms > RTT_MAX_MS)
 		rtt_ms = RTT_MAX_MS;
 	return r->set && r->seq == seq && (int64_t)passed < rtt_ms;
+}
+
+/* False: there is no memory to remember it by. */
+static bool remember(struct out_stream *o, uint16_t seq, int64_t now_ns)
+{
+	if (!o->resent)
+		o->resent = calloc(OUT_RESENT, sizeof *o->resent);
+	if (!o->resent)
+		return false;
+	o->resent[seq % OUT_RESENT] = (struct out_resent){
+		.seq = seq, .set = 1, .at_ms = (uint32_t)(now_ns / NS_PER_MS),
+	};
+	return true;
 }
 
 ON_THREAD(ROLE_NET) static void send_rtx(struct out_stream *o, const struct rtp_batch *b, unsigned i,
@@ -82,14 +101,11 @@ void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64
 	if (g->id != video->tx.encode_id || !rtp_tx_index_of_seq(&video->tx, seq, &index) ||
 	    !history_find(g->history, index, &b, &i))
 		return;
-	if (!within_budget(g, video, b->pkt[i].len)) {
+	if (!within_budget(g, video, b->pkt[i].len) || !remember(video, seq, now_ns)) {
 		video->refused++;
 		metric_add(&m_refused, 1);
 		return;
 	}
-	video->resent[seq % OUT_RESENT] = (struct out_resent){
-		.seq = seq, .set = 1, .at_ms = (uint32_t)(now_ns / NS_PER_MS),
-	};
 	video->retransmitted++;
 	metric_add(&m_resent, 1);
 	if (video->rtx.pt)

@@ -320,7 +320,9 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 	if (l->configured && !same_peer(l, m))
 		return -EPROTO;
 	media.local = l->restarting ? l->new_ice : l->ice;
-	err = leg_net_configure(l->net, &media);
+	err = m->audio.rx ? audio_leg_receive(l->audio) : 0;
+	if (!err)
+		err = leg_net_configure(l->net, &media);
 	if (err)
 		return err;
 	l->ice = media.local;

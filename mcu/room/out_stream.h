@@ -23,9 +23,8 @@ struct out_resent {
 };
 
 struct out_stream {
+	/* what every packet needs, together */
 	struct rtp_tx tx;
-	struct red_tx red;           /* sound; pt 0: never */
-	struct rtp_rtx rtx;          /* pt 0: retransmissions are identical packets */
 	struct transport *transport; /* NULL: nothing is sent */
 	uint32_t leg_id;
 	uint32_t group;       /* the encode or room it is registered with; 0: none */
@@ -33,13 +32,15 @@ struct out_stream {
 	uint32_t next_index;  /* expected first_index of the next batch */
 	bool wait_key;        /* nothing until a key frame */
 	bool late;            /* still being sent what the others have had */
+	struct red_tx red;    /* sound; pt 0: never */
+	struct rtp_rtx rtx;   /* pt 0: retransmissions are identical packets */
 	/* It has left one encode for another, whose id is now group; may be NULL. */
 	void (*switched)(struct out_stream *o);
 	/* retransmissions */
 	int64_t rtt_ns;           /* 0: not known */
 	uint32_t resend_window;   /* the group's, to which resend_octets belong */
 	uint32_t resend_octets;
-	struct out_resent resent[OUT_RESENT];
+	struct out_resent *resent; /* [OUT_RESENT], from the first one on */
 	uint64_t nacked, retransmitted, refused; /* packets, for ever */
 };
 

@@ -223,6 +223,8 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 
 		if (p->away)
 			continue;
+		if (p->sends)
+			assert_int_equal(audio_leg_receive(p->leg), 0);
 		s->leg[k++] = (struct route_leg){
 			.id = p->id, .audio = p->leg, .audio_muted = p->muted,
 			.sends_audio = p->sends,
