@@ -56,7 +56,7 @@ static bool fits(const struct admission *a, enum admission_kind kind, unsigned c
 		return false;
 	if (dear(kind) && (a->strained || a->memory_left < (int64_t)ADMISSION_MEMORY_MIB * MIB))
 		return false;
-	if (a->refusing[kind])
+	if (a->refusing[kind] && limit > ADMISSION_HYSTERESIS_PERMILLE)
 		limit -= ADMISSION_HYSTERESIS_PERMILLE;
 	return (uint64_t)(a->used + a->reserved + cost) * 1000 <= (uint64_t)limit * a->millicores;
 }

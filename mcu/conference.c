@@ -68,14 +68,15 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p)
 {
 	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
+	bool frozen = room_overload(h->room) == OVERLOAD_FROZEN;
 	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
 	struct uplink_info *u = &ev.u.uplink;
 	struct leg_info i;
 
 	leg_get_info(p->leg, &i);
 	*u = (struct uplink_info){
-		.width = i.tile.w, .height = i.tile.h, .fps = e->fps,
-		.visible = i.tile.w > 0 && !i.video_muted,
+		.width = i.tile.w, .height = i.tile.h, .fps = room_fps(h->room),
+		.visible = i.tile.w > 0 && !i.video_muted && !frozen,
 	};
 	/* The view's rate by the tile's share of it, and twice that, since a sender
 	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
@@ -154,6 +155,12 @@ void hall_tell_layout(struct hall *h, struct leg_handle *only)
 	}
 }
 
+void hall_tell_uplinks(struct hall *h)
+{
+	for (size_t i = 0; i < h->people->len; i++)
+		tell_uplink(h, person(h, i));
+}
+
 ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)
 {
 	struct hall *h = room_user(r);
@@ -161,8 +168,7 @@ ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)
 	(void)obj;
 	role_assert_ctl();
 	hall_tell_layout(h, NULL);
-	for (size_t i = 0; i < h->people->len; i++)
-		tell_uplink(h, person(h, i));
+	hall_tell_uplinks(h);
 }
 
 ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
@@ -345,6 +351,7 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	g_hash_table_insert(c->halls, (gpointer)room_name(h->room), h);
 	sessions_begin(c->cfg.db, h->session_id, name, now_ms(), NULL, NULL);
 	quality_start(h);
+	load_watch_start(c->load);
 	*out = h;
 	return 0;
 }
@@ -520,7 +527,8 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 		return -ENOMEM;
 	c->cfg = *cfg;
 	c->started_ms = now_ms();
-	if (copy_ice_servers(c) || address_count_new(&c->addresses)) {
+	if (copy_ice_servers(c) || address_count_new(&c->addresses) || load_watch_new(&c->load, c)) {
+		address_count_free(&c->addresses);
 		free(c->ice);
 		free(c);
 		return -ENOMEM;
@@ -539,6 +547,7 @@ void conference_free(struct conference **c)
 {
 	if (!*c)
 		return;
+	load_watch_free(&(*c)->load);
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->closing);
 	g_hash_table_destroy((*c)->used);

@@ -24,6 +24,7 @@ GETTER(video_decoders)
 GETTER(listener_mixes)
 GETTER(listener_encoders)
 GETTER(talker_encoders)
+GETTER(overload)
 
 static const struct gauge gauges[] = {
 	{ "mcu_legs", "Participants of the room.", NULL, NULL, get_legs },
@@ -35,6 +36,9 @@ static const struct gauge gauges[] = {
 	  get_listener_mixes },
 	{ "mcu_audio_encoders", "Running audio encoders.", "kind", "listener", get_listener_encoders },
 	{ "mcu_audio_encoders", NULL, "kind", "talker", get_talker_encoders },
+	{ "mcu_overload_level", "What the room gives up for want of processors: 0 nothing, 1 to 3 "
+	  "pictures per second, 4 also the largest picture, 5 its pictures stand still.", NULL, NULL,
+	  get_overload },
 };
 
 ON_THREAD(ROLE_CTL) static int write_gauge(struct conference *c, const struct gauge *g, struct metrics_text *out)
@@ -105,6 +109,49 @@ ON_THREAD(ROLE_CTL) static int write_uplinks(struct hall *h, struct metrics_text
 	return err;
 }
 
+/* What the video workers did for each room. */
+static double jobs_late(const struct work_done *d)
+{
+	return (double)d->late;
+}
+
+static double cpu_seconds(const struct work_done *d)
+{
+	return (double)d->cpu_ns / 1e9;
+}
+
+ON_THREAD(ROLE_CTL) static int write_work(struct conference *c, struct metrics_text *out,
+					  const char *name, const char *help,
+					  double (*get)(const struct work_done *d))
+{
+	int err = metrics_family(out, name, help, "counter");
+	GHashTableIter it;
+	gpointer value;
+
+	g_hash_table_iter_init(&it, c->halls);
+	while (!err && g_hash_table_iter_next(&it, NULL, &value)) {
+		const struct hall *h = value;
+		const char *labels[] = { "room", room_name(h->room), NULL };
+		struct work_done d;
+
+		room_get_work(h->room, &d);
+		err = metrics_series(out, name, labels, get(&d));
+	}
+	return err;
+}
+
+ON_THREAD(ROLE_CTL) static int write_load(struct conference *c, struct metrics_text *out)
+{
+	int err = load_watch_metrics(c->load, out);
+
+	if (!err)
+		err = write_work(c, out, "mcu_room_video_jobs_late_total", "Jobs of the video workers "
+				 "for the room that started after their deadline.", jobs_late);
+	return err ? err : write_work(c, out, "mcu_room_video_cpu_seconds_total",
+				      "Processor time of the video workers for the room.",
+				      cpu_seconds);
+}
+
 int conference_metrics(struct conference *c, struct metrics_text *out)
 {
 	GHashTableIter it;
@@ -115,6 +162,8 @@ int conference_metrics(struct conference *c, struct metrics_text *out)
 		err = metrics_series(out, "mcu_rooms", NULL, g_hash_table_size(c->halls));
 	for (size_t i = 0; !err && i < sizeof gauges / sizeof gauges[0]; i++)
 		err = write_gauge(c, &gauges[i], out);
+	if (!err)
+		err = write_load(c, out);
 	if (!err)
 		err = metrics_family(out, "mcu_frame_interval_seconds",
 				     "Time between composed pictures of a room.", "histogram");

@@ -14,6 +14,7 @@
 #include "mcu/address_count.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
+#include "mcu/load_watch.h"
 #include "mcu/tokens.h"
 #include "storage/sessions.h"
 
@@ -86,6 +87,7 @@ struct leg_handle {
 	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
 	unsigned chat_n;
 	int64_t row_id, joined_ms;
+	unsigned admitted; /* bits of enum admission_kind: what it was let in with */
 	bool gone;       /* left while the registry was asked */
 	bool connected, connecting;
 	bool told_audio, told_video;             /* what others were told it sends */
@@ -105,6 +107,7 @@ struct conference {
 	struct ice_server_info *ice;
 	size_t n_ice;
 	uint32_t pending; /* joins that wait for the registry */
+	struct load_watch *load;
 	struct address_count *addresses; /* of every struct leg_handle */
 	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
@@ -136,6 +139,8 @@ size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 void hall_tell_layout(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
+/* What each may send, to those for whom it has changed. */
+void hall_tell_uplinks(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);

@@ -90,6 +90,10 @@ struct config {
 		int fragment_ms, gop_s, audio_kbps;
 	} recording;
 	struct {
+		bool degrade;
+		int high_percent;
+	} overload;
+	struct {
 		int messages_per_s, connections, connections_per_address;
 		int data_messages_per_s, data_octets_per_s;
 		int participants_per_address, rooms_per_address, connecting;

@@ -97,6 +97,7 @@ const struct config_section config_sections[] = {
 	{ "video", "The composed picture of a room, and what participants may send." },
 	{ "audio", "The mixed sound of a room." },
 	{ "recording", "Recordings." },
+	{ "overload", "What happens when the machine cannot keep up." },
 	{ "limits", "What one peer may ask of the server." },
 };
 
@@ -222,6 +223,13 @@ const struct config_key config_keys[] = {
 	    "A key frame at least this often while a room is recorded (seconds)."),
 	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",
 	    "AAC, kilobits per second."),
+
+	BOOL("overload.degrade", overload.degrade, "true",
+	     "Rooms give up pictures per second, then the largest picture, then moving pictures, so "
+	     "that the sound goes on; the dearest room first."),
+	INT("overload.high_percent", overload.high_percent, 0, 100, "90",
+	    "Above this share of the processors the server may use, new rooms and cameras are refused; "
+	    "sound alone and viewers a little later. 0: everybody is taken."),
 
 	INT("limits.messages_per_s", limits.messages_per_s, 5, 10000, "50",
 	    "Signaling messages per second and connection."),

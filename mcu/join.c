@@ -154,6 +154,8 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 	hall_tell(h, &ev, p);
 	if (hall_has(h, p))
 		hall_tell_layout(h, p);
+	if (hall_has(h, p) && room_overload(h->room))
+		load_tell(h, p);
 	if (hall_has(h, p))
 		chat_replay(h, p);
 	if (hall_has(h, p) && p->host && h->lobby->len)
@@ -171,6 +173,9 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	if (h->people->len >= hall_max_people(h))
 		return errmsg_set(why, -EUSERS, "room_full", "The room is full: %u people are in it. Try "
 				  "again when somebody has left.", h->people->len);
+	err = load_admit_join(p, why);
+	if (err)
+		return err;
 	if (resume_make(p->resume, c->cfg.key, p->room, p->host, now_ms()))
 		return errmsg_set(why, -EIO, "internal", "The server has no random numbers.");
 	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
@@ -256,7 +261,9 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	}
 	if (v == ACCESS_REFUSE)
 		return -EACCES;
-	err = hall_open(c, p->room, row, p->peer, &h, why);
+	err = h ? 0 : load_admit_room(p, why);
+	if (!err)
+		err = hall_open(c, p->room, row, p->peer, &h, why);
 	if (err)
 		return err;
 	err = v == ACCESS_LOBBY ? lobby_wait(p, h, why) : join_enter(p, h, why);

@@ -311,6 +311,8 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	role_assert_ctl();
 	leg_get_local(p->leg, &local);
 	err = media_plan_convert(&m, plan, &local, why);
+	if (!err)
+		err = load_admit_media(p, &m, why);
 	if (err)
 		return err;
 	err = connecting_begin(p, why);

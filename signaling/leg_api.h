@@ -53,7 +53,8 @@ enum leg_event_type {
 	LEG_EVENT_HAND,
 	LEG_EVENT_ROOM,	   /* its rules */
 	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
-	LEG_EVENT_QUALITY
+	LEG_EVENT_QUALITY,
+	LEG_EVENT_OVERLOAD
 };
 
 /* Something that happened in the room. One object is handed to every leg that
@@ -84,6 +85,10 @@ struct leg_event {
 		struct room_policy_info room;
 		struct waiting_info waiting;
 		struct quality_info quality;
+		struct {
+			int level;	  /* 0: over */
+			const char *text; /* for people */
+		} overload;
 	} u;
 	char *text; /* private */
 	size_t text_len;

@@ -27,6 +27,8 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_ROOM: return msg_room(&ev->u.room);
 	case LEG_EVENT_WAITING: return msg_waiting(&ev->u.waiting);
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
+	case LEG_EVENT_OVERLOAD:
+		return msg_overload(ev->u.overload.level, ev->u.overload.text);
 	default: return NULL;
 	}
 }

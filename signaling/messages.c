@@ -388,3 +388,12 @@ char *msg_quality(const struct quality_info *q)
 	json_object_set_new(o, "legs", legs);
 	return msg_done(o);
 }
+
+char *msg_overload(int level, const char *text)
+{
+	json_t *o = msg_new("overload", NULL);
+
+	set_int(o, "level", level);
+	json_object_set_new(o, "text", json_string(text));
+	return msg_done(o);
+}

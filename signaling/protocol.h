@@ -267,5 +267,6 @@ char *msg_chat(const struct chat_info *c);
 char *msg_hand(uint32_t leg, bool raised);
 char *msg_room(const struct room_policy_info *p);
 char *msg_quality(const struct quality_info *q);
+char *msg_overload(int level, const char *text);
 
 #endif

@@ -180,6 +180,7 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 		.listener_mixes = a.listener_mixes,
 		.listener_encoders = a.listener_encoders,
 		.talker_encoders = a.talker_encoders,
+		.overload = r->gave_up,
 	};
 	for (const struct room_encode *e = r->encodes; e; e = e->next)
 		c->video_encoders++;

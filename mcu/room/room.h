@@ -89,6 +89,8 @@ void room_give_up(struct room *r) ON_THREAD(ROLE_CTL);
 /* That is in force, and the pictures per second that follow from it. */
 enum overload_level room_overload(const struct room *r) ON_THREAD(ROLE_CTL);
 int room_fps(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Whether the room's picture is encoded in that codec, at any size. */
+bool room_has_encode(const struct room *r, enum codec codec) ON_THREAD(ROLE_CTL);
 void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_CTL);
 
 /* Values for /metrics. */
@@ -96,6 +98,7 @@ struct room_counts {
 	size_t legs, tiles, receivers;
 	size_t video_encoders, video_decoders;
 	size_t listener_mixes, listener_encoders, talker_encoders;
+	size_t overload; /* enum overload_level */
 };
 void room_get_tick_stats(const struct room *r, struct tick_stats *s) ON_THREAD(ROLE_CTL);
 void room_get_counts(const struct room *r, struct room_counts *c) ON_THREAD(ROLE_CTL);

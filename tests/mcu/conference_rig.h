@@ -4,6 +4,7 @@
 #ifndef TESTS_MCU_CONFERENCE_RIG_H
 #define TESTS_MCU_CONFERENCE_RIG_H
 
+#include <errno.h>
 #include <glib.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,8 @@ struct front {
 	struct leg_handle *leg; /* NULL: not in a room */
 	size_t welcomes, joined, left, muted, layouts, uplinks, closed;
 	uint32_t id;
-	size_t lobbies, hands, rooms, waitings, chats, qualities;
+	size_t lobbies, hands, rooms, waitings, chats, qualities, overloads;
+	int overload; /* level, of the last event */
 	char resume[128], code[40], said[320];
 	bool host; /* by the welcome */
 	struct room_policy_info policy;
@@ -70,6 +72,9 @@ static struct {
 	int replies, err;
 	struct recording_row row;
 } the;
+
+/* Before the conference begins. */
+static const char *rig_setting = "overload.high_percent=0";
 
 /* --- the front end ------------------------------------------------------------- */
 
@@ -129,6 +134,11 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->policy = ev->u.room;
 		break;
 	case LEG_EVENT_QUALITY: f->qualities++; break;
+	case LEG_EVENT_OVERLOAD:
+		assert_true(strlen(ev->u.overload.text) > 10);
+		f->overloads++;
+		f->overload = ev->u.overload.level;
+		break;
 	case LEG_EVENT_WAITING:
 		f->waitings++;
 		f->lobby.n = ev->u.waiting.n;
@@ -267,6 +277,9 @@ static inline int set_up(void **state)
 	assert_non_null(mkdtemp(the.dir));
 	assert_int_equal(config_init(&the.config), 0);
 	set("room.linger_s=0");
+	/* whatever else this machine does now */
+	set("overload.degrade=false");
+	set(rig_setting);
 	assert_int_equal(mbox_new(&the.ctl, CTL_MBOX), 0);
 	assert_int_equal(dtls_identity_new(&the.id, "localhost"), 0);
 	the.ice = (struct ice_cfg){ .identity = the.id, .loopback = true };

@@ -252,6 +252,9 @@ static void test_metrics(void **state)
 		"mcu_video_receivers", "mcu_egress_video_dropped_total", "mcu_egress_audio_dropped_total",
 		"mcu_video_in_dropped_total", "mcu_audio_in_dropped_total", "mcu_video_out_dropped_total",
 		"mcu_audio_out_dropped_total", "mcu_log_dropped_total", "mcu_recorder_dropped_total",
+		"mcu_overload_level", "mcu_overload_transitions_total", "mcu_load_ratio", "mcu_processors",
+		"mcu_room_video_jobs_late_total", "mcu_room_video_cpu_seconds_total",
+		"mcu_admission_refused_total",
 	};
 	struct metrics_text t = { 0 };
 	struct front f = { 0 };

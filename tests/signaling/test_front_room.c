@@ -64,6 +64,8 @@ static const struct {
 	  "{\"waiting\":2,\"name\":\"Cy\"}]}" },
 	{ { .type = LEG_EVENT_QUALITY, .u.quality = { scores, 1 } },
 	  "{\"type\":\"quality\",\"legs\":[{\"leg\":3,\"score\":4.3}]}" },
+	{ { .type = LEG_EVENT_OVERLOAD, .u.overload = { 2, "Busy." } },
+	  "{\"type\":\"overload\",\"level\":2,\"text\":\"Busy.\"}" },
 };
 
 static void events_are_told(void **state)

@@ -363,6 +363,7 @@ static void what_the_room_refuses(void **state)
 		{ "room_locked", false, 403 },	 { "lobby", false, 403 },
 		{ "room_unknown", false, 404 },	 { "rate_limited", false, 429 },
 		{ "room_full", false, 503 },	 { "shutting_down", false, 503 },
+		{ "overloaded", false, 503 },
 		{ "internal", false, 500 },
 	};
 	struct fixture *f = *state;

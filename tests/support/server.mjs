@@ -32,7 +32,10 @@ export class Server {
 		mkdirSync(s.data, { recursive: true });
 		const all = {
 			'http.port': 0, 'https.port': -1, 'http.address': '127.0.0.1', 'data.path': s.data,
-			'http.web_path': join(top, 'web'), ...settings,
+			'http.web_path': join(top, 'web'),
+			// browsers and bots are on this machine too: what would be given up for them is
+			// not what most tests are about
+			'overload.degrade': false, 'overload.high_percent': 0, ...settings,
 		};
 		const set = Object.entries(all).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
 		const [command, ...rest] = [...prefix, bin, ...set, ...args];

@@ -140,6 +140,9 @@ export default {
 	unread: '{n} unread',
 
 	// Hosts
+	overloadSlow: 'The server is busy: the picture is simpler for a while.',
+	overloadStill: 'The server cannot keep up: the picture stands still. The sound goes on.',
+	overloadOver: 'The picture is back to normal.',
 	nowHost: 'You are a host of this room now.',
 	noLongerHost: 'You are not a host of this room any more.',
 	waitingTitle: 'Waiting to be let in',
@@ -245,6 +248,7 @@ export default {
 	code_too_many_from_address: 'Too many people have joined from your network. Ask the administrator of the server to raise the limit.',
 	code_busy: 'The server is connecting many people at this moment. Try again in a few seconds.',
 	code_too_much_media: 'You sent more than the server takes, and were disconnected. Choose a smaller picture and join again.',
+	code_overloaded: 'The server is too busy for that. Try again in a few minutes, or come without a camera.',
 	code_server_full: 'The server is full. Try again later.',
 	code_room_unknown: 'There is no room of this name. Check the spelling.',
 	code_room_name_invalid: 'A room name has letters, digits and . _ - only, 64 at most.',

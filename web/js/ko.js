@@ -139,6 +139,9 @@ export default {
 	unread: '읽지 않은 메시지 {n}개',
 
 	// 진행자
+	overloadSlow: '서버가 바빠서 잠시 화면이 단순해져요.',
+	overloadStill: '서버가 감당하지 못해 화면이 멈췄어요. 소리는 계속 들려요.',
+	overloadOver: '화면이 다시 정상이에요.',
 	nowHost: '이제 이 회의실의 진행자예요.',
 	noLongerHost: '더 이상 이 회의실의 진행자가 아니에요.',
 	waitingTitle: '입장을 기다리는 사람',
@@ -244,6 +247,7 @@ export default {
 	code_too_many_from_address: '같은 네트워크에서 너무 많은 사람이 들어왔어요. 서버 관리자에게 제한을 늘려 달라고 요청해 주세요.',
 	code_busy: '지금 많은 사람이 한꺼번에 연결하고 있어요. 몇 초 뒤에 다시 시도해 주세요.',
 	code_too_much_media: '서버가 받을 수 있는 양보다 많은 데이터를 보내 연결이 끊겼어요. 화면 크기를 줄이고 다시 들어와 주세요.',
+	code_overloaded: '서버가 바빠서 지금은 할 수 없어요. 몇 분 뒤에 다시 시도하거나 카메라 없이 들어와 주세요.',
 	code_server_full: '서버가 가득 찼어요. 잠시 후 다시 시도해 주세요.',
 	code_room_unknown: '이런 이름의 회의실이 없어요. 철자를 확인해 주세요.',
 	code_room_name_invalid: '회의실 이름에는 글자, 숫자, . _ - 만 최대 64자까지 쓸 수 있어요.',

@@ -12,7 +12,7 @@ const SHAKY_MS = 9000; // and for so long: everything is made anew
 const RELOAD_MS = 120000; // so long after the page was last seen, a reload comes back
 const CHAT_KEPT = 200;
 // With these it is worth coming back without being asked.
-const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'busy', 'rate_limited', 'internal'];
+const PASSING = ['shutdown', 'shutting_down', 'lost', 'connection_lost', 'server_full', 'overloaded', 'busy', 'rate_limited', 'internal'];
 
 // What a reloaded page needs to be where it was: null if it was in no room.
 export function interrupted() {
@@ -251,6 +251,7 @@ export class Session extends EventTarget {
 		on('waiting', ({ people }) => this.#waitingNow(people));
 		on('room', (policy) => this.#policyIs(policy));
 		on('layout', (layout) => { this.layout = layout; });
+		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
 		on('chat', (line) => this.#heard(line));
 		on('quality', ({ legs }) => {
 			for (const { leg, score } of legs)
@@ -276,6 +277,13 @@ export class Session extends EventTarget {
 			return;
 		this.role = participant.role;
 		this.#tell('notice', { key: this.isHost ? 'nowHost' : 'noLongerHost' });
+	}
+
+	#load = 'overloadOver';
+
+	#overloaded(key) {
+		if (key !== this.#load)
+			this.#tell('notice', { key: this.#load = key });
 	}
 
 	#wasMuted({ leg, audio, video, by }) {
