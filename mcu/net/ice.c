@@ -321,7 +321,6 @@ int transport_ice_publish(struct transport *base)
 {
 	struct ice_transport *t = ice_self(base);
 	struct srtp_keys local, remote;
-	struct srtp_in *in = NULL;
 	int err = 0;
 
 	role_assert_net();
@@ -330,13 +329,11 @@ int transport_ice_publish(struct transport *base)
 		return 0;
 	if (t->state == ICE_CONNECTED) {
 		dtls_keys(t->dtls, &local, &remote);
-		err = srtp_in_new(&in, &remote, true);
+		err = srtp_in_publish(t->in, &remote);
 		OPENSSL_cleanse(&local, sizeof local);
 		OPENSSL_cleanse(&remote, sizeof remote);
 		if (err)
 			return err;
-		srtp_in_free(&t->in);
-		t->in = in;
 	}
 	t->publishes = true;
 	if (t->state == ICE_CONNECTED)

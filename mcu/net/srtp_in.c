@@ -32,6 +32,27 @@ struct srtp_in {
 	struct stream *stream; /* SRTP_IN_STREAMS of them; with rtp */
 };
 
+static int accept_rtp(struct srtp_in *s, const struct srtp_keys *keys)
+{
+	struct srtp_cipher *rtp = NULL;
+	int err = srtp_cipher_new(&rtp, keys, SRTP_USE_RTP, true);
+
+	if (err)
+		return err;
+	s->stream = calloc(SRTP_IN_STREAMS, sizeof *s->stream);
+	if (!s->stream) {
+		srtp_cipher_free(&rtp);
+		return -ENOMEM;
+	}
+	s->rtp = rtp;
+	return 0;
+}
+
+int srtp_in_publish(struct srtp_in *s, const struct srtp_keys *keys)
+{
+	return s->rtp ? 0 : accept_rtp(s, keys);
+}
+
 int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publishes)
 {
 	struct srtp_in *s;
@@ -44,11 +65,7 @@ int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publish
 		return -ENOMEM;
 	err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP, true);
 	if (!err && publishes)
-		err = srtp_cipher_new(&s->rtp, keys, SRTP_USE_RTP, true);
-	if (!err && publishes) {
-		s->stream = calloc(SRTP_IN_STREAMS, sizeof *s->stream);
-		err = s->stream ? 0 : -ENOMEM;
-	}
+		err = accept_rtp(s, keys);
 	if (err)
 		srtp_in_free(&s);
 	else

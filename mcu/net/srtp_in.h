@@ -4,7 +4,7 @@
  * this must agree with in the tests.)
  *
  * Owner: a transport; ROLE_NET. Input is hostile until it has been authenticated;
- * nothing is allocated after _new(). RFC 3711, RFC 7714. */
+ * nothing is allocated per packet. RFC 3711, RFC 7714. */
 #ifndef MCU_NET_SRTP_IN_H
 #define MCU_NET_SRTP_IN_H
 
@@ -26,6 +26,10 @@ enum {
 /* publishes: accepts RTP too. 0, -EINVAL, -ENOMEM, -EIO. */
 int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publishes);
 void srtp_in_free(struct srtp_in **s);
+/* From now on RTP is accepted too; keys: those of _new(). What has come of RTCP stays
+ * known, so that none of it can be replayed. Idempotent; errors as _new(): nothing
+ * has changed then. */
+int srtp_in_publish(struct srtp_in *s, const struct srtp_keys *keys) ON_THREAD(ROLE_NET);
 
 /* In place; *len becomes the length in plain text. 0; -EBADMSG: too short or
  * not RTP / RTCP; -EACCES: authentication failed; -EALREADY: a replay, or too

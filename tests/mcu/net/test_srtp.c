@@ -325,6 +325,36 @@ static void test_rtcp_replay_window(void **state)
 	}
 }
 
+/* A viewer that begins to publish: what it has sent of RTCP is not taken again. */
+static void test_publishing_keeps_the_rtcp_window(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < 2; p++) {
+		struct srtp_keys k = make_keys(profiles[p]);
+		uint8_t rtcp[200], got[200], rtp[200] = { 0x80, 111 };
+		struct srtp_out *out;
+		struct srtp_in *in;
+		size_t len, n;
+
+		assert_int_equal(srtp_out_new(&out, &k), 0);
+		assert_int_equal(srtp_in_new(&in, &k, false), 0);
+		protect(out, rtcp, &len, SSRC);
+		memcpy(got, rtcp, n = len);
+		assert_int_equal(srtp_in_rtcp(in, got, &n), 0);
+		n = 100;
+		assert_int_equal(srtp_in_rtp(in, rtp, &n), -ENOTSUP);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(srtp_in_publish(in, &k), 0);
+			memcpy(got, rtcp, n = len);
+			assert_int_equal(srtp_in_rtcp(in, got, &n), -EALREADY);
+			n = 100;
+			assert_int_equal(srtp_in_rtp(in, rtp, &n), -EACCES);
+		}
+		srtp_in_free(&in);
+		srtp_out_free(&out);
+	}
+}
+
 /* Every single flipped bit of a packet is noticed, and nothing is entered. */
 static void test_rtcp_forgery(void **state)
 {
@@ -624,6 +654,7 @@ int main(void)
 		cmocka_unit_test(test_rtcp_equals_libsrtp2),
 		cmocka_unit_test(test_rtcp_in_from_libsrtp2),
 		cmocka_unit_test(test_rtcp_replay_window),
+		cmocka_unit_test(test_publishing_keeps_the_rtcp_window),
 		cmocka_unit_test(test_rtcp_forgery),
 		cmocka_unit_test(test_rtcp_too_many_ssrcs),
 		cmocka_unit_test(test_rtp_round_trip),
