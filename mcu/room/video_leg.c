@@ -19,6 +19,9 @@ METRIC_COUNTER(m_over_limit, "mcu_video_in_over_limit_total",
 	       "Times a sender's pictures were over limits.uplink_fps or limits.decode_ms, and dropped "
 	       "up to a key frame.");
 
+METRIC_COUNTER(m_same, "mcu_video_in_unchanged_total",
+	       "Received pictures that looked like the one before, so that nothing is painted.");
+
 enum { SMOOTHING = 8, CODEC_SHIFT = 16 };
 
 struct video_leg {
@@ -41,6 +44,7 @@ struct video_leg {
 	/* the strand */
 	struct vdec *dec;
 	enum codec dec_codec;
+	struct vframe *last; /* the newest one again, whoever has taken it */
 	mbox_fn *closed;
 	void *closed_obj;
 };
@@ -75,6 +79,7 @@ static void drop_newest(struct video_leg *v)
 	struct vframe *old = atomic_exchange(&v->newest, NULL);
 
 	vframe_unref(&old);
+	vframe_unref(&v->last);
 }
 
 static void decoder_close(struct video_leg *v)
@@ -149,6 +154,12 @@ static void publish(struct video_leg *v, struct vframe *f)
 {
 	struct vframe *old;
 
+	if (v->last && vframe_same(v->last, f)) { /* a slide, sent over and over */
+		f->gen = v->last->gen;
+		metric_add(&m_same, 1);
+	}
+	vframe_unref(&v->last);
+	v->last = vframe_ref(f);
 	v->decoded++;
 	v->codec = (int)v->dec_codec;
 	v->width = f->av->width;

@@ -1,7 +1,8 @@
 /* The picture a leg sends: a strand that decodes it, and a slot that holds the
  * newest picture until the room's tick takes it. The decoder never waits for
  * the tick nor the tick for the decoder (L3): a picture that is not taken in
- * time is replaced.
+ * time is replaced. One that looks like the one before has its gen (vframe.h): who
+ * shows a slide makes nobody paint it again.
  *
  * video_leg_put on NET hands over access units in decoding order; at most
  * VIDEO_LEG_QUEUE wait, then everything up to the next key frame is dropped and

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mcu/base/metrics.h"
 
@@ -193,6 +194,33 @@ void vframe_unref(struct vframe **fp)
 bool vframe_writable(const struct vframe *f)
 {
 	return atomic_load_explicit(&f->refs, memory_order_acquire) == 1;
+}
+
+/* From the middle on: what is above may be a bar, and is the same more often. */
+static bool same_plane(const AVFrame *a, const AVFrame *b, int plane, int w, int h)
+{
+	for (int i = 0; i < h; i++) {
+		ptrdiff_t y = (h / 2 + i) % h;
+
+		if (memcmp(a->data[plane] + y * a->linesize[plane],
+			   b->data[plane] + y * b->linesize[plane], (size_t)w))
+			return false;
+	}
+	return true;
+}
+
+bool vframe_same(const struct vframe *a, const struct vframe *b)
+{
+	const AVFrame *f = a->av, *g = b->av;
+
+	if (f->width != g->width || f->height != g->height || f->format != g->format ||
+	    f->color_range != g->color_range || a->rotation != b->rotation)
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (!same_plane(f, g, i, i ? (f->width + 1) / 2 : f->width,
+				i ? (f->height + 1) / 2 : f->height))
+			return false;
+	return true;
 }
 
 void vframe_renew(struct vframe *f)

@@ -35,7 +35,9 @@ struct vframe_parts {
 struct vframe {
 	AVFrame *av;       /* AV_PIX_FMT_YUV420P; av->color_range says when it is full range */
 	int64_t pts_ns;    /* media clock; whoever fills the picture sets it */
-	uint64_t gen;      /* unique in the process and increasing; 0 is never used */
+	/* Increasing, never 0; another one is another picture. A decoded picture that looks
+	 * like the one before gets the gen of that. */
+	uint64_t gen;
 	unsigned rotation; /* clockwise degrees to show it upright: 0, 90, 180, 270 */
 	struct vframe_parts *parts; /* a canvas's own; NULL: not a canvas */
 	/* private */
@@ -66,6 +68,9 @@ void vframe_unref(struct vframe **f);
 /* True when the caller's reference is the only one; what the others have read
  * is then over (acquire). */
 bool vframe_writable(const struct vframe *f);
+/* Whether both look the same, pixel by pixel. Of pictures that do not the first lines
+ * mostly tell; otherwise it reads them whole. */
+bool vframe_same(const struct vframe *a, const struct vframe *b);
 /* A new gen for a picture that was written again; nothing is known of its parts. */
 void vframe_renew(struct vframe *f);
 

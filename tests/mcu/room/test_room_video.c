@@ -67,14 +67,14 @@ static void test_dead_leg_costs_its_tile_only(void **state)
 	rig_route(r, true, 0);
 	shoot(r, &r->cam[0], 200, 0);
 	for (int i = 0; i < 57; i++) {
-		shoot(r, &r->cam[1], 200, 0);
+		shoot(r, &r->cam[1], i & 1 ? 203 : 197, 0);
 		rig_advance(r, 33);
 	}
 	/* 1.9 s later it still stands, then it is dimmed; the other goes on. */
 	assert_in_range(grey_of(r, 0), 190, 210);
 	assert_in_range(grey_of(r, 1), 190, 210);
 	for (int i = 0; i < 10; i++) {
-		shoot(r, &r->cam[1], 100, 0);
+		shoot(r, &r->cam[1], i & 1 ? 103 : 97, 0);
 		rig_advance(r, 33);
 	}
 	assert_in_range(grey_of(r, 0), 30, 170);
@@ -402,6 +402,42 @@ static void test_what_stands_still_is_not_encoded(void **state)
 	rig_close(r);
 }
 
+/* Somebody shows a slide: 30 pictures a second come in that look alike, and are not
+ * encoded; nor is he taken for one who sends nothing. */
+static void test_a_slide_is_not_encoded(void **state)
+{
+	struct room_sink sink;
+	struct rig *r;
+	size_t at;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
+	video_encode_set_sink(r->encode, &sink, 60, NULL, NULL);
+	for (int k = 0; k < LEGS; k++)
+		video_leg_set_wanted(r->cam[k].leg, true);
+	rig_route(r, true, 0);
+	for (int i = 0; i < 60; i++) {
+		shoot(r, &r->cam[0], 100, rig_now(r));
+		rig_advance(r, 33);
+	}
+	at = r->n_out;
+	for (int i = 0; i < 150; i++) {
+		shoot(r, &r->cam[0], 100, rig_now(r));
+		rig_advance(r, 33);
+	}
+	assert_in_range(r->n_out - at, 4, 6);
+	assert_in_range(grey_of(r, 0), 97, 103);
+	at = r->n_out;
+	shoot(r, &r->cam[0], 150, rig_now(r));
+	rig_advance(r, 100);
+	assert_true(r->n_out > at);
+	assert_in_range(grey_of(r, 0), 147, 153);
+	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	rig_close(r);
+}
+
 /* A sink's key frames come by time, however few pictures there are. */
 static void test_key_frames_of_a_still_picture(void **state)
 {
@@ -502,6 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_stands_still_is_not_encoded),
+		cmocka_unit_test(test_a_slide_is_not_encoded),
 		cmocka_unit_test(test_key_frames_of_a_still_picture),
 		cmocka_unit_test(test_switches_share_a_key_frame),
 		cmocka_unit_test(test_a_rung_is_scaled_once),

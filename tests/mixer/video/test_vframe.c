@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -65,6 +66,45 @@ static void test_references(void **state)
 	vframe_unref(&f);
 }
 
+static void test_same(void **state)
+{
+	struct vframe *a = NULL, *b = NULL, *c = NULL;
+
+	(void)state;
+	assert_int_equal(vframe_new_canvas(&a, 66, 34), 0);
+	assert_int_equal(vframe_new_canvas(&b, 66, 34), 0);
+	assert_int_equal(vframe_new_canvas(&c, 66, 36), 0);
+	for (int p = 0; p < 3; p++) {
+		memset(a->av->data[p], 1, (size_t)a->av->linesize[p] * (p ? 17 : 34));
+		memset(b->av->data[p], 2, (size_t)b->av->linesize[p] * (p ? 17 : 34));
+		for (int y = 0; y < (p ? 17 : 34); y++) /* what is beyond the lines may differ */
+			memset(b->av->data[p] + y * b->av->linesize[p], 1, p ? 33 : 66);
+	}
+	assert_true(vframe_same(a, b));
+	assert_false(vframe_same(a, c));
+	for (int p = 0; p < 3; p++) {
+		int w = p ? 33 : 66, h = p ? 17 : 34;
+		const int at[][2] = { { 0, 0 }, { w - 1, 0 }, { 0, h - 1 }, { w - 1, h - 1 }, { w / 2, h / 2 } };
+
+		for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+			uint8_t *px = b->av->data[p] + at[i][1] * b->av->linesize[p] + at[i][0];
+
+			*px = 9;
+			assert_false(vframe_same(a, b));
+			*px = 1;
+		}
+	}
+	assert_true(vframe_same(a, b));
+	b->rotation = 90;
+	assert_false(vframe_same(a, b));
+	b->rotation = 0;
+	b->av->color_range = AVCOL_RANGE_JPEG;
+	assert_false(vframe_same(a, b));
+	vframe_unref(&a);
+	vframe_unref(&b);
+	vframe_unref(&c);
+}
+
 enum { ROUNDS = 20000 };
 
 static void *take_and_give(void *arg)
@@ -109,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pool_gives_and_takes),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_threads),
 	};
 
