@@ -25,6 +25,7 @@ struct crowd {
 	struct peer *storm[STORM_MAX];
 	struct storm_result storm_result;
 	int64_t start_ns, storm_count;
+	FILE *file; /* what one viewer is shown */
 	void (*on_summary)(void *obj, json_t *summary);
 	void *obj;
 };
@@ -41,9 +42,13 @@ static size_t count_files(const char *dir, const char *stem, const char *end)
 	return n;
 }
 
-static const struct media *load(bool video, const char *path)
+static const struct media *load(const struct crowd *c, bool video, const char *path)
 {
-	return video ? media_load_video(path) : media_load_audio(path);
+	const struct media *m = video ? media_load_video(path) : media_load_audio(path);
+
+	if (video && c->o->adapt)
+		media_load_sizes(path);
+	return m;
 }
 
 /* What the i-th sender sends. */
@@ -56,14 +61,14 @@ static const struct media *nth(const struct crowd *c, bool video, size_t i)
 	char path[4096];
 
 	if (n)
-		return load(video, list[i % n]);
+		return load(c, video, list[i % n]);
 	for (size_t k = 0; k < 2; k++) {
 		n = count_files(c->o->media, stems[video][k], end);
 		if (!n)
 			continue;
 		snprintf(path, sizeof path, "%s/%s%zu.%s", c->o->media, stems[video][k], i % n,
 			 end);
-		return load(video, path);
+		return load(c, video, path);
 	}
 	bot_die("no %s0.%s or %s0.%s in %s: make them with tests/load/media.sh", stems[video][0],
 		end, stems[video][1], end, c->o->media);
@@ -75,7 +80,6 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 	bool sends = kind != PEER_VIEWER;
 
 	*cfg = (struct peer_cfg){ .url = &o->url,
-				  .room = o->room,
 				  .kind = kind,
 				  .nack = o->nack,
 				  .transport_cc = !o->no_twcc,
@@ -93,6 +97,11 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 	cfg->max_height = o->max_height;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
+	cfg->adapt = o->adapt;
+	cfg->stamps = kind == PEER_VIEWER && o->stamps;
+	if (o->fps)
+		cfg->frame_ns = BOT_NS_PER_S / o->fps;
+	snprintf(cfg->room, sizeof cfg->room, "%s", o->room);
 }
 
 struct peer *crowd_add(struct crowd *c, const struct peer_cfg *cfg)
@@ -114,9 +123,21 @@ static void add_regular(struct crowd *c, enum peer_kind kind, size_t index, cons
 
 	crowd_defaults(c, &cfg, kind);
 	snprintf(cfg.name, sizeof cfg.name, "%s%s-%zu", c->o->prefix, name, index);
+	if (c->o->rooms > 1)
+		snprintf(cfg.room, sizeof cfg.room, "%s-%zu", c->o->room, index % c->o->rooms);
 	if (kind != PEER_VIEWER) {
-		cfg.audio = c->o->no_audio ? NULL : nth(c, false, index);
+		bool talks = !c->o->has_talkers || index / c->o->rooms < c->o->talkers;
+
+		if (!c->o->no_audio)
+			cfg.audio = talks ? nth(c, false, index) : media_make_quiet();
 		cfg.video = c->o->no_video || c->o->audio_only ? NULL : nth(c, true, index);
+	}
+	if (!at)
+		cfg.say = c->o->say;
+	if (c->o->h264 && !c->file && kind == PEER_VIEWER) {
+		c->file = cfg.file = fopen(c->o->h264, "wb");
+		if (!c->file)
+			bot_die("cannot write %s", c->o->h264);
 	}
 	cfg.decode = c->o->decode_every && at % c->o->decode_every == 0;
 	cfg.join_ns = c->start_ns + (int64_t)at * BOT_NS_PER_S / c->o->ramp_hz;
@@ -156,6 +177,8 @@ void crowd_free(struct crowd **c)
 	for (size_t i = 0; i < STORM_MAX; i++)
 		peer_free(&(*c)->storm[i]);
 	free((*c)->peer);
+	if ((*c)->file && fclose((*c)->file))
+		bot_die("cannot write %s", (*c)->o->h264);
 	free(*c);
 	*c = NULL;
 }
@@ -301,6 +324,8 @@ int crowd_run(struct crowd *c)
 
 	signal(SIGTERM, on_sigterm);
 	run_phase(c, PHASE_JOIN);
+	for (size_t i = 0; i < c->peers; i++)
+		peer_mark(c->peer[i]);
 	fprintf(stderr, "ready\n");
 	run_phase(c, PHASE_RUN);
 	summary_begin(&s, c->o, c->peer, c->peers);

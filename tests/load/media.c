@@ -1,8 +1,10 @@
 #include "tests/load/media.h"
 
+#include <glob.h>
 #include <libavformat/avformat.h>
 #include <math.h>
 #include <opus/opus.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +71,8 @@ static struct media *read_file(const char *path)
 	    avformat_find_stream_info(f, NULL) < 0)
 		bot_die("cannot read %s: make it with tests/load/media.sh", path);
 	m = media_store_new(path);
+	m->width = f->streams[0]->codecpar->width;
+	m->height = f->streams[0]->codecpar->height;
 	while (av_read_frame(f, p) >= 0) {
 		media_store_add(m, p->data, (size_t)p->size);
 		av_packet_unref(p);
@@ -92,6 +96,44 @@ const struct media *media_load_video(const char *path)
 	if (!m->unit[0].key)
 		bot_die("%s does not begin with an IDR picture", path);
 	return m;
+}
+
+void media_load_sizes(const char *path)
+{
+	struct media *m = find(path);
+	char pattern[4096];
+	glob_t g;
+
+	if (!m || m->other)
+		return;
+	snprintf(pattern, sizeof pattern, "%.*s-*x*.h264", (int)(strrchr(path, '.') - path), path);
+	if (glob(pattern, 0, NULL, &g))
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		struct media *size = find(g.gl_pathv[i]);
+
+		if (!size) {
+			media_load_video(g.gl_pathv[i]);
+			size = find(g.gl_pathv[i]);
+		}
+		size->other = m->other;
+		m->other = size;
+	}
+	globfree(&g);
+}
+
+const struct media *media_fit(const struct media *m, int width, int height)
+{
+	const struct media *best = NULL, *smallest = m;
+
+	for (; m; m = m->other) {
+		if (m->width * m->height < smallest->width * smallest->height)
+			smallest = m;
+		if (m->width <= width && m->height <= height &&
+		    (!best || m->width * m->height > best->width * best->height))
+			best = m;
+	}
+	return best ? best : smallest;
 }
 
 static uint8_t level_of(const float *pcm, int n)

@@ -20,6 +20,8 @@ struct media_unit {
 struct media {
 	struct media_unit *unit;
 	size_t units;
+	int width, height;	   /* video from a file */
+	const struct media *other; /* the same in another size; NULL: no more */
 };
 
 /* Annex B (one slice or more per picture) or Ogg Opus with 20 ms packets; the
@@ -27,6 +29,15 @@ struct media {
  * when it cannot be read. */
 const struct media *media_load_video(const char *path);
 const struct media *media_load_audio(const char *path);
+
+/* The smaller sizes beside a file: cam0.h264 may have cam0-320x180.h264. */
+void media_load_sizes(const char *path);
+/* Of m and those, the largest that needs no more than width x height; the
+ * smallest when none does. */
+const struct media *media_fit(const struct media *m, int width, int height);
+
+/* A microphone in a quiet room: faint noise, 20 ms packets. */
+const struct media *media_make_quiet(void);
 
 /* Made on the spot for latency probes, in a loop of one burst or flip per
  * sender: `turn` of `turns` says whose this is. Units that start one are

@@ -14,7 +14,7 @@
 #include "tests/load/util.h"
 
 enum { WIDTH = 640, HEIGHT = 360, FLIP_FRAMES = 12, BLACK = 24, WHITE = 220 };
-enum { SLOT_PACKETS = 25, BURST_AT = 10, BURST_PACKETS = 5, OPUS_BPS = 32000 };
+enum { SLOT_PACKETS = 25, BURST_AT = 10, BURST_PACKETS = 5, OPUS_BPS = 32000, QUIET_PACKETS = 250 };
 
 static AVCodecContext *flip_encoder(void)
 {
@@ -150,4 +150,32 @@ const struct media *media_make_bursts(unsigned turn, unsigned turns)
 	media_store_levels(m);
 	mark_bursts(m);
 	return m;
+}
+
+const struct media *media_make_quiet(void)
+{
+	static struct media *made;
+	OpusEncoder *e;
+	float pcm[MEDIA_AUDIO_TICKS];
+	uint8_t pkt[1500];
+
+	if (made)
+		return made;
+	e = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &(int){ 0 });
+	if (!e || opus_encoder_ctl(e, OPUS_SET_BITRATE(OPUS_BPS)))
+		bot_die("no Opus encoder");
+	made = media_store_new("quiet");
+	for (int i = 0; i < QUIET_PACKETS; i++) {
+		int n;
+
+		for (int k = 0; k < MEDIA_AUDIO_TICKS; k++)
+			pcm[k] = (float)bot_random_below(2000) * 1e-6f - 1e-3f;
+		n = opus_encode_float(e, pcm, MEDIA_AUDIO_TICKS, pkt, sizeof pkt);
+		if (n < 1)
+			bot_die("Opus: %s", opus_strerror(n));
+		media_store_add(made, pkt, (size_t)n);
+	}
+	opus_encoder_destroy(e);
+	media_store_levels(made);
+	return made;
 }

@@ -22,11 +22,17 @@ static const char USAGE[] =
 	"  --ramp RATE           joins per second (50)\n"
 	"  --seconds S           after all are ready (10)\n"
 	"  --ready-within S      how long that may take (20)\n"
+	"  --rooms N             spread over NAME-0, NAME-1 … in turn (1: all in NAME)\n"
+	"  --say JSON            a message that the first one sends once it has joined\n"
 	"  --name PREFIX         of the names: PREFIXsender-0, PREFIXviewer-0 …\n"
 	"what is sent\n"
 	"  --media DIR           of media.sh (build/media): cam*.h264 or colour*.h264,\n"
 	"                        voice*.ogg or tone*.ogg, one after the other\n"
 	"  --video FILE,…  --audio FILE,…   other files\n"
+	"  --talkers N           so many senders of each room talk, the others are quiet\n"
+	"  --adapt               send the size that the message `uplink` asks for: of\n"
+	"                        cam0.h264, cam0-320x180.h264 … the largest that fits\n"
+	"  --fps N               pictures per second of what is sent (30)\n"
 	"  --no-audio  --no-video           do not send it\n"
 	"  --send-only-video     senders do not receive video\n"
 	"  --audio-only          nobody offers video at all\n"
@@ -37,6 +43,9 @@ static const char USAGE[] =
 	"  --decode K            every K-th participant decodes (0: none)\n"
 	"  --tones HZ,…  --points X,Y;…     what to measure there; tiles are always sampled\n"
 	"  --ppm FILE            the last picture of the first one that decodes\n"
+	"  --h264 FILE           what the first viewer is shown, as it was encoded\n"
+	"  --stamps              viewers take arrival times from the kernel, not from the\n"
+	"                        10 ms sweep over their sockets\n"
 	"  --feedback RATE       RTCP packets per second of each (11)\n"
 	"the network\n"
 	"  --address IPV4        of their media sockets (127.0.0.1)\n"
@@ -47,6 +56,7 @@ static const char USAGE[] =
 	"  --late-tx N           N of 1000 packets come 30 ms late\n"
 	"other\n"
 	"  --latency             measure delay: sends its own media, receives with one viewer\n"
+	"  --text                a summary to read; with --json FILE both\n"
 	"  --json FILE           the summary goes there, not to the output\n"
 	"  --seed N              of the random choices; by default another each time\n"
 	"\n"
@@ -56,6 +66,14 @@ static const char USAGE[] =
 
 enum {
 	O_URL,
+	O_ROOMS,
+	O_SAY,
+	O_TALKERS,
+	O_ADAPT,
+	O_FPS,
+	O_H264,
+	O_STAMPS,
+	O_TEXT,
 	O_ROOM,
 	O_SENDERS,
 	O_VIEWERS,
@@ -98,6 +116,14 @@ enum {
 
 static const struct option LONG[] = {
 	{ "url", 1, NULL, O_URL },
+	{ "rooms", 1, NULL, O_ROOMS },
+	{ "say", 1, NULL, O_SAY },
+	{ "talkers", 1, NULL, O_TALKERS },
+	{ "adapt", 0, NULL, O_ADAPT },
+	{ "fps", 1, NULL, O_FPS },
+	{ "h264", 1, NULL, O_H264 },
+	{ "stamps", 0, NULL, O_STAMPS },
+	{ "text", 0, NULL, O_TEXT },
 	{ "room", 1, NULL, O_ROOM },
 	{ "senders", 1, NULL, O_SENDERS },
 	{ "viewers", 1, NULL, O_VIEWERS },
@@ -206,6 +232,12 @@ static void parse_count(struct options *o, int opt, const char *text)
 
 	switch (opt) {
 	case O_SENDERS: o->senders = n; break;
+	case O_ROOMS: o->rooms = n ? n : 1; break;
+	case O_FPS: o->fps = n; break;
+	case O_TALKERS:
+		o->talkers = n;
+		o->has_talkers = true;
+		break;
 	case O_VIEWERS: o->viewers = n; break;
 	case O_STORM: o->storm_hz = n; break;
 	case O_RAMP: o->ramp_hz = n; break;
@@ -229,6 +261,9 @@ static void parse_flag(struct options *o, int opt)
 {
 	switch (opt) {
 	case O_NO_AUDIO: o->no_audio = true; break;
+	case O_ADAPT: o->adapt = true; break;
+	case O_STAMPS: o->stamps = true; break;
+	case O_TEXT: o->text = true; break;
 	case O_NO_VIDEO: o->no_video = true; break;
 	case O_AUDIO_ONLY: o->audio_only = true; break;
 	case O_SEND_ONLY: o->send_only_video = true; break;
@@ -253,6 +288,8 @@ static void parse_one(struct options *o, int opt, char *arg)
 			bot_die("--url takes http://IPV4-ADDRESS:PORT");
 		break;
 	case O_ROOM: o->room = arg; break;
+	case O_SAY: o->say = arg; break;
+	case O_H264: o->h264 = arg; break;
 	case O_NAME: o->prefix = arg; break;
 	case O_MEDIA: o->media = arg; break;
 	case O_JSON: o->json = arg; break;
@@ -278,6 +315,7 @@ void options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){ .media = "build/media",
 			       .prefix = "",
+			       .rooms = 1,
 			       .seconds = 10,
 			       .ready_s = 20,
 			       .feedback_hz = 11,

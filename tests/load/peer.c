@@ -8,7 +8,7 @@
 #include "tests/load/dtls.h"
 #include "tests/load/util.h"
 
-enum { LEAVE_WAIT_MS = 1500, SDP_BYTES = 8192 };
+enum { LEAVE_WAIT_MS = 1500, WS_EVERY_MS = 50, SDP_BYTES = 8192 };
 
 static bool publishes(const struct peer *p)
 {
@@ -79,6 +79,7 @@ static void start_media(struct peer *p)
 							   .feedback_hz = p->cfg.feedback_hz,
 							   .decode = p->cfg.decode,
 							   .nack = p->cfg.nack,
+							   .file = p->cfg.file,
 							   .picture = p->cfg.picture,
 							   .burst = p->cfg.burst,
 							   .obj = p->cfg.obj });
@@ -92,6 +93,7 @@ static void on_link_up(void *obj)
 	if (p->state == PEER_CONNECTING)
 		p->state = PEER_UP;
 	start_media(p);
+	peer_fit_uplink(p);
 }
 
 static void on_link_down(void *obj, const char *why)
@@ -230,11 +232,20 @@ static void say_wishes(struct peer *p)
 		send_message(p, json_pack("{s:s, s:b}", "type", "view", "video", 0));
 }
 
+static void say(struct peer *p)
+{
+	json_t *m = p->cfg.say ? json_loads(p->cfg.say, 0, NULL) : NULL;
+
+	if (m)
+		send_message(p, m);
+}
+
 static void on_welcome(struct peer *p, json_t *m)
 {
 	p->welcome_ns = bot_now_ns();
 	p->leg = (int)json_integer_value(json_object_get(m, "leg"));
 	say_wishes(p);
+	say(p);
 	if (p->state == PEER_JOINING)
 		make_offer(p);
 }
@@ -265,30 +276,6 @@ static void on_ice(struct peer *p, json_t *m)
 		link_add_candidate(p->link, strncmp(c, "a=", 2) ? c : c + 2);
 }
 
-static int number(json_t *o, const char *key)
-{
-	return (int)json_number_value(json_object_get(o, key));
-}
-
-static void on_layout(struct peer *p, json_t *m)
-{
-	json_t *tile;
-	size_t i;
-
-	p->layout_version = number(m, "version");
-	p->canvas_width = number(m, "width");
-	p->canvas_height = number(m, "height");
-	p->tiles = 0;
-	json_array_foreach(json_object_get(m, "tiles"), i, tile)
-	{
-		if (p->tiles == PEER_MAX_TILES)
-			break;
-		p->tile[p->tiles++] = (struct peer_tile){ number(tile, "leg"), number(tile, "x"),
-							  number(tile, "y"), number(tile, "width"),
-							  number(tile, "height") };
-	}
-}
-
 static void on_error(struct peer *p, json_t *m)
 {
 	const char *code = json_string_value(json_object_get(m, "code"));
@@ -297,29 +284,6 @@ static void on_error(struct peer *p, json_t *m)
 	p->seen.error++;
 	snprintf(p->last_code, sizeof p->last_code, "%s", code ? code : "");
 	fail(p, "%s: %s", code ? code : "(no code)", text ? text : "(no text)");
-}
-
-static void on_event(struct peer *p, const char *type, json_t *m)
-{
-	struct {
-		const char *type;
-		uint64_t *count;
-	} const events[] = {
-		{ "joined", &p->seen.joined },	     { "left", &p->seen.left },
-		{ "muted", &p->seen.muted },	     { "speaker", &p->seen.speaker },
-		{ "layout", &p->seen.layout },	     { "uplink", &p->seen.uplink },
-		{ "recording", &p->seen.recording },
-	};
-
-	if (!strcmp(type, "layout"))
-		on_layout(p, m);
-	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-		if (!strcmp(type, events[i].type)) {
-			++*events[i].count;
-			return;
-		}
-	}
-	p->seen.other++;
 }
 
 static void on_text(void *obj, const char *text, size_t len)
@@ -347,7 +311,7 @@ static void on_text(void *obj, const char *text, size_t len)
 		else
 			fail(p, "the server said bye: %s", p->bye);
 	} else {
-		on_event(p, type, m);
+		peer_on_event(p, type, m);
 	}
 	json_decref(m);
 }
@@ -474,8 +438,10 @@ void peer_tick(struct peer *p, int64_t now_ns, bool sweep)
 	if (p->up_ns && p->cfg.kind >= PEER_STALL && now_ns > p->up_ns + p->cfg.bad_after_ns)
 		misbehave(p, now_ns);
 	if (!is_silent(p)) {
-		if (sweep)
+		if (sweep && (p->state != PEER_UP || now_ns >= p->next_ws_ns)) {
 			ws_service(p->ws);
+			p->next_ws_ns = now_ns + WS_EVERY_MS * BOT_NS_PER_MS;
+		}
 		if (sweep && p->state != PEER_ENDED)
 			link_sweep(p->link, now_ns);
 		if (p->sender && p->state == PEER_UP)
@@ -489,6 +455,12 @@ void peer_tick(struct peer *p, int64_t now_ns, bool sweep)
 		end(p);
 	if (p->state == PEER_ENDED)
 		finish(p);
+}
+
+void peer_mark(struct peer *p)
+{
+	if (p->receiver)
+		receiver_mark(p->receiver);
 }
 
 void peer_postpone(struct peer *p, int64_t by_ns)

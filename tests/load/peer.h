@@ -4,6 +4,7 @@
 #define TESTS_LOAD_PEER_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "tests/load/link.h"
 #include "tests/load/media.h"
@@ -38,13 +39,19 @@ enum peer_state {
 
 enum { PEER_MAX_TILES = 64 };
 
+/* Of the message `uplink`. */
+struct peer_uplink {
+	int width, height, fps, max_kbps;
+	bool known, visible;
+};
+
 struct peer_tile {
 	int leg, x, y, width, height;
 };
 
 struct peer_cfg {
 	const struct ws_url *url; /* borrowed */
-	const char *room;	  /* borrowed */
+	char room[128];
 	char name[64];
 	enum peer_kind kind;
 	bool storm; /* comes and goes; nothing is expected of it */
@@ -58,6 +65,9 @@ struct peer_cfg {
 	int64_t bad_after_ns, frame_ns;
 	int64_t send_align_ns, send_offset_ns; /* media starts at n * align + offset */
 	bool abrupt;			       /* leaves without a word */
+	bool adapt;			       /* sends what `uplink` asks for */
+	const char *say;		       /* JSON, once it is in the room; borrowed; NULL: nothing */
+	FILE *file;			       /* what it is shown; borrowed; NULL: nowhere */
 	void (*marked)(void *obj, bool video, int64_t sent_ns);
 	void (*picture)(void *obj, const struct picture *p, int64_t arrival_ns);
 	void (*burst)(void *obj, int64_t arrival_ns);
@@ -71,6 +81,8 @@ void peer_tick(struct peer *p, int64_t now_ns, bool sweep);
 void peer_leave(struct peer *p, int64_t now_ns);
 /* Before it has joined: it joins later by so much. */
 void peer_postpone(struct peer *p, int64_t by_ns);
+/* Everybody is there: gaps and delays count from now on. */
+void peer_mark(struct peer *p);
 const struct peer_cfg *peer_cfg(const struct peer *p);
 enum peer_state peer_state(const struct peer *p);
 /* Whether it asks for the composed picture. */
@@ -119,14 +131,19 @@ struct peer {
 	int64_t join_sent_ns, welcome_ns, up_ns, end_by_ns;
 	struct peer_tile tile[PEER_MAX_TILES];
 	size_t tiles;
+	struct peer_uplink uplink;
 	struct peer_events_seen seen;
 	struct {
 		uint64_t sr, rr, nack, pli, fir, remb, twcc, bye, other, malformed;
 		double worst_fraction;
 	} rtcp;
 	uint64_t garbage_sent;
-	int64_t next_bad_ns;
+	int64_t next_bad_ns, next_ws_ns;
 };
+
+/* Of peer_events.c: an event of the room, and what `uplink` asked for. */
+void peer_on_event(struct peer *p, const char *type, json_t *m);
+void peer_fit_uplink(struct peer *p);
 
 /* Of hostile.c: one helping of garbage of the peer's kind. */
 void hostile_tick(struct peer *p, int64_t now_ns);

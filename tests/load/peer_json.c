@@ -34,6 +34,17 @@ static json_t *describe_stream(const struct seqstat *s)
 	return o;
 }
 
+static void put_delay(json_t *o, const struct delay *d)
+{
+	if (d->count)
+		json_object_set_new(o, "delay_ms",
+				    json_pack("{s:i, s:i, s:i, s:i}", "p50",
+					      delay_percentile(d, 0.5), "p95",
+					      delay_percentile(d, 0.95), "p99",
+					      delay_percentile(d, 0.99), "max",
+					      delay_percentile(d, 1)));
+}
+
 static json_t *describe_colours(const struct peer *p, const struct peer_view *v)
 {
 	const struct picture *pic = receiver_picture(p->receiver);
@@ -83,6 +94,10 @@ static void describe_received(json_t *o, const struct peer *p, const struct peer
 	put_n(video, "key_frames", s->key_frames);
 	put_n(video, "undecodable", s->undecodable);
 	put_n(video, "freezes", s->freezes);
+	put_delay(video, &s->video_delay);
+	put_delay(audio, &s->audio_delay);
+	put_ms(video, "gap_when_ready_ms", (double)s->marked_frame_gap_ns / 1e6);
+	put_ms(audio, "gap_when_ready_ms", (double)s->marked_audio_gap_ns / 1e6);
 	put_ms(video, "max_frame_gap_ms", (double)s->max_frame_gap_ns / 1e6);
 	put_ms(video, "fps",
 	       s->frames > 1 ? (double)(s->frames - 1) * 1e9 /
@@ -121,6 +136,9 @@ static json_t *describe_sent(const struct sender_stats *s)
 	put_n(o, "key_jumps", s->key_jumps);
 	put_n(o, "late", s->late);
 	put_n(o, "late_on_purpose", s->held);
+	put_n(o, "video_width", (uint64_t)s->width);
+	put_n(o, "video_height", (uint64_t)s->height);
+	put_n(o, "frames_nobody_sees", s->unseen);
 	return o;
 }
 
@@ -177,6 +195,12 @@ json_t *peer_describe(const struct peer *p, const struct peer_view *v)
 		describe_received(o, p, v);
 	if (p->sender)
 		json_object_set_new(o, "sent", describe_sent(sender_stats(p->sender)));
+	if (p->uplink.known)
+		json_object_set_new(o, "uplink",
+				    json_pack("{s:i, s:i, s:i, s:i, s:b}", "width", p->uplink.width,
+					      "height", p->uplink.height, "fps", p->uplink.fps,
+					      "max_kbps", p->uplink.max_kbps, "visible",
+					      p->uplink.visible));
 	json_object_set_new(o, "rtcp", describe_rtcp(p));
 	json_object_set_new(o, "events", describe_events(p));
 	if (p->garbage_sent)

@@ -36,7 +36,7 @@ struct receiver {
 	int64_t next_audio, next_video; /* unwrapped sequence numbers */
 	struct depack depack;
 	struct held *held;
-	int64_t gap_since_ns, next_nack_ns, next_pli_ns, start_ns, fed;
+	int64_t gap_since_ns, next_nack_ns, next_pli_ns, start_ns, fed, last_audio_ns;
 	struct picture *picture;
 	struct tone *tone;
 	struct receiver_stats stats;
@@ -52,9 +52,11 @@ struct receiver *receiver_new(const struct receiver_cfg *cfg)
 	r->video_pt = cfg->answer->video.pt;
 	r->stats.audio.clock_hz = 48000;
 	r->stats.video.clock_hz = 90000;
+	r->stats.audio_delay.clock_hz = 48000;
+	r->stats.video_delay.clock_hz = 90000;
 	r->depack.need_key = true;
 	r->depack.vp8 = cfg->answer->video.vp8;
-	r->depack.keep = cfg->decode;
+	r->depack.keep = cfg->decode || cfg->file;
 	r->start_ns = bot_now_ns();
 	if (cfg->decode || cfg->nack)
 		r->held = bot_alloc(HOLD * sizeof *r->held);
@@ -114,9 +116,15 @@ static void on_frame(struct receiver *r)
 	s->freezes += gap > FREEZE_NS;
 	if (gap > s->max_frame_gap_ns)
 		s->max_frame_gap_ns = gap;
+	if (gap > s->marked_frame_gap_ns)
+		s->marked_frame_gap_ns = gap;
+	s->marked_frames++;
+	delay_put(&s->video_delay, d->ts, d->last_arrival_ns);
 	s->last_frame_ns = d->last_arrival_ns;
 	if (!s->first_frame_ns)
 		s->first_frame_ns = d->last_arrival_ns;
+	if (r->cfg.file && fwrite(d->au, d->len, 1, r->cfg.file) != 1)
+		bot_die("cannot write what is received: is the disk full?");
 	if (!r->picture)
 		return;
 	if (!picture_decode(r->picture, d->au, d->len))
@@ -213,6 +221,14 @@ static void on_audio(struct receiver *r, const struct rtp *h, size_t len, int64_
 
 	if (restart)
 		r->next_audio = seq;
+	if (kind == SEQ_NEXT || kind == SEQ_AHEAD) {
+		int64_t gap = arrival_ns - r->last_audio_ns;
+
+		if (r->last_audio_ns && gap > r->stats.marked_audio_gap_ns)
+			r->stats.marked_audio_gap_ns = gap;
+		r->last_audio_ns = arrival_ns;
+		delay_put(&r->stats.audio_delay, h->ts, arrival_ns);
+	}
 	if (!r->tone || kind == SEQ_DUP || seq < r->next_audio)
 		return;
 	for (int k = 0; r->next_audio < seq && k < MAX_CONCEAL; k++, r->next_audio++)
@@ -339,6 +355,14 @@ void receiver_tick(struct receiver *r, int64_t now_ns)
 		}
 		r->fed++;
 	}
+}
+
+void receiver_mark(struct receiver *r)
+{
+	delay_reset(&r->stats.audio_delay);
+	delay_reset(&r->stats.video_delay);
+	r->stats.marked_frame_gap_ns = r->stats.marked_audio_gap_ns = 0;
+	r->stats.marked_frames = 0;
 }
 
 const struct receiver_stats *receiver_stats(const struct receiver *r)

@@ -25,13 +25,15 @@ struct track {
 	size_t next;   /* unit of media */
 	int64_t count; /* units sent */
 	int64_t unit_ns;
-	bool jump; /* go on with an IDR */
+	bool jump;   /* go on with an IDR */
+	bool paused; /* nobody sees it */
 	struct sent *history;
 };
 
 struct sender {
 	struct sender_cfg cfg;
 	struct track audio, video;
+	const struct media *camera; /* in its full size */
 	uint16_t twcc;
 	int64_t next_report_ns;
 	uint8_t level;
@@ -65,6 +67,11 @@ struct sender *sender_new(const struct sender_cfg *cfg)
 		   AUDIO_MS * BOT_NS_PER_MS);
 	track_init(&s->video, cfg->video, &cfg->answer->video, cfg->video_ssrc, 90000,
 		   cfg->frame_ns);
+	s->camera = cfg->video;
+	if (cfg->video) {
+		s->stats.width = cfg->video->width;
+		s->stats.height = cfg->video->height;
+	}
 	s->cfg.answer = NULL;
 	return s;
 }
@@ -216,6 +223,11 @@ static void run_track(struct sender *s, struct track *t, int64_t now_ns)
 			s->stats.late++;
 			continue;
 		}
+		if (t->paused) {
+			t->count++;
+			s->stats.unseen++;
+			continue;
+		}
 		send_unit(s, t);
 	}
 }
@@ -266,6 +278,24 @@ void sender_key_request(struct sender *s, uint32_t ssrc)
 	s->stats.key_requests++;
 	if (s->video.media && ssrc == s->video.ssrc)
 		s->video.jump = true;
+}
+
+void sender_fit(struct sender *s, int width, int height, bool visible)
+{
+	struct track *t = &s->video;
+	const struct media *m;
+
+	if (!t->media)
+		return;
+	m = visible ? media_fit(s->camera, width, height) : t->media;
+	if (m != t->media || (t->paused && visible)) {
+		t->next %= m->units;
+		t->jump = true;
+	}
+	t->media = m;
+	t->paused = !visible;
+	s->stats.width = m->width;
+	s->stats.height = m->height;
 }
 
 void sender_bye(struct sender *s)

@@ -25,7 +25,8 @@ struct sender_cfg {
 
 struct sender_stats {
 	uint64_t audio_packets, video_packets, video_frames, octets;
-	uint64_t dropped, nacked, retransmitted, key_requests, key_jumps, late, held;
+	uint64_t dropped, nacked, retransmitted, key_requests, key_jumps, late, held, unseen;
+	int width, height; /* of what is sent; 0: not known */
 };
 
 struct sender *sender_new(const struct sender_cfg *cfg);
@@ -34,6 +35,9 @@ void sender_free(struct sender **s);
 void sender_tick(struct sender *s, int64_t now_ns);
 void sender_nack(struct sender *s, uint32_t ssrc, uint16_t seq);
 void sender_key_request(struct sender *s, uint32_t ssrc);
+/* What the server can use of the camera: media of that size goes on with its
+ * next key frame; nothing when it is not visible. */
+void sender_fit(struct sender *s, int width, int height, bool visible);
 void sender_bye(struct sender *s);
 const struct sender_stats *sender_stats(const struct sender *s);
 

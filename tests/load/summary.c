@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/load/report.h"
 #include "tests/load/util.h"
 
 void summary_fail(struct summary *s, const char *fmt, ...)
@@ -94,6 +95,70 @@ static void put_times(json_t *o, const char *name, struct peer **peer, size_t n,
 	free(v);
 }
 
+struct merged {
+	struct delay audio, video;
+	json_int_t watching, decoders, decoded, decode_errors;
+	double audio_gap_ms, video_gap_ms, *fps;
+	size_t fps_n;
+};
+
+static void merge(struct merged *m, const struct receiver *r)
+{
+	const struct receiver_stats *s = receiver_stats(r);
+	double video_ms = (double)s->marked_frame_gap_ns / 1e6,
+	       audio_ms = (double)s->marked_audio_gap_ns / 1e6;
+
+	delay_merge(&m->audio, &s->audio_delay);
+	delay_merge(&m->video, &s->video_delay);
+	m->watching += s->frames > 0;
+	m->decode_errors += (json_int_t)s->decode_errors;
+	if (video_ms > m->video_gap_ms)
+		m->video_gap_ms = video_ms;
+	if (audio_ms > m->audio_gap_ms)
+		m->audio_gap_ms = audio_ms;
+	if (s->frames > 1)
+		m->fps[m->fps_n++] = (double)(s->frames - 1) * 1e9 /
+				     (double)(s->last_frame_ns - s->first_frame_ns);
+	if (receiver_picture(r) && picture_count(receiver_picture(r))) {
+		m->decoders++;
+		m->decoded += (json_int_t)picture_count(receiver_picture(r));
+	}
+}
+
+static void put_delay(json_t *o, const char *key, const struct delay *d)
+{
+	if (d->count)
+		json_object_set_new(o, key,
+				    json_pack("{s:i, s:i, s:i, s:i}", "p50",
+					      delay_percentile(d, 0.5), "p95",
+					      delay_percentile(d, 0.95), "p99",
+					      delay_percentile(d, 0.99), "max",
+					      delay_percentile(d, 1)));
+}
+
+/* What all have seen since everybody was there. */
+static void put_merged(json_t *o, struct peer **peer, size_t n)
+{
+	struct merged *m = bot_alloc(sizeof *m);
+
+	m->fps = bot_alloc((n + 1) * sizeof *m->fps);
+	for (size_t i = 0; i < n; i++)
+		if (peer_receiver(peer[i]) && peer_cfg(peer[i])->kind <= PEER_VIEWER)
+			merge(m, peer_receiver(peer[i]));
+	json_object_set_new(o, "watching", json_integer(m->watching));
+	json_object_set_new(o, "fps_min", json_real(summary_percentile(m->fps, m->fps_n, 0)));
+	json_object_set_new(o, "fps_p50", json_real(summary_percentile(m->fps, m->fps_n, 0.5)));
+	json_object_set_new(o, "video_gap_ms_max", json_real(m->video_gap_ms));
+	json_object_set_new(o, "audio_gap_ms_max", json_real(m->audio_gap_ms));
+	put_delay(o, "video_delay_ms", &m->video);
+	put_delay(o, "audio_delay_ms", &m->audio);
+	json_object_set_new(o, "decoders", json_integer(m->decoders));
+	json_object_set_new(o, "decoded", json_integer(m->decoded));
+	json_object_set_new(o, "decode_errors", json_integer(m->decode_errors));
+	free(m->fps);
+	free(m);
+}
+
 static json_t *totals(struct peer **peer, size_t n)
 {
 	json_t *o = json_object();
@@ -126,6 +191,7 @@ static json_t *totals(struct peer **peer, size_t n)
 	json_object_set_new(o, "freezes", json_integer(freezes));
 	put_times(o, "connected_ms", peer, n, peer_connected_ms);
 	put_times(o, "first_frame_ms", peer, n, peer_first_frame_ms);
+	put_merged(o, peer, n);
 	return o;
 }
 
@@ -182,11 +248,26 @@ static void expect_good_byes(struct summary *s, struct peer **peer, size_t n)
 	}
 }
 
+static void write_out(const struct summary *s, const struct options *o)
+{
+	FILE *to = o->json ? fopen(o->json, "w") : stdout;
+
+	if (!to)
+		bot_die("cannot write %s", o->json);
+	if (o->json || !o->text) {
+		json_dumpf(s->json, to, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+		fputc('\n', to);
+	}
+	if (to != stdout)
+		fclose(to);
+	if (o->text)
+		report_write(stdout, s->json);
+}
+
 int summary_end(struct summary *s, const struct options *o, struct peer **peer, size_t n,
 		const struct storm_result *storm)
 {
 	int status;
-	FILE *to = stdout;
 
 	expect_good_byes(s, peer, n);
 	if (o->storm_hz) {
@@ -203,12 +284,7 @@ int summary_end(struct summary *s, const struct options *o, struct peer **peer, 
 	json_object_set_new(s->json, "participants", s->list);
 	json_object_set_new(s->json, "failures", s->failures);
 	json_object_set_new(s->json, "ok", json_boolean(!status));
-	if (o->json && !(to = fopen(o->json, "w")))
-		bot_die("cannot write %s", o->json);
-	json_dumpf(s->json, to, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-	fputc('\n', to);
-	if (to != stdout)
-		fclose(to);
+	write_out(s, o);
 	json_decref(s->json);
 	return status;
 }
