@@ -101,11 +101,13 @@ $(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/obj/%.o)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKGS_bot)) -lm
 
-# Floors of the benches: programs that do only what is unavoidable.
-FLOORS = room_floor audio_floor fanout_floor
+# Floors of the benches: programs that do only what is unavoidable; and what
+# compares a picture with its sources.
+FLOORS = room_floor audio_floor fanout_floor mosaic_psnr
 PARTS_room_floor   = input media audio
 PARTS_audio_floor  = media audio
 PARTS_fanout_floor = viewers srtp udp
+PARTS_mosaic_psnr  = input media
 PKGS_floors = libavformat libavcodec libavutil libswscale opus libcrypto
 define floor_rules
 $(BUILD)/$(1): $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1) $(PARTS_$(1)))

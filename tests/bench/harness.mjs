@@ -1,4 +1,4 @@
-// What benches need: a server of their own, bots, floors, CPU time, medians.
+// Processes that benches need: a server of their own, bots, floors; what they cost.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -81,6 +81,12 @@ export async function startServer(settings = []) {
 	return {
 		url,
 		pid: child.pid,
+		// The sum of a metric's series; 0 when there is none.
+		async metric(name) {
+			const text = await (await fetch(`${url}/metrics`)).text();
+			const lines = text.split('\n').filter((l) => l.startsWith(`${name} `) || l.startsWith(`${name}{`));
+			return lines.reduce((sum, l) => sum + Number(l.slice(l.lastIndexOf(' '))), 0);
+		},
 		async stop() {
 			child.kill('SIGTERM');
 			const status = await child.exited;
@@ -90,7 +96,22 @@ export async function startServer(settings = []) {
 	};
 }
 
-// ready: all are connected and see pictures. done: its summary.
+// Kibibytes that a process holds in memory, and its threads.
+export function memoryKib(pid) {
+	return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+export const threads = (pid) => readdirSync(`/proc/${pid}/task`).length;
+
+// Milliseconds of CPU per second of a process, over so many seconds.
+export async function costOf(pid, seconds) {
+	const cpu = cpuTimeNs(pid), start = process.hrtime.bigint();
+	await sleep(seconds * 1000);
+	return ((cpuTimeNs(pid) - cpu) / Number(process.hrtime.bigint() - start)) * 1000;
+}
+
+// ready: all are connected and see pictures. done: its summary. stop() ends it
+// before its time and returns that too.
 export function runBot(args) {
 	const child = start(botBin, args);
 	const ready = new Promise((done) => {
@@ -105,7 +126,21 @@ export function runBot(args) {
 			process.exit(2);
 		}
 	});
-	return { ready, done };
+	return { ready, done, stop: () => (child.kill('SIGTERM'), done) };
+}
+
+// Another program beside which CPU is measured; stop() ends it.
+export function runProgram(bin, args) {
+	const child = start(bin, args);
+	return {
+		pid: child.pid,
+		isRunning: () => child.exitCode === null,
+		errors: () => child.errors,
+		async stop() {
+			child.kill('SIGKILL');
+			await child.exited;
+		},
+	};
 }
 
 // { name, figure, keys } of a floor program's line.

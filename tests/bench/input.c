@@ -75,6 +75,16 @@ void input_place(struct input *in, int i, int n, int width, int height)
 		die("cannot scale %dx%d to %dx%d", sw, sh, in->w, in->h);
 }
 
+int input_count(const struct input *in)
+{
+	return in->media.count;
+}
+
+int input_octets(const struct input *in)
+{
+	return in->media.pkt[in->next]->size;
+}
+
 void input_decode(struct input *in, AVFrame *f)
 {
 	if (avcodec_send_packet(in->dec, in->media.pkt[in->next]) < 0 ||

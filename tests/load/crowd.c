@@ -98,6 +98,7 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
 	cfg->adapt = o->adapt;
+	cfg->idle = o->idle;
 	cfg->stamps = kind == PEER_VIEWER && o->stamps;
 	if (o->fps)
 		cfg->frame_ns = BOT_NS_PER_S / o->fps;

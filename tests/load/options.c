@@ -40,6 +40,7 @@ static const char USAGE[] =
 	"what is received\n"
 	"  --vp8                 viewers offer VP8 only\n"
 	"  --max-height N        viewers want no more lines than that (0: sound alone)\n"
+	"  --idle                they are only there: that nothing comes is no failure\n"
 	"  --decode K            every K-th participant decodes (0: none)\n"
 	"  --tones HZ,…  --points X,Y;…     what to measure there; tiles are always sampled\n"
 	"  --ppm FILE            the last picture of the first one that decodes\n"
@@ -74,6 +75,7 @@ enum {
 	O_H264,
 	O_STAMPS,
 	O_TEXT,
+	O_IDLE,
 	O_ROOM,
 	O_SENDERS,
 	O_VIEWERS,
@@ -124,6 +126,7 @@ static const struct option LONG[] = {
 	{ "h264", 1, NULL, O_H264 },
 	{ "stamps", 0, NULL, O_STAMPS },
 	{ "text", 0, NULL, O_TEXT },
+	{ "idle", 0, NULL, O_IDLE },
 	{ "room", 1, NULL, O_ROOM },
 	{ "senders", 1, NULL, O_SENDERS },
 	{ "viewers", 1, NULL, O_VIEWERS },
@@ -264,6 +267,7 @@ static void parse_flag(struct options *o, int opt)
 	case O_ADAPT: o->adapt = true; break;
 	case O_STAMPS: o->stamps = true; break;
 	case O_TEXT: o->text = true; break;
+	case O_IDLE: o->idle = true; break;
 	case O_NO_VIDEO: o->no_video = true; break;
 	case O_AUDIO_ONLY: o->audio_only = true; break;
 	case O_SEND_ONLY: o->send_only_video = true; break;

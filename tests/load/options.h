@@ -17,7 +17,7 @@ struct options {
 	unsigned senders, viewers, seconds, ready_s, feedback_hz, ramp_hz, decode_every;
 	unsigned storm_hz, drop_tx, drop_rx, late_tx, seed;
 	double bad_after_s;
-	bool has_max_height, has_talkers, adapt, stamps, text;
+	bool has_max_height, has_talkers, adapt, stamps, text, idle;
 	bool audio_only, send_only_video, no_audio, no_video, nack, no_twcc, vp8, latency, selftest,
 		mini_senders;
 	enum sec_profile only;

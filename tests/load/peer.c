@@ -485,7 +485,7 @@ enum peer_state peer_state(const struct peer *p)
 
 bool peer_wants_pictures(const struct peer *p)
 {
-	return !p->cfg.send_only_video && !p->cfg.audio_only &&
+	return !p->cfg.send_only_video && !p->cfg.audio_only && !p->cfg.idle &&
 	       (!p->cfg.has_max_height || p->cfg.max_height);
 }
 

@@ -65,6 +65,7 @@ struct peer_cfg {
 	int64_t bad_after_ns, frame_ns;
 	int64_t send_align_ns, send_offset_ns; /* media starts at n * align + offset */
 	bool abrupt;			       /* leaves without a word */
+	bool idle;			       /* nothing need come */
 	bool adapt;			       /* sends what `uplink` asks for */
 	const char *say;		       /* JSON, once it is in the room; borrowed; NULL: nothing */
 	FILE *file;			       /* what it is shown; borrowed; NULL: nowhere */

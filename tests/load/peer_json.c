@@ -160,6 +160,20 @@ static json_t *describe_rtcp(const struct peer *p)
 	return o;
 }
 
+static json_t *describe_tiles(const struct peer *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->tiles; i++) {
+		const struct peer_tile *t = &p->tile[i];
+
+		json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:i, s:i}", "leg", t->leg, "x",
+						      t->x, "y", t->y, "width", t->width, "height",
+						      t->height));
+	}
+	return list;
+}
+
 static json_t *describe_events(const struct peer *p)
 {
 	json_t *o = json_object();
@@ -174,6 +188,8 @@ static json_t *describe_events(const struct peer *p)
 	put_n(o, "error", p->seen.error);
 	put_n(o, "other", p->seen.other);
 	put_n(o, "layout_tiles", p->tiles);
+	if (p->cfg.decode || p->cfg.file)
+		json_object_set_new(o, "tiles", describe_tiles(p));
 	return o;
 }
 
