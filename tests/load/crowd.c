@@ -11,7 +11,6 @@
 
 enum {
 	TICK_MS = 1,
-	SWEEP_TICKS = 10,
 	NICE_TICKS = 5,
 	STORM_MAX = 400,
 	STORM_STAY_MS = 3000,
@@ -224,11 +223,11 @@ static void storm_collect(struct crowd *c, struct peer **p)
 	peer_free(p);
 }
 
-static void storm_tick(struct crowd *c, int64_t now_ns, int64_t since_ns, bool sweep, bool spawn)
+static void storm_tick(struct crowd *c, int64_t now_ns, int64_t since_ns, bool spawn)
 {
 	for (size_t i = 0; i < STORM_MAX; i++) {
 		if (c->storm[i]) {
-			peer_tick(c->storm[i], now_ns, sweep);
+			peer_tick(c->storm[i], now_ns);
 			if (peer_state(c->storm[i]) == PEER_ENDED)
 				storm_collect(c, &c->storm[i]);
 		} else if (spawn &&
@@ -299,10 +298,9 @@ static void run_phase(struct crowd *c, enum phase phase)
 		if (phase != PHASE_RUN || c->o->storm_hz || tick % NICE_TICKS == 0)
 			ice_nice_sweep_all();
 		for (size_t i = 0; i < c->peers; i++)
-			peer_tick(c->peer[i], now_ns, (tick + (int64_t)i) % SWEEP_TICKS == 0);
+			peer_tick(c->peer[i], now_ns);
 		if (c->o->storm_hz && phase != PHASE_JOIN)
-			storm_tick(c, now_ns, since_ns, tick % SWEEP_TICKS == 0,
-				   phase == PHASE_RUN);
+			storm_tick(c, now_ns, since_ns, phase == PHASE_RUN);
 		done = phase_over(c, phase, since_ns, now_ns);
 	}
 }

@@ -280,7 +280,9 @@ struct ice *ice_mini_new(const struct ice_cfg *cfg)
 	snprintf(m->pwd, sizeof m->pwd, "%s", cfg->pwd);
 	m->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (m->fd < 0 || inet_pton(AF_INET, ice_address(), &at.sin_addr) != 1 ||
-	    setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) ||
+	    /* root may go above net.core.rmem_max */
+	    (setsockopt(m->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) &&
+	     setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size)) ||
 	    (cfg->stamps && setsockopt(m->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) ||
 	    bind(m->fd, (struct sockaddr *)&at, sizeof at))
 		bot_die("viewer socket: %s (raise the limit of open files?)", strerror(errno));

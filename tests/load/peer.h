@@ -77,8 +77,8 @@ struct peer_cfg {
 
 struct peer *peer_new(const struct peer_cfg *cfg);
 void peer_free(struct peer **p);
-/* Every millisecond; sweep: also read the sockets of an established peer. */
-void peer_tick(struct peer *p, int64_t now_ns, bool sweep);
+/* Every millisecond; the sockets of an established peer are read every ten. */
+void peer_tick(struct peer *p, int64_t now_ns);
 void peer_leave(struct peer *p, int64_t now_ns);
 /* Before it has joined: it joins later by so much. */
 void peer_postpone(struct peer *p, int64_t by_ns);
@@ -139,7 +139,7 @@ struct peer {
 		double worst_fraction;
 	} rtcp;
 	uint64_t garbage_sent;
-	int64_t next_bad_ns, next_ws_ns;
+	int64_t next_bad_ns, next_ws_ns, next_sweep_ns;
 };
 
 /* Of peer_events.c: an event of the room, and what `uplink` asked for. */
