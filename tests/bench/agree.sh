@@ -16,9 +16,10 @@ commands=(
 	"room_floor --media $media --asm avx2 --paced"
 	"room_floor --media $media --asm default"
 	"audio_floor --media $media --talkers 10 --paced"
-	"fanout_floor --viewers 300 --each --feedback 11"
+	"fanout_floor --viewers 500 --each --feedback 11"
 	"fanout_floor --viewers 50 --each --feedback 11"
-	"fanout_floor --viewers 300 --cm"
+	"fanout_floor --viewers 500 --cm"
+	"fanout_floor --viewers 1000 --each --feedback 11 --audio-only"
 )
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT

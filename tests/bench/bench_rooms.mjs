@@ -10,12 +10,16 @@ const FPS = 30, SLIDE_FPS = 5;
 const floor = () => runFloor('room_floor', ['--media', media, '--asm', asm, '--paced', '--seconds', seconds]).figure;
 
 // What one would run without a server: the same pictures into the same encoder,
-// one thread for each, and nothing sent. No sound.
-async function ffmpeg() {
+// and nothing sent. `alone` has one thread for each part, which costs less than
+// what ffmpeg does by itself; `sound` mixes the voices too.
+async function ffmpeg({ alone, sound }) {
+	const one = alone ? ['-threads', 1] : [];
 	const inputs = [0, 1, 2, 3].flatMap((i) =>
-		['-re', '-stream_loop', -1, '-threads', 1, '-framerate', FPS, '-i', join(media, `cam${i}.h264`)]);
+		['-re', '-stream_loop', -1, ...one, '-framerate', FPS, '-i', join(media, `cam${i}.h264`)]);
+	const voices = sound ? [0, 1, 2, 3].flatMap((i) => ['-re', '-stream_loop', -1, '-i', join(media, `voice${i}.ogg`)]) : [];
+	const mix = sound ? ['-filter_complex', '[4][5][6][7]amix=inputs=4', '-c:a', 'libopus', '-b:a', '32k', '-compression_level', 5] : [];
 	const x264 = `threads=1:slices=1${asm === 'avx2' ? ':asm=avx2' : ''}`;
-	const p = runProgram('ffmpeg', ['-v', 'error', '-nostdin', '-filter_complex_threads', 1, ...inputs, '-filter_complex',
+	const p = runProgram('ffmpeg', ['-v', 'error', '-nostdin', ...(alone ? ['-filter_complex_threads', 1] : []), ...inputs, ...voices, ...mix, '-filter_complex',
 		'[0][1][2][3]xstack=inputs=4:layout=0_0|w0_0|0_h0|w0_h0', '-r', FPS, '-c:v', 'libx264', '-preset', 'superfast',
 		'-tune', 'zerolatency', '-profile:v', 'baseline', '-g', 1000000, '-b:v', '1500k', '-maxrate', '1500k',
 		'-bufsize', '750k', '-x264-params', x264, '-f', 'null', '-']);
@@ -56,7 +60,7 @@ async function cost(server, list, bots) {
 export const names = ['room4_ratio', 'room4_vs_ffmpeg', 'grid9_ratio', 'grid25_ratio', 'static_ratio'];
 
 export async function run(wants) {
-	const cpu = { floor: [], ffmpeg: [], room4: [], grid9: [], grid25: [], still: [] };
+	const cpu = { floor: [], ffmpeg: [], alone: [], sound: [], room4: [], grid9: [], grid25: [], still: [] };
 	const seen = {}, tile = {}, dir = {};
 	const mcu = await startServer(serverSettings);
 	for (const n of [9, 25].filter((k) => wants(`grid${k}_ratio`))) {
@@ -66,7 +70,11 @@ export async function run(wants) {
 	const slides = wants('static_ratio') && slideMedia(SLIDE_FPS);
 	for (let i = 0; i < rounds; i++) {
 		if (wants('room4_ratio')) cpu.floor.push(floor());
-		if (wants('room4_vs_ffmpeg')) cpu.ffmpeg.push(await ffmpeg());
+		if (wants('room4_vs_ffmpeg')) {
+			cpu.ffmpeg.push(await ffmpeg({}));
+			cpu.alone.push(await ffmpeg({ alone: true }));
+			cpu.sound.push(await ffmpeg({ sound: true }));
+		}
 		seen.room4 = await cost(mcu, cpu.room4, room4(`four-${i}`));
 		for (const n of [9, 25])
 			if (wants(`grid${n}_ratio`)) seen[n] = await cost(mcu, cpu[`grid${n}`], grid(`grid${n}-${i}`, n, dir[n]));
@@ -76,7 +84,8 @@ export async function run(wants) {
 	if (seen.room4.fps < 0.9 * FPS) fail(`the room of 4 came at ${seen.room4.fps} pictures a second`);
 	const room = { room4_ms_per_s: cpu.room4 };
 	if (wants('room4_ratio')) printRatio('room4_ratio', room, { floor_ms_per_s: cpu.floor }, { asm, ...seen.room4 });
-	if (wants('room4_vs_ffmpeg')) printRatio('room4_vs_ffmpeg', room, { ffmpeg_ms_per_s: cpu.ffmpeg }, { asm });
+	if (wants('room4_vs_ffmpeg')) printRatio('room4_vs_ffmpeg', room, { ffmpeg_ms_per_s: cpu.ffmpeg },
+			{ asm, one_thread_ms_per_s: median(cpu.alone), with_sound_ms_per_s: median(cpu.sound) });
 	for (const n of [9, 25])
 		if (wants(`grid${n}_ratio`))
 			printRatio(`grid${n}_ratio`, { server_ms_per_s: cpu[`grid${n}`] }, room,

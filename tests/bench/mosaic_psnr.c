@@ -1,12 +1,13 @@
 /* How well an encoded mosaic shows its sources: PSNR-Y of every picture against
  * the ideal mosaic of the source pictures that are in it.
  *
- *   mosaic_psnr --skip 60 --frames 240 OUT.h264 SOURCE.h264:X,Y ...
+ *   mosaic_psnr [--skip 60] [--frames 240] [--margin 16] OUT.h264 SOURCE.h264:X,Y ...
  *
  * Each source is shown in its own size with its corner at X,Y. A mixer takes
  * the newest picture of each source at its own time, so which one is in a tile
  * is looked for: the one with the least difference, first among all, then near
- * the last one. That can only mistake a picture for one that is more alike, and
+ * the last one. The margin of each tile is not compared: there a mixer may draw
+ * a frame and round the corners. That can only mistake a picture for one that is more alike, and
  * is the same for whatever is compared.
  *
  * Prints "floor psnr_y DB dB frames= kbps= repeated= left_out=", the last two
@@ -34,6 +35,8 @@ struct tile {
 	int shown; /* in the last picture; -1: none yet */
 	long repeated, left_out;
 };
+
+static int margin = 16; /* pixels */
 
 static void clip_load(struct clip *c, const char *path)
 {
@@ -71,12 +74,12 @@ static uint64_t difference(const struct tile *t, const AVFrame *f, int i, int ro
 	const struct clip *c = &t->clip;
 	uint64_t sum = 0;
 
-	for (int y = 0; y < c->height; y += row_step) {
+	for (int y = margin; y < c->height - margin; y += row_step) {
 		const uint8_t *a = f->data[0] + (t->y + y) * f->linesize[0] + t->x;
 		const uint8_t *b = c->luma[i] + y * c->width;
 		uint32_t row = 0;
 
-		for (int x = 0; x < c->width; x++)
+		for (int x = margin; x < c->width - margin; x++)
 			row += (uint32_t)((a[x] - b[x]) * (a[x] - b[x]));
 		sum += row;
 	}
@@ -157,7 +160,8 @@ static void measure(const char *path, struct tile *t, int tiles, int skip, int f
 		s->octets += octets;
 		for (int k = 0; k < tiles; k++) {
 			s->error += (double)error_of(&t[k], f);
-			s->samples += (double)t[k].clip.width * t[k].clip.height;
+			s->samples += (double)(t[k].clip.width - 2 * margin) *
+				      (t[k].clip.height - 2 * margin);
 		}
 	}
 	av_frame_free(&f);
@@ -168,6 +172,7 @@ int main(int argc, char **argv)
 {
 	static const struct option opts[] = { { "skip", 1, NULL, 's' },
 					      { "frames", 1, NULL, 'n' },
+					      { "margin", 1, NULL, 'm' },
 					      { NULL, 0, NULL, 0 } };
 	struct tile tile[16];
 	struct sum s = { 0 };
@@ -181,6 +186,8 @@ int main(int argc, char **argv)
 			skip = atoi(optarg);
 		else if (c == 'n')
 			frames = atoi(optarg);
+		else if (c == 'm')
+			margin = atoi(optarg);
 		else
 			die("see the comment on top of mosaic_psnr.c");
 	}

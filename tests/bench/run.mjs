@@ -24,7 +24,7 @@ import { hasFailed } from './report.mjs';
 const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8 };
 const all = Object.values(groups).flatMap((g) => g.names);
 
-const wanted = process.argv.slice(2).concat((process.env.ONLY ?? '').split(/[\s,]+/).filter(Boolean))
+const wanted = [...process.argv.slice(2), process.env.ONLY ?? ''].flatMap((list) => list.split(/[\s,]+/)).filter(Boolean)
 	.flatMap((name) => groups[name]?.names ?? name);
 for (const name of wanted) {
 	if (!all.includes(name)) {
