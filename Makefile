@@ -207,7 +207,7 @@ e2e: deps-test ## real pages in headless Chromium
 	+@$(SUB) do-e2e
 fuzz-replay: deps-test ## the fuzzers' corpus once, under asan
 	+@$(SUB) do-fuzz-replay
-bench: deps-test ## prints "bench NAME VALUE UNIT" lines; ONLY=room4,join QUICK=1
+bench: deps-test ## prints "bench NAME VALUE UNIT" lines; ONLY=room4_ratio,join_p95 QUICK=1
 	+@$(SUB) all floors
 	@$(RUN_ENV) FLOOR_DIR=$(BUILD) ONLY=$(ONLY) QUICK=$(QUICK) tests/bench/run.sh
 fuzz: deps-lint ## all fuzzers in turn for SECONDS=60 altogether (libFuzzer)
