@@ -7,7 +7,6 @@
 
 #include "mcu/base/log.h"
 #include "mcu/conference_priv.h"
-#include "mcu/view.h"
 
 static int64_t now_ms(void)
 {
@@ -75,12 +74,12 @@ ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p
 
 	leg_get_info(p->leg, &i);
 	*u = (struct uplink_info){
-		.width = i.tile.w, .height = i.tile.h, .fps = room_fps(h->room),
-		.visible = i.tile.w > 0 && !i.video_muted && !frozen,
+		.width = i.shown_w, .height = i.shown_h, .fps = room_fps(h->room),
+		.visible = i.shown_w > 0 && !i.video_muted && !frozen,
 	};
 	/* The view's rate by the tile's share of it, and twice that, since a sender
 	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
-	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.tile.w * i.tile.h /
+	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.shown_w * i.shown_h /
 			    (e->width * e->height));
 	u->max_kbps = CLAMP(u->max_kbps, 100, 2500);
 	if (!memcmp(u, &p->uplink, sizeof *u))
@@ -140,21 +139,6 @@ static void on_speaker(void *obj, struct room *r, uint32_t leg)
 	hall_tell(room_user(r), &ev, NULL);
 }
 
-void hall_tell_layout(struct hall *h, struct leg_handle *only)
-{
-	struct layout_tile tile[LAYOUT_MAX_TILES];
-	struct leg_event ev = { .type = LEG_EVENT_LAYOUT };
-	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
-
-	view_describe(h->room, e, tile, &ev.u.layout);
-	if (only) {
-		only->ev->event(only->obj, &ev);
-		leg_event_clear(&ev);
-	} else {
-		hall_tell(h, &ev, NULL);
-	}
-}
-
 void hall_tell_uplinks(struct hall *h)
 {
 	for (size_t i = 0; i < h->people->len; i++)
@@ -185,6 +169,9 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	if (h->succession)
 		g_source_remove(h->succession);
 	h->succession = 0;
+	if (h->wake)
+		g_source_remove(h->wake);
+	h->wake = 0;
 	lobby_close(h, "refused", "The room was closed before a host let you in.");
 	if (h->recording)
 		recording_stop(h->recording);
@@ -192,6 +179,28 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	g_hash_table_remove(c->halls, room_name(h->room));
 	g_ptr_array_add(c->closing, h);
 	room_close(h->room, reason);
+}
+
+static gboolean wake_due(gpointer arg)
+{
+	struct hall *h = arg;
+
+	role_assert_ctl();
+	h->wake = 0;
+	room_wake(h->room);
+	return G_SOURCE_REMOVE;
+}
+
+/* Only the last time asked for counts. */
+static void on_wake(void *obj, struct room *r, int ms)
+{
+	struct hall *h = room_user(r);
+
+	(void)obj;
+	role_assert_ctl();
+	if (h->wake)
+		g_source_remove(h->wake);
+	h->wake = h->closing ? 0 : g_timeout_add((guint)ms, wake_due, h);
 }
 
 static gboolean linger_over(gpointer arg)
@@ -254,6 +263,7 @@ static const struct room_events room_events = {
 	.changed = on_changed,
 	.speaker = on_speaker,
 	.layout = on_layout,
+	.wake = on_wake,
 	.emptied = on_emptied,
 	.closed = on_closed,
 };
@@ -301,6 +311,9 @@ ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c,
 	h->chat = chat_log_new();
 	take_rules(h, row);
 	room.stereo = c->cfg.config->audio.stereo || h->rules.stereo;
+	room.max_views = (size_t)c->cfg.config->room.max_views;
+	room.max_personal_views = (size_t)c->cfg.config->room.max_personal_views;
+	room.speaker_view = c->cfg.config->room.speaker_view;
 	err = h->chat ? data_relay_new(&h->relay, &relay) : -ENOMEM;
 	if (!err)
 		err = room_new(&h->room, c->cfg.engine, &room, &room_events, c);
@@ -374,17 +387,6 @@ size_t conference_people(const struct conference *c, const char *room)
 	const struct hall *h = g_hash_table_lookup(c->halls, room);
 
 	return h ? h->people->len : 0;
-}
-
-int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
-			  struct errmsg *why)
-{
-	struct hall *h = hall_find(c, room);
-
-	if (!h)
-		return errmsg_set(why, -ENOENT, "room_unknown", "Nobody is in this room now. Its layout "
-				  "is set while it runs.");
-	return view_change(h->room, &c->cfg.engine->cfg, l, why);
 }
 
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)

@@ -58,6 +58,18 @@ struct layout_change;
  * view_change. */
 int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
 			  struct errmsg *why) ON_THREAD(ROLE_CTL);
+struct views_change;
+/* As a host's `views`. -ENOENT with room_unknown; otherwise as room_add_view and
+ * room_remove_view. */
+int conference_change_views(struct conference *c, const char *room, const struct views_change *v,
+			    struct errmsg *why) ON_THREAD(ROLE_CTL);
+struct room_view_info;
+/* Borrowed for the call. */
+typedef void conference_view_cb(void *obj, const struct room_view_info *v,
+				const struct layout_info *l);
+/* -ENOENT with room_unknown. */
+int conference_views(struct conference *c, const char *room, conference_view_cb *cb, void *obj,
+		     struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Whether this user is in it now as a host. */
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);

@@ -3,6 +3,7 @@
  *   join.c, lobby.c       how somebody becomes a participant
  *   participant.c         struct room_api once it is one
  *   moderation.c, chat.c  what participants and hosts do to each other
+ *   hall_view.c           its views and layouts
  *   quality_report.c      statistics and scores */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
@@ -61,7 +62,7 @@ struct hall {
 	GArray *departed;     /* struct departed, the oldest first */
 	struct chat_log *chat;
 	struct data_relay *relay;
-	guint quality, succession; /* timers */
+	guint quality, succession, wake; /* timers */
 	uint32_t muted_by;    /* the host that is muting somebody at this moment */
 };
 
@@ -93,6 +94,8 @@ struct leg_handle {
 	bool told_audio, told_video;             /* what others were told it sends */
 	bool told_audio_muted, told_video_muted;
 	struct uplink_info uplink;
+	uint32_t told_picture; /* which it was told the layout of, and that one's version */
+	uint64_t told_version;
 	guint timeout;
 	uint64_t session_id; /* of o= */
 	uint64_t down_octets, up_octets;
@@ -138,12 +141,19 @@ void hall_policy_info(const struct hall *h, struct room_policy_info *out) ON_THR
 size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
-void hall_tell_layout(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
 /* What each may send, to those for whom it has changed. */
 void hall_tell_uplinks(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
+
+/* hall_view.c */
+/* Tells who sees another layout than it was told; only: that one, in any case. */
+void hall_tell_layout(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
+/* Which views there are; only: to that one, and nothing where there is but one. */
+void hall_tell_views(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
+int hall_change_views(struct hall *h, const struct views_change *v, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
 
 /* join.c */
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,

@@ -69,6 +69,8 @@ struct config {
 		bool on_demand;
 		int max_participants, max_rooms, linger_s;
 		char *record; /* "hosts", "all", "nobody" */
+		int max_views, max_personal_views;
+		bool speaker_view;
 	} room;
 	struct {
 		int sign_in_hours;

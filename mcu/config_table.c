@@ -156,6 +156,15 @@ const struct config_key config_keys[] = {
 	BOOL("room.on_demand", room.on_demand, "true",
 	     "A room comes into being when the first one joins. false: only rooms made beforehand."),
 	INT("room.max_participants", room.max_participants, 1, 10000, "100", "Per room."),
+	INT("room.max_views", room.max_views, 1, 16, "8",
+	    "Views of a room that its hosts may make, the main one included. Each that somebody "
+	    "receives is composed and encoded."),
+	INT("room.max_personal_views", room.max_personal_views, 0, 16, "4",
+	    "Participants of a room who may hide their own picture from themselves: each costs a "
+	    "view."),
+	BOOL("room.speaker_view", room.speaker_view, "true",
+	     "Who has the speaker's large tile sees who spoke before; a lecturer sees the audience. "
+	     "It costs a view per room. Hosts may change it."),
 	INT("room.max_rooms", room.max_rooms, 1, 10000, "100", "Rooms that run at the same time."),
 	INT("room.linger_s", room.linger_s, 0, 3600, "5",
 	    "An empty room stays this long for those who come back (seconds)."),

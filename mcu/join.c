@@ -157,6 +157,8 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 	if (hall_has(h, p) && room_overload(h->room))
 		load_tell(h, p);
 	if (hall_has(h, p))
+		hall_tell_views(h, p);
+	if (hall_has(h, p))
 		chat_replay(h, p);
 	if (hall_has(h, p) && p->host && h->lobby->len)
 		lobby_tell(h, p);
@@ -186,6 +188,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	if (h->linger)
 		g_source_remove(h->linger);
 	h->linger = 0;
+	leg_set_host(p->leg, p->host);
 	p->hall = h;
 	p->invitation_id = 0; /* well used */
 	p->row_id = db_new_id();

@@ -38,6 +38,7 @@ ON_THREAD(ROLE_CTL) static void succeed(struct hall *h)
 	if (h->registered || h->closing || !p || has_host(h))
 		return;
 	p->host = true;
+	leg_set_host(p->leg, true);
 	p->audio_held = p->video_held = false;
 	hall_tell_changed(h, p);
 	if (hall_has(h, p) && h->lobby->len)
@@ -214,6 +215,7 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	case CLIENT_MSG_HAND: return set_hand(p, m->u.hand.raised);
 	case CLIENT_MSG_PRESENT: leg_present(p->leg, m->u.present.on); return 0;
 	case CLIENT_MSG_LAYOUT:
+	case CLIENT_MSG_VIEWS:
 	case CLIENT_MSG_MODERATE:
 	case CLIENT_MSG_ADMIT:
 	case CLIENT_MSG_POLICY: break;
@@ -225,6 +227,8 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 		return moderate(p, m->u.moderate.action, m->u.moderate.leg, why);
 	if (m->type == CLIENT_MSG_LAYOUT)
 		return view_change(p->hall->room, &p->conf->cfg.engine->cfg, &m->u.layout, why);
+	if (m->type == CLIENT_MSG_VIEWS)
+		return hall_change_views(p->hall, &m->u.views, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

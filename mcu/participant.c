@@ -355,13 +355,15 @@ static int api_mute(void *ctx, struct leg_handle *p, enum tristate audio, enum t
 
 static int api_view(void *ctx, struct leg_handle *p, const struct view_wish *v, struct errmsg *why)
 {
+	struct leg_view want = { .max_height = v->max_height, .max_kbps = v->max_kbps,
+				 .no_video = v->no_video, .hide_self = v->hide_self };
+
 	(void)ctx;
 	role_assert_ctl();
 	if (!p->leg)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
-	leg_set_view(p->leg, &(struct leg_view){ .max_height = v->max_height,
-						 .max_kbps = v->max_kbps, .no_video = v->no_video });
-	return 0;
+	snprintf(want.view, sizeof want.view, "%s", v->view);
+	return leg_set_view(p->leg, &want, why);
 }
 
 static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, struct errmsg *why)

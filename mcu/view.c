@@ -71,9 +71,13 @@ static int change_signs(struct routing_signs *s, const struct engine_cfg *e,
 int view_change(struct room *r, const struct engine_cfg *e, const struct layout_change *c,
 		struct errmsg *why)
 {
-	struct room_view v = *room_view(r);
+	const struct room_view *old = room_view(r, c->view);
+	struct room_view v;
 	struct seating_plan *p = &v.plan;
 
+	if (!old)
+		return errmsg_set(why, -ENOENT, "view_unknown", "The room has no view \"%s\".", c->view);
+	v = *old;
 	if (c->layout)
 		p->kind = layout_kind_parse(c->layout);
 	if (p->kind == LAYOUT_NONE)
@@ -90,6 +94,7 @@ int view_change(struct room *r, const struct engine_cfg *e, const struct layout_
 				  "A custom layout needs its regions: a list \"custom\".");
 	if (c->crop != TRISTATE_UNSET)
 		v.crop = c->crop == TRISTATE_TRUE;
+	set(&v.no_other, c->speaker_view, true);
 	if (c->hide_no_video != TRISTATE_UNSET)
 		p->hide_no_video = c->hide_no_video == TRISTATE_TRUE;
 	if (c->max_tiles)
@@ -97,7 +102,7 @@ int view_change(struct room *r, const struct engine_cfg *e, const struct layout_
 	/* another layout begins with its first page */
 	if (c->page || c->layout || c->max_tiles)
 		p->page = c->page ? (size_t)c->page - 1 : 0;
-	return room_set_view(r, &v, why);
+	return room_set_view(r, c->view, &v, why);
 }
 
 static void describe_plan(const struct room_view *v, struct layout_info *out)
@@ -108,6 +113,7 @@ static void describe_plan(const struct room_view *v, struct layout_info *out)
 
 	out->layout = layout_kind_name(p->kind);
 	out->crop = v->crop;
+	out->speaker_view = !v->no_other;
 	out->hide_no_video = p->hide_no_video;
 	out->max_tiles = (int)p->max_tiles;
 	out->pin = p->pin;
@@ -130,13 +136,15 @@ static void describe_signs(const struct routing_signs *s, const struct engine_cf
 	out->background_rgb = s->page_rgb;
 }
 
-void view_describe(const struct room *r, const struct engine_cfg *e, struct layout_tile *tiles,
-		   struct layout_info *out)
+void view_describe(const struct room *r, const char *name, const struct seating *s,
+		   const struct engine_cfg *e, struct layout_tile *tiles, struct layout_info *out)
 {
-	const struct seating *s = room_seating(r);
+	static const struct seating nobody = { .pages = 1 };
+	const struct room_view *v = room_view(r, name);
 
+	s = s ? s : &nobody;
 	*out = (struct layout_info){
-		.version = (uint32_t)room_layout_version(r), .width = e->width, .height = e->height,
+		.view = name, .version = (uint32_t)room_layout_version(r), .width = e->width, .height = e->height,
 		.tiles = tiles, .n_tiles = s->n, .page = (int)s->page + 1, .pages = (int)s->pages,
 		.speaker = room_speaker(r), .content = source_leg(room_content(r)),
 	};
@@ -148,6 +156,6 @@ void view_describe(const struct room *r, const struct engine_cfg *e, struct layo
 			.x = t->x, .y = t->y, .width = t->w, .height = t->h, .z = s->seat[i].z,
 		};
 	}
-	describe_plan(room_view(r), out);
-	describe_signs(&room_view(r)->signs, e, out);
+	describe_plan(v, out);
+	describe_signs(&v->signs, e, out);
 }

@@ -248,11 +248,15 @@ int layout_change_parse(struct layout_change *c, json_t *o, struct errmsg *why)
 	int err;
 
 	*c = (struct layout_change){ 0 };
-	err = get_name(o, "layout", &c->layout, why);
+	err = get_name(o, "view", &c->view, why);
+	if (!err)
+		err = get_name(o, "layout", &c->layout, why);
 	if (!err)
 		err = get_fit(c, o, why);
 	if (!err)
 		err = get_flag(o, "hide_no_video", &c->hide_no_video, why);
+	if (!err)
+		err = get_flag(o, "speaker_view", &c->speaker_view, why);
 	if (!err)
 		err = get_order(c, o, why);
 	if (!err)

@@ -23,9 +23,10 @@ struct layout_change_region {
 };
 
 struct layout_change {
-	const char *layout;  /* NULL: unset; not looked at further */
+	const char *view;    /* NULL: the main one; not looked at further */
+	const char *layout;  /* NULL: unset; likewise */
 	enum tristate crop;  /* "fit": "fit" or "crop" */
-	enum tristate hide_no_video;
+	enum tristate hide_no_video, speaker_view;
 	enum layout_order order;
 	uint32_t hand[LAYOUT_CHANGE_LEGS]; /* BY_HAND */
 	size_t n_hand;

@@ -54,7 +54,8 @@ enum leg_event_type {
 	LEG_EVENT_ROOM,	   /* its rules */
 	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
 	LEG_EVENT_QUALITY,
-	LEG_EVENT_OVERLOAD
+	LEG_EVENT_OVERLOAD,
+	LEG_EVENT_VIEWS /* which there are, and for whom */
 };
 
 /* Something that happened in the room. One object is handed to every leg that
@@ -75,6 +76,7 @@ struct leg_event {
 		} muted;
 		uint32_t speaker; /* 0: nobody */
 		struct layout_info layout;
+		struct views_info views;
 		struct uplink_info uplink;
 		struct recording_info recording;
 		struct chat_info chat;
@@ -159,7 +161,7 @@ struct room_api {
 	/* What it wants to get from now on. */
 	int (*view)(void *ctx, struct leg_handle *leg, const struct view_wish *v,
 		    struct errmsg *why);
-	/* CHAT, HAND, MODERATE, ADMIT, POLICY, LAYOUT and PRESENT, with m's members borrowed. What
+	/* CHAT, HAND, MODERATE, ADMIT, POLICY, LAYOUT, VIEWS and PRESENT, with m's members borrowed. What
 	 * follows is told by events; the leg may have ended when it returns. */
 	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,
 		   struct errmsg *why);

@@ -20,6 +20,7 @@ static char *event_text(const struct leg_event *ev)
 				 ev->u.muted.by);
 	case LEG_EVENT_SPEAKER: return msg_speaker(ev->u.speaker);
 	case LEG_EVENT_LAYOUT: return msg_layout(&ev->u.layout);
+	case LEG_EVENT_VIEWS: return msg_views(&ev->u.views);
 	case LEG_EVENT_UPLINK: return msg_uplink(&ev->u.uplink);
 	case LEG_EVENT_RECORDING: return msg_recording(NULL, &ev->u.recording);
 	case LEG_EVENT_CHAT: return msg_chat(&ev->u.chat);

@@ -228,6 +228,7 @@ static void set_layout_settings(json_t *o, const struct layout_info *l)
 	set_text(o, "layout", l->layout);
 	set_text(o, "fit", l->crop ? "crop" : "fit");
 	set_bool(o, "hide_no_video", l->hide_no_video);
+	set_bool(o, "speaker_view", l->speaker_view);
 	if (l->order)
 		set_text(o, "order", l->order);
 	else
@@ -244,6 +245,7 @@ static void set_layout_settings(json_t *o, const struct layout_info *l)
 char *msg_layout(const struct layout_info *l)
 {
 	json_t *o = msg_new("layout", NULL), *tiles = json_array();
+	set_text(o, "view", l->view ? l->view : "main");
 	set_int(o, "version", l->version);
 	set_int(o, "width", l->width);
 	set_int(o, "height", l->height);
@@ -263,6 +265,21 @@ char *msg_layout(const struct layout_info *l)
 		json_array_append_new(tiles, tile);
 	}
 	json_object_set_new(o, "tiles", tiles);
+	return msg_done(o);
+}
+
+char *msg_views(const struct views_info *v)
+{
+	json_t *o = msg_new("views", NULL), *list = json_array();
+
+	for (size_t i = 0; i < v->n; i++) {
+		json_t *view = json_object();
+
+		set_text(view, "view", v->views[i].view);
+		set_text(view, "for", v->views[i].rule);
+		json_array_append_new(list, view);
+	}
+	json_object_set_new(o, "views", list);
 	return msg_done(o);
 }
 

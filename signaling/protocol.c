@@ -92,7 +92,9 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_MODERATE] = "moderate", [CLIENT_MSG_ADMIT] = "admit",
 	[CLIENT_MSG_POLICY] = "policy", [CLIENT_MSG_LAYOUT] = "layout",
 	[CLIENT_MSG_PRESENT] = "present", [CLIENT_MSG_VIEW] = "view",
+	[CLIENT_MSG_VIEWS] = "views",
 };
+enum { MAX_VIEW = 32 /* characters of a view's name */ };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
 const char *client_msg_type_name(enum client_msg_type type)
@@ -321,6 +323,7 @@ static int parse_admit(struct client_msg *m, json_t *o, struct errmsg *why)
 static int parse_view(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	struct view_wish *v = &m->u.view;
+	const char *self;
 	enum tristate video;
 	int err = get_number(o, "max_height", &v->max_height, why);
 
@@ -329,8 +332,32 @@ static int parse_view(struct client_msg *m, json_t *o, struct errmsg *why)
 	if (!err)
 		err = get_tristate(o, "video", &video, why);
 	if (!err)
-		v->no_video = video == TRISTATE_FALSE;
-	return err;
+		err = get_string(o, "view", MAX_VIEW, "", false, &v->view, why);
+	if (!err)
+		err = get_string(o, "self_view", 8, "show", false, &self, why);
+	if (err)
+		return err;
+	v->no_video = video == TRISTATE_FALSE;
+	v->hide_self = !strcmp(self, "hide");
+	return v->hide_self || !strcmp(self, "show") ? 0 :
+		bad_member(why, "self_view", "must be \"show\" or \"hide\"");
+}
+
+static int parse_views(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	struct views_change *v = &m->u.views;
+	const char *action;
+	int err = get_string(o, "action", 16, NULL, true, &action, why);
+
+	if (!err)
+		err = get_string(o, "view", MAX_VIEW, NULL, true, &v->view, why);
+	if (err)
+		return err;
+	if (!strcmp(action, "remove"))
+		return 0;
+	if (strcmp(action, "set"))
+		return bad_member(why, "action", "must be \"set\" or \"remove\"");
+	return get_string(o, "for", 16, "request", false, &v->rule, why);
 }
 
 static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
@@ -350,6 +377,7 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
 	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
 	case CLIENT_MSG_VIEW: return parse_view(m, o, why);
+	case CLIENT_MSG_VIEWS: return parse_views(m, o, why);
 	default: return 0;
 	}
 }

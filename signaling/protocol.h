@@ -40,7 +40,8 @@ enum client_msg_type {
 	CLIENT_MSG_POLICY,
 	CLIENT_MSG_LAYOUT,
 	CLIENT_MSG_PRESENT,
-	CLIENT_MSG_VIEW
+	CLIENT_MSG_VIEW,
+	CLIENT_MSG_VIEWS
 };
 
 enum moderation { MODERATE_MUTE = 1, MODERATE_CAMERA_OFF, MODERATE_LOWER_HAND, MODERATE_REMOVE };
@@ -58,7 +59,14 @@ struct policy_change {
 /* What a participant wants to get; 0: any. */
 struct view_wish {
 	uint32_t max_height, max_kbps;
-	bool no_video;
+	bool no_video, hide_self;
+	const char *view; /* "": by the rules of the room's views */
+};
+
+/* What a host does to the views of a room. */
+struct views_change {
+	const char *view;
+	const char *rule; /* whom it is for; NULL: it is removed */
 };
 
 /* Strings live in the message and go with it. */
@@ -105,6 +113,7 @@ struct client_msg {
 			bool on; /* its picture is a presentation */
 		} present;
 		struct view_wish view;
+		struct views_change views;
 	} u;
 	struct json_t *json; /* holds the strings */
 };
@@ -210,12 +219,13 @@ struct layout_tile {
 };
 
 struct layout_info {
+	const char *view; /* NULL: the main one */
 	uint32_t version;
 	int width, height;
 	const struct layout_tile *tiles;
 	size_t n_tiles;
 	const char *layout;
-	bool crop, hide_no_video;
+	bool crop, hide_no_video, speaker_view;
 	int max_tiles, page, pages;  /* max_tiles 0: as many as the layout has */
 	uint32_t speaker, content;   /* 0: nobody */
 	const uint32_t *pin, *hand;
@@ -224,6 +234,15 @@ struct layout_info {
 	const char *banner;
 	bool clock, recording_time, logo, names, border, background_picture;
 	uint32_t background_rgb;
+};
+
+struct view_entry {
+	const char *view, *rule;
+};
+
+struct views_info {
+	const struct view_entry *views;
+	size_t n;
 };
 
 struct uplink_info {
@@ -255,6 +274,7 @@ char *msg_left(uint32_t leg, const char *reason);
 char *msg_muted(uint32_t leg, bool audio, bool video, uint32_t by);
 char *msg_speaker(uint32_t leg); /* 0: null */
 char *msg_layout(const struct layout_info *l);
+char *msg_views(const struct views_info *v);
 char *msg_uplink(const struct uplink_info *u);
 char *msg_recording(const char *id, const struct recording_info *r);
 char *msg_stats(const char *id, const struct leg_stats *s);

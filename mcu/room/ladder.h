@@ -9,12 +9,15 @@
 
 #include "mcu/room/engine.h"
 #include "mcu/room/leg_media.h"
+#include "mcu/room/view_rule.h"
 
 /* What a participant wants to get. */
 struct leg_view {
 	unsigned max_height; /* of the picture; 0: any */
 	unsigned max_kbps;   /* for the picture; 0: any */
 	bool no_video;	     /* sound alone */
+	bool hide_self;	     /* without its own camera */
+	char view[VIEW_NAME_BYTES]; /* "": by the rules of the room's views */
 };
 
 unsigned ladder_rungs(const struct engine_cfg *c);

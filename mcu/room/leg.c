@@ -90,7 +90,7 @@ static void net_watching(void *obj, uint32_t encode_id)
 	if (l->gone || !l->watching || (!l->held && encode_id == l->watching))
 		return;
 	l->held = encode_id == l->watching ? 0 : encode_id;
-	room_encode_recount(l->room);
+	room_touch(l->room);
 }
 
 static void net_carries(void *obj, unsigned rung)
@@ -102,7 +102,7 @@ static void net_carries(void *obj, unsigned rung)
 		return;
 	log_debug(&l->log, "its connection carries rung %u", rung);
 	l->carries = rung;
-	room_encode_recount(l->room);
+	room_touch(l->room);
 }
 
 static const struct leg_net_events net_events = {
@@ -259,6 +259,8 @@ void leg_leave(struct leg *l, const char *reason)
 	leg_net_close(l->net);
 	for (int i = 0; i < LEG_SOURCES; i++)
 		video_leg_set_wanted(l->source[i].video, false);
+	l->picture = NULL;
+	room_view_left(r, l->id);
 	room_encode_demand(r);
 	r->ev->left(r->obj, r, l->id, reason);
 	if (!r->n_legs && !r->closing)
@@ -354,15 +356,58 @@ void leg_present(struct leg *l, bool content)
 	if (l->content == content)
 		return;
 	l->content = content;
-	l->room->view_changed = true;
-	room_touch(l->room);
+	room_views_changed(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
-void leg_set_view(struct leg *l, const struct leg_view *v)
+/* Those that take part in it with a camera may need a picture of their own. */
+ON_THREAD(ROLE_CTL) static bool may_hide(const struct leg *l)
 {
+	const struct room *r = l->room;
+	size_t n = 0;
+
+	if (!leg_sends(l, LEG_CAMERA) || l->view.hide_self)
+		return true;
+	for (const struct leg *o = r->legs; o; o = o->next)
+		n += o != l && o->view.hide_self && leg_sends(o, LEG_CAMERA);
+	return n < r->cfg.max_personal_views;
+}
+
+int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why)
+{
+	const struct view *view = v->view[0] ? room_view_find(l->room, v->view) : NULL;
+	struct view_seeker who = { .host = l->host, .speaks = l->id == l->room->floor,
+				   .asked = v->view };
+
+	if (v->view[0] && !view)
+		return errmsg_set(why, -ENOENT, "view_unknown", "The room has no view \"%s\".", v->view);
+	if (view && view != l->room->views[0] && !view_allowed(view->rule, &who))
+		return errmsg_set(why, -EACCES, "not_allowed", "The view \"%s\" is not for you. Ask a "
+				  "host for another one.", v->view);
+	if (v->hide_self && !may_hide(l))
+		return errmsg_set(why, -ENOSPC, "too_many_views", "%zu participants hide themselves "
+				  "already, and no more can. You go on seeing the picture that all see.",
+				  l->room->cfg.max_personal_views);
 	l->view = *v;
 	room_encode_demand(l->room);
+	return 0;
+}
+
+void leg_set_host(struct leg *l, bool host)
+{
+	if (l->host == host)
+		return;
+	l->host = host;
+	room_touch(l->room);
+}
+
+void leg_get_picture(const struct leg *l, struct leg_picture *out)
+{
+	const struct picture *p = l->picture;
+
+	*out = (struct leg_picture){ .view = VIEW_MAIN };
+	if (p && p->of)
+		*out = (struct leg_picture){ p->id, p->version, p->of->name, &p->seating };
 }
 
 void leg_send_data(struct leg *l, struct buf *b)
@@ -391,6 +436,7 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.connected = l->connected, .tile = l->source[LEG_CAMERA].tile,
 		.tile_z = l->source[LEG_CAMERA].z,
 		.content = l->content,
+		.shown_w = l->source[LEG_CAMERA].w, .shown_h = l->source[LEG_CAMERA].h,
 	};
 	if (l->watching && room_encode_rung(l->room, l->held ? l->held : l->watching, &rung))
 		i->view_height = (unsigned)ladder_rung(&l->room->engine->cfg, rung).height;

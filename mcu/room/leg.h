@@ -14,6 +14,7 @@
 
 struct room;
 struct leg;
+struct seating;
 
 /* To the front end, on CTL. After ended() the handle is gone. Borrowed strings. */
 struct leg_watcher {
@@ -29,9 +30,10 @@ struct leg_info {
 	uint32_t id;
 	const char *name;
 	bool audio_muted, video_muted, sends_audio, sends_video, connected;
-	struct rect tile;
+	struct rect tile; /* on the main view */
 	int tile_z;
 	bool content;
+	int shown_w, shown_h; /* of its largest tile where somebody sees it; 0: nobody */
 	unsigned view_height; /* of the picture it gets; 0: none */
 };
 
@@ -61,8 +63,20 @@ int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
 /* Whether its picture is a presentation (a screen) from now on. */
 void leg_present(struct leg *l, bool content) ON_THREAD(ROLE_CTL);
-/* What it wants to get from now on; at first anything. */
-void leg_set_view(struct leg *l, const struct leg_view *v) ON_THREAD(ROLE_CTL);
+/* What it wants to get from now on; at first anything. 0; -ENOENT (view_unknown),
+ * -EACCES (not_allowed), -ENOSPC (too_many_views) with a sentence: nothing has changed. */
+int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Whether it is a host; at first it is none. */
+void leg_set_host(struct leg *l, bool host) ON_THREAD(ROLE_CTL);
+
+/* What it sees, or would see. */
+struct leg_picture {
+	uint32_t id;	  /* of the picture; 0: none */
+	uint64_t version; /* of that one */
+	const char *view; /* its name */
+	const struct seating *seating; /* until the loop turns */
+};
+void leg_get_picture(const struct leg *l, struct leg_picture *out) ON_THREAD(ROLE_CTL);
 /* On its data channel; as leg_net_send_data. */
 void leg_send_data(struct leg *l, struct buf *b) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No

@@ -25,16 +25,16 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	snprintf(r->name, sizeof r->name, "%s", cfg->name);
 	r->channels = cfg->stereo ? 2 : 1;
 	r->log.room = r->name;
-	r->view.plan.kind = LAYOUT_GRID;
-	r->view.signs.page_rgb = e->cfg.page_rgb;
-	r->view.signs.picture = r->view.signs.logo = true; /* where there are some */
-	r->seating.pages = 1;
-	err = work_account_new(&r->work, e->video);
+	r->cfg = *cfg;
+	err = room_view_open(r, VIEW_MAIN, VIEW_EVERYBODY);
+	if (!err)
+		err = work_account_new(&r->work, e->video);
 	if (!err)
 		err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
 		err = tick_new(&r->tick, e, &beat, &room_tick_events, r);
 	if (err) {
+		room_views_free(r);
 		work_account_free(&r->work);
 		/* A room's audio that never got a routing is stopped by freeing it. */
 		room_audio_free(&r->audio);
@@ -83,6 +83,7 @@ int room_join(struct room *r, const char *name, const struct leg_watcher *ev, vo
 	r->n_legs++;
 	*out = l;
 	log_info(&l->log, "%s joined", l->name);
+	room_pictures_update(r);
 	room_touch(r);
 	r->ev->joined(r->obj, r, l);
 	return 0;
@@ -121,6 +122,8 @@ void room_reap(struct room *r)
 	room_audio_free(&r->audio);
 	tick_free(&r->tick);
 	work_account_free(&r->work);
+	room_pictures_free(r);
+	room_views_free(r);
 	r->ev->closed(r->obj, r);
 	free(r);
 }
@@ -171,12 +174,14 @@ uint32_t room_speaker(const struct room *r)
 
 void room_get_counts(const struct room *r, struct room_counts *c)
 {
+	const struct seating *main = room_seating(r, NULL);
 	struct room_audio_counts a;
 
 	room_audio_get_counts(r->audio, &a);
 	*c = (struct room_counts){
 		.legs = r->n_legs,
-		.tiles = r->seating.n,
+		.tiles = main ? main->n : 0,
+		.views = r->n_views,
 		.listener_mixes = a.listener_mixes,
 		.listener_encoders = a.listener_encoders,
 		.talker_encoders = a.talker_encoders,
@@ -184,6 +189,8 @@ void room_get_counts(const struct room *r, struct room_counts *c)
 	};
 	for (const struct room_encode *e = r->encodes; e; e = e->next)
 		c->video_encoders++;
+	for (const struct picture *p = r->pictures; p; p = p->next)
+		c->pictures += p->encodes > 0;
 	for (const struct leg *l = r->legs; l; l = l->next) {
 		struct video_leg_stats s;
 

@@ -15,6 +15,7 @@
 #include "mcu/room/overload.h"
 #include "mcu/room/sink.h"
 #include "mcu/room/tick.h"
+#include "mcu/room/view_rule.h"
 #include "mixer/video/seating.h"
 
 /* To whoever made the room, on CTL; one set for all rooms. After closed() the room is
@@ -24,7 +25,10 @@ struct room_events {
 	void (*left)(void *obj, struct room *r, uint32_t leg, const char *reason);
 	void (*changed)(void *obj, struct room *r, struct leg *l); /* mute, streams */
 	void (*speaker)(void *obj, struct room *r, uint32_t leg);  /* 0: nobody */
+	/* The picture of somebody is another, or moved in it: leg_get_picture says. */
 	void (*layout)(void *obj, struct room *r);
+	/* Wants room_wake to be called once after ms; NULL: speakers change at once. */
+	void (*wake)(void *obj, struct room *r, int ms);
 	void (*emptied)(void *obj, struct room *r);
 	void (*closed)(void *obj, struct room *r);
 };
@@ -33,6 +37,9 @@ struct room_events {
 struct room_cfg {
 	const char *name; /* copied */
 	bool stereo;	  /* mixed, recorded and, where agreed on, sent in two channels */
+	size_t max_views; /* the main one included, which is there in any case */
+	size_t max_personal_views; /* of legs that hide themselves */
+	bool speaker_view; /* at first: who is looked at sees somebody else */
 };
 
 int room_new(struct room **out, const struct engine *e, const struct room_cfg *cfg,
@@ -57,19 +64,41 @@ size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);
 /* In order of joining; NULL past the end. */
 struct leg *room_leg(const struct room *r, size_t i) ON_THREAD(ROLE_CTL);
 
-/* What its hosts want of the room's picture. */
+/* What its hosts want of a view of it. */
 struct room_view {
 	struct seating_plan plan;
 	bool crop; /* pictures fill their tiles; what is presented never does */
+	bool no_other; /* who has the speaker's tile, or lectures, sees what all see */
 	struct routing_signs signs;
 };
-/* As a whole; the event layout follows, from when on the version is another. 0;
- * -EINVAL with a sentence: nothing has changed. */
-int room_set_view(struct room *r, const struct room_view *v, struct errmsg *why) ON_THREAD(ROLE_CTL);
-const struct room_view *room_view(const struct room *r) ON_THREAD(ROLE_CTL);
+/* A room has the view VIEW_MAIN, and those that are added. name: NULL: the main one.
+ * Errors: -ENOENT (view_unknown), -EINVAL (view_invalid, layout_invalid), -ENOSPC
+ * (too_many_views), -ENOMEM, each with a sentence: nothing has changed.
+ *
+ * Makes a view (a grid, at first), or gives it another rule. */
+int room_add_view(struct room *r, const char *name, enum view_rule rule, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* Who has it gets another. */
+int room_remove_view(struct room *r, const char *name, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* As a whole; the event layout follows, from when on the version is another. */
+int room_set_view(struct room *r, const char *name, const struct room_view *v, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* NULL: there is none of that name. */
+const struct room_view *room_view(const struct room *r, const char *name) ON_THREAD(ROLE_CTL);
+/* Who is where in the picture that its receivers share. NULL: likewise. */
+const struct seating *room_seating(const struct room *r, const char *name) ON_THREAD(ROLE_CTL);
+struct room_view_info {
+	const char *name;
+	enum view_rule rule;
+	size_t receivers, encoders;
+};
+size_t room_view_count(const struct room *r) ON_THREAD(ROLE_CTL);
+/* The main one is 0, the others follow as they were made. */
+void room_view_info(const struct room *r, size_t i, struct room_view_info *out) ON_THREAD(ROLE_CTL);
+/* Increases with each event layout. */
 uint64_t room_layout_version(const struct room *r) ON_THREAD(ROLE_CTL);
-/* Who is where, as last published. */
-const struct seating *room_seating(const struct room *r) ON_THREAD(ROLE_CTL);
+/* As asked for by the event. */
+void room_wake(struct room *r) ON_THREAD(ROLE_CTL);
 /* What is presented, a source (source_id.h): of several that of who joined last; 0:
  * nothing. */
 uint32_t room_content(const struct room *r) ON_THREAD(ROLE_CTL);
@@ -95,7 +124,7 @@ void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_C
 
 /* Values for /metrics. */
 struct room_counts {
-	size_t legs, tiles, receivers;
+	size_t legs, tiles, receivers, views, pictures; /* pictures: composed */
 	size_t video_encoders, video_decoders;
 	size_t listener_mixes, listener_encoders, talker_encoders;
 	size_t overload; /* enum overload_level */

@@ -1,4 +1,5 @@
-/* Which encodes a room runs: exactly those with a receiver or a sink (L1). */
+/* Which encodes a room runs: of each picture exactly those with a receiver or a sink
+ * (L1). */
 #include "mcu/room/room_priv.h"
 
 #include <errno.h>
@@ -30,13 +31,13 @@ static uint32_t profile_of(const struct engine_cfg *c, enum codec codec, uint32_
 	return 0x42e000u | level_of(c, rung);
 }
 
-static struct room_encode *find(const struct room *r, enum codec codec, uint32_t agreed,
-				unsigned rung)
+static struct room_encode *find(const struct room *r, const struct picture *p, enum codec codec,
+				uint32_t agreed, unsigned rung)
 {
 	uint32_t profile = profile_of(&r->engine->cfg, codec, agreed, rung);
 
 	for (struct room_encode *x = r->encodes; x; x = x->next)
-		if (!x->closing && x->codec == codec && x->rung == rung &&
+		if (x->picture == p && x->codec == codec && x->rung == rung &&
 		    x->profile_level_id == profile)
 			return x;
 	return NULL;
@@ -73,8 +74,8 @@ bool room_encode_any(const struct room *r)
 	return running(r) > 0;
 }
 
-ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, uint32_t agreed,
-					    unsigned rung, struct room_encode **out)
+ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p, enum codec codec,
+					    uint32_t agreed, unsigned rung, struct room_encode **out)
 {
 	const struct engine *e = r->engine;
 	struct engine_rung size = ladder_rung(&e->cfg, rung);
@@ -95,6 +96,8 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 	}
 	video_encode_set_fps(x->v, room_fps(r));
 	x->room = r;
+	x->picture = p;
+	p->encodes++;
 	x->codec = codec;
 	x->profile_level_id = cfg.profile_level_id;
 	x->rung = rung;
@@ -106,22 +109,25 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, enum codec codec, ui
 	return 0;
 }
 
-/* The encode of a format at a rung, started if need be; where it cannot, one of
- * another rung that runs; or NULL. */
-ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, enum codec codec,
-						      uint32_t agreed, unsigned rung)
+/* The encode of a picture in a format at a rung, started if need be; where it cannot, one
+ * of another rung that runs, or of the main view; or NULL. */
+ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct picture *p,
+						      enum codec codec, uint32_t agreed, unsigned rung)
 {
-	struct room_encode *x = find(r, codec, agreed, rung);
+	struct room_encode *x = find(r, p, codec, agreed, rung);
 	int err;
 
 	if (x)
 		return x;
-	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, codec, agreed, rung, &x) : -ENOSPC;
+	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, p, codec, agreed, rung, &x) : -ENOSPC;
 	if (!err)
 		return x;
 	log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
 	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x;)
-		x = find(r, codec, agreed, i);
+		x = find(r, p, codec, agreed, i);
+	p = room_picture_shared(r, r->views[0]);
+	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x && p;)
+		x = find(r, p, codec, agreed, i);
 	return x;
 }
 
@@ -155,8 +161,8 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 	struct room_encode *x = NULL, *held;
 	uint32_t want;
 
-	if (!r->closing && l->connected && l->media.video.tx && !l->view.no_video)
-		x = obtain(r, f->codec, f->profile_level_id, rung_of(l));
+	if (!r->closing && l->connected && l->media.video.tx && !l->view.no_video && l->picture)
+		x = obtain(r, l->picture, f->codec, f->profile_level_id, rung_of(l));
 	if (x)
 		x->receivers++;
 	want = x ? video_encode_id(x->v) : 0;
@@ -172,7 +178,7 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 
 void room_encode_demand(struct room *r)
 {
-	r->recount = false;
+	room_pictures_update(r);
 	for (struct room_encode *x = r->encodes; x; x = x->next)
 		x->receivers = 0;
 	for (struct leg *l = r->legs; l; l = l->next)
@@ -181,8 +187,11 @@ void room_encode_demand(struct room *r)
 		if (x->closing || x->receivers || x == r->sink_encode)
 			continue;
 		x->closing = true;
+		x->picture->encodes--;
+		x->picture = NULL;
 		x->gone_seq = room_next_seq(r);
 	}
+	room_place(r);
 	room_touch(r);
 }
 
@@ -246,16 +255,22 @@ bool room_has_sink(const struct room *r)
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 {
 	struct room_encode *x;
+	struct picture *main;
 	int err;
 
 	if (r->has_sink)
 		return -EBUSY;
 	if (r->closing)
 		return -ESHUTDOWN;
+	room_pictures_update(r);
+	main = room_picture_shared(r, r->views[0]);
+	if (!main)
+		return -ENOMEM;
 	/* The whole canvas, or nothing: what is recorded says that size. */
-	x = find(r, CODEC_H264, 0, 0);
+	x = find(r, main, CODEC_H264, 0, 0);
 	if (!x) {
-		err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, CODEC_H264, 0, 0, &x) : -ENOSPC;
+		err = running(r) < ROUTING_MAX_ENCODES ?
+			      encode_start(r, main, CODEC_H264, 0, 0, &x) : -ENOSPC;
 		if (err)
 			return err;
 	}

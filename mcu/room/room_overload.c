@@ -36,7 +36,7 @@ void room_give_up(struct room *r)
 	for (struct room_encode *x = r->encodes; x; x = x->next)
 		video_encode_set_fps(x->v, fps);
 	/* who gets which rung, and what is decoded */
-	room_encode_recount(r);
+	room_touch(r);
 }
 
 enum overload_level room_overload(const struct room *r)

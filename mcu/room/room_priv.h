@@ -21,11 +21,46 @@ enum { ROOM_MAX_SNAPSHOTS = 8 };
 struct leg_source {
 	uint32_t id; /* source_id.h */
 	struct video_leg *video;
-	struct rect tile; /* empty: not shown */
+	struct rect tile; /* on the main view; empty: not shown there */
 	int z;
+	bool shown; /* on a picture that somebody receives */
+	int w, h;   /* of its largest tile there; 0: none */
 };
 
 enum { LEG_CAMERA, LEG_SOURCES };
+
+enum {
+	ROOM_VIEWS = 16,     /* at most, whatever the configuration says */
+	ROOM_FLOOR_MS = 2000 /* of speaking, before a speaker gets another picture */
+};
+
+/* What some receivers of a room see, composed once for all of them. */
+enum picture_kind {
+	PICTURE_SHARED,
+	PICTURE_OTHER, /* of who is looked at: who spoke before instead, or the audience */
+	PICTURE_OWN    /* of one leg: without its camera */
+};
+
+struct view {
+	char name[VIEW_NAME_BYTES];
+	enum view_rule rule;
+	struct room_view settings;
+	bool changed; /* since its pictures were last made */
+};
+
+struct picture {
+	struct picture *next;
+	uint32_t id; /* unique in the process */
+	const struct view *of; /* NULL: that view is gone, and it soon */
+	enum picture_kind kind;
+	uint32_t leg; /* whose: OTHER, OWN */
+	bool crop;
+	struct routing_signs signs;
+	struct seating seating;
+	uint64_t version; /* from 1 */
+	size_t encodes;	  /* that run, without those that wind down */
+	bool kept;	  /* of use at this time */
+};
 
 struct leg {
 	struct leg *next;
@@ -49,6 +84,8 @@ struct leg {
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	struct leg_view view;
+	struct picture *picture; /* that it gets or would get; NULL: out of memory */
+	bool host;
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
 	bool content;	/* its picture is a presentation */
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
@@ -64,6 +101,7 @@ struct leg {
 struct room_encode {
 	struct room_encode *next;
 	struct room *room;
+	struct picture *picture; /* NULL: it winds down */
 	struct video_encode *v;
 	enum codec codec;
 	uint32_t profile_level_id; /* H.264 */
@@ -85,13 +123,17 @@ struct room {
 	struct leg *legs, *leaving;
 	size_t n_legs;
 	/* routing */
-	bool dirty, publish_posted, recount;
+	bool dirty, publish_posted;
 	uint64_t seq, audio_acked, video_acked; /* last published; retired below */
-	struct room_view view;
-	bool view_changed; /* since the layout was last told */
+	struct room_cfg cfg;
+	struct view *views[ROOM_VIEWS]; /* the main one first */
+	size_t n_views;
+	struct picture *pictures;
+	bool layout_moved; /* since the layout was last told */
 	uint64_t layout_version;
-	struct seating seating; /* as last published */
 	uint64_t speeches;
+	uint32_t floor; /* who has been the speaker for a while; 0: nobody */
+	bool floor_waits;
 	struct room_audio *audio;
 	struct tick *tick;
 	struct work_account *work; /* of the video workers for this room */
@@ -100,7 +142,7 @@ struct room {
 	struct work_done done;	     /* as last looked at; ticks left out likewise */
 	uint64_t skipped;
 	uint32_t speaker;
-	/* the main view's encodes, one per format and rung; those winding down included */
+	/* one per picture, format and rung; those winding down included */
 	struct room_encode *encodes;
 	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
 	struct room_sink sink;
@@ -125,7 +167,8 @@ bool leg_sends(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 bool leg_presents(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 
 /* room_route.c */
-/* The routing shall be made anew; done once for all changes of a loop turn. */
+/* Layout, encodes and routing shall be made anew; done once for all changes of a loop
+ * turn. */
 void room_touch(struct room *r) ON_THREAD(ROLE_CTL);
 /* The routing that will first show a change made now. */
 uint64_t room_next_seq(const struct room *r) ON_THREAD(ROLE_CTL);
@@ -134,16 +177,33 @@ extern const struct room_audio_events room_audio_events;
 extern const struct tick_events room_tick_events;
 
 /* room_view.c */
-/* Gives everybody their tiles. Returns whether anything moved. */
-bool room_lay_out(struct room *r) ON_THREAD(ROLE_CTL);
+/* name: a valid one. 0 or -ENOMEM. */
+int room_view_open(struct room *r, const char *name, enum view_rule rule) ON_THREAD(ROLE_CTL);
+void room_views_free(struct room *r) ON_THREAD(ROLE_CTL);
+/* NULL: there is none of that name. */
+struct view *room_view_find(const struct room *r, const char *name) ON_THREAD(ROLE_CTL);
+/* All views are told anew, whoever moved. */
+void room_views_changed(struct room *r) ON_THREAD(ROLE_CTL);
 /* There is another speaker. */
 void room_view_spoke(struct room *r) ON_THREAD(ROLE_CTL);
+/* A leg has left. */
+void room_view_left(struct room *r, uint32_t leg) ON_THREAD(ROLE_CTL);
+
+/* room_picture.c */
+/* Says who is where in each picture, and who gets which. */
+void room_pictures_update(struct room *r) ON_THREAD(ROLE_CTL);
+/* Tells the sources where they are shown, by the encodes that run now. */
+void room_place(struct room *r) ON_THREAD(ROLE_CTL);
+struct picture *room_picture_shared(const struct room *r, const struct view *v)
+	ON_THREAD(ROLE_CTL);
+/* v goes. */
+void room_pictures_orphan(struct room *r, const struct view *v) ON_THREAD(ROLE_CTL);
+void room_pictures_free(struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room_encode.c */
-/* Starts and stops the view's encodes as the receivers and the sink demand. */
+/* Lays everything out anew, and starts and stops encodes as the receivers and the sink
+ * demand. */
 void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
-/* The same, once for all changes of a loop turn. */
-void room_encode_recount(struct room *r) ON_THREAD(ROLE_CTL);
 /* The rung of an encode that runs; false: there is none of that id. */
 bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THREAD(ROLE_CTL);
 /* Goes on winding down what may; after every acknowledgement. */

@@ -38,7 +38,7 @@ ON_THREAD(ROLE_CTL) static void add_leg(struct routing *s, size_t at, const stru
 ON_THREAD(ROLE_CTL) static void add_sources(struct routing *s, size_t leg, const struct leg *l)
 {
 	for (int i = 0; i < LEG_SOURCES; i++)
-		if (l->source[i].tile.w)
+		if (l->source[i].shown)
 			s->source[s->n_sources++] = (struct route_source){
 				.id = l->source[i].id, .leg = leg, .video = l->source[i].video,
 				.sends = leg_sends(l, i), .muted = l->video_muted,
@@ -46,50 +46,70 @@ ON_THREAD(ROLE_CTL) static void add_sources(struct routing *s, size_t leg, const
 			};
 }
 
-ON_THREAD(ROLE_CTL) static void add_tiles(struct routing *s, const struct seating *seating)
+ON_THREAD(ROLE_CTL) static void add_picture(struct routing *s, struct route_picture *out,
+					    const struct picture *p)
 {
-	for (size_t i = 0; i < seating->n; i++) {
-		const struct seat *seat = &seating->seat[i];
+	out->id = p->id;
+	out->crop = p->crop;
+	out->signs = p->signs;
+	for (size_t i = 0; i < p->seating.n; i++) {
+		const struct seat *seat = &p->seating.seat[i];
 		size_t k = 0;
 
 		while (k < s->n_sources && s->source[k].id != seat->id)
 			k++;
 		if (k < s->n_sources)
-			s->tile[s->n_tiles++] = (struct route_tile){ k, seat->rect };
+			out->tile[out->n_tiles++] = (struct route_tile){ k, seat->rect };
 	}
 }
 
-ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64_t seq)
+/* Those of picture number at. */
+ON_THREAD(ROLE_CTL) static void add_encodes(struct routing *s, size_t at, const struct room *r,
+					    const struct picture *p)
 {
-	struct routing *s = routing_new(seq, r->n_legs);
+	for (const struct room_encode *e = r->encodes; e && s->n_encodes < ROUTING_MAX_ENCODES;
+	     e = e->next)
+		if (e->picture == p)
+			s->encode[s->n_encodes++] = (struct route_encode){ e->v, e->rung, at };
+}
+
+/* The audio worker needs no pictures. */
+ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64_t seq,
+						    bool pictures)
+{
+	struct routing *s;
 	size_t n = 0;
 
+	for (const struct picture *p = r->pictures; p && pictures; p = p->next)
+		n += p->encodes > 0;
+	s = routing_new(seq, r->n_legs, n);
 	if (!s)
 		return NULL;
-	for (const struct room_encode *e = r->encodes; e && s->n_encodes < ROUTING_MAX_ENCODES; e = e->next)
-		if (!e->closing)
-			s->encode[s->n_encodes++] = (struct route_encode){ e->v, e->rung };
-	s->crop = r->view.crop;
-	s->signs = r->view.signs;
 	s->recorded_since_ns = r->has_sink ? r->sink_since_ns : 0;
+	n = 0;
 	for (const struct leg *l = r->legs; l; l = l->next, n++) {
 		add_leg(s, n, l);
-		add_sources(s, n, l);
+		if (s->n_pictures)
+			add_sources(s, n, l);
 	}
-	add_tiles(s, &r->seating);
+	n = 0;
+	for (const struct picture *p = r->pictures; p && pictures; p = p->next) {
+		if (!p->encodes)
+			continue;
+		add_picture(s, &s->picture[n], p);
+		add_encodes(s, n++, r, p);
+	}
 	return s;
 }
 
 ON_THREAD(ROLE_CTL) static void publish(struct room *r)
 {
 	struct routing *a, *v;
-	bool moved;
 
 	if (r->seq - oldest_held(r) > ROOM_MAX_SNAPSHOTS)
 		return; /* stays dirty; the next acknowledgement publishes */
-	moved = room_lay_out(r);
-	a = snapshot(r, r->seq + 1);
-	v = snapshot(r, r->seq + 1);
+	a = snapshot(r, r->seq + 1, false);
+	v = snapshot(r, r->seq + 1, true);
 	if (!a || !v) {
 		/* The old routing stays in force and is tried again at the next change. */
 		log_error(&r->log, "out of memory: the room's routing is not updated");
@@ -101,8 +121,8 @@ ON_THREAD(ROLE_CTL) static void publish(struct room *r)
 	r->seq++;
 	room_audio_route(r->audio, a);
 	tick_route(r->tick, v);
-	if (moved || r->view_changed) {
-		r->view_changed = false;
+	if (r->layout_moved) {
+		r->layout_moved = false;
 		r->layout_version++;
 		r->ev->layout(r->obj, r);
 	}
@@ -114,7 +134,7 @@ static void publish_posted(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_ctl();
-	if (r->recount)
+	if (r->dirty)
 		room_encode_demand(r);
 	r->publish_posted = false;
 	if (r->dirty && !r->stopping)
@@ -129,12 +149,6 @@ void room_touch(struct room *r)
 		return;
 	r->publish_posted = true;
 	engine_post(r->engine->ctl, publish_posted, r, NULL);
-}
-
-void room_encode_recount(struct room *r)
-{
-	r->recount = true;
-	room_touch(r);
 }
 
 ON_THREAD(ROLE_CTL) static void retired(struct room *r, struct routing *old, uint64_t *acked)

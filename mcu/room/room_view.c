@@ -1,37 +1,156 @@
-/* What a room shows: its layout, and who is where in it. */
+/* What a room shows: its views, and what its hosts want of each. */
 #include "mcu/room/room_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-int room_set_view(struct room *r, const struct room_view *v, struct errmsg *why)
+struct view *room_view_find(const struct room *r, const char *name)
 {
-	const struct seating_plan *p = &v->plan;
-	int err = 0;
+	for (size_t i = 0; i < r->n_views; i++)
+		if (!strcmp(r->views[i]->name, name))
+			return r->views[i];
+	return NULL;
+}
 
-	if (p->kind == LAYOUT_CUSTOM || p->n_regions)
-		err = layout_check_regions(p->region, p->n_regions, why);
-	if (err)
-		return err;
-	r->view = *v;
-	r->view_changed = true;
+static struct view *main_or(const struct room *r, const char *name)
+{
+	return name ? room_view_find(r, name) : r->views[0];
+}
+
+ON_THREAD(ROLE_CTL) static int unknown(struct errmsg *why)
+{
+	return errmsg_set(why, -ENOENT, "view_unknown", "The room has no such view. Its hosts make "
+			  "views with `views`.");
+}
+
+int room_view_open(struct room *r, const char *name, enum view_rule rule)
+{
+	struct view *v = calloc(1, sizeof *v);
+
+	if (!v)
+		return -ENOMEM;
+	memcpy(v->name, name, strlen(name));
+	v->rule = rule;
+	v->settings.plan.kind = LAYOUT_GRID;
+	v->settings.no_other = !r->cfg.speaker_view;
+	v->settings.signs.page_rgb = r->engine->cfg.page_rgb;
+	v->settings.signs.picture = v->settings.signs.logo = true; /* where there are some */
+	r->views[r->n_views++] = v;
+	return 0;
+}
+
+void room_views_free(struct room *r)
+{
+	while (r->n_views)
+		free(r->views[--r->n_views]);
+}
+
+int room_add_view(struct room *r, const char *name, enum view_rule rule, struct errmsg *why)
+{
+	struct view *v = room_view_find(r, name);
+	size_t most = r->cfg.max_views < ROOM_VIEWS ? r->cfg.max_views : ROOM_VIEWS;
+	int err;
+
+	if (!view_name_valid(name))
+		return errmsg_set(why, -EINVAL, "view_invalid", "A view's name has 1 to 32 small letters, "
+				  "digits, hyphens or underscores.");
+	if (v == r->views[0])
+		return errmsg_set(why, -EINVAL, "view_invalid", "The view \"%s\" is there for everybody, "
+				  "always.", VIEW_MAIN);
+	if (!v && r->n_views >= most)
+		return errmsg_set(why, -ENOSPC, "too_many_views", "The room has %zu views already, as many "
+				  "as it may. Remove one, or ask the server's owner to raise "
+				  "room.max_views.", r->n_views);
+	if (v) {
+		v->rule = rule;
+	} else {
+		err = room_view_open(r, name, rule);
+		if (err)
+			return errmsg_set(why, err, "internal", "The server is out of memory.");
+	}
 	room_touch(r);
 	return 0;
 }
 
-const struct room_view *room_view(const struct room *r)
+int room_remove_view(struct room *r, const char *name, struct errmsg *why)
 {
-	return &r->view;
+	size_t i = 0;
+
+	while (i < r->n_views && strcmp(r->views[i]->name, name))
+		i++;
+	if (i == r->n_views)
+		return unknown(why);
+	if (!i)
+		return errmsg_set(why, -EINVAL, "view_invalid", "The view \"%s\" cannot be removed.",
+				  VIEW_MAIN);
+	room_pictures_orphan(r, r->views[i]);
+	free(r->views[i]);
+	r->n_views--;
+	memmove(&r->views[i], &r->views[i + 1], (r->n_views - i) * sizeof r->views[0]);
+	room_touch(r);
+	return 0;
 }
 
-const struct seating *room_seating(const struct room *r)
+int room_set_view(struct room *r, const char *name, const struct room_view *v, struct errmsg *why)
 {
-	return &r->seating;
+	const struct seating_plan *p = &v->plan;
+	struct view *view = main_or(r, name);
+	int err = 0;
+
+	if (!view)
+		return unknown(why);
+	if (p->kind == LAYOUT_CUSTOM || p->n_regions)
+		err = layout_check_regions(p->region, p->n_regions, why);
+	if (err)
+		return err;
+	view->settings = *v;
+	view->changed = true;
+	room_touch(r);
+	return 0;
+}
+
+const struct room_view *room_view(const struct room *r, const char *name)
+{
+	const struct view *v = main_or(r, name);
+
+	return v ? &v->settings : NULL;
+}
+
+const struct seating *room_seating(const struct room *r, const char *name)
+{
+	const struct view *v = main_or(r, name);
+	const struct picture *p = v ? room_picture_shared(r, v) : NULL;
+
+	return p ? &p->seating : NULL;
+}
+
+size_t room_view_count(const struct room *r)
+{
+	return r->n_views;
+}
+
+void room_view_info(const struct room *r, size_t i, struct room_view_info *out)
+{
+	const struct view *v = r->views[i];
+
+	*out = (struct room_view_info){ .name = v->name, .rule = v->rule };
+	for (const struct leg *l = r->legs; l; l = l->next)
+		out->receivers += l->watching && l->picture && l->picture->of == v;
+	for (const struct room_encode *x = r->encodes; x; x = x->next)
+		out->encoders += x->picture && x->picture->of == v;
 }
 
 uint64_t room_layout_version(const struct room *r)
 {
 	return r->layout_version;
+}
+
+void room_views_changed(struct room *r)
+{
+	for (size_t i = 0; i < r->n_views; i++)
+		r->views[i]->changed = true;
+	room_touch(r);
 }
 
 uint32_t room_content(const struct room *r)
@@ -45,80 +164,45 @@ uint32_t room_content(const struct room *r)
 	return id;
 }
 
-ON_THREAD(ROLE_CTL) static const struct seat *seat_of(const struct seating *s, uint32_t id)
+/* The floor follows the speaker when that has spoken for a while, so that nobody
+ * changes pictures for a remark. */
+ON_THREAD(ROLE_CTL) static void follow_speaker(struct room *r)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->seat[i].id == id)
-			return &s->seat[i];
-	return NULL;
-}
-
-ON_THREAD(ROLE_CTL) static bool seats_equal(const struct seating *a, const struct seating *b)
-{
-	if (a->n != b->n || a->page != b->page || a->pages != b->pages)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		const struct seat *s = &a->seat[i], *t = &b->seat[i];
-
-		if (s->id != t->id || s->z != t->z || memcmp(&s->rect, &t->rect, sizeof s->rect))
-			return false;
-	}
-	return true;
-}
-
-ON_THREAD(ROLE_CTL) static void make_seating(const struct room *r, struct seating *out)
-{
-	struct seating_person *person = calloc(r->n_legs * LEG_SOURCES + 1, sizeof *person);
-	struct seating_people p = { person, 0, r->speaker, room_content(r) };
-
-	for (const struct leg *l = r->legs; l && person; l = l->next)
-		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++)
-			if (i == LEG_CAMERA || leg_sends(l, i))
-				person[p.n++] = (struct seating_person){
-					.id = l->source[i].id, .spoke = l->spoke,
-					.video = leg_sends(l, i) && !l->video_muted };
-	if (!person) {
-		log_error(&r->log, "out of memory: the layout stays as it is");
-		*out = r->seating;
+	r->floor_waits = false;
+	if (r->floor == r->speaker)
 		return;
-	}
-	seating_make(&r->view.plan, &p, r->engine->cfg.width, r->engine->cfg.height, out);
-	free(person);
+	r->floor = r->speaker;
+	room_touch(r);
 }
 
-/* seat: NULL: it is not shown. */
-ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, const struct seat *seat)
+void room_wake(struct room *r)
 {
-	struct leg_source *s = &l->source[i];
-
-	s->tile = seat ? seat->rect : (struct rect){ 0 };
-	s->z = seat ? seat->z : 0;
-	video_leg_set_wanted(s->video, seat && !l->video_muted && leg_sends(l, i) &&
-					       room_decodes(l->room));
-}
-
-bool room_lay_out(struct room *r)
-{
-	struct seating now;
-	bool moved;
-
-	make_seating(r, &now);
-	for (struct leg *l = r->legs; l; l = l->next)
-		for (int i = 0; i < LEG_SOURCES; i++)
-			place(l, i, seat_of(&now, l->source[i].id));
-	moved = !seats_equal(&now, &r->seating);
-	r->seating = now;
-	return moved;
+	if (r->floor_waits)
+		follow_speaker(r);
 }
 
 void room_view_spoke(struct room *r)
 {
-	const struct seating_plan *p = &r->view.plan;
-
 	r->speeches++;
 	for (struct leg *l = r->legs; l; l = l->next)
 		if (l->id == r->speaker)
 			l->spoke = r->speeches;
-	if (p->kind != LAYOUT_GRID || p->order == SEATING_BY_SPEECH)
-		room_touch(r);
+	for (size_t i = 0; i < r->n_views; i++) {
+		const struct seating_plan *p = &r->views[i]->settings.plan;
+
+		if (p->kind != LAYOUT_GRID || p->order == SEATING_BY_SPEECH)
+			room_touch(r);
+	}
+	if (!r->floor || !r->ev->wake) {
+		follow_speaker(r);
+	} else if (r->floor != r->speaker) {
+		r->floor_waits = true;
+		r->ev->wake(r->obj, r, ROOM_FLOOR_MS);
+	}
+}
+
+void room_view_left(struct room *r, uint32_t leg)
+{
+	if (r->floor == leg)
+		r->floor = r->speaker == leg ? 0 : r->speaker;
 }

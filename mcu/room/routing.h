@@ -17,7 +17,12 @@
 #include "mixer/video/layout.h"
 #include "mixer/video/signs.h"
 
-enum { ROUTING_NAME_BYTES = 257, ROUTING_MAX_ENCODES = 16, ROUTING_LEG_SOURCES = 2 };
+enum {
+	ROUTING_NAME_BYTES = 257,
+	ROUTING_LEG_SOURCES = 2,
+	ROUTING_MAX_ENCODES = 32, /* of all pictures */
+	ROUTING_MAX_PICTURES = ROUTING_MAX_ENCODES
+};
 
 struct audio_leg;
 struct video_leg;
@@ -31,7 +36,7 @@ struct route_leg {
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
 };
 
-/* A picture that a leg sends. */
+/* A picture that a leg sends, and that is on one that is composed. */
 struct route_source {
 	uint32_t id;		 /* source_id.h */
 	size_t leg;		 /* index of its leg */
@@ -45,11 +50,6 @@ struct route_tile {
 	struct rect rect; /* canvas pixels */
 };
 
-struct route_encode {
-	struct video_encode *v;
-	unsigned rung;
-};
-
 /* What is drawn beside the pictures. */
 struct routing_signs {
 	char banner[SIGN_BYTES]; /* "": none */
@@ -59,20 +59,34 @@ struct routing_signs {
 	uint32_t page_rgb;	    /* … or this colour */
 };
 
-struct routing {
-	uint64_t seq;
-	size_t n_legs, n_sources, n_encodes, n_tiles;
+/* A picture that is composed: what some of the room's receivers see. */
+struct route_picture {
+	uint32_t id;
 	bool crop; /* pictures fill their tiles */
 	struct routing_signs signs;
+	size_t n_tiles;
+	struct route_tile tile[LAYOUT_MAX_TILES]; /* the farthest first */
+};
+
+struct route_encode {
+	struct video_encode *v;
+	unsigned rung;
+	size_t picture; /* index */
+};
+
+struct routing {
+	uint64_t seq;
+	size_t n_legs, n_sources, n_pictures, n_encodes;
 	int64_t recorded_since_ns; /* media clock; 0: it is not */
 	struct route_encode encode[ROUTING_MAX_ENCODES];
-	struct route_tile tile[LAYOUT_MAX_TILES]; /* the farthest first */
+	struct route_picture *picture; /* each has an encode */
 	struct route_source *source; /* room for ROUTING_LEG_SOURCES of each leg */
 	struct route_leg leg[];
 };
 
-/* Without sources, tiles or encodes. NULL: out of memory. */
-struct routing *routing_new(uint64_t seq, size_t n_legs) ON_THREAD(ROLE_CTL);
+/* With room for so many, all zeroed, without sources or encodes. NULL: out of
+ * memory. n_pictures 0: for who cares for the legs only. */
+struct routing *routing_new(uint64_t seq, size_t n_legs, size_t n_pictures) ON_THREAD(ROLE_CTL);
 void routing_free(struct routing **r) ON_THREAD(ROLE_CTL);
 
 #endif

@@ -7,11 +7,8 @@
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "mcu/room/beat.h"
-#include "mcu/room/dress.h"
-#include "mcu/room/video_encode.h"
+#include "mcu/room/stage.h"
 #include "mcu/room/video_leg.h"
-#include "mixer/video/compositor.h"
-#include "mixer/video/shrink.h"
 
 METRIC_COUNTER(m_skipped, "mcu_video_ticks_skipped_total",
 	       "Video ticks not composed because the workers were behind or every canvas was in use.");
@@ -20,13 +17,6 @@ METRIC_COUNTER(m_unchanged, "mcu_video_ticks_unchanged_total",
 	       "Video ticks at which the picture stood still and nothing was encoded.");
 
 const int TICK_BUCKET_MS[TICK_BUCKETS] = { 10, 20, 30, 40, 60, 100, 200, 0 };
-
-/* The newest picture of a source, kept so that its tile can be painted again. */
-struct source {
-	uint32_t id;
-	struct vframe *frame;
-	int64_t at_ns; /* when it was taken */
-};
 
 struct tick {
 	const struct engine *engine;
@@ -38,11 +28,10 @@ struct tick {
 	_Atomic uint64_t frames, skipped, unchanged, shrunk, interval_sum_ns, bucket[TICK_BUCKETS];
 	/* the strand */
 	struct routing *routing;
-	struct compositor *comp;
-	struct shrink *shrink[ENGINE_MAX_RUNGS]; /* of the rungs in use; [0] never */
-	struct dress dress;
-	struct source source[LAYOUT_MAX_TILES];
-	size_t n_sources;
+	struct newest *newest; /* by index of the routing's sources */
+	size_t n_newest;
+	struct stage *stage[ROUTING_MAX_PICTURES]; /* by index of the routing's pictures */
+	size_t n_stages;
 	bool running, stopped;
 	struct beat beat; /* at the rate of now */
 	int64_t count;	  /* the next tick is at beat number count */
@@ -87,83 +76,67 @@ static int64_t due_of(const struct tick *t, int64_t count)
 	return beat_time_ns(&t->beat, count);
 }
 
-static struct source *source_of(struct tick *t, uint32_t id)
+/* Their frames stay those of the sources that are still shown; the others let go. */
+static void sync_sources(struct tick *t, const struct routing *r)
 {
-	for (size_t i = 0; i < t->n_sources; i++)
-		if (t->source[i].id == id)
-			return &t->source[i];
-	return NULL;
-}
+	size_t n = r ? r->n_sources : 0;
+	struct newest *next = n ? calloc(n, sizeof *next) : NULL;
 
-/* Sources follow the routing's tiles: those that left let go of their picture. */
-static void sync_sources(struct tick *t)
-{
-	struct source next[LAYOUT_MAX_TILES];
-	size_t n = 0;
-
-	for (size_t i = 0; t->routing && i < t->routing->n_tiles; i++) {
-		const struct route_source *now = &t->routing->source[t->routing->tile[i].source];
-		struct source *s = source_of(t, now->id);
-
-		next[n] = s ? *s : (struct source){ .id = now->id };
-		if (s)
-			s->frame = NULL;
-		if (now->muted)
-			vframe_unref(&next[n].frame);
-		n++;
+	for (size_t i = 0; next && i < n; i++) {
+		next[i].id = r->source[i].id;
+		for (size_t k = 0; k < t->n_newest; k++)
+			if (t->newest[k].id == next[i].id) {
+				next[i] = t->newest[k];
+				t->newest[k].frame = NULL;
+			}
+		if (r->source[i].muted)
+			vframe_unref(&next[i].frame);
 	}
-	for (size_t i = 0; i < t->n_sources; i++)
-		vframe_unref(&t->source[i].frame);
-	memcpy(t->source, next, n * sizeof next[0]);
-	t->n_sources = n;
+	for (size_t i = 0; i < t->n_newest; i++)
+		vframe_unref(&t->newest[i].frame);
+	free(t->newest);
+	t->newest = next;
+	t->n_newest = next ? n : 0;
 }
 
-static enum tile_state state_of(const struct route_source *r, const struct source *s,
-				int64_t now_ns)
+/* Likewise with the pictures. A missing one is tried again at the next routing. */
+ON_THREAD(ROLE_MIXV) static void sync_stages(struct tick *t, const struct routing *r)
 {
-	if (r->muted)
-		return TILE_MUTED;
-	if (!r->sends || !s->frame)
-		return TILE_NO_VIDEO;
-	return now_ns - s->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
-}
+	struct stage *next[ROUTING_MAX_PICTURES] = { NULL };
+	size_t n = r ? r->n_pictures : 0;
 
-ON_THREAD(ROLE_MIXV) static void take_newest(const struct route_source *r, struct source *s,
-					     int64_t now_ns)
-{
-	struct vframe *f = video_leg_take(r->video);
-
-	if (f && !r->muted) {
-		vframe_unref(&s->frame);
-		s->frame = f;
-		s->at_ns = now_ns;
-	} else {
-		vframe_unref(&f);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < t->n_stages; k++)
+			if (t->stage[k] && stage_picture(t->stage[k]) == r->picture[i].id) {
+				next[i] = t->stage[k];
+				t->stage[k] = NULL;
+			}
+		if (!next[i])
+			next[i] = stage_new(t->engine, r->picture[i].id);
+		if (next[i])
+			stage_follow(next[i], r, i);
 	}
+	for (size_t k = 0; k < t->n_stages; k++)
+		stage_free(&t->stage[k]);
+	memcpy(t->stage, next, sizeof next);
+	t->n_stages = n;
 }
 
-ON_THREAD(ROLE_MIXV) static size_t make_scene(struct tick *t, struct scene_tile *tile, int64_t now_ns)
+/* The one snapshot that all pictures of a tick are composed from. */
+ON_THREAD(ROLE_MIXV) static void take_newest(struct tick *t, int64_t now_ns)
 {
-	const struct routing *r = t->routing;
-	bool names = !r->signs.no_names, border = !r->signs.no_border;
-	uint32_t speaker = t->speaker;
+	for (size_t i = 0; i < t->n_newest; i++) {
+		const struct route_source *from = &t->routing->source[i];
+		struct vframe *f = video_leg_take(from->video);
 
-	for (size_t i = 0; i < r->n_tiles; i++) {
-		const struct route_source *from = &r->source[r->tile[i].source];
-		const struct route_leg *l = &r->leg[from->leg];
-		struct source *s = &t->source[i]; /* as sync_sources made them */
-
-		take_newest(from, s, now_ns);
-		tile[i] = (struct scene_tile){
-			.leg_id = from->id, .name = names ? l->name : NULL, .rect = r->tile[i].rect,
-			.state = state_of(from, s, now_ns),
-			.fit = r->crop && !from->content ? TILE_CROP : TILE_FIT,
-			.audio_muted = names && (l->audio_muted || !l->sends_audio),
-			.speaking = border && from->id == speaker && !l->audio_muted,
-			.frame = s->frame,
-		};
+		if (f && !from->muted) {
+			vframe_unref(&t->newest[i].frame);
+			t->newest[i].frame = f;
+			t->newest[i].at_ns = now_ns;
+		} else {
+			vframe_unref(&f);
+		}
 	}
-	return r->n_tiles;
 }
 
 static void count_frame(struct tick *t, int64_t now_ns)
@@ -187,98 +160,26 @@ static void skip(struct tick *t, int64_t n)
 	metric_add(&m_skipped, n);
 }
 
-/* The canvas at the size of a rung, made when the first encode of it wants it. */
-ON_THREAD(ROLE_MIXV) static struct vframe *at_rung(struct tick *t, unsigned rung,
-						   struct vframe *canvas)
-{
-	struct vframe *f = NULL;
-	uint64_t before;
-	int err = 0;
-
-	if (!rung)
-		return vframe_ref(canvas);
-	if (!t->shrink[rung]) {
-		const struct engine_rung *r = &t->engine->cfg.lower[rung - 1];
-
-		err = shrink_new(&t->shrink[rung], r->width, r->height);
-	}
-	if (!err) {
-		before = shrink_made(t->shrink[rung]);
-		err = shrink_make(t->shrink[rung], canvas, &f);
-		t->shrunk += shrink_made(t->shrink[rung]) - before;
-	}
-	if (err)
-		metric_add(&m_skipped, 1);
-	return f;
-}
-
-/* What no encode needs any more. */
-static void drop_rungs(struct tick *t)
-{
-	bool used[ENGINE_MAX_RUNGS] = { false };
-
-	for (size_t i = 0; t->routing && i < t->routing->n_encodes; i++)
-		used[t->routing->encode[i].rung] = true;
-	for (int i = 0; i < ENGINE_MAX_RUNGS; i++)
-		if (!used[i])
-			shrink_free(&t->shrink[i]);
-}
-
-/* To those encodes that want it now. */
-ON_THREAD(ROLE_MIXV) static void give_out(struct tick *t, struct vframe *canvas, int64_t due_ns)
-{
-	size_t given = 0;
-
-	for (size_t i = 0; i < t->routing->n_encodes; i++) {
-		const struct route_encode *e = &t->routing->encode[i];
-		struct vframe *f;
-
-		if (!video_encode_due(e->v, canvas->gen, due_ns))
-			continue;
-		given++;
-		f = at_rung(t, e->rung, canvas);
-		if (f)
-			video_encode_frame(e->v, f, due_ns);
-		vframe_unref(&f);
-	}
-	if (given)
-		return;
-	t->unchanged++;
-	metric_add(&m_unchanged, 1);
-}
-
-ON_THREAD(ROLE_MIXV) static void dress(struct tick *t, int64_t now_ns)
-{
-	const struct routing_signs *s = &t->routing->signs;
-	struct signs_wanted wanted;
-
-	dress_update(&t->dress, t->engine, t->routing, now_ns, clock_wall_ns(), &wanted);
-	compositor_set_signs(t->comp, &wanted);
-	compositor_set_page(t->comp, s->page_rgb, s->picture ? t->engine->cfg.background : NULL);
-	compositor_set_transition(t->comp, t->engine->cfg.transition_ms);
-}
-
 ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 {
-	struct scene_tile tile[LAYOUT_MAX_TILES];
-	struct scene scene = { .tile = tile };
 	int64_t now = clock_now_ns(t->engine->clock);
-	struct vframe *canvas = NULL;
-	bool changed;
+	struct stage_call call = {
+		.routing = t->routing, .newest = t->newest, .speaker = t->speaker, .now_ns = now,
+		.due_ns = due_ns,
+	};
+	uint64_t shrunk = 0, result[STAGE_SKIPPED + 1] = { 0 };
 
-	if (!t->comp && compositor_new(&t->comp, t->engine->cfg.width, t->engine->cfg.height)) {
-		log_error(NULL, "out of memory: a room cannot be composed");
-		skip(t, 1);
+	take_newest(t, now);
+	for (size_t i = 0; i < t->n_stages; i++)
+		result[t->stage[i] && t->n_newest == t->routing->n_sources ?
+			       stage_show(t->stage[i], &call, &shrunk) : STAGE_SKIPPED]++;
+	t->shrunk += shrunk;
+	if (result[STAGE_SKIPPED])
+		skip(t, (int64_t)result[STAGE_SKIPPED]);
+	if (result[STAGE_SKIPPED] == t->n_stages)
 		return;
-	}
-	dress(t, now);
-	scene.n = make_scene(t, tile, now);
-	if (compositor_paint(t->comp, &scene, due_ns, &canvas, &changed)) {
-		skip(t, 1);
-		return;
-	}
-	give_out(t, canvas, due_ns);
-	vframe_unref(&canvas);
+	t->unchanged += result[STAGE_UNCHANGED];
+	metric_add(&m_unchanged, (int64_t)result[STAGE_UNCHANGED]);
 	count_frame(t, now);
 }
 
@@ -342,13 +243,13 @@ static void start(struct tick *t)
 	post_next(t);
 }
 
-static void replace(struct tick *t, struct routing *r)
+ON_THREAD(ROLE_MIXV) static void replace(struct tick *t, struct routing *r)
 {
 	struct routing *old = t->routing;
 
+	sync_sources(t, r);
+	sync_stages(t, r);
 	t->routing = r;
-	sync_sources(t);
-	drop_rungs(t);
 	engine_post(t->engine->ctl, t->ev.retired, t->obj, old);
 }
 
@@ -360,8 +261,6 @@ static void route_job(void *obj, void *arg)
 	replace(t, arg);
 	if (t->routing->n_encodes && !t->running)
 		start(t);
-	if (!t->routing->n_encodes)
-		compositor_free(&t->comp);
 }
 
 void tick_route(struct tick *t, struct routing *r)
@@ -387,7 +286,6 @@ static void stop_job(void *obj, void *arg)
 	(void)arg;
 	role_assert_mixv();
 	replace(t, NULL);
-	compositor_free(&t->comp);
 	strand_free(&t->strand);
 	engine_post(t->engine->ctl, t->ev.stopped, t->obj, NULL);
 }

@@ -1,6 +1,7 @@
 /* The picture of a room: its video clock. A strand (MIXV) that every 1/fps takes
- * the newest picture of each leg, composes the view, and hands the canvas to the
- * encodes. Ticks are due at the beats of the room (beat.h); none waits for a leg (L3).
+ * the newest frame of each source, composes from them all pictures that somebody
+ * receives, and hands the canvases to the encodes. Ticks are due at the beats of the
+ * room (beat.h); none waits for a leg (L3).
  * While no encode is routed it does not run at all. */
 #ifndef MCU_ROOM_TICK_H
 #define MCU_ROOM_TICK_H
@@ -36,7 +37,7 @@ void tick_set_fps(struct tick *t, int fps);
 void tick_stop(struct tick *t) ON_THREAD(ROLE_CTL);
 void tick_free(struct tick **t) ON_THREAD(ROLE_CTL);
 
-/* Output frames (those that stood still and were not encoded included: unchanged),
+/* Output frames (ticks; unchanged: pictures that stood still and were not encoded),
  * ticks that were skipped because the pool was behind, copies made for lower rungs,
  * and the histogram of intervals between composed frames, as Prometheus buckets. */
 enum { TICK_BUCKETS = 8 };

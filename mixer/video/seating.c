@@ -13,6 +13,7 @@ struct maker {
 	bool taken[MAX_PEOPLE]; /* by index of person */
 	struct layout_slot slot[LAYOUT_MAX_TILES];
 	int seated[LAYOUT_MAX_TILES]; /* index of person; -1: free */
+	bool by_speech[LAYOUT_MAX_TILES];
 	size_t n_slots;
 };
 
@@ -102,19 +103,23 @@ static void seat_pinned(struct maker *m)
 static int next_speaker(const struct maker *m)
 {
 	const struct seating_person *p = m->people->person;
-	int best = -1, who = find(m->people, m->people->speaker);
+	int best = -1, avoided = -1, who = find(m->people, m->people->speaker);
 
 	for (size_t i = 0; i < m->n_order; i++) {
 		int k = m->order[i];
 
 		if (m->taken[k])
 			continue;
+		if (p[k].id == m->people->avoid) {
+			avoided = k;
+			continue;
+		}
 		if (k == who)
 			return k;
 		if (best < 0 || p[k].spoke > p[best].spoke)
 			best = k;
 	}
-	return best;
+	return best < 0 ? avoided : best;
 }
 
 static void seat_roles(struct maker *m)
@@ -131,6 +136,7 @@ static void seat_roles(struct maker *m)
 
 		if (who >= 0)
 			sit(m, i, who);
+		m->by_speech[i] = who >= 0;
 	}
 }
 
@@ -145,6 +151,7 @@ static size_t prepare(struct maker *m, size_t n, int w, int h)
 	if (m->plan->kind == LAYOUT_CUSTOM && m->n_slots > n)
 		m->n_slots = n;
 	memset(m->taken, 0, sizeof m->taken);
+	memset(m->by_speech, 0, sizeof m->by_speech);
 	for (size_t i = 0; i < m->n_slots; i++)
 		m->seated[i] = -1;
 	if (!m->n_slots)
@@ -196,7 +203,7 @@ static void hand_out(const struct maker *m, struct seating *out)
 			at--;
 		}
 		out->seat[at] = (struct seat){ m->people->person[m->seated[i]].id,
-					       m->slot[i].rect, m->slot[i].z };
+					       m->slot[i].rect, m->slot[i].z, m->by_speech[i] };
 		out->n++;
 	}
 }

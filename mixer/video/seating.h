@@ -36,12 +36,14 @@ struct seating_people {
 	const struct seating_person *person; /* in order of joining */
 	size_t n;
 	uint32_t speaker, content; /* 0: nobody */
+	uint32_t avoid; /* has a speaker's tile only when nobody else is there; 0: nobody */
 };
 
 struct seat {
 	uint32_t id;
 	struct rect rect;
 	int z;
+	bool by_speech; /* it has a speaker's tile since it speaks or spoke, not by a pin */
 };
 
 struct seating {

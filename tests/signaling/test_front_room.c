@@ -4,6 +4,7 @@
 static const struct waiting_person people[] = { { 1, "Bo" }, { 2, "Cy" } };
 static const struct leg_score scores[] = { { 3, 4.321 } };
 static const uint32_t pins[] = { 7, 0 };
+static const struct view_entry views[] = { { "main", "everybody" }, { "backstage", "hosts" } };
 static const struct layout_tile tile = { .leg = 3, .x = 10, .y = 20, .width = 320, .height = 180 };
 
 static const struct {
@@ -25,16 +26,19 @@ static const struct {
 	  "{\"type\":\"speaker\",\"leg\":9}" },
 	{ { .type = LEG_EVENT_LAYOUT, .u.layout = {
 		.version = 4, .width = 640, .height = 360, .tiles = &tile, .n_tiles = 1,
-		.layout = "speaker", .crop = true, .max_tiles = 9, .page = 2, .pages = 3,
+		.layout = "speaker", .crop = true, .speaker_view = true, .max_tiles = 9, .page = 2, .pages = 3,
 		.speaker = 3, .pin = pins, .n_pins = 2, .order = "join", .banner = "Hi",
 		.clock = true, .names = true, .background_rgb = 0x10203f } },
-	  "{\"type\":\"layout\",\"version\":4,\"width\":640,\"height\":360,"
-	  "\"layout\":\"speaker\",\"fit\":\"crop\",\"hide_no_video\":false,\"order\":\"join\","
-	  "\"pin\":[7,null],\"max_tiles\":9,\"page\":2,\"pages\":3,\"speaker\":3,"
+	  "{\"type\":\"layout\",\"view\":\"main\",\"version\":4,\"width\":640,\"height\":360,"
+	  "\"layout\":\"speaker\",\"fit\":\"crop\",\"hide_no_video\":false,\"speaker_view\":true,"
+	  "\"order\":\"join\",\"pin\":[7,null],\"max_tiles\":9,\"page\":2,\"pages\":3,\"speaker\":3,"
 	  "\"content\":null,\"overlays\":{\"banner\":\"Hi\",\"clock\":true,"
 	  "\"recording_time\":false,\"logo\":false,\"names\":true,\"speaker_border\":false,"
 	  "\"background\":\"#10203f\"},\"tiles\":[{\"leg\":3,\"x\":10,\"y\":20,\"width\":320,"
 	  "\"height\":180,\"z\":0}]}" },
+	{ { .type = LEG_EVENT_VIEWS, .u.views = { views, 2 } },
+	  "{\"type\":\"views\",\"views\":[{\"view\":\"main\",\"for\":\"everybody\"},"
+	  "{\"view\":\"backstage\",\"for\":\"hosts\"}]}" },
 	{ { .type = LEG_EVENT_UPLINK, .u.uplink = { 320, 180, 15, 300, true } },
 	  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"
 	  "kbps\":300,"

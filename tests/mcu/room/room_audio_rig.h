@@ -216,7 +216,7 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 
 	for (size_t i = 0; i < r->n; i++)
 		n += !r->who[i]->away;
-	s = routing_new(++r->seq, n);
+	s = routing_new(++r->seq, n, 0);
 	assert_non_null(s);
 	for (size_t i = 0, k = 0; i < r->n; i++) {
 		const struct person *p = r->who[i];

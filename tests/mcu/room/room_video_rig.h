@@ -195,24 +195,26 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 /* Both legs side by side; muted: bit i of leg i. */
 static inline void rig_route(struct rig *r, bool encode, unsigned muted) ON_THREAD(ROLE_CTL)
 {
-	struct routing *s = routing_new(++r->seq, LEGS);
+	struct routing *s = routing_new(++r->seq, LEGS, encode);
 	struct rect rect[LEGS];
 
 	assert_non_null(s);
 	layout_grid(LEGS, W, H, rect);
 	for (uint32_t i = 0; i < LEGS; i++) {
 		s->leg[i] = (struct route_leg){ .id = i + 1 };
-		s->source[i] = (struct route_source){
-			.id = i + 1, .leg = i, .video = r->cam[i].leg, .sends = true,
-			.muted = muted >> i & 1,
-		};
-		s->tile[i] = (struct route_tile){ i, rect[i] };
+		if (encode)
+			s->source[i] = (struct route_source){
+				.id = i + 1, .leg = i, .video = r->cam[i].leg, .sends = true,
+				.muted = muted >> i & 1,
+			};
 	}
-	s->n_sources = s->n_tiles = LEGS;
+	s->n_sources = encode ? LEGS : 0;
+	for (size_t i = 0; i < s->n_sources; i++)
+		s->picture[0].tile[s->picture[0].n_tiles++] = (struct route_tile){ i, rect[i] };
 	s->n_encodes = encode;
 	s->encode[0].v = r->encode;
 	for (size_t i = 0; encode && i < r->n_more; i++)
-		s->encode[s->n_encodes++] = (struct route_encode){ r->more[i], 1 };
+		s->encode[s->n_encodes++] = (struct route_encode){ r->more[i], 1, 0 };
 	tick_route(r->tick, s);
 	rig_run(r);
 }

@@ -195,6 +195,8 @@ static void test_layout_is_told_when_it_moves(void **state)
 	RUN_UNTIL(r, tiles, 1);
 	leg_get_info(a, &i);
 	assert_int_equal(i.tile.w, W);
+	while (!the.layouts)
+		turn();
 	before = the.layouts;
 	leg_mute(a, true, true);
 	for (int k = 0; k < 20; k++)
@@ -203,6 +205,8 @@ static void test_layout_is_told_when_it_moves(void **state)
 	negotiate(b, true, true);
 	nb->cfg.ev->connected(nb->cfg.obj);
 	RUN_UNTIL(r, tiles, 2);
+	for (int k = 0; k < 20; k++)
+		turn();
 	assert_int_equal(the.layouts, before + 1);
 	leg_get_info(a, &i);
 	assert_int_equal(i.tile.w, W / 2);
@@ -233,7 +237,7 @@ static void test_pages_decide_what_is_decoded(void **state)
 	nb->cfg.ev->connected(nb->cfg.obj);
 	RUN_UNTIL(r, tiles, 2);
 	version = room_layout_version(r);
-	assert_int_equal(room_set_view(r, &view, &why), 0);
+	assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
 	RUN_UNTIL(r, tiles, 1);
 	assert_int_equal(room_layout_version(r), version + 1);
 	leg_get_info(a, &i);
@@ -243,16 +247,16 @@ static void test_pages_decide_what_is_decoded(void **state)
 	RUN_UNTIL(r, video_decoders, 0);
 	shoot_until(r, na, 0);
 	/* nothing has changed */
-	assert_true(room_set_view(r, &wrong, &why) < 0);
+	assert_true(room_set_view(r, NULL, &wrong, &why) < 0);
 	assert_string_equal(why.code, "layout_invalid");
-	assert_int_equal(room_view(r)->plan.max_tiles, 1);
+	assert_int_equal(room_view(r, NULL)->plan.max_tiles, 1);
 	leg_mute(b, -1, true);
 	view.plan.hide_no_video = true;
-	assert_int_equal(room_set_view(r, &view, &why), 0);
+	assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
 	shoot_until(r, na, 1);
 	leg_get_info(b, &i);
 	assert_int_equal(i.tile.w, 0);
-	assert_int_equal(room_seating(r)->pages, 1);
+	assert_int_equal(room_seating(r, NULL)->pages, 1);
 	close_room(r);
 }
 

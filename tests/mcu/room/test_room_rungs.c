@@ -24,7 +24,7 @@ static void test_rungs_follow_their_receivers(void **state)
 	for (int i = 0; i < 4; i++) {
 		l[i] = join(r, &net[i]);
 		if (i == 1)
-			leg_set_view(l[i], &low);
+			assert_int_equal(leg_set_view(l[i], &low, NULL), 0);
 		negotiate_format(l[i], true, true, i == 3 ? CODEC_VP8 : CODEC_H264, 0x42e01f);
 		net[i]->cfg.ev->connected(net[i]->cfg.obj);
 	}
@@ -34,23 +34,23 @@ static void test_rungs_follow_their_receivers(void **state)
 	assert_int_equal(height_of(l[0]), H);
 	assert_int_equal(height_of(l[1]), H / 2);
 	/* To the rung that is there; then the top one of H.264 has nobody. */
-	leg_set_view(l[0], &cheap);
+	assert_int_equal(leg_set_view(l[0], &cheap, NULL), 0);
 	assert_int_equal(net[0]->watched, net[1]->watched);
-	leg_set_view(l[2], &low);
+	assert_int_equal(leg_set_view(l[2], &low, NULL), 0);
 	RUN_UNTIL(r, video_encoders, 2);
-	leg_set_view(l[3], &sound);
+	assert_int_equal(leg_set_view(l[3], &sound, NULL), 0);
 	assert_int_equal(net[3]->watched, 0);
 	assert_int_equal(height_of(l[3]), 0);
 	assert_int_equal(counts(r).receivers, 3);
 	RUN_UNTIL(r, video_encoders, 1);
-	leg_set_view(l[3], &low);
+	assert_int_equal(leg_set_view(l[3], &low, NULL), 0);
 	RUN_UNTIL(r, video_encoders, 2);
 	for (int i = 0; i < 4; i++)
-		leg_set_view(l[i], &any);
+		assert_int_equal(leg_set_view(l[i], &any, NULL), 0);
 	RUN_UNTIL(r, video_encoders, 2);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(height_of(l[i]), H);
-		leg_set_view(l[i], &sound);
+		assert_int_equal(leg_set_view(l[i], &sound, NULL), 0);
 	}
 	RUN_UNTIL(r, video_encoders, 0);
 	close_room(r);
@@ -73,17 +73,17 @@ static void test_the_old_rung_waits(void **state)
 	negotiate(l, true, true);
 	net->cfg.ev->connected(net->cfg.obj);
 	first = net->watched;
-	leg_set_view(l, &low);
+	assert_int_equal(leg_set_view(l, &low, NULL), 0);
 	assert_true(net->watched != first);
 	for (int i = 0; i < 20; i++)
 		turn();
 	assert_int_equal(counts(r).video_encoders, 2);
 	assert_int_equal(height_of(l), H);
 	/* It thinks better of it: the first is still there. */
-	leg_set_view(l, &any);
+	assert_int_equal(leg_set_view(l, &any, NULL), 0);
 	assert_int_equal(net->watched, first);
 	RUN_UNTIL(r, video_encoders, 1);
-	leg_set_view(l, &low);
+	assert_int_equal(leg_set_view(l, &low, NULL), 0);
 	for (int i = 0; i < 20; i++)
 		turn();
 	assert_int_equal(counts(r).video_encoders, 2);
@@ -91,7 +91,7 @@ static void test_the_old_rung_waits(void **state)
 	assert_int_equal(height_of(l), H / 2);
 	RUN_UNTIL(r, video_encoders, 1);
 	/* It leaves in the middle of a change. */
-	leg_set_view(l, &any);
+	assert_int_equal(leg_set_view(l, &any, NULL), 0);
 	leg_leave(l, "left");
 	RUN_UNTIL(r, video_encoders, 0);
 	close_room(r);
@@ -120,13 +120,13 @@ static void test_a_connection_chooses_too(void **state)
 		turn();
 	assert_int_equal(height_of(a), H / 2);
 	assert_int_equal(height_of(b), H);
-	leg_set_view(b, &low);
+	assert_int_equal(leg_set_view(b, &low, NULL), 0);
 	assert_int_equal(nb->best, 1);
 	assert_int_equal(nb->watched, na->watched);
 	RUN_UNTIL(r, video_encoders, 1);
 	na->cfg.ev->carries(na->cfg.obj, 0);
 	RUN_UNTIL(r, video_encoders, 2);
-	leg_set_view(b, &any);
+	assert_int_equal(leg_set_view(b, &any, NULL), 0);
 	assert_int_equal(nb->best, 0);
 	RUN_UNTIL(r, video_encoders, 1);
 	assert_int_equal(nb->watched, na->watched);

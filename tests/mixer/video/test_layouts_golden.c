@@ -50,7 +50,7 @@ static int teardown(void **state)
 static void lay_out(struct room *r, const struct seating_plan *plan, uint32_t speaker,
 		    uint32_t content)
 {
-	struct seating_people p = { r->person, LEGS, speaker, content };
+	struct seating_people p = { r->person, LEGS, speaker, content, 0 };
 	struct seating s;
 
 	seating_make(plan, &p, W, H, &s);

@@ -19,7 +19,7 @@ static struct seating_people people(size_t n, uint32_t speaker, uint32_t content
 		person[i] = (struct seating_person){ .id = (uint32_t)i + 1, .video = true };
 	if (speaker)
 		person[speaker - 1].spoke = 1000;
-	return (struct seating_people){ person, n, speaker, content };
+	return (struct seating_people){ person, n, speaker, content, 0 };
 }
 
 /* "3 1 2": the ids in the order of tiles. */

@@ -1,0 +1,319 @@
+/* The pictures of a room: for each view one that its receivers share, one for who has
+ * its speaker's tile, and those of legs that hide themselves. What would look alike is
+ * one picture (L1). */
+#include "mcu/room/room_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t next_picture_id = 1;
+
+ON_THREAD(ROLE_CTL) static const struct seat *seat_of(const struct seating *s, uint32_t id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seat[i].id == id)
+			return &s->seat[i];
+	return NULL;
+}
+
+static bool seats_equal(const struct seating *a, const struct seating *b)
+{
+	if (a->n != b->n || a->page != b->page || a->pages != b->pages)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct seat *s = &a->seat[i], *t = &b->seat[i];
+
+		if (s->id != t->id || s->z != t->z || memcmp(&s->rect, &t->rect, sizeof s->rect))
+			return false;
+	}
+	return true;
+}
+
+static struct picture *find(const struct room *r, const struct view *v, enum picture_kind kind,
+			    uint32_t leg)
+{
+	for (struct picture *p = r->pictures; p; p = p->next)
+		if (p->of == v && p->kind == kind && (kind != PICTURE_OWN || p->leg == leg))
+			return p;
+	return NULL;
+}
+
+struct picture *room_picture_shared(const struct room *r, const struct view *v)
+{
+	return find(r, v, PICTURE_SHARED, 0);
+}
+
+/* NULL: out of memory. */
+ON_THREAD(ROLE_CTL) static struct picture *obtain(struct room *r, const struct view *v,
+						  enum picture_kind kind, uint32_t leg)
+{
+	struct picture *p = find(r, v, kind, leg);
+
+	if (p)
+		return p;
+	p = calloc(1, sizeof *p);
+	if (!p) {
+		log_error(&r->log, "out of memory: a view is not made");
+		return NULL;
+	}
+	p->id = next_picture_id++;
+	p->of = v;
+	p->kind = kind;
+	p->leg = leg;
+	p->next = r->pictures;
+	r->pictures = p;
+	return p;
+}
+
+/* Everybody who is shown, but for the sources of leg `without`: all of them, or its
+ * camera only. */
+ON_THREAD(ROLE_CTL) static size_t gather(const struct room *r, uint32_t without, bool all,
+					 struct seating_person *out)
+{
+	size_t n = 0;
+
+	for (const struct leg *l = r->legs; l; l = l->next)
+		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++) {
+			if (i != LEG_CAMERA && !leg_sends(l, i))
+				continue;
+			if (l->id == without && (all || i == LEG_CAMERA))
+				continue;
+			out[n++] = (struct seating_person){
+				.id = l->source[i].id, .spoke = l->spoke,
+				.video = leg_sends(l, i) && !l->video_muted };
+		}
+	return n;
+}
+
+/* Who is where in a picture of a view. leg: of its kind. False: out of memory. */
+ON_THREAD(ROLE_CTL) static bool seat(const struct room *r, const struct view *v,
+				     enum picture_kind kind, uint32_t leg, struct seating *out)
+{
+	struct seating_person *person = calloc(r->n_legs * LEG_SOURCES + 1, sizeof *person);
+	struct seating_people p = { .person = person, .speaker = r->speaker,
+				    .content = room_content(r) };
+	bool lecture = v->settings.plan.kind == LAYOUT_LECTURE, aside = kind == PICTURE_OTHER;
+	struct seating_plan plan = v->settings.plan;
+
+	if (!person) {
+		log_error(&r->log, "out of memory: the layout stays as it is");
+		return false;
+	}
+	/* A lecturer sees the audience. */
+	if (lecture && aside)
+		plan.kind = LAYOUT_GRID;
+	p.n = gather(r, kind == PICTURE_OWN || (lecture && aside) ? leg : 0, lecture && aside, person);
+	if (aside)
+		p.avoid = leg;
+	seating_make(&plan, &p, r->engine->cfg.width, r->engine->cfg.height, out);
+	free(person);
+	return true;
+}
+
+static void refresh(struct room *r, struct picture *p, const struct seating *now)
+{
+	const struct view *v = p->of;
+
+	bool moved = v->changed || !p->version || !seats_equal(now, &p->seating);
+
+	p->seating = *now;
+	p->crop = v->settings.crop;
+	p->signs = v->settings.signs;
+	if (!moved)
+		return;
+	p->version++;
+	r->layout_moved = true;
+}
+
+ON_THREAD(ROLE_CTL) static struct picture *make(struct room *r, const struct view *v,
+						enum picture_kind kind, uint32_t leg)
+{
+	struct picture *p = obtain(r, v, kind, leg);
+	struct seating now;
+
+	if (!p)
+		return NULL;
+	p->kept = true;
+	if (seat(r, v, kind, leg, &now))
+		refresh(r, p, &now);
+	return p;
+}
+
+static struct leg *leg_of(const struct room *r, uint32_t id)
+{
+	struct leg *l = r->legs;
+
+	while (l && l->id != id)
+		l = l->next;
+	return l;
+}
+
+/* Who is looked at in it, and would see itself; 0: nobody. */
+ON_THREAD(ROLE_CTL) static uint32_t holder_of(const struct room *r, const struct view *v,
+					      const struct seating *s)
+{
+	const struct seat *by_speech = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seat[i].by_speech) {
+			by_speech = &s->seat[i];
+			n++;
+		}
+	if (v->settings.plan.kind == LAYOUT_LECTURE && s->n && !n)
+		return source_leg(s->seat[0].id);
+	/* Where the last two who spoke are, the speaker sees the other one already. */
+	return n == 1 ? r->floor ? r->floor : source_leg(by_speech->id) : 0;
+}
+
+ON_THREAD(ROLE_CTL) static const struct view *view_of(const struct room *r, const struct leg *l)
+{
+	struct view_seeker who = { .host = l->host, .speaks = l->id == r->floor,
+				   .asked = l->view.view };
+	struct view_offer offer[ROOM_VIEWS];
+
+	for (size_t i = 0; i < r->n_views; i++)
+		offer[i] = (struct view_offer){ r->views[i]->name, r->views[i]->rule };
+	return r->views[view_pick(offer, r->n_views, &who)];
+}
+
+ON_THREAD(ROLE_CTL) static bool sees(const struct leg *l)
+{
+	return !l->room->closing && l->connected && l->media.video.tx && !l->view.no_video;
+}
+
+/* For who has the speaker's tile. */
+ON_THREAD(ROLE_CTL) static void make_other(struct room *r, const struct view *v,
+					   const struct picture *shared)
+{
+	uint32_t id = v->settings.no_other ? 0 : holder_of(r, v, &shared->seating);
+	struct leg *l = id ? leg_of(r, id) : NULL;
+	struct picture *p = find(r, v, PICTURE_OTHER, 0);
+	struct seating now;
+
+	if (!l || !sees(l) || view_of(r, l) != v || !seat(r, v, PICTURE_OTHER, id, &now) || !now.n)
+		return;
+	/* While another speaks it looks as the shared one does, and stays. */
+	if (seats_equal(&now, &shared->seating) && !(p && p->leg == id))
+		return;
+	p = make(r, v, PICTURE_OTHER, id);
+	if (p)
+		p->leg = id;
+}
+
+/* Its own one, where it hides itself, would see itself, and there are few enough. */
+ON_THREAD(ROLE_CTL) static struct picture *own(struct room *r, const struct leg *l,
+					       struct picture *base, size_t *n)
+{
+	struct picture *p;
+
+	if (!l->view.hide_self || !sees(l) || !leg_sends(l, LEG_CAMERA) || l->video_muted ||
+	    !seat_of(&base->seating, l->source[LEG_CAMERA].id) || *n >= r->cfg.max_personal_views)
+		return base;
+	p = make(r, base->of, PICTURE_OWN, l->id);
+	if (!p)
+		return base;
+	++*n;
+	return p;
+}
+
+/* base has been made. */
+ON_THREAD(ROLE_CTL) static struct picture *pick(struct room *r, const struct leg *l, size_t *n_own)
+{
+	const struct view *v = view_of(r, l);
+	struct picture *base = find(r, v, PICTURE_OTHER, 0);
+
+	if (!base || !base->kept || base->leg != l->id)
+		base = room_picture_shared(r, v);
+	return base ? own(r, l, base, n_own) : NULL;
+}
+
+/* Those that nobody gets any more are seen until the last encode of them has ended. */
+static void drop_unused(struct room *r)
+{
+	struct picture **at = &r->pictures;
+
+	while (*at) {
+		struct picture *p = *at;
+
+		if (p->kept || p->encodes) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		free(p);
+	}
+}
+
+void room_pictures_update(struct room *r)
+{
+	size_t n_own = 0;
+
+	for (struct picture *p = r->pictures; p; p = p->next)
+		p->kept = false;
+	for (size_t i = 0; i < r->n_views; i++) {
+		struct picture *shared = make(r, r->views[i], PICTURE_SHARED, 0);
+
+		if (shared)
+			make_other(r, r->views[i], shared);
+	}
+	for (struct leg *l = r->legs; l; l = l->next) {
+		struct picture *p = pick(r, l, &n_own);
+
+		r->layout_moved = r->layout_moved || (l->picture && p != l->picture);
+		l->picture = p;
+	}
+	for (size_t i = 0; i < r->n_views; i++)
+		r->views[i]->changed = false;
+	drop_unused(r);
+}
+
+void room_pictures_orphan(struct room *r, const struct view *v)
+{
+	for (struct picture *p = r->pictures; p; p = p->next)
+		if (p->of == v)
+			p->of = NULL;
+}
+
+void room_pictures_free(struct room *r)
+{
+	while (r->pictures) {
+		struct picture *next = r->pictures->next;
+
+		free(r->pictures);
+		r->pictures = next;
+	}
+}
+
+ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, bool any)
+{
+	const struct picture *main = room_picture_shared(l->room, l->room->views[0]);
+	struct leg_source *s = &l->source[i];
+	const struct seat *seat = main ? seat_of(&main->seating, s->id) : NULL;
+
+	s->tile = seat ? seat->rect : (struct rect){ 0 };
+	s->z = seat ? seat->z : 0;
+	s->w = s->h = 0;
+	s->shown = false;
+	for (const struct picture *p = l->room->pictures; p; p = p->next) {
+		seat = p->encodes || (p == main && !any) ? seat_of(&p->seating, s->id) : NULL;
+		if (!seat)
+			continue;
+		s->shown = s->shown || p->encodes;
+		if (seat->rect.w * seat->rect.h > s->w * s->h) {
+			s->w = seat->rect.w;
+			s->h = seat->rect.h;
+		}
+	}
+	video_leg_set_wanted(s->video, s->shown && !l->video_muted && leg_sends(l, i) &&
+					       room_decodes(l->room));
+}
+
+void room_place(struct room *r)
+{
+	bool any = room_encode_any(r);
+
+	for (struct leg *l = r->legs; l; l = l->next)
+		for (int i = 0; i < LEG_SOURCES; i++)
+			place(l, i, any);
+}
