@@ -39,7 +39,7 @@ static void test_the_top_rung_goes_and_comes_back(void **state)
 	r = open_room();
 	l[0] = come(r, &net[0]);
 	l[1] = come(r, &net[1]);
-	leg_set_view(l[1], &(struct leg_view){ .max_height = H / 2 });
+	assert_int_equal(leg_set_view(l[1], &(struct leg_view){ .max_height = H / 2 }, NULL), 0);
 	RUN_UNTIL(r, video_encoders, 2);
 	assert_int_equal(height_of(l[0]), H);
 	assert_int_equal(room_fps(r), FPS);
