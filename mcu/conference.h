@@ -59,10 +59,11 @@ struct layout_change;
 int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
 			  struct errmsg *why) ON_THREAD(ROLE_CTL);
 struct views_change;
-/* As a host's `views`. -ENOENT with room_unknown; otherwise as room_add_view and
- * room_remove_view. */
+/* As a host's `views`; layout: of the view that is set, NULL: as it is. -ENOENT with
+ * room_unknown; otherwise as room_add_view, view_change and room_remove_view: nothing
+ * has changed. */
 int conference_change_views(struct conference *c, const char *room, const struct views_change *v,
-			    struct errmsg *why) ON_THREAD(ROLE_CTL);
+			    const struct layout_change *layout, struct errmsg *why) ON_THREAD(ROLE_CTL);
 struct room_view_info;
 /* Borrowed for the call. */
 typedef void conference_view_cb(void *obj, const struct room_view_info *v,

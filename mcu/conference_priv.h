@@ -152,7 +152,8 @@ void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL)
 void hall_tell_layout(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
 /* Which views there are; only: to that one, and nothing where there is but one. */
 void hall_tell_views(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL);
-int hall_change_views(struct hall *h, const struct views_change *v, struct errmsg *why)
+int hall_change_views(struct hall *h, const struct views_change *v,
+		      const struct layout_change *layout, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 
 /* join.c */

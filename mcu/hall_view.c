@@ -96,7 +96,39 @@ void hall_tell_views(struct hall *h, struct leg_handle *only)
 	free(list);
 }
 
-int hall_change_views(struct hall *h, const struct views_change *v, struct errmsg *why)
+/* VIEW_NO_RULE: there is none of that name. */
+ON_THREAD(ROLE_CTL) static enum view_rule rule_of(const struct hall *h, const char *view)
+{
+	struct room_view_info v;
+
+	for (size_t i = 0; i < room_view_count(h->room); i++) {
+		room_view_info(h->room, i, &v);
+		if (!strcmp(v.name, view))
+			return v.rule;
+	}
+	return VIEW_NO_RULE;
+}
+
+/* layout: with this one, or not at all; NULL: as it is. */
+ON_THREAD(ROLE_CTL) static int set_view(struct hall *h, const char *view, enum view_rule rule,
+					const struct layout_change *layout, struct errmsg *why)
+{
+	enum view_rule old = rule_of(h, view);
+	struct errmsg unused;
+	int err = room_add_view(h->room, view, rule, why);
+
+	if (err || !layout)
+		return err;
+	err = view_change(h->room, &h->conf->cfg.engine->cfg, layout, why);
+	if (err && old)
+		room_add_view(h->room, view, old, &unused);
+	else if (err)
+		room_remove_view(h->room, view, &unused);
+	return err;
+}
+
+int hall_change_views(struct hall *h, const struct views_change *v,
+		      const struct layout_change *layout, struct errmsg *why)
 {
 	enum view_rule rule = v->rule ? view_rule_parse(v->rule) : VIEW_NO_RULE;
 	int err;
@@ -105,7 +137,7 @@ int hall_change_views(struct hall *h, const struct views_change *v, struct errms
 		return errmsg_set(why, -EINVAL, "bad_message", "The member \"for\" must be "
 				  "\"everybody\", \"hosts\", \"participants\", \"speaker\" or "
 				  "\"request\".");
-	err = rule ? room_add_view(h->room, v->view, rule, why) :
+	err = rule ? set_view(h, v->view, rule, layout, why) :
 		     room_remove_view(h->room, v->view, why);
 	if (!err)
 		hall_tell_views(h, NULL);
@@ -132,11 +164,11 @@ int conference_set_layout(struct conference *c, const char *room, const struct l
 }
 
 int conference_change_views(struct conference *c, const char *room, const struct views_change *v,
-			    struct errmsg *why)
+			    const struct layout_change *layout, struct errmsg *why)
 {
 	struct hall *h = running(c, room, why);
 
-	return h ? hall_change_views(h, v, why) : -ENOENT;
+	return h ? hall_change_views(h, v, layout, why) : -ENOENT;
 }
 
 int conference_views(struct conference *c, const char *room, conference_view_cb *cb, void *obj,

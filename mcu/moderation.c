@@ -228,7 +228,7 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	if (m->type == CLIENT_MSG_LAYOUT)
 		return view_change(p->hall->room, &p->conf->cfg.engine->cfg, &m->u.layout, why);
 	if (m->type == CLIENT_MSG_VIEWS)
-		return hall_change_views(p->hall, &m->u.views, why);
+		return hall_change_views(p->hall, &m->u.views, NULL, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

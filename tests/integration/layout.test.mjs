@@ -26,7 +26,7 @@ const QUARTERS = [[0, 0], [0.5, 0], [0, 0.5], [0.5, 0.5]].map(([x, y]) => ({ x, 
 describe('layouts', { timeout: within(120000) }, () => {
 	for (const [name, settings, tiles] of [
 		['speaker', {}, 4],
-		['speaker-only', { overlays: { banner: '물리학 101', clock: true } }, 1],
+		['speaker-only', { speaker_view: false, overlays: { banner: '물리학 101', clock: true } }, 1],
 		['picture-in-picture', {}, 2],
 		['grid', { max_tiles: 3, page: 2 }, 1],
 		['custom', { custom: QUARTERS, fit: 'crop' }, 4],
