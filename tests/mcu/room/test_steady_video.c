@@ -142,7 +142,7 @@ static void test_ours_are_counted(void **state)
 	role_assert_ctl();
 	counting = true;
 	ours = all = 0;
-	s = routing_new(1, 1);
+	s = routing_new(1, 1, 1);
 	counting = false;
 	assert_non_null(s);
 	routing_free(&s);
