@@ -11,8 +11,8 @@ METRIC_GAUGE(encoders, "mcu_venc_open", "Video encoders that are open.");
 METRIC_COUNTER(dropped, "mcu_video_encode_dropped_total",
 	       "Encoded pictures lost for want of a buffer.");
 
-enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600,
-       MOST_PER_PICTURE = 3 };
+enum { MIN_BITRATE_BPS = 16000, MAX_BITRATE_BPS = 100000000, MAX_GOP_S = 3600 };
+enum { MOST_PER_PICTURE = 3 }; /* octets, of what one has at the full rate */
 
 static const struct venc_ops *const codec_ops[] = {
 	[CODEC_H264] = &venc_h264_ops,

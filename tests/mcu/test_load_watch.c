@@ -1,5 +1,5 @@
 /* Who is refused, and what rooms are told, when the machine cannot keep up. */
-#include "conference_rig.h"
+#include "tests/mcu/conference_rig.h"
 
 enum { MANY = 400 };
 

@@ -1,5 +1,5 @@
 /* The rate of a room's pictures, lowered and raised while it runs. */
-#include "room_video_rig.h"
+#include "tests/mcu/room/room_video_rig.h"
 
 /* What came out since `from` is evenly spaced; the last of it. */
 static size_t check_pace(const struct rig *r, size_t from, int64_t interval_ns)
