@@ -182,7 +182,8 @@ static void count_job(struct strand *s, const struct job *j, int64_t now_ns)
 		add(&s->account->late, 1);
 }
 
-/* The longest of late, so that the rare slow job is not a surprise each time. */
+/* The longest of late, so that the rare slow job is not a surprise each time. In
+ * processor time: that others took the processor away says nothing about it. */
 static void learn_cost(struct strand *s, int64_t took_ns)
 {
 	int64_t less = s->cost_ns - s->cost_ns / COST_DECAY;
@@ -196,8 +197,7 @@ static void run_first(struct strand *s, struct worker *t, int64_t now_ns)
 {
 	struct workers *w = s->w;
 	struct job j = *first_job(s);
-	int64_t end_ns;
-	uint64_t began;
+	uint64_t began, took;
 
 	s->head = (s->head + 1) % STRAND_JOBS;
 	s->count--;
@@ -209,18 +209,18 @@ static void run_first(struct strand *s, struct worker *t, int64_t now_ns)
 		call_help(w, now_ns);
 	}
 	pthread_mutex_unlock(&w->lock);
-	began = s->account ? thread_time_ns() : 0;
+	began = thread_time_ns();
 	j.fn(j.obj, j.arg);
+	took = thread_time_ns() - began;
 	if (s->account)
-		add(&s->account->cpu_ns, thread_time_ns() - began);
+		add(&s->account->cpu_ns, took);
 	pthread_mutex_lock(&w->lock);
-	end_ns = clock_now_ns(w->clock);
-	learn_cost(s, end_ns - now_ns);
+	learn_cost(s, (int64_t)took);
 	s->running = false;
 	if (s->freed)
 		destroy(s);
 	else if (s->count)
-		schedule(s, end_ns);
+		schedule(s, clock_now_ns(w->clock));
 }
 
 static void *worker_main(void *arg)

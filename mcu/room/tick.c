@@ -16,6 +16,9 @@ METRIC_COUNTER(m_skipped, "mcu_video_ticks_skipped_total",
 METRIC_COUNTER(m_unchanged, "mcu_video_ticks_unchanged_total",
 	       "Video ticks at which the picture stood still and nothing was encoded.");
 
+/* For decodes that have begun. */
+enum { WAIT_NS = 400 * 1000, WAIT_AT_MOST_NS = 2 * 1000 * 1000 };
+
 const int TICK_BUCKET_MS[TICK_BUCKETS] = { 10, 20, 30, 40, 60, 100, 200, 0 };
 
 struct tick {
@@ -197,9 +200,15 @@ static void take_rate(struct tick *t)
 	t->count = beat_next(&t->beat, last + 1);
 }
 
+static void post(struct tick *t, int64_t not_before_ns)
+{
+	if (strand_post(t->strand, run, t, NULL, not_before_ns, due_of(t, t->count + 1)))
+		abort(); /* routings are few and bounded: there is room */
+}
+
 static void post_next(struct tick *t)
 {
-	int64_t now = clock_now_ns(t->engine->clock), due, late;
+	int64_t now = clock_now_ns(t->engine->clock), late;
 
 	take_rate(t);
 	late = now - due_of(t, t->count);
@@ -211,20 +220,32 @@ static void post_next(struct tick *t)
 		skip(t, reached - t->count);
 		t->count = reached;
 	}
-	due = due_of(t, t->count);
-	if (strand_post(t->strand, run, t, NULL, due, due_of(t, t->count + 1)))
-		abort(); /* routings are few and bounded: there is room */
+	post(t, due_of(t, t->count));
+}
+
+/* The decodes of a beat start before its tick, but on several threads the last one
+ * may not have ended: worth a moment, for its picture would come a beat later. */
+ON_THREAD(ROLE_MIXV) static bool is_in_the_making(const struct tick *t)
+{
+	for (size_t i = 0; i < t->n_newest; i++)
+		if (video_leg_is_decoding(t->routing->source[i].video))
+			return true;
+	return false;
 }
 
 static void run(void *obj, void *arg)
 {
 	struct tick *t = obj;
-	int64_t due = due_of(t, t->count);
+	int64_t due = due_of(t, t->count), now = clock_now_ns(t->engine->clock);
 
 	(void)arg;
 	role_assert_mixv();
 	if (t->stopped || !t->routing || !t->routing->n_encodes) {
 		t->running = false;
+		return;
+	}
+	if (now < due + WAIT_AT_MOST_NS && is_in_the_making(t)) {
+		post(t, now + WAIT_NS);
 		return;
 	}
 	t->count++;

@@ -1,7 +1,8 @@
 /* The picture of a room: its video clock. A strand (MIXV) that every 1/fps takes
  * the newest frame of each source, composes from them all pictures that somebody
  * receives, and hands the canvases to the encodes. Ticks are due at the beats of the
- * room (beat.h); none waits for a leg (L3).
+ * room (beat.h); none waits for a leg (L3), only for 2 ms where a frame is being
+ * decoded.
  * While no encode is routed it does not run at all. */
 #ifndef MCU_ROOM_TICK_H
 #define MCU_ROOM_TICK_H

@@ -37,6 +37,7 @@ struct video_leg {
 	_Atomic int64_t spent_ns; /* by the decoder, not charged yet */
 	_Atomic int codec, width, height;
 	_Atomic bool open;
+	_Atomic bool decoding;
 	/* NET */
 	bool skipping; /* until the next key frame */
 	int64_t last_put_ns, interval_ns; /* between pictures, smoothed */
@@ -216,6 +217,7 @@ static void decode_job(void *obj, void *arg)
 	int err;
 
 	role_assert_mixv();
+	v->decoding = true;
 	if (v->wanted) {
 		err = decode(v, au, &f);
 		if (!err) {
@@ -227,6 +229,7 @@ static void decode_job(void *obj, void *arg)
 			v->needs_key = true;
 		}
 	}
+	v->decoding = false;
 	buf_unref(&au);
 }
 
@@ -323,6 +326,11 @@ bool video_leg_needs_key(struct video_leg *v)
 struct vframe *video_leg_take(struct video_leg *v)
 {
 	return atomic_exchange(&v->newest, NULL);
+}
+
+bool video_leg_is_decoding(const struct video_leg *v)
+{
+	return v->decoding;
 }
 
 void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s)

@@ -68,6 +68,9 @@ bool video_leg_needs_key(struct video_leg *v) ON_THREAD(ROLE_NET);
  * reference. */
 struct vframe *video_leg_take(struct video_leg *v) ON_THREAD(ROLE_MIXV);
 
+/* Whether there will be one in a moment. */
+bool video_leg_is_decoding(const struct video_leg *v) ON_THREAD(ROLE_MIXV);
+
 void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s);
 
 #endif
