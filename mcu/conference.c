@@ -64,32 +64,6 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 	return NULL;
 }
 
-ON_THREAD(ROLE_CTL) static void tell_uplink(struct hall *h, struct leg_handle *p)
-{
-	const struct engine_cfg *e = &h->conf->cfg.engine->cfg;
-	bool frozen = room_overload(h->room) == OVERLOAD_FROZEN;
-	struct leg_event ev = { .type = LEG_EVENT_UPLINK };
-	struct uplink_info *u = &ev.u.uplink;
-	struct leg_info i;
-
-	leg_get_info(p->leg, &i);
-	*u = (struct uplink_info){
-		.width = i.shown_w, .height = i.shown_h, .fps = room_fps(h->room),
-		.visible = i.shown_w > 0 && !i.video_muted && !frozen,
-	};
-	/* The view's rate by the tile's share of it, and twice that, since a sender
-	 * codes worse than the composed picture: at least 100 kb/s, at most 2.5 Mb/s. */
-	u->max_kbps = (int)((int64_t)e->video_bps / 1000 * 2 * i.shown_w * i.shown_h /
-			    (e->width * e->height));
-	u->max_kbps = CLAMP(u->max_kbps, 100, 2500);
-	if (!memcmp(u, &p->uplink, sizeof *u))
-		return;
-	p->uplink = *u;
-	leg_limit_uplink(p->leg, (uint32_t)u->max_kbps);
-	p->ev->event(p->obj, &ev);
-	leg_event_clear(&ev);
-}
-
 void hall_tell_changed(struct hall *h, struct leg_handle *p)
 {
 	struct leg_event ev = { .type = LEG_EVENT_JOINED };
@@ -126,7 +100,7 @@ ON_THREAD(ROLE_CTL) static void on_changed(void *obj, struct room *r, struct leg
 		ev.u.muted.by = h->muted_by;
 		hall_tell(h, &ev, NULL);
 		if (hall_has(h, p))
-			tell_uplink(h, p);
+			hall_tell_uplink(h, p);
 	}
 }
 
@@ -137,12 +111,6 @@ static void on_speaker(void *obj, struct room *r, uint32_t leg)
 	(void)obj;
 	role_assert_ctl();
 	hall_tell(room_user(r), &ev, NULL);
-}
-
-void hall_tell_uplinks(struct hall *h)
-{
-	for (size_t i = 0; i < h->people->len; i++)
-		tell_uplink(h, person(h, i));
 }
 
 ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)

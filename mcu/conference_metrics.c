@@ -97,14 +97,15 @@ ON_THREAD(ROLE_CTL) static int write_uplinks(struct hall *h, struct metrics_text
 	for (size_t i = 0; !err && i < h->people->len; i++) {
 		const struct leg_handle *p = g_ptr_array_index(h->people, i);
 		struct leg_net_stats s;
+		uint64_t octets;
 		char leg[16];
 		const char *labels[] = { "room", room_name(h->room), "leg", leg, NULL };
 
 		snprintf(leg, sizeof leg, "%u", leg_id(p->leg));
 		leg_get_stats(p->leg, &s);
-		if (s.uplink_audio.octets + s.uplink_video.octets)
-			err = metrics_series(out, "mcu_uplink_octets_total", labels,
-					     (double)(s.uplink_audio.octets + s.uplink_video.octets));
+		octets = s.uplink_audio.octets + s.uplink_video.octets + s.uplink_content.octets;
+		if (octets)
+			err = metrics_series(out, "mcu_uplink_octets_total", labels, (double)octets);
 	}
 	return err;
 }

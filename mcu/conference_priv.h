@@ -4,7 +4,8 @@
  *   participant.c         struct room_api once it is one
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
- *   quality_report.c      statistics and scores */
+ *   quality_report.c      statistics and scores
+ *   uplink.c              what clients are told to send */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
 
@@ -38,6 +39,7 @@ struct departed {
 	char resume[RESUME_BYTES];
 	bool host, removed;
 	bool audio_held, video_held;
+	uint32_t content_held;
 	int64_t left_ns;
 };
 
@@ -85,6 +87,7 @@ struct leg_handle {
 	uint32_t waiting;	/* its number there */
 	bool host, hand;
 	bool audio_held, video_held; /* muted by a host */
+	uint32_t content_held;	     /* the host who has forbidden it to present; 0: none */
 	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
 	unsigned chat_n;
 	int64_t row_id, joined_ms;
@@ -141,8 +144,6 @@ void hall_policy_info(const struct hall *h, struct room_policy_info *out) ON_THR
 size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
-/* What each may send, to those for whom it has changed. */
-void hall_tell_uplinks(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
@@ -155,6 +156,11 @@ void hall_tell_views(struct hall *h, struct leg_handle *only) ON_THREAD(ROLE_CTL
 int hall_change_views(struct hall *h, const struct views_change *v,
 		      const struct layout_change *layout, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
+
+/* uplink.c */
+/* Tells it what of its pictures is of use, if that has changed. */
+void hall_tell_uplink(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
+void hall_tell_uplinks(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* join.c */
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
@@ -184,6 +190,9 @@ bool moderation_may_record(const struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* The last host may have gone: an unregistered room gets another; soon: after a
  * while, in which a lost one may come back. */
 void moderation_succession(struct hall *h, bool soon) ON_THREAD(ROLE_CTL);
+
+/* To who presented: by whom that was ended. */
+void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host) ON_THREAD(ROLE_CTL);
 
 /* chat.c */
 struct chat_log *chat_log_new(void) ON_THREAD(ROLE_CTL);

@@ -36,7 +36,7 @@ void join_remember(struct hall *h, const struct leg_handle *p, bool removed)
 {
 	struct departed d = {
 		.host = p->host, .removed = removed, .audio_held = p->audio_held,
-		.video_held = p->video_held,
+		.video_held = p->video_held, .content_held = p->content_held,
 		.left_ns = clock_now_ns(h->conf->cfg.engine->clock),
 	};
 
@@ -93,6 +93,7 @@ ON_THREAD(ROLE_CTL) static void recognise(struct leg_handle *p, struct hall *h)
 		p->who.was_host = p->who.back && d->host;
 		p->audio_held = p->who.back && d->audio_held;
 		p->video_held = p->who.back && d->video_held;
+		p->content_held = p->who.back ? d->content_held : 0;
 	} else {
 		back_after_restart(p);
 	}
@@ -108,6 +109,7 @@ ON_THREAD(ROLE_CTL) static void replace_old(struct leg_handle *p, struct hall *h
 	if (old) {
 		p->audio_held = old->audio_held;
 		p->video_held = old->video_held;
+		p->content_held = old->content_held;
 		p->hand = old->hand;
 		participant_end(old, LEAVE_REPLACED, "", "You have joined again from elsewhere.");
 		return;
@@ -198,6 +200,8 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 				    p->who.user_id, p->joined_ms, NULL, NULL);
 	p->audio_held = !p->host && (p->audio_held || !h->rules.unmute);
 	p->video_held = !p->host && p->video_held;
+	p->content_held = p->host ? 0 : p->content_held;
+	leg_hold_content(p->leg, p->content_held);
 	if (p->audio_held || p->video_held) {
 		p->told_audio_muted = p->audio_held;
 		p->told_video_muted = p->video_held;

@@ -99,6 +99,44 @@ int moderation_mute(struct leg_handle *p, enum tristate audio, enum tristate vid
 	return 0;
 }
 
+void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host)
+{
+	struct leg_event ev = { .type = LEG_EVENT_PRESENT_OVER };
+
+	ev.u.present_over.by = by;
+	ev.u.present_over.by_host = by_host;
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
+ON_THREAD(ROLE_CTL) static int present(struct leg_handle *p, bool on, struct errmsg *why)
+{
+	if (on && p->content_held && !p->host && !p->hall->rules.unmute)
+		return not_allowed(why, "A host has ended your presentation. Raise your hand to ask for "
+				   "it.");
+	if (on && p->content_held) {
+		p->content_held = 0;
+		leg_hold_content(p->leg, false);
+	}
+	leg_present(p->leg, on);
+	return 0;
+}
+
+ON_THREAD(ROLE_CTL) static void content_off(struct leg_handle *p, uint32_t by)
+{
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	if (!p->host && !p->hall->rules.unmute) {
+		p->content_held = by;
+		leg_hold_content(p->leg, true);
+	} else {
+		leg_present(p->leg, false);
+	}
+	if (i.presents)
+		moderation_present_over(p, by, true);
+}
+
 ON_THREAD(ROLE_CTL) static int set_hand(struct leg_handle *p, bool raised)
 {
 	struct leg_event ev = { .type = LEG_EVENT_HAND };
@@ -128,6 +166,7 @@ ON_THREAD(ROLE_CTL) static void do_to(struct leg_handle *p, enum moderation acti
 			 action == MODERATE_CAMERA_OFF ? 1 : -1);
 		h->muted_by = 0;
 		break;
+	case MODERATE_CONTENT_OFF: content_off(p, by); break;
 	case MODERATE_LOWER_HAND: set_hand(p, false); break;
 	case MODERATE_REMOVE:
 		participant_end(p, LEAVE_KICKED, "kicked", "A host has removed you from the room.");
@@ -213,7 +252,7 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	switch (m->type) {
 	case CLIENT_MSG_CHAT: return chat_say(p, m->u.chat.text, m->u.chat.to, why);
 	case CLIENT_MSG_HAND: return set_hand(p, m->u.hand.raised);
-	case CLIENT_MSG_PRESENT: leg_present(p->leg, m->u.present.on); return 0;
+	case CLIENT_MSG_PRESENT: return present(p, m->u.present.on, why);
 	case CLIENT_MSG_LAYOUT:
 	case CLIENT_MSG_VIEWS:
 	case CLIENT_MSG_MODERATE:

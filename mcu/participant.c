@@ -144,6 +144,12 @@ static void on_ended(void *obj, const char *reason)
 	ev->closed(ev_obj, r, &why);
 }
 
+static void on_outdone(void *obj, uint32_t by)
+{
+	role_assert_ctl();
+	moderation_present_over(obj, by, false);
+}
+
 static void on_data_open(void *obj, bool open)
 {
 	struct leg_handle *p = obj;
@@ -183,6 +189,7 @@ const struct leg_watcher participant_watcher = {
 	.candidate = on_candidate,
 	.connected = on_connected,
 	.ended = on_ended,
+	.outdone = on_outdone,
 };
 
 static int api_join(void *ctx, const struct join_req *req, const struct leg_events *events,
@@ -213,6 +220,7 @@ enum {
 	MEDIA_RTX = true,
 	MEDIA_SIMULCAST = true,
 	MEDIA_DATA = true,
+	MEDIA_CONTENT = true,
 };
 
 static bool encodes(const struct config *c, const char *name)
@@ -228,7 +236,7 @@ static struct neg_abilities abilities(const struct config *c, bool stereo)
 	struct neg_abilities can = {
 		.send = MEDIA_AUDIO | MEDIA_VIDEO, .recv = MEDIA_AUDIO | MEDIA_VIDEO,
 		.rtx = MEDIA_RTX, .red = c->audio.red, .stereo = stereo,
-		.simulcast = MEDIA_SIMULCAST, .data = MEDIA_DATA,
+		.simulcast = MEDIA_SIMULCAST, .data = MEDIA_DATA, .content = MEDIA_CONTENT,
 	};
 
 	for (enum codec v = CODEC_H264; v <= CODEC_AV1; v++)
@@ -299,6 +307,16 @@ ON_THREAD(ROLE_CTL) static int connecting_begin(struct leg_handle *p, struct err
 	return 0;
 }
 
+/* What it began to send is not shown. */
+ON_THREAD(ROLE_CTL) static void tell_held(struct leg_handle *p)
+{
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	if (i.sends_content && i.content_held)
+		moderation_present_over(p, p->content_held, true);
+}
+
 static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan *plan,
 			  struct errmsg *why)
 {
@@ -327,6 +345,7 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 		return errmsg_set(why, err, "internal", "The server is out of memory.");
 	if (!hall_has(h, p))
 		return 0;
+	tell_held(p);
 	for (size_t i = 0; i < plan->n_candidates; i++)
 		leg_add_candidate(p->leg, plan->candidates[i].text);
 	if (plan->end_of_candidates)

@@ -48,7 +48,8 @@ int quality_stats(struct leg_handle *p, struct leg_stats *out)
 	past = p->stats_at_ns ? now - p->stats_at_ns : 0;
 	p->stats_at_ns = now;
 	flows(out, &s);
-	out->uplink.kbps = kbps(s.uplink_audio.octets + s.uplink_video.octets, &p->up_octets, past);
+	out->uplink.kbps = kbps(s.uplink_audio.octets + s.uplink_video.octets + s.uplink_content.octets,
+				&p->up_octets, past);
 	out->downlink.kbps = kbps(s.downlink_audio.octets + s.downlink_video.octets,
 				  &p->down_octets, past);
 	out->view_height = i.view_height;

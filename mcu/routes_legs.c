@@ -31,12 +31,15 @@ static json_t *flow_json(const struct leg_net_flow *f, bool up)
 	return o;
 }
 
+/* content: NULL: none can be. */
 static json_t *way_json(const struct stream_stats *s, const struct leg_net_flow *audio,
-			const struct leg_net_flow *video, bool up)
+			const struct leg_net_flow *video, const struct leg_net_flow *content,
+			bool up)
 {
-	return json_pack("{s:f, s:f, s:f, s:o?, s:o?}", "loss", s->loss, "jitter_ms", s->jitter_ms,
-			 "kbps", s->kbps, "audio", flow_json(audio, up), "video",
-			 flow_json(video, up));
+	return json_pack("{s:f, s:f, s:f, s:o?, s:o?, s:o*}", "loss", s->loss, "jitter_ms",
+			 s->jitter_ms, "kbps", s->kbps, "audio", flow_json(audio, up), "video",
+			 flow_json(video, up), "content",
+			 content && content->packets ? flow_json(content, up) : NULL);
 }
 
 static void add_leg(void *obj, const struct conference_leg *l)
@@ -46,9 +49,9 @@ static void add_leg(void *obj, const struct conference_leg *l)
 					     "width", i->tile.w, "height", i->tile.h) : json_null();
 
 	json_array_append_new(obj, json_pack(
-		"{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:o, s:o?, "
+		"{s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:o, s:o?, "
 		"s:o?}",
-		"leg", (json_int_t)i->id, "name", i->name, "address", l->address,
+		"leg", (json_int_t)i->id, "presents", i->presents, "name", i->name, "address", l->address,
 		"role", l->host ? "host" : "participant", "hand", l->hand,
 		"signed_in", l->user_id != 0, "joined_ms", (json_int_t)l->joined_ms,
 		"connected", i->connected, "audio", i->sends_audio, "video", i->sends_video,
@@ -56,9 +59,10 @@ static void add_leg(void *obj, const struct conference_leg *l)
 		"score", l->stats.score, "rtt_ms", l->net.rtt_ms,
 		"remb_bps", (json_int_t)l->net.remb_bps,
 		"view_height", (json_int_t)i->view_height, "tile", tile,
-		"uplink", way_json(&l->stats.uplink, &l->net.uplink_audio, &l->net.uplink_video, true),
+		"uplink", way_json(&l->stats.uplink, &l->net.uplink_audio, &l->net.uplink_video,
+				   &l->net.uplink_content, true),
 		"downlink", way_json(&l->stats.downlink, &l->net.downlink_audio,
-				     &l->net.downlink_video, false)));
+				     &l->net.downlink_video, NULL, false)));
 }
 
 ON_THREAD(ROLE_CTL) static void show(struct wait *w)

@@ -198,6 +198,18 @@ static void try_offer(struct front_session *s)
 	free(text);
 }
 
+/* The client may say which section is content, where it cannot write it there. */
+static int mark_content(struct sdp *offer, const char *mid)
+{
+	for (size_t i = 0; *mid && i < offer->n_media; i++) {
+		const struct sdp_attr *a = sdp_attr_find(&offer->media[i].attrs, "mid");
+		if (a && a->value && !strcmp(a->value, mid) &&
+		    !sdp_attr_find(&offer->media[i].attrs, "content"))
+			return sdp_add_attr(offer, &offer->media[i], "content", "slides");
+	}
+	return 0;
+}
+
 static void do_offer(struct front_session *s, const struct client_msg *m)
 {
 	struct errmsg why = { .code = "" };
@@ -213,6 +225,8 @@ static void do_offer(struct front_session *s, const struct client_msg *m)
 	}
 	note_sdp(s, "offer of", m->u.sdp.text, m->u.sdp.len);
 	int err = sdp_parse(&offer, m->u.sdp.text, m->u.sdp.len, &why);
+	if (!err)
+		err = mark_content(offer, m->u.sdp.content);
 	if (err)
 		goto out;
 	s->sdp_version++;

@@ -55,7 +55,8 @@ enum leg_event_type {
 	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
 	LEG_EVENT_QUALITY,
 	LEG_EVENT_OVERLOAD,
-	LEG_EVENT_VIEWS /* which there are, and for whom */
+	LEG_EVENT_VIEWS, /* which there are, and for whom */
+	LEG_EVENT_PRESENT_OVER /* only to who presented */
 };
 
 /* Something that happened in the room. One object is handed to every leg that
@@ -91,6 +92,10 @@ struct leg_event {
 			int level;	  /* 0: over */
 			const char *text; /* for people */
 		} overload;
+		struct {
+			uint32_t by;
+			bool by_host;
+		} present_over;
 	} u;
 	char *text; /* private */
 	size_t text_len;

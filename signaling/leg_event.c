@@ -30,6 +30,8 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
 	case LEG_EVENT_OVERLOAD:
 		return msg_overload(ev->u.overload.level, ev->u.overload.text);
+	case LEG_EVENT_PRESENT_OVER:
+		return msg_present_over(ev->u.present_over.by, ev->u.present_over.by_host);
 	default: return NULL;
 	}
 }

@@ -283,15 +283,32 @@ char *msg_views(const struct views_info *v)
 	return msg_done(o);
 }
 
+static json_t *uplink_json(const struct uplink_picture *p)
+{
+	json_t *o = json_object();
+	set_int(o, "width", p->width);
+	set_int(o, "height", p->height);
+	set_int(o, "fps", p->fps);
+	set_int(o, "max_kbps", p->max_kbps);
+	set_bool(o, "visible", p->visible);
+	return o;
+}
+
 char *msg_uplink(const struct uplink_info *u)
 {
-	json_t *o = msg_new("uplink", NULL), *video = json_object();
-	set_int(video, "width", u->width);
-	set_int(video, "height", u->height);
-	set_int(video, "fps", u->fps);
-	set_int(video, "max_kbps", u->max_kbps);
-	set_bool(video, "visible", u->visible);
-	json_object_set_new(o, "video", video);
+	json_t *o = msg_new("uplink", NULL);
+	json_object_set_new(o, "video", uplink_json(&u->video));
+	if (u->has_content)
+		json_object_set_new(o, "content", uplink_json(&u->content));
+	return msg_done(o);
+}
+
+char *msg_present_over(uint32_t by, bool by_host)
+{
+	json_t *o = msg_new("present", NULL);
+	set_bool(o, "on", false);
+	set_int(o, "by", by);
+	set_text(o, "reason", by_host ? "host" : "replaced");
 	return msg_done(o);
 }
 

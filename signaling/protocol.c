@@ -180,7 +180,7 @@ static int parse_sdp(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	int err = get_string(o, "sdp", PROTOCOL_MAX_BYTES, NULL, true, &m->u.sdp.text, why);
 	m->u.sdp.len = err ? 0 : strlen(m->u.sdp.text);
-	return err;
+	return err ? err : get_token(o, "content", 32, "", false, &m->u.sdp.content, why);
 }
 
 static int parse_ice(struct client_msg *m, json_t *o, struct errmsg *why)
@@ -266,6 +266,7 @@ static int parse_moderate(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	static const char *const actions[] = {
 		[MODERATE_MUTE] = "mute", [MODERATE_CAMERA_OFF] = "camera_off",
+		[MODERATE_CONTENT_OFF] = "content_off",
 		[MODERATE_LOWER_HAND] = "lower_hand", [MODERATE_REMOVE] = "remove",
 	};
 	const char *name;
@@ -279,7 +280,8 @@ static int parse_moderate(struct client_msg *m, json_t *o, struct errmsg *why)
 			m->u.moderate.action = a;
 	if (!m->u.moderate.action)
 		return bad_member(why, "action",
-				  "must be \"mute\", \"camera_off\", \"lower_hand\" or \"remove\"");
+				  "must be \"mute\", \"camera_off\", \"content_off\", \"lower_hand\" or "
+				  "\"remove\"");
 	if (m->u.moderate.action == MODERATE_REMOVE && !m->u.moderate.leg)
 		return bad_member(why, "leg", "is missing: say who is to be removed");
 	return 0;

@@ -44,7 +44,13 @@ enum client_msg_type {
 	CLIENT_MSG_VIEWS
 };
 
-enum moderation { MODERATE_MUTE = 1, MODERATE_CAMERA_OFF, MODERATE_LOWER_HAND, MODERATE_REMOVE };
+enum moderation {
+	MODERATE_MUTE = 1,
+	MODERATE_CAMERA_OFF,
+	MODERATE_CONTENT_OFF,
+	MODERATE_LOWER_HAND,
+	MODERATE_REMOVE
+};
 
 /* Who may record a room. */
 enum record_right { RECORD_BY_HOSTS = 1, RECORD_BY_ALL, RECORD_BY_NOBODY };
@@ -81,6 +87,7 @@ struct client_msg {
 		struct {
 			const char *text;
 			size_t len;
+			const char *content; /* the mid of the section of content; "": unsaid */
 		} sdp; /* OFFER, ANSWER */
 		struct {
 			const char *candidate; /* "": no more will come */
@@ -110,7 +117,7 @@ struct client_msg {
 		struct policy_change policy;
 		struct layout_change layout;
 		struct {
-			bool on; /* its picture is a presentation */
+			bool on;
 		} present;
 		struct view_wish view;
 		struct views_change views;
@@ -245,9 +252,15 @@ struct views_info {
 	size_t n;
 };
 
-struct uplink_info {
+/* What is of use of a picture that a client sends. */
+struct uplink_picture {
 	int width, height, fps, max_kbps;
 	bool visible;
+};
+
+struct uplink_info {
+	struct uplink_picture video, content;
+	bool has_content; /* it sends some */
 };
 
 struct stream_stats {
@@ -275,6 +288,8 @@ char *msg_muted(uint32_t leg, bool audio, bool video, uint32_t by);
 char *msg_speaker(uint32_t leg); /* 0: null */
 char *msg_layout(const struct layout_info *l);
 char *msg_views(const struct views_info *v);
+/* That its presenting is over, because `by` presents now, or by the host `by`. */
+char *msg_present_over(uint32_t by, bool by_host);
 char *msg_uplink(const struct uplink_info *u);
 char *msg_recording(const char *id, const struct recording_info *r);
 char *msg_stats(const char *id, const struct leg_stats *s);

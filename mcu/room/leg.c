@@ -172,6 +172,7 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 		video_leg_charge(l->source[i].video, l->room->work);
 	cfg.audio = l->audio;
 	cfg.video = l->source[LEG_CAMERA].video;
+	cfg.content = l->source[LEG_CONTENT].video;
 	err = leg_net_new(&l->net, &cfg);
 	if (!err)
 		audio_leg_set_lipsync(l->audio, leg_net_lipsync(l->net));
@@ -270,17 +271,7 @@ void leg_leave(struct leg *l, const char *reason)
 /* A leg that sends nothing is a viewer and has no tile. */
 bool leg_shown(const struct leg *l)
 {
-	return l->connected && (l->media.audio.rx || l->media.video.rx);
-}
-
-bool leg_sends(const struct leg *l, int i)
-{
-	return i == LEG_CAMERA && l->media.video.rx;
-}
-
-bool leg_presents(const struct leg *l, int i)
-{
-	return i != LEG_CAMERA || l->content;
+	return l->connected && (l->media.audio.rx || l->media.video.rx || l->media.content.rx);
 }
 
 /* A DTLS association has one peer, and new credentials of the peer need new ones
@@ -317,6 +308,7 @@ void leg_keep_ice(struct leg *l)
 int leg_set_media(struct leg *l, const struct leg_media *m)
 {
 	struct leg_media media = *m;
+	bool sent = l->media.content.rx;
 	int err;
 
 	if (l->configured && !same_peer(l, m))
@@ -331,6 +323,7 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 	l->restarting = false;
 	l->media = media;
 	l->configured = true;
+	leg_content_agreed(l, sent);
 	room_encode_demand(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
 	return 0;
@@ -348,15 +341,6 @@ void leg_mute(struct leg *l, int audio, int video)
 	if (video >= 0)
 		l->video_muted = video;
 	room_touch(l->room);
-	l->room->ev->changed(l->room->obj, l->room, l);
-}
-
-void leg_present(struct leg *l, bool content)
-{
-	if (l->content == content)
-		return;
-	l->content = content;
-	room_views_changed(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
@@ -435,8 +419,11 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.sends_audio = l->media.audio.rx, .sends_video = l->media.video.rx,
 		.connected = l->connected, .tile = l->source[LEG_CAMERA].tile,
 		.tile_z = l->source[LEG_CAMERA].z,
-		.content = l->content,
 		.shown_w = l->source[LEG_CAMERA].w, .shown_h = l->source[LEG_CAMERA].h,
+		.sends_content = l->media.content.rx,
+		.content_w = l->source[LEG_CONTENT].w, .content_h = l->source[LEG_CONTENT].h,
+		.presents = l->presents[LEG_CAMERA] || l->presents[LEG_CONTENT],
+		.content_held = l->content_held,
 	};
 	if (l->watching && room_encode_rung(l->room, l->held ? l->held : l->watching, &rung))
 		i->view_height = (unsigned)ladder_rung(&l->room->engine->cfg, rung).height;

@@ -21,6 +21,8 @@ struct leg_watcher {
 	void (*candidate)(void *obj, const char *candidate); /* NULL: no more */
 	void (*connected)(void *obj);
 	void (*ended)(void *obj, const char *reason);
+	/* Another leg presents now, and this one does not any more; may be NULL. */
+	void (*outdone)(void *obj, uint32_t by);
 	/* The leg's data channel, which the peer opens; both may be NULL. */
 	void (*data_open)(void *obj, bool open);
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
@@ -32,8 +34,9 @@ struct leg_info {
 	bool audio_muted, video_muted, sends_audio, sends_video, connected;
 	struct rect tile; /* on the main view */
 	int tile_z;
-	bool content;
 	int shown_w, shown_h; /* of its largest tile where somebody sees it; 0: nobody */
+	bool sends_content, presents, content_held;
+	int content_w, content_h; /* likewise, of what it shares */
 	unsigned view_height; /* of the picture it gets; 0: none */
 };
 
@@ -61,8 +64,12 @@ int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* -1 leaves that one as it is. */
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
-/* Whether its picture is a presentation (a screen) from now on. */
-void leg_present(struct leg *l, bool content) ON_THREAD(ROLE_CTL);
+/* It begins or ends to present: the content that it sends or, without that, the
+ * picture of its camera. One leg of a room presents, the last that began; content
+ * that is agreed on begins by itself. Nothing happens while it is held. */
+void leg_present(struct leg *l, bool on) ON_THREAD(ROLE_CTL);
+/* Ends its presenting, if it does, until it is not held any more. */
+void leg_hold_content(struct leg *l, bool held) ON_THREAD(ROLE_CTL);
 /* What it wants to get from now on; at first anything. 0; -ENOENT (view_unknown),
  * -EACCES (not_allowed), -ENOSPC (too_many_views) with a sentence: nothing has changed. */
 int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why) ON_THREAD(ROLE_CTL);

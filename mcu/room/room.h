@@ -99,8 +99,7 @@ void room_view_info(const struct room *r, size_t i, struct room_view_info *out) 
 uint64_t room_layout_version(const struct room *r) ON_THREAD(ROLE_CTL);
 /* As asked for by the event. */
 void room_wake(struct room *r) ON_THREAD(ROLE_CTL);
-/* What is presented, a source (source_id.h): of several that of who joined last; 0:
- * nothing. */
+/* What is presented, a source (source_id.h); 0: nothing. */
 uint32_t room_content(const struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 

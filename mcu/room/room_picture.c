@@ -74,13 +74,14 @@ ON_THREAD(ROLE_CTL) static size_t gather(const struct room *r, uint32_t without,
 
 	for (const struct leg *l = r->legs; l; l = l->next)
 		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++) {
-			if (i != LEG_CAMERA && !leg_sends(l, i))
+			if (!leg_seated(l, i))
 				continue;
 			if (l->id == without && (all || i == LEG_CAMERA))
 				continue;
 			out[n++] = (struct seating_person){
 				.id = l->source[i].id, .spoke = l->spoke,
-				.video = leg_sends(l, i) && !l->video_muted };
+				.shared = i != LEG_CAMERA,
+				.video = leg_sends(l, i) && !leg_muted(l, i) };
 		}
 	return n;
 }
@@ -305,7 +306,7 @@ ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, bool any)
 			s->h = seat->rect.h;
 		}
 	}
-	video_leg_set_wanted(s->video, s->shown && !l->video_muted && leg_sends(l, i) &&
+	video_leg_set_wanted(s->video, s->shown && !leg_muted(l, i) && leg_sends(l, i) &&
 					       room_decodes(l->room));
 }
 

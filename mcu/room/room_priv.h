@@ -27,7 +27,7 @@ struct leg_source {
 	int w, h;   /* of its largest tile there; 0: none */
 };
 
-enum { LEG_CAMERA, LEG_SOURCES };
+enum { LEG_CAMERA, LEG_CONTENT, LEG_SOURCES };
 
 enum {
 	ROOM_VIEWS = 16,     /* at most, whatever the configuration says */
@@ -87,7 +87,8 @@ struct leg {
 	struct picture *picture; /* that it gets or would get; NULL: out of memory */
 	bool host;
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
-	bool content;	/* its picture is a presentation */
+	bool presents[LEG_SOURCES]; /* that picture is what is presented */
+	bool content_held;	    /* it may not present */
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
 	void *tap_obj;
@@ -161,10 +162,18 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 /* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
 bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);
 bool leg_shown(const struct leg *l) ON_THREAD(ROLE_CTL);
-/* Whether it was agreed on that it sends source i. */
+
+/* leg_present.c */
+/* Whether it was agreed on that it sends source i; content only while it presents it. */
 bool leg_sends(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 /* Whether source i is a presentation. */
 bool leg_presents(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
+/* Whether source i is somebody in the layout, with a picture or without. */
+bool leg_seated(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
+/* Whether source i is switched off. */
+bool leg_muted(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
+/* What it sends has been agreed on anew; sent: whether it sent content before. */
+void leg_content_agreed(struct leg *l, bool sent) ON_THREAD(ROLE_CTL);
 
 /* room_route.c */
 /* Layout, encodes and routing shall be made anew; done once for all changes of a loop

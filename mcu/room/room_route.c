@@ -41,7 +41,7 @@ ON_THREAD(ROLE_CTL) static void add_sources(struct routing *s, size_t leg, const
 		if (l->source[i].shown)
 			s->source[s->n_sources++] = (struct route_source){
 				.id = l->source[i].id, .leg = leg, .video = l->source[i].video,
-				.sends = leg_sends(l, i), .muted = l->video_muted,
+				.sends = leg_sends(l, i), .muted = leg_muted(l, i),
 				.content = leg_presents(l, i),
 			};
 }

@@ -159,7 +159,7 @@ uint32_t room_content(const struct room *r)
 
 	for (const struct leg *l = r->legs; l; l = l->next)
 		for (int i = 0; leg_shown(l) && i < LEG_SOURCES; i++)
-			if (leg_presents(l, i) && (i == LEG_CAMERA || leg_sends(l, i)))
+			if (leg_presents(l, i) && leg_seated(l, i))
 				id = l->source[i].id;
 	return id;
 }
@@ -190,7 +190,7 @@ void room_view_spoke(struct room *r)
 	for (size_t i = 0; i < r->n_views; i++) {
 		const struct seating_plan *p = &r->views[i]->settings.plan;
 
-		if (p->kind != LAYOUT_GRID || p->order == SEATING_BY_SPEECH)
+		if (p->kind != LAYOUT_GRID || p->order == SEATING_BY_SPEECH || room_content(r))
 			room_touch(r);
 	}
 	if (!r->floor || !r->ev->wake) {

@@ -66,6 +66,8 @@ static enum tile_state state_of(const struct route_source *r, const struct newes
 		return TILE_MUTED;
 	if (!r->sends || !n->frame)
 		return TILE_NO_VIDEO;
+	if (r->content) /* a screen may stand still for long */
+		return TILE_LIVE;
 	return now_ns - n->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
 }
 
@@ -78,13 +80,14 @@ static size_t make_scene(const struct stage *s, const struct stage_call *c, stru
 		const struct route_source *from = &r->source[p->tile[i].source];
 		const struct newest *n = &c->newest[p->tile[i].source];
 		const struct route_leg *l = &r->leg[from->leg];
-		bool names = !p->signs.no_names;
+		bool names = !p->signs.no_names, shared = source_is_content(from->id);
+		bool bare = shared && n->frame; /* no label hides what is shared */
 
 		tile[i] = (struct scene_tile){
-			.leg_id = from->id, .name = names ? l->name : NULL, .rect = p->tile[i].rect,
+			.leg_id = from->id, .name = names && !bare ? l->name : NULL, .rect = p->tile[i].rect,
 			.state = state_of(from, n, c->now_ns),
 			.fit = p->crop && !from->content ? TILE_CROP : TILE_FIT,
-			.audio_muted = names && (l->audio_muted || !l->sends_audio),
+			.audio_muted = names && !shared && (l->audio_muted || !l->sends_audio),
 			.speaking = !p->signs.no_border && from->id == c->speaker && !l->audio_muted,
 			.frame = n->frame,
 		};

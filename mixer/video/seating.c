@@ -8,6 +8,7 @@ enum { MAX_PEOPLE = 1024 };
 struct maker {
 	const struct seating_plan *plan;
 	const struct seating_people *people;
+	enum layout_kind kind; /* the plan's, or what takes its place */
 	uint16_t order[MAX_PEOPLE]; /* of who may be shown, in the order they are seated in */
 	size_t n_order;
 	bool taken[MAX_PEOPLE]; /* by index of person */
@@ -86,15 +87,17 @@ static void sit(struct maker *m, size_t slot, int person)
 /* A pin to a tile that is not there takes the last one that is free. */
 static void seat_pinned(struct maker *m)
 {
+	size_t first = m->kind != m->plan->kind; /* that one is the presentation's */
+
 	for (size_t i = 0; i < m->plan->n_pins; i++) {
 		int who = find(m->people, m->plan->pin[i]);
-		size_t slot = i < m->n_slots ? i : m->n_slots - 1;
+		size_t slot = i + first < m->n_slots ? i + first : m->n_slots - 1;
 
 		if (who < 0 || m->taken[who])
 			continue;
-		while (slot && m->seated[slot] >= 0)
+		while (slot > first && m->seated[slot] >= 0)
 			slot--;
-		if (m->seated[slot] < 0)
+		if (slot >= first && m->seated[slot] < 0)
 			sit(m, slot, who);
 	}
 }
@@ -116,7 +119,8 @@ static int next_speaker(const struct maker *m)
 		}
 		if (k == who)
 			return k;
-		if (best < 0 || p[k].spoke > p[best].spoke)
+		if (best < 0 || p[best].shared > p[k].shared ||
+		    (p[best].shared == p[k].shared && p[k].spoke > p[best].spoke))
 			best = k;
 	}
 	return best < 0 ? avoided : best;
@@ -146,9 +150,9 @@ static size_t prepare(struct maker *m, size_t n, int w, int h)
 {
 	size_t left = 0;
 
-	m->n_slots = layout_slots(m->plan->kind, n, find(m->people, m->people->content) >= 0,
+	m->n_slots = layout_slots(m->kind, n, find(m->people, m->people->content) >= 0,
 				  m->plan->region, m->plan->n_regions, w, h, m->slot);
-	if (m->plan->kind == LAYOUT_CUSTOM && m->n_slots > n)
+	if (m->kind == LAYOUT_CUSTOM && m->n_slots > n)
 		m->n_slots = n;
 	memset(m->taken, 0, sizeof m->taken);
 	memset(m->by_speech, 0, sizeof m->by_speech);
@@ -216,11 +220,13 @@ static bool shrinks(enum layout_kind k)
 void seating_make(const struct seating_plan *plan, const struct seating_people *people,
 		  int canvas_w, int canvas_h, struct seating *out)
 {
-	struct maker m = { .plan = plan, .people = people };
+	struct maker m = { .plan = plan, .people = people, .kind = plan->kind };
 	size_t most = plan->max_tiles && plan->max_tiles < LAYOUT_MAX_TILES ? plan->max_tiles :
 									      LAYOUT_MAX_TILES;
 	size_t left, rest, here;
 
+	if (m.kind == LAYOUT_GRID && find(people, people->content) >= 0)
+		m.kind = LAYOUT_PRESENTATION;
 	out->n = out->page = 0;
 	out->pages = 1;
 	line_up(&m);
@@ -232,7 +238,7 @@ void seating_make(const struct seating_plan *plan, const struct seating_people *
 		out->pages = (rest + left - 1) / left;
 	out->page = plan->page < out->pages ? plan->page : out->pages - 1;
 	here = rest - out->page * left < left ? rest - out->page * left : left;
-	if (here < left && shrinks(plan->kind))
+	if (here < left && shrinks(m.kind))
 		prepare(&m, m.n_slots - (left - here), canvas_w, canvas_h);
 	seat_page(&m, out->page * left);
 	hand_out(&m, out);

@@ -30,6 +30,7 @@ struct seating_person {
 	uint32_t id;
 	bool video;	/* sends a picture, and has not switched it off */
 	uint64_t spoke; /* higher: later; 0: never */
+	bool shared;	/* not a person: speaks only when nobody else can */
 };
 
 struct seating_people {
@@ -55,7 +56,8 @@ struct seating {
 /* Pinned people, the speaker and what is presented are on every page, and are not
  * hidden for want of video; when nobody sends any, nobody is. The speaker's tile is
  * who spoke last of those who are there while nobody speaks. A page that is not
- * full has larger tiles. */
+ * full has larger tiles. A grid is a presentation as long as something is presented,
+ * whose tile no pin takes. */
 void seating_make(const struct seating_plan *plan, const struct seating_people *people,
 		  int canvas_w, int canvas_h, struct seating *out);
 

@@ -39,10 +39,20 @@ static const struct {
 	{ { .type = LEG_EVENT_VIEWS, .u.views = { views, 2 } },
 	  "{\"type\":\"views\",\"views\":[{\"view\":\"main\",\"for\":\"everybody\"},"
 	  "{\"view\":\"backstage\",\"for\":\"hosts\"}]}" },
-	{ { .type = LEG_EVENT_UPLINK, .u.uplink = { 320, 180, 15, 300, true } },
+	{ { .type = LEG_EVENT_UPLINK, .u.uplink = { .video = { 320, 180, 15, 300, true } } },
 	  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"
 	  "kbps\":300,"
 	  "\"visible\":true}}" },
+	{ { .type = LEG_EVENT_UPLINK,
+	    .u.uplink = { .video = { 320, 180, 15, 300, true }, .has_content = true,
+			  .content = { 0, 0, 15, 500, false } } },
+	  "{\"type\":\"uplink\",\"video\":{\"width\":320,\"height\":180,\"fps\":15,\"max_"
+	  "kbps\":300,\"visible\":true},\"content\":{\"width\":0,\"height\":0,\"fps\":15,\"max_"
+	  "kbps\":500,\"visible\":false}}" },
+	{ { .type = LEG_EVENT_PRESENT_OVER, .u.present_over = { .by = 7 } },
+	  "{\"type\":\"present\",\"on\":false,\"by\":7,\"reason\":\"replaced\"}" },
+	{ { .type = LEG_EVENT_PRESENT_OVER, .u.present_over = { .by = 7, .by_host = true } },
+	  "{\"type\":\"present\",\"on\":false,\"by\":7,\"reason\":\"host\"}" },
 	{ { .type = LEG_EVENT_RECORDING,
 	    .u.recording = { .state = RECORDING_IS_READY,
 			     .id = "5",

@@ -308,4 +308,35 @@ static inline void negotiate(struct leg *l, bool sends, bool sees) ON_THREAD(ROL
 	negotiate_format(l, sends, sees, CODEC_H264, 0x42e01f);
 }
 
+/* A key frame, put in until a decoder runs or does not, as it should. */
+static inline void shoot_until(struct room *r, struct video_leg *to, size_t decoders) ON_THREAD(ROLE_CTL)
+{
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS,
+				.bitrate_bps = 200000, .preset = "ultrafast", .asm_ = "default" };
+	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
+	struct vframe *f = NULL;
+	struct venc *enc = NULL;
+	struct buf *au = NULL;
+	bool key;
+
+	role_assert_mixv();
+	role_assert_net();
+	assert_int_equal(venc_new(&enc, &cfg), 0);
+	assert_int_equal(vframe_new_canvas(&f, W, H), 0);
+	memset(f->av->data[0], 100, (size_t)f->av->linesize[0] * H);
+	memset(f->av->data[1], 128, (size_t)f->av->linesize[1] * H / 2);
+	memset(f->av->data[2], 128, (size_t)f->av->linesize[2] * H / 2);
+	for (int i = 0; clock_now_ns(&clock_monotonic) < end; i++) {
+		assert_int_equal(venc_encode(enc, f, i * NS_PER_S / FPS, true, the.e.au_pool, &au,
+					     &key), 0);
+		video_leg_put(to, au, CODEC_H264, key, 0, 0);
+		turn();
+		if (i > 3 && counts(r).video_decoders == decoders)
+			break;
+	}
+	assert_int_equal(counts(r).video_decoders, decoders);
+	vframe_unref(&f);
+	venc_free(&enc);
+}
+
 #endif

@@ -116,37 +116,6 @@ static void test_many_receivers_share_one(void **state)
 
 /* --- decoders ---------------------------------------------------------------------- */
 
-/* A key frame, put in until a decoder runs or does not, as it should. */
-static void shoot_until(struct room *r, struct leg_net *n, size_t decoders) ON_THREAD(ROLE_CTL)
-{
-	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS,
-				.bitrate_bps = 200000, .preset = "ultrafast", .asm_ = "default" };
-	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
-	struct vframe *f = NULL;
-	struct venc *enc = NULL;
-	struct buf *au = NULL;
-	bool key;
-
-	role_assert_mixv();
-	role_assert_net();
-	assert_int_equal(venc_new(&enc, &cfg), 0);
-	assert_int_equal(vframe_new_canvas(&f, W, H), 0);
-	memset(f->av->data[0], 100, (size_t)f->av->linesize[0] * H);
-	memset(f->av->data[1], 128, (size_t)f->av->linesize[1] * H / 2);
-	memset(f->av->data[2], 128, (size_t)f->av->linesize[2] * H / 2);
-	for (int i = 0; clock_now_ns(&clock_monotonic) < end; i++) {
-		assert_int_equal(venc_encode(enc, f, i * NS_PER_S / FPS, true, the.e.au_pool, &au,
-					     &key), 0);
-		video_leg_put(n->cfg.video, au, CODEC_H264, key, 0, 0);
-		turn();
-		if (i > 3 && counts(r).video_decoders == decoders)
-			break;
-	}
-	assert_int_equal(counts(r).video_decoders, decoders);
-	vframe_unref(&f);
-	venc_free(&enc);
-}
-
 static void test_what_is_not_shown_is_not_decoded(void **state)
 {
 	struct leg_net *na, *nb;
@@ -160,17 +129,17 @@ static void test_what_is_not_shown_is_not_decoded(void **state)
 	negotiate(a, true, false);
 	na->cfg.ev->connected(na->cfg.obj);
 	/* Nobody looks. */
-	shoot_until(r, na, 0);
+	shoot_until(r, na->cfg.video, 0);
 	assert_int_equal(counts(r).tiles, 1);
 	b = join(r, &nb);
 	negotiate(b, false, true);
 	nb->cfg.ev->connected(nb->cfg.obj);
-	shoot_until(r, na, 1);
+	shoot_until(r, na->cfg.video, 1);
 	leg_mute(a, -1, true);
 	RUN_UNTIL(r, video_decoders, 0);
-	shoot_until(r, na, 0);
+	shoot_until(r, na->cfg.video, 0);
 	leg_mute(a, -1, false);
-	shoot_until(r, na, 1);
+	shoot_until(r, na->cfg.video, 1);
 	leg_leave(b, "left");
 	RUN_UNTIL(r, video_decoders, 0);
 	RUN_UNTIL(r, video_encoders, 0);
@@ -231,7 +200,7 @@ static void test_pages_decide_what_is_decoded(void **state)
 	a = join(r, &na);
 	negotiate(a, true, true);
 	na->cfg.ev->connected(na->cfg.obj);
-	shoot_until(r, na, 1);
+	shoot_until(r, na->cfg.video, 1);
 	b = join(r, &nb);
 	negotiate(b, true, false);
 	nb->cfg.ev->connected(nb->cfg.obj);
@@ -245,7 +214,7 @@ static void test_pages_decide_what_is_decoded(void **state)
 	leg_get_info(b, &i);
 	assert_int_equal(i.tile.w, W);
 	RUN_UNTIL(r, video_decoders, 0);
-	shoot_until(r, na, 0);
+	shoot_until(r, na->cfg.video, 0);
 	/* nothing has changed */
 	assert_true(room_set_view(r, NULL, &wrong, &why) < 0);
 	assert_string_equal(why.code, "layout_invalid");
@@ -253,7 +222,7 @@ static void test_pages_decide_what_is_decoded(void **state)
 	leg_mute(b, -1, true);
 	view.plan.hide_no_video = true;
 	assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
-	shoot_until(r, na, 1);
+	shoot_until(r, na->cfg.video, 1);
 	leg_get_info(b, &i);
 	assert_int_equal(i.tile.w, 0);
 	assert_int_equal(room_seating(r, NULL)->pages, 1);

@@ -164,6 +164,78 @@ static void test_a_new_source_replaces_the_old(void **state)
 	ASSERT_KIND(RTP_ROUTE_OLD_SOURCE, PUT(PCMU, 20, 0));
 }
 
+/* The second picture has the payload types of the first. */
+static void offer_content(void)
+{
+	m.content = m.video;
+	strcpy(m.content.mid, "s");
+	rtp_demux_configure(&d, &m);
+}
+
+static void test_content_by_mid(void **state)
+{
+	struct rtp_route to;
+
+	(void)state;
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 1, 0)); /* while there is one picture only */
+	offer_content();
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 1, 0)); /* still known */
+	ASSERT_KIND(RTP_ROUTE_UNKNOWN, PUT(H264, 2, 0)); /* either of the two */
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(H264, 2, .mid = "s"));
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(H264, 2, 0));
+	to = PUT(H264_RTX, 12, .mid = "s");
+	ASSERT_KIND(RTP_ROUTE_RTX, to);
+	assert_int_equal(to.stream, RTP_STREAM_CONTENT);
+	assert_int_equal(to.media_ssrc, 2);
+	to = PUT(H264_RTX, 11, .mid = "v");
+	assert_int_equal(to.stream, RTP_STREAM_VIDEO);
+	assert_int_equal(to.media_ssrc, 1);
+	/* it ends: what still comes of it is nobody's */
+	m.content.rx = false;
+	rtp_demux_configure(&d, &m);
+	ASSERT_KIND(RTP_ROUTE_UNKNOWN, PUT(H264, 2, 0));
+	ASSERT_KIND(RTP_ROUTE_UNKNOWN, PUT(H264, 2, .mid = "s"));
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 1, 0));
+	/* and begins again, from another source */
+	offer_content();
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(H264, 3, .mid = "s"));
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(H264, 1, 0));
+}
+
+/* A publisher that says its SSRCs, and no mid in its packets. */
+static void test_content_by_signaled_source(void **state)
+{
+	(void)state;
+	m.video.rx_ssrc = 1;
+	m.content = m.video;
+	m.content.rx_ssrc = 2;
+	m.content.rx_rtx_ssrc = 12;
+	m.video.ext_mid = m.content.ext_mid = m.audio.ext_mid = 0;
+	m.audio.rx = false;
+	rtp_demux_configure(&d, &m);
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(VP8, 2, 0));
+	ASSERT_MEDIA(RTP_STREAM_VIDEO, PUT(VP8, 1, 0));
+	ASSERT_KIND(RTP_ROUTE_RTX, PUT(VP8_RTX, 12, 0));
+}
+
+/* The extensions' numbers may be known from the content's section alone. */
+static void test_content_alone(void **state)
+{
+	(void)state;
+	offer_content();
+	m.video = (struct leg_stream){ 0 };
+	m.audio = (struct leg_stream){ 0 };
+	rtp_demux_configure(&d, &m);
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(H264, 1, .mid = "s"));
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(VP8, 1, 0));
+	strcpy(m.content.rid, "h");
+	rtp_demux_configure(&d, &m);
+	ASSERT_MEDIA(RTP_STREAM_CONTENT, PUT(VP8, 2, .mid = "s", .rid = "h"));
+	ASSERT_KIND(RTP_ROUTE_OTHER_LAYER, PUT(VP8, 3, .mid = "s", .rid = "l"));
+	assert_string_equal(rtp_demux_rid(&d, RTP_STREAM_CONTENT), "h");
+	assert_string_equal(rtp_demux_rid(&d, RTP_STREAM_VIDEO), "");
+}
+
 static void test_rtx_names_the_original(void **state)
 {
 	struct rtp_route to;
@@ -300,6 +372,9 @@ int main(void)
 		T(test_by_mid_then_by_source),
 		T(test_by_signaled_source),
 		T(test_a_new_source_replaces_the_old),
+		T(test_content_by_mid),
+		T(test_content_by_signaled_source),
+		T(test_content_alone),
 		T(test_rtx_names_the_original),
 		T(test_one_layer_is_taken),
 		T(test_a_sender_without_rids),

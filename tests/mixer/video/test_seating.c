@@ -63,6 +63,44 @@ static void test_layouts(void **state)
 	assert_seats(&plan, &p, "3 5");
 }
 
+/* 5 is a screen, shared beside the camera of 2. */
+static void test_shared_beside_a_camera(void **state)
+{
+	struct seating_people p = people(5, 2, 5);
+	struct seating_plan plan = { 0 };
+
+	(void)state;
+	person[4].shared = true;
+	person[4].spoke = 1000; /* as the camera of its leg */
+	person[2].spoke = 1;
+	plan.kind = LAYOUT_GRID;
+	assert_seats(&plan, &p, "5 2 1 3 4");
+	plan.pin[0] = 4;
+	plan.n_pins = 1;
+	assert_seats(&plan, &p, "5 4 1 2 3");
+	plan.n_pins = 0;
+	plan.kind = LAYOUT_PRESENTATION;
+	assert_seats(&plan, &p, "5 2 1 3 4");
+	plan.kind = LAYOUT_SIDE_BY_SIDE;
+	assert_seats(&plan, &p, "5 2");
+	plan.kind = LAYOUT_PICTURE_IN_PICTURE;
+	assert_seats(&plan, &p, "5 2");
+	plan.kind = LAYOUT_LECTURE;
+	assert_seats(&plan, &p, "5");
+	/* it does not speak */
+	plan.kind = LAYOUT_SPEAKER_ONLY;
+	assert_seats(&plan, &p, "2");
+	p.speaker = 0;
+	person[1].spoke = 0;
+	assert_seats(&plan, &p, "3");
+	plan.kind = LAYOUT_SPEAKER;
+	assert_seats(&plan, &p, "3 1 2 4 5");
+	/* but it is better than nothing */
+	p.person = &person[4];
+	p.n = 1;
+	assert_seats(&plan, &p, "5");
+}
+
 static void test_nobody_speaks(void **state)
 {
 	struct seating_people p = people(4, 0, 0);
@@ -227,6 +265,7 @@ static void test_custom(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shared_beside_a_camera),
 		cmocka_unit_test(test_layouts),	      cmocka_unit_test(test_nobody_speaks),
 		cmocka_unit_test(test_pins),	      cmocka_unit_test(test_order),
 		cmocka_unit_test(test_without_video), cmocka_unit_test(test_pages),

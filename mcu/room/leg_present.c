@@ -1,0 +1,87 @@
+/* What a leg's pictures are: its camera, and content that it shares. One leg of a
+ * room presents, with one of the two. */
+#include "mcu/room/room_priv.h"
+
+bool leg_sends(const struct leg *l, int i)
+{
+	return i == LEG_CAMERA ? l->media.video.rx : l->media.content.rx && l->presents[i];
+}
+
+bool leg_presents(const struct leg *l, int i)
+{
+	return l->presents[i];
+}
+
+bool leg_seated(const struct leg *l, int i)
+{
+	return i == LEG_CAMERA ? l->media.audio.rx || l->media.video.rx : leg_sends(l, i);
+}
+
+bool leg_muted(const struct leg *l, int i)
+{
+	return i == LEG_CAMERA && l->video_muted;
+}
+
+/* Returns whether it did present. */
+static bool stop(struct leg *l)
+{
+	bool did = false;
+
+	for (int i = 0; i < LEG_SOURCES; i++) {
+		did = did || l->presents[i];
+		l->presents[i] = false;
+	}
+	return did;
+}
+
+ON_THREAD(ROLE_CTL) static void changed(struct leg *l)
+{
+	room_views_changed(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+}
+
+/* There is one besides it at most. A call-back may make legs leave, so that it is
+ * the last that is done. */
+ON_THREAD(ROLE_CTL) static void outdo(struct leg *by)
+{
+	for (struct leg *l = by->room->legs; l; l = l->next) {
+		if (l == by || !stop(l))
+			continue;
+		if (l->ev->outdone)
+			l->ev->outdone(l->obj, by->id);
+		return;
+	}
+}
+
+ON_THREAD(ROLE_CTL) static void start(struct leg *l, int i)
+{
+	if (l->presents[i] || l->content_held)
+		return;
+	stop(l);
+	l->presents[i] = true;
+	changed(l);
+	outdo(l);
+}
+
+void leg_present(struct leg *l, bool on)
+{
+	if (on)
+		start(l, l->media.content.rx ? LEG_CONTENT : LEG_CAMERA);
+	else if (stop(l))
+		changed(l);
+}
+
+void leg_hold_content(struct leg *l, bool held)
+{
+	l->content_held = held;
+	if (held)
+		leg_present(l, false);
+}
+
+void leg_content_agreed(struct leg *l, bool sent)
+{
+	if (l->media.content.rx && !sent)
+		start(l, LEG_CONTENT);
+	else if (!l->media.content.rx && l->presents[LEG_CONTENT])
+		leg_present(l, false);
+}
