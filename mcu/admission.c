@@ -61,13 +61,14 @@ static bool fits(const struct admission *a, enum admission_kind kind, unsigned c
 	return (uint64_t)(a->used + a->reserved + cost) * 1000 <= (uint64_t)limit * a->millicores;
 }
 
-bool admission_ask(struct admission *a, enum admission_kind kind, unsigned cost)
+bool admission_ask(struct admission *a, enum admission_kind kind, unsigned cost,
+		   unsigned at_once)
 {
 	if (!a->high_permille)
 		return true;
 	a->refusing[kind] = !fits(a, kind, cost);
 	if (a->refusing[kind])
 		return false;
-	a->reserved += cost;
+	a->reserved += at_once;
 	return true;
 }

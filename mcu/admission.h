@@ -51,8 +51,10 @@ struct admission_load {
 
 void admission_init(struct admission *a, int high_percent, unsigned millicores);
 void admission_see(struct admission *a, const struct admission_load *l);
-/* cost: thousandths of a processor that it will use. If it is taken they are reserved. */
-bool admission_ask(struct admission *a, enum admission_kind kind, unsigned cost);
+/* cost: thousandths of a processor that it may come to use; if it is taken, so many
+ * of them are reserved as will be used at once. */
+bool admission_ask(struct admission *a, enum admission_kind kind, unsigned cost,
+		   unsigned at_once);
 /* Of the processors, thousandths, what is reserved included. */
 unsigned admission_permille(const struct admission *a);
 

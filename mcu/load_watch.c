@@ -262,10 +262,13 @@ ON_THREAD(ROLE_CTL) static int ask(struct leg_handle *p, enum admission_kind kin
 	};
 	struct load_watch *w = p->conf->load;
 	struct log_ctx ctx = { .room = p->room };
+	unsigned cost;
 
 	if (p->who.back || p->admitted & 1u << kind)
 		return 0;
-	if (admission_ask(&w->admission, kind, cost_of(&w->engine->cfg, kind))) {
+	cost = cost_of(&w->engine->cfg, kind);
+	/* a room costs what its people then negotiate */
+	if (admission_ask(&w->admission, kind, cost, kind == ADMISSION_ROOM ? COST_VIEWER : cost)) {
 		p->admitted |= 1u << kind;
 		return 0;
 	}
@@ -279,13 +282,11 @@ ON_THREAD(ROLE_CTL) static int ask(struct leg_handle *p, enum admission_kind kin
 
 int load_admit_room(struct leg_handle *p, struct errmsg *why)
 {
-	/* Who is alone hurts nobody, however small the machine. */
-	int err = g_hash_table_size(p->conf->halls) ? ask(p, ADMISSION_ROOM, why) : 0;
-
-	/* its picture and its sound come with it */
-	if (!err)
-		p->admitted = (1u << ADMISSION_N) - 1;
-	return err;
+	if (g_hash_table_size(p->conf->halls))
+		return ask(p, ADMISSION_ROOM, why);
+	/* Who is alone hurts nobody, however small the machine: with all he has. */
+	p->admitted = (1u << ADMISSION_N) - 1;
+	return 0;
 }
 
 int load_admit_join(struct leg_handle *p, struct errmsg *why)
