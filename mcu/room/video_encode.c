@@ -32,9 +32,15 @@ struct video_encode {
 	 * of the last key frame; when the next one is due at the latest */
 	_Atomic bool key_waits;
 	_Atomic int64_t key_ns, key_by_ns;
-	/* Media times of the canvases that wait, beside the strand's queue and in its
-	 * order: a canvas that has not changed comes again with another time. */
-	int64_t pts_ns[PTS_SLOTS];
+	/* gen of the last canvas that cannot become sharper, 0: none */
+	_Atomic uint64_t sharp_gen;
+	/* Media times and gens (of the tick) of the canvases that wait, beside the
+	 * strand's queue and in its order: one that has not changed comes again with
+	 * another time. */
+	struct {
+		int64_t pts_ns;
+		uint64_t gen;
+	} wait[PTS_SLOTS];
 	/* the tick's */
 	unsigned put;
 	uint64_t gen;	    /* of the canvas last wanted */
@@ -285,7 +291,8 @@ static void frame_job(void *obj, void *arg)
 {
 	struct video_encode *v = obj;
 	struct vframe *canvas = arg;
-	int64_t pts_ns = v->pts_ns[v->taken++ % PTS_SLOTS];
+	unsigned at = v->taken++ % PTS_SLOTS;
+	int64_t pts_ns = v->wait[at].pts_ns;
 	struct buf *au = NULL;
 	bool key = false;
 	int err = -EIO;
@@ -308,6 +315,7 @@ static void frame_job(void *obj, void *arg)
 		return;
 	}
 	metric_add(&m_frames, 1);
+	v->sharp_gen = venc_is_sharp(v->enc) ? v->wait[at].gen : 0;
 	pack(v, au, pts_ns, key);
 	if (v->has_sink)
 		v->sink.video(v->sink.obj, au, pts_ns, key);
@@ -324,7 +332,7 @@ bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
 		v->gen = gen;
 		v->changed_ns = pts_ns;
 	}
-	if (pts_ns - v->changed_ns < VIDEO_ENCODE_SETTLE_MS * NS_PER_MS)
+	if (pts_ns - v->changed_ns < VIDEO_ENCODE_SETTLE_MS * NS_PER_MS && v->sharp_gen != gen)
 		return true;
 	if (pts_ns + slack - v->given_ns >= VIDEO_ENCODE_REFRESH_MS * NS_PER_MS)
 		return true;
@@ -340,7 +348,8 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t p
 		return;
 	}
 	f = vframe_ref(canvas);
-	v->pts_ns[v->put % PTS_SLOTS] = pts_ns;
+	v->wait[v->put % PTS_SLOTS].pts_ns = pts_ns;
+	v->wait[v->put % PTS_SLOTS].gen = v->gen;
 	if (strand_post(v->strand, frame_job, v, f, 0, pts_ns + NS_PER_S / v->cfg.fps)) {
 		metric_add(&m_dropped, 1);
 		vframe_unref(&f);

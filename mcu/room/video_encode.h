@@ -6,7 +6,8 @@
  * a thousand requests in a second make a few key frames.
  *
  * A picture that does not change is not encoded: after it has stood still for
- * VIDEO_ENCODE_SETTLE_MS, in which the encoder sharpens it, it comes only every
+ * VIDEO_ENCODE_SETTLE_MS, or less where the encoder has made it as sharp as it
+ * does, it comes only every
  * VIDEO_ENCODE_REFRESH_MS, or when a key frame is wanted. */
 #ifndef MCU_ROOM_VIDEO_ENCODE_H
 #define MCU_ROOM_VIDEO_ENCODE_H

@@ -157,6 +157,11 @@ int venc_set_gop(struct venc *e, int gop_s)
 	return 0;
 }
 
+bool venc_is_sharp(const struct venc *e)
+{
+	return e->sharp;
+}
+
 void venc_get_stats(const struct venc *e, struct venc_stats *out)
 {
 	*out = e->stats;

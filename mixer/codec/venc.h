@@ -76,6 +76,10 @@ int venc_set_gop(struct venc *e, int gop_s) ON_THREAD(ROLE_MIXV);
  * octets (at most three times as many) as they are fewer. */
 int venc_set_fps(struct venc *e, int fps) ON_THREAD(ROLE_MIXV);
 
+/* Whether the last picture came out as fine as any does: the same one again would add
+ * nothing. False where the encoder does not tell. */
+bool venc_is_sharp(const struct venc *e) ON_THREAD(ROLE_MIXV);
+
 void venc_get_stats(const struct venc *e, struct venc_stats *out) ON_THREAD(ROLE_MIXV);
 
 /* Encodes a few synthetic pictures with each of x264's assembler sets that this

@@ -265,6 +265,7 @@ static int h264_encode(struct venc *base, const struct vframe *f, bool key, stru
 	pic.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
 	pic.prop.mb_info = find_still(e, f);
 	len = x264_encoder_encode(e->x, &nal, &n, &pic, &coded);
+	base->sharp = len > 0 && coded.i_qpplus1 - 1 <= FINEST_QP;
 	if (len <= 0) {
 		e->painter = 0;
 		return -EIO;

@@ -26,6 +26,7 @@ struct venc {
 	int w, h, fps, gop_frames;
 	int fps_now, bitrate_bps, gop_s; /* fps: as it was opened for */
 	int since_key;  /* pictures since the last key frame, itself included */
+	bool sharp;	/* set by encode, where it knows */
 	bool force_key; /* the last picture was lost: what follows needs a new start */
 };
 

@@ -416,6 +416,33 @@ static void test_what_stands_still(void **state)
 	vframe_pool_free(&frames);
 }
 
+/* A picture is sharp after some more of it, and costs next to nothing from then on. */
+static void test_sharp(void **state)
+{
+	struct venc *e = NULL;
+	size_t len;
+	bool key;
+	int n = 0;
+
+	(void)state;
+	say(clip[0], clip[0]->gen, clip[0]->gen, clip[0]->gen);
+	assert_int_equal(venc_new(&e, &CFG), 0);
+	encode(e, 0, false, &key);
+	assert_false(venc_is_sharp(e));
+	while (!venc_is_sharp(e) && n++ < 100)
+		encode(e, 0, false, &key);
+	assert_in_range(n, 2, 60);
+	for (n = 0, len = 300; len >= 300 && n < 200; n++)
+		len = encode(e, 0, false, &key);
+	print_message("%zu octets after %d\n", len, n);
+	assert_true(len < 300);
+	clip[0]->parts->painter = 0;
+	for (int i = 1; i < 30; i++)
+		encode(e, i, false, &key);
+	assert_false(venc_is_sharp(e));
+	venc_free(&e);
+}
+
 static void test_pick_asm(void **state)
 {
 	const char *choice = venc_h264_pick_asm();
@@ -444,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_picture_is_left_alone),
 		cmocka_unit_test(test_what_stands_still),
+		cmocka_unit_test(test_sharp),
 		cmocka_unit_test(test_pick_asm),
 	};
 
