@@ -226,26 +226,37 @@ void load_watch_start(struct load_watch *w)
 
 /* --- who is taken ------------------------------------------------------------- */
 
+static unsigned by_size(const struct engine_cfg *c, unsigned cost)
+{
+	return (unsigned)((uint64_t)cost * (unsigned)(c->width * c->height) * (unsigned)c->fps /
+			  (1280 * 720 * 30));
+}
+
 static unsigned cost_of_encoder(const struct engine_cfg *c)
 {
 	static const struct { const char *preset; unsigned percent; } known[] = {
 		{ "ultrafast", 65 }, { "veryfast", 150 }, { "faster", 250 }, { "fast", 350 },
 		{ "medium", 450 },
 	};
-	uint64_t cost = (uint64_t)COST_ENCODER * (unsigned)(c->width * c->height) * (unsigned)c->fps /
-			(1280 * 720 * 30);
+	unsigned cost = by_size(c, COST_ENCODER);
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (c->preset && !strcmp(c->preset, known[i].preset))
 			cost = cost * known[i].percent / 100;
-	return (unsigned)cost;
+	return cost;
+}
+
+/* Its picture is decoded at the size of its tile: it is told that size. */
+static unsigned cost_of_sender(const struct engine_cfg *c)
+{
+	return by_size(c, COST_SENDER) + COST_SOUND;
 }
 
 static unsigned cost_of(const struct engine_cfg *c, enum admission_kind kind)
 {
 	switch (kind) {
-	case ADMISSION_ROOM: return cost_of_encoder(c) + COST_SENDER + COST_SOUND;
-	case ADMISSION_SENDER: return COST_SENDER + COST_SOUND;
+	case ADMISSION_ROOM: return cost_of_encoder(c) + cost_of_sender(c);
+	case ADMISSION_SENDER: return cost_of_sender(c);
 	case ADMISSION_ENCODER: return cost_of_encoder(c);
 	case ADMISSION_SOUND: return COST_SOUND;
 	default: return COST_VIEWER;
@@ -298,7 +309,7 @@ int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct err
 {
 	int err = 0;
 
-	if (m->video.rx)
+	if (m->video.rx || m->content.rx)
 		err = ask(p, ADMISSION_SENDER, why);
 	else if (m->audio.rx)
 		err = ask(p, ADMISSION_SOUND, why);

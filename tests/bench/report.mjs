@@ -19,7 +19,7 @@ export const serverSettings = [`video.asm=${asm}`];
 // A crowd from one address.
 export const crowdSettings = [...serverSettings, 'room.max_participants=3000', 'room.max_rooms=500',
 	'limits.participants_per_address=3000', 'limits.connections=5000', 'limits.connections_per_address=5000',
-	'limits.rooms_per_address=500'];
+	'limits.rooms_per_address=500', 'overload.high_percent=0'];
 
 // For a machine of two cores. The unit is of the figure.
 const bars = {
