@@ -269,6 +269,7 @@ static const struct transport_ops ice_ops = {
 	.add_candidate = ice_add_candidate,
 	.send_rtp = ice_send_rtp,
 	.send_rtcp = ice_send_rtcp,
+	.prefetch = ice_prefetch,
 	.start_data = ice_start_data,
 	.send_data = ice_send_data,
 	.close_data = ice_close_data,

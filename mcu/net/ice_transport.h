@@ -40,7 +40,14 @@ struct ice_side {
 
 struct ice_transport {
 	struct transport base;
+	/* what sending takes, together: ICE_HOT_BYTES */
 	struct net_shard *shard;
+	struct srtp_out *out;
+	enum ice_state state;
+	bool closing, publishes, have_peer;
+	bool direct; /* path is the selected pair's; else through libnice */
+	struct transport_stats stats;
+	struct udp_path path;
 	struct ice_side *now;	  /* what media uses, or will use first */
 	struct ice_side *coming;  /* of a restart, until a pair of it is selected */
 	struct ice_side *leaving; /* of before a restart: the peer may still send on it */
@@ -54,12 +61,9 @@ struct ice_transport {
 	struct net_timer linger;  /* of `leaving` */
 	int64_t heard_ns;	  /* when the last authentic packet came */
 	int64_t lost_ns;	  /* heard_ns when libnice gave the peer up */
-	enum ice_state state;
-	bool closing, publishes, have_peer;
 	bool hurried; /* the peer sends pictures: what comes is read at once */
 	bool patient; /* nothing of it is read at once now */
 	bool stamped; /* the kernel says when packets of path.fd came */
-	bool direct; /* path is the selected pair's; else through libnice */
 	unsigned profiles;
 	unsigned max_rx_kbps;
 	struct quota rx;
@@ -67,19 +71,18 @@ struct ice_transport {
 	const struct dtls_identity *identity;
 	struct dtls *dtls;
 	struct srtp_in *in;
-	struct srtp_out *out;
 	struct sctp_assoc *sctp;
 	struct datachannels channels;
 	bool wants_data; /* agreed on, and with: */
 	uint16_t sctp_port;
 	uint32_t max_message;
-	struct udp_path path;
 	struct ice_early *early;
 	size_t n_early;
-	struct transport_stats stats;
 	enum transport_setup setup;
 	char fingerprint[ICE_MAX_FINGERPRINT]; /* setup and this: since have_peer */
 };
+
+enum { ICE_HOT_BYTES = 192 }; /* of the address only the beginning is used */
 
 static inline struct ice_transport *ice_self(struct transport *t)
 {
@@ -130,5 +133,6 @@ void ice_close_data(struct transport *base, uint16_t channel);
 /* ice_tx.c: members of the vtable. */
 size_t ice_send_rtp(struct transport *base, const struct out_pkt *pkts, size_t n);
 int ice_send_rtcp(struct transport *base, const uint8_t *p, size_t len);
+void ice_prefetch(const struct transport *base, unsigned step);
 
 #endif

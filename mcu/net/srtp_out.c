@@ -33,8 +33,8 @@ struct reuse {
 
 struct srtp_out {
 	struct srtp_cipher *rtp, *rtcp;
-	struct stream stream[SRTP_OUT_STREAMS];
 	size_t n_streams;
+	struct stream stream[SRTP_OUT_STREAMS];
 	uint32_t rtcp_index;
 	struct reuse *reuse;
 };
@@ -159,6 +159,16 @@ int srtp_out_rtp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *hd
 		return refuse(-EEXIST);
 	return srtp_cipher_protect_rtp(s->rtp, out, hdr, hdr_len, payload, payload_len, ssrc,
 				       index);
+}
+
+void srtp_out_prefetch(const struct srtp_out *s, unsigned step)
+{
+	if (step) {
+		__builtin_prefetch(s->rtp);
+		return;
+	}
+	__builtin_prefetch(s);
+	__builtin_prefetch((const char *)s + 64);
 }
 
 int srtp_out_rtcp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *p, size_t len)

@@ -40,6 +40,9 @@ size_t srtp_out_rtcp_overhead(const struct srtp_out *s);
 int srtp_out_rtp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *hdr, size_t hdr_len,
 		 const uint8_t *payload, size_t payload_len) ON_THREAD(ROLE_NET);
 
+/* A packet will soon be protected (transport.h): steps 0 and 1. */
+void srtp_out_prefetch(const struct srtp_out *s, unsigned step);
+
 /* The same for RTCP. One index for all SSRCs of the session, from 1.
  * -EOVERFLOW when 2^31 packets have been sent. */
 int srtp_out_rtcp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *p, size_t len)

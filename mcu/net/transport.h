@@ -102,6 +102,7 @@ struct transport_ops {
 	int (*add_candidate)(struct transport *t, const char *candidate);
 	size_t (*send_rtp)(struct transport *t, const struct out_pkt *pkts, size_t n);
 	int (*send_rtcp)(struct transport *t, const uint8_t *p, size_t len);
+	void (*prefetch)(const struct transport *t, unsigned step); /* may be NULL */
 	int (*start_data)(struct transport *t, uint16_t peer_port, uint32_t max_message);
 	int (*send_data)(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
 			 size_t len);
@@ -141,6 +142,17 @@ int transport_add_candidate(struct transport *t, const char *candidate) ON_THREA
  * and payload. */
 size_t transport_send_rtp(struct transport *t, const struct out_pkt *pkts, size_t n)
 	ON_THREAD(ROLE_NET);
+
+/* A packet will soon be sent: fetches what that takes into the processor's cache.
+ * Steps 0, 1, … TRANSPORT_PREFETCH_STEPS - 1, each a little after the one before,
+ * whose pointers it follows. Of a thousand receivers' states little is there when
+ * their turn comes again. */
+enum { TRANSPORT_PREFETCH_STEPS = 3 };
+static inline void transport_prefetch(const struct transport *t, unsigned step)
+{
+	if (t && t->ops->prefetch)
+		t->ops->prefetch(t, step);
+}
 
 /* A compound or reduced-size RTCP packet in plain text, at most
  * TRANSPORT_MAX_PACKET octets, borrowed. 0; -ENOTCONN; -EMSGSIZE; -EAGAIN (dropped). */

@@ -129,25 +129,46 @@ static unsigned build(struct udp_sender *s, struct udp_path *path, size_t i)
 	return k;
 }
 
+/* What comes alone does without the lists of the larger calls. How many went, -1. */
+static int send_some(struct udp_sender *s, int fd, unsigned k, unsigned n)
+{
+	const struct msghdr *m = &s->msg[k].msg_hdr;
+	enum { FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL };
+	ssize_t r;
+
+	if (n > 1)
+		return sendmmsg(fd, s->msg + k, n, FLAGS);
+	if (m->msg_controllen)
+		r = sendmsg(fd, m, FLAGS);
+	else
+		r = sendto(fd, m->msg_iov->iov_base, m->msg_iov->iov_len, FLAGS, m->msg_name,
+			   m->msg_namelen);
+	return r < 0 ? -1 : 1;
+}
+
 /* Sends messages k…n; adds the packets the kernel took to *i. 0 or -errno. */
 static int send_messages(struct udp_sender *s, int fd, unsigned n, size_t *i)
 {
+	int64_t calls = 0, octets = 0;
 	unsigned k = 0;
+	int err = 0;
 
-	while (k < n) {
-		int r = sendmmsg(fd, s->msg + k, n - k, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (k < n && !err) {
+		int r = send_some(s, fd, k, n - k);
 
 		if (r < 0 && errno == EINTR)
 			continue;
-		metric_add(&m_calls, 1);
+		calls++;
 		if (r <= 0)
-			return r < 0 ? -errno : -EAGAIN;
+			err = r < 0 ? -errno : -EAGAIN;
 		for (int j = 0; j < r; j++) {
-			metric_add(&m_octets, (int64_t)s->iov[k].iov_len);
+			octets += (int64_t)s->iov[k].iov_len;
 			*i += s->run_packets[k++];
 		}
 	}
-	return 0;
+	metric_add(&m_calls, calls);
+	metric_add(&m_octets, octets);
+	return err;
 }
 
 /* An error of sendmmsg is that of its first message. A pending ICMP error
@@ -169,7 +190,8 @@ size_t udp_send_flush(struct udp_sender *s, struct udp_path *path)
 		}
 	}
 	metric_add(&m_packets, (int64_t)i);
-	metric_add(&m_full, (int64_t)(s->n - i));
+	if (i < s->n)
+		metric_add(&m_full, (int64_t)(s->n - i));
 	udp_send_clear(s);
 	return i;
 }

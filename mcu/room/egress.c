@@ -162,9 +162,11 @@ static void audio_job(void *obj, void *arg)
 			send_audio(x, o, b);
 	} else {
 		g = egress_group(x->audio, b->encode_id);
-		for (size_t i = 0; g && i < g->n; i++)
+		for (size_t i = 0; g && i < g->n; i++) {
+			egress_prefetch(g, i);
 			if (rtp_batch_is_for(b, g->out[i]->leg_id))
 				send_audio(x, g->out[i], b);
+		}
 	}
 	rtp_batch_unref(&b);
 }

@@ -46,6 +46,27 @@ static inline struct group *egress_group(GHashTable *t, uint32_t id)
 	return g_hash_table_lookup(t, GUINT_TO_POINTER(id));
 }
 
+/* Before number i of the group gets something: what those a little behind it need
+ * is fetched. */
+static inline void egress_prefetch(const struct group *g, size_t i)
+{
+	enum { STEP = 2, FIRST = STEP * (TRANSPORT_PREFETCH_STEPS + 1) };
+
+	if (i + FIRST < g->n) {
+		const char *o = (const char *)g->out[i + FIRST];
+
+		__builtin_prefetch(o);
+		__builtin_prefetch(o + 64);
+		__builtin_prefetch(o + 128);
+	}
+	for (unsigned k = 0; k < TRANSPORT_PREFETCH_STEPS; k++) {
+		size_t at = i + FIRST - STEP * (k + 1);
+
+		if (at < g->n)
+			transport_prefetch(g->out[at]->transport, k);
+	}
+}
+
 /* Packets [first, first + n) of a batch that o follows. */
 void egress_send(struct egress *x, struct out_stream *o, const struct rtp_batch *b, unsigned first,
 		 unsigned n) ON_THREAD(ROLE_NET);

@@ -118,6 +118,7 @@ ON_THREAD(ROLE_NET) static void to_all(struct egress *x, struct group *g, const 
 		struct out_stream *o = g->out[i];
 
 		let_sound_pass(x, i);
+		egress_prefetch(g, i);
 		if (follows(x, o, b, first))
 			send_packets(x, o, b, first, n);
 		waiting |= o->wait_key;
