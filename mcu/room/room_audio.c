@@ -115,6 +115,13 @@ ON_THREAD(ROLE_MIXA) static void close_talker(struct room_audio *a, struct audio
 	a->talker_encoders--;
 }
 
+/* Whether it may ever hear a mix of its own: the state of those who only listen, most
+ * of them all in a webinar, is not even looked at. */
+static bool may_talk(const struct route_leg *r)
+{
+	return r->sends_audio && r->format;
+}
+
 static void route_job(void *obj, void *arg)
 {
 	struct room_audio *a = obj;
@@ -129,8 +136,11 @@ static void route_job(void *obj, void *arg)
 
 		while (k < new->n_legs && new->leg[k].id < id)
 			k++;
-		if (k < new->n_legs && new->leg[k].id == id)
+		if (k < new->n_legs && new->leg[k].id == id) {
+			if (may_talk(&old->leg[i]) && !may_talk(&new->leg[k]))
+				close_talker(a, new->leg[k].audio);
 			continue;
+		}
 		close_talker(a, old->leg[i].audio);
 		audio_mixer_forget(a->mixer, id);
 		speaker_forget(a->speaker, id);
@@ -366,12 +376,10 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick, i
 		const struct route_leg *r = &a->routing->leg[i];
 		struct listener *l = &a->listener[r->format];
 
-		if (!r->format) {
-			close_talker(a, r->audio);
+		if (!r->format)
 			continue;
-		}
 		use_format(a, r->format, tick, due_ns);
-		if (!send_own(a, r, tick, due_ns))
+		if (!may_talk(r) || !send_own(a, r, tick, due_ns))
 			l->n++;
 		else if (l->batch && rtp_batch_skip(l->batch, r->id))
 			rtp_batch_unref(&l->batch); /* nobody may hear itself: rather nobody hears */
