@@ -227,6 +227,8 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.audio_complexity = c->audio.complexity,
 		.recording_audio_bps = c->recording.audio_kbps * 1000,
 		.max_talkers = (size_t)c->audio.max_talkers,
+		.dtx = c->audio.dtx,
+		.auto_gain = c->audio.agc, .noise_suppression = c->audio.noise_suppression,
 		.net = { .rx_holdoff_us = (unsigned)c->net.receive_holdoff_us, .no_gso = !c->net.gso },
 		.ice = ice_setup_cfg(a->ice),
 	};

@@ -85,7 +85,8 @@ struct config {
 	} video;
 	struct {
 		int listener_kbps, complexity, max_talkers;
-		bool red;
+		bool red, dtx;
+		bool agc, noise_suppression;
 		bool stereo;
 	} audio;
 	struct {

@@ -226,6 +226,14 @@ const struct config_key config_keys[] = {
 	     "Sound is sent twice (RFC 2198) by and to browsers that can do it, so that a lost packet "
 	     "is not heard; about twice the rate of sound."),
 
+	BOOL("audio.dtx", audio.dtx, "true",
+	     "Where nobody says anything, nothing is encoded and only a few packets are sent (Opus)."),
+	BOOL("audio.agc", audio.agc, "false",
+	     "Whoever joins is brought to the same loudness (automatic gain). Browsers do that "
+	     "themselves; hosts switch it for each participant."),
+	BOOL("audio.noise_suppression", audio.noise_suppression, "false",
+	     "The noise behind whoever joins is suppressed, likewise."),
+
 	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "500",
 	    "A file is valid up to its last fragment (milliseconds) at every moment."),
 	INT("recording.gop_s", recording.gop_s, 1, 4, "4",

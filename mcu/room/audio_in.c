@@ -11,6 +11,7 @@
 #include "mixer/audio/drift.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/sample_fifo.h"
+#include "mixer/audio/voice.h"
 
 enum {
 	RATE_HZ = AUDIO_IN_RATE_HZ,
@@ -35,6 +36,8 @@ enum {
 	PLAIN_MIN_MS = 20,
 	FEC_MEMORY_TICKS = 500,
 };
+
+_Static_assert((int)VOICE_TICK_SAMPLES == (int)AUDIO_TICK_SAMPLES, "one tick at a time");
 
 #define CORR_SOUND  0.6f
 #define CORR_URGENT 0.2f
@@ -341,6 +344,8 @@ static bool tick_muted(struct audio_in *a, float *out)
 	a->silent_tail = 0;
 	a->after_silence = true;
 	a->fade_out = false;
+	if (a->voice)
+		voice_rest(a->voice);
 	vad_silence(&a->vad);
 	return fade;
 }
@@ -373,8 +378,17 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	count = sample_fifo_count(a->fifo);
 	if (a->silent_tail > count)
 		a->silent_tail = count;
+	if (a->voice && silent)
+		voice_rest(a->voice);
+	else if (a->voice)
+		voice_run(a->voice, out);
 	judge(a, out, silent);
 	return !silent;
+}
+
+void audio_in_set_voice(struct audio_in *a, struct voice *v)
+{
+	a->voice = v;
 }
 
 float audio_in_level_dbov(const struct audio_in *a)

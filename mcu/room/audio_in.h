@@ -71,6 +71,11 @@ bool audio_in_speaking(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 bool audio_in_play_point(const struct audio_in *a, uint32_t *ts, uint32_t *clock_hz,
 			 int64_t *play_ns) ON_THREAD(ROLE_MIXA);
 
+/* What its sound goes through before it is judged and mixed; NULL: nothing. Borrowed
+ * until it is set anew. */
+struct voice;
+void audio_in_set_voice(struct audio_in *a, struct voice *v) ON_THREAD(ROLE_MIXA);
+
 /* Muted by the server: packets are thrown away undecoded. */
 void audio_in_set_muted(struct audio_in *a, bool muted) ON_THREAD(ROLE_MIXA);
 bool audio_in_muted(const struct audio_in *a) ON_THREAD(ROLE_MIXA);

@@ -19,6 +19,7 @@ struct audio_in {
 	struct audio_jitter *jitter;
 	struct drift *drift;
 	struct sample_fifo *fifo;
+	struct voice *voice; /* borrowed; may be NULL */
 	struct vad vad;
 	int channels;
 	uint32_t clock_hz; /* of the time stamps in the jitter buffer */

@@ -1,11 +1,15 @@
 #include "mcu/room/audio_leg.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "mcu/base/metrics.h"
 #include "mcu/base/ring.h"
 #include "mcu/rtp/lipsync.h"
+#include "mcu/room/routing.h"
+#include "mixer/audio/dsp.h"
+#include "mixer/audio/voice.h"
 #include "mixer/codec/aenc.h"
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
@@ -22,7 +26,10 @@ struct audio_leg {
 	struct aenc *enc;
 	enum audio_format enc_format;
 	struct lipsync *lipsync;
+	struct voice *voice; /* CTL's until it is routed */
+	float volume_db, gain_from, gain_to; /* gain_from: at the end of the last tick */
 	int64_t hold_tick;
+	unsigned quiet;
 	_Atomic float level_dbov;
 	_Atomic bool speaking;
 	_Atomic int delay_ms, target_ms;
@@ -38,6 +45,7 @@ int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 		return -ENOMEM;
 	a->engine = e;
 	a->channels = channels;
+	a->gain_from = a->gain_to = 1;
 	a->level_dbov = -127;
 	err = ring_new(&a->ring, AUDIO_RING_PACKETS);
 	if (err) {
@@ -79,6 +87,7 @@ void audio_leg_free(struct audio_leg **a)
 	audio_in_free(&l->in);
 	free(l->pcm);
 	aenc_free(&l->enc);
+	voice_free(&l->voice);
 	free(l);
 	*a = NULL;
 }
@@ -101,7 +110,7 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 	struct audio_in_stats s;
 
 	audio_in_stats(a->in, &s);
-	a->level_dbov = audio_in_level_dbov(a->in);
+	a->level_dbov = audio_leg_level_dbov(a);
 	a->speaking = audio_in_speaking(a->in);
 	a->delay_ms = s.delay_ms;
 	a->target_ms = s.target_ms;
@@ -110,6 +119,33 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 	a->concealed = s.concealed_samples;
 	metric_add(&m_recovered, (int64_t)(s.red_used + s.fec_used - a->recovered));
 	a->recovered = s.red_used + s.fec_used;
+}
+
+struct voice *audio_leg_voice(struct audio_leg *a)
+{
+	if (!a->voice && voice_new(&a->voice, a->channels))
+		return NULL;
+	return a->voice;
+}
+
+void audio_leg_set_sound(struct audio_leg *a, const struct route_sound *s)
+{
+	audio_in_set_voice(a->in, s->voice);
+	if (s->voice)
+		voice_set(s->voice, s->gain, s->noise);
+	if (s->volume_db > a->volume_db || s->volume_db < a->volume_db)
+		a->gain_to = fabsf(s->volume_db) > 0 ? powf(10, s->volume_db / 20) : 1;
+	a->volume_db = s->volume_db;
+}
+
+/* Untouched at its own volume. */
+static void turn(struct audio_leg *a)
+{
+	float from = a->gain_from;
+
+	a->gain_from = a->gain_to;
+	if (from < 1 || from > 1 || a->gain_to < 1 || a->gain_to > 1)
+		dsp_ramp(a->pcm, AUDIO_TICK_SAMPLES, a->channels, from, a->gain_to);
 }
 
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
@@ -122,6 +158,7 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, b->time_ns);
 	sound = audio_in_tick(a->in, now_ns, a->pcm);
+	turn(a);
 	if (a->lipsync && audio_in_play_point(a->in, &ts, &hz, &play_ns))
 		lipsync_audio_played(a->lipsync, ts, hz, play_ns);
 	publish(a);
@@ -130,7 +167,9 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 
 float audio_leg_level_dbov(const struct audio_leg *a)
 {
-	return audio_in_level_dbov(a->in);
+	float db = audio_in_level_dbov(a->in) + a->volume_db;
+
+	return db < -127 ? -127 : db < 0 ? db : 0;
 }
 
 bool audio_leg_active(const struct audio_leg *a)
@@ -169,6 +208,7 @@ struct aenc *audio_leg_encoder_open(struct audio_leg *a, enum audio_format f)
 	if (!a->enc && aenc_new(&a->enc, &cfg))
 		return NULL;
 	a->enc_format = f;
+	a->quiet = 0;
 	return a->enc;
 }
 
@@ -190,6 +230,11 @@ void audio_leg_encoder_close(struct audio_leg *a)
 int64_t *audio_leg_hold_tick(struct audio_leg *a)
 {
 	return &a->hold_tick;
+}
+
+unsigned *audio_leg_quiet(struct audio_leg *a)
+{
+	return &a->quiet;
 }
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s)

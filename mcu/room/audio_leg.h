@@ -15,6 +15,8 @@
 enum { AUDIO_RING_PACKETS = 64 };
 
 struct audio_leg;
+struct voice;
+struct route_sound;
 struct aenc;
 struct aenc_cfg;
 struct lipsync;
@@ -42,6 +44,13 @@ void audio_leg_set_lipsync(struct audio_leg *a, struct lipsync *l) ON_THREAD(ROL
  * pkt->tag. A full ring drops it and counts. */
 void audio_leg_put(struct audio_leg *a, struct buf *pkt) ON_THREAD(ROLE_NET);
 
+/* What is done to its sound before it is mixed, from this tick on; voice: borrowed as
+ * long as the routing that names it. The volume slides to its value in one tick and
+ * counts in the level. */
+void audio_leg_set_sound(struct audio_leg *a, const struct route_sound *s) ON_THREAD(ROLE_MIXA);
+/* The voice for that, made at the first call; NULL: out of memory. */
+struct voice *audio_leg_voice(struct audio_leg *a) ON_THREAD(ROLE_CTL);
+
 /* Drains the ring and decodes one tick of the room's channels into the leg's buffer. Returns it, or
  * NULL when there is nothing to hear. Borrowed until the next call. */
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns) ON_THREAD(ROLE_MIXA);
@@ -62,6 +71,8 @@ struct aenc_cfg audio_leg_encoder_cfg(const struct engine *e, enum audio_format 
 void audio_leg_encoder_close(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 /* Tick number until which the own encoder is kept; free for the mix. */
 int64_t *audio_leg_hold_tick(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* Ticks of silence that its encoder was given; likewise, 0 when that is opened. */
+unsigned *audio_leg_quiet(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s);
 

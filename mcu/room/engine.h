@@ -52,6 +52,8 @@ struct engine_cfg {
 	int max_input_fps, max_decode_ms; /* of a leg, per second; 0: no limit */
 	int listener_bps, audio_complexity, recording_audio_bps;
 	size_t max_talkers; /* 0: all that talk */
+	bool dtx;	    /* digital silence is not sent */
+	bool auto_gain, noise_suppression; /* of those who join */
 	struct net_shard_cfg net;
 	const struct ice_cfg *ice; /* template: identity, servers, ports; borrowed for ever */
 };

@@ -191,6 +191,8 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 	l->id = next_leg_id++;
 	for (int i = 0; i < LEG_SOURCES; i++)
 		l->source[i].id = source_id(l->id, i != LEG_CAMERA);
+	l->sound.gain = r->engine->cfg.auto_gain;
+	l->sound.noise = r->engine->cfg.noise_suppression;
 	l->ev = ev;
 	l->obj = obj;
 	snprintf(l->name, sizeof l->name, "%s", name);
@@ -305,6 +307,15 @@ void leg_keep_ice(struct leg *l)
 	l->restarting = false;
 }
 
+/* Who sends no sound needs none; what has been used once stays, for the audio worker
+ * may be in it. */
+ON_THREAD(ROLE_CTL) static int make_voice(struct leg *l, struct route_sound *s, bool sends)
+{
+	if (sends && (s->gain || s->noise) && !s->voice)
+		s->voice = audio_leg_voice(l->audio);
+	return sends && (s->gain || s->noise) && !s->voice ? -ENOMEM : 0;
+}
+
 int leg_set_media(struct leg *l, const struct leg_media *m)
 {
 	struct leg_media media = *m;
@@ -315,6 +326,8 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 		return -EPROTO;
 	media.local = l->restarting ? l->new_ice : l->ice;
 	err = m->audio.rx ? audio_leg_receive(l->audio) : 0;
+	if (!err)
+		err = make_voice(l, &l->sound, m->audio.rx);
 	if (!err)
 		err = leg_net_configure(l->net, &media);
 	if (err)
@@ -342,6 +355,34 @@ void leg_mute(struct leg *l, int audio, int video)
 		l->video_muted = video;
 	room_touch(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
+}
+
+int leg_set_volume(struct leg *l, float db)
+{
+	if (!(db >= LEG_VOLUME_MIN_DB && db <= LEG_VOLUME_MAX_DB))
+		return -EINVAL;
+	l->sound.volume_db = db;
+	room_touch(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+	return 0;
+}
+
+int leg_set_sound(struct leg *l, int gain, int noise)
+{
+	struct route_sound s = l->sound;
+	int err;
+
+	if (gain >= 0)
+		s.gain = gain;
+	if (noise >= 0)
+		s.noise = noise;
+	err = make_voice(l, &s, l->media.audio.rx);
+	if (err)
+		return err;
+	l->sound = s;
+	room_touch(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
+	return 0;
 }
 
 /* Those that take part in it with a camera may need a picture of their own. */
@@ -424,6 +465,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.content_w = l->source[LEG_CONTENT].w, .content_h = l->source[LEG_CONTENT].h,
 		.presents = l->presents[LEG_CAMERA] || l->presents[LEG_CONTENT],
 		.content_held = l->content_held,
+		.volume_db = l->sound.volume_db, .auto_gain = l->sound.gain,
+		.noise_suppression = l->sound.noise,
 	};
 	if (l->watching && room_encode_rung(l->room, l->held ? l->held : l->watching, &rung))
 		i->view_height = (unsigned)ladder_rung(&l->room->engine->cfg, rung).height;

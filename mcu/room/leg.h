@@ -28,6 +28,8 @@ struct leg_watcher {
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
 };
 
+enum { LEG_VOLUME_MIN_DB = -30, LEG_VOLUME_MAX_DB = 20 };
+
 struct leg_info {
 	uint32_t id;
 	const char *name;
@@ -37,6 +39,8 @@ struct leg_info {
 	int shown_w, shown_h; /* of its largest tile where somebody sees it; 0: nobody */
 	bool sends_content, presents, content_held;
 	int content_w, content_h; /* likewise, of what it shares */
+	float volume_db;
+	bool auto_gain, noise_suppression;
 	unsigned view_height; /* of the picture it gets; 0: none */
 };
 
@@ -64,6 +68,11 @@ int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* -1 leaves that one as it is. */
 void leg_mute(struct leg *l, int audio, int video) ON_THREAD(ROLE_CTL);
+/* How loud it is for all: LEG_VOLUME_MIN_DB…LEG_VOLUME_MAX_DB; -EINVAL. */
+int leg_set_volume(struct leg *l, float db) ON_THREAD(ROLE_CTL);
+/* Automatic gain and noise suppression; -1 leaves that one as it is. 0 or -ENOMEM:
+ * nothing has changed. At first as the engine's configuration says. */
+int leg_set_sound(struct leg *l, int gain, int noise) ON_THREAD(ROLE_CTL);
 /* It begins or ends to present: the content that it sends or, without that, the
  * picture of its camera. One leg of a room presents, the last that began; content
  * that is agreed on begins by itself. Nothing happens while it is held. */

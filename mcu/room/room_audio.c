@@ -16,11 +16,18 @@
 
 METRIC_COUNTER(m_no_batch, "mcu_audio_out_dropped_total",
 	       "Encoded audio ticks dropped because the batch pool was dry or encoding failed.");
+METRIC_COUNTER(m_encodes, "mcu_audio_encodes_total",
+	       "Ticks of sound encoded for listeners and talkers.");
+METRIC_COUNTER(m_spared, "mcu_audio_encodes_spared_total",
+	       "Ticks of silence that were neither encoded nor sent.");
 METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
 enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+/* Digital silence: after a fifth of a second only a packet now and then, that
+ * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
+enum { QUIET_TICKS = 10, COMFORT_TICKS = 20 };
 /* Encoded mixes that the shards are woken for: about a millisecond of work. */
 enum { POST_TOGETHER = 12 };
 enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
@@ -32,6 +39,7 @@ enum { MAX_LEGS = 192, MAX_HELD = RTP_BATCH_SKIP_MAX - MAX_LEGS };
 struct listener {
 	struct aenc *enc;
 	bool warm; /* it has encoded the previous tick */
+	unsigned quiet; /* ticks of digital silence */
 	/* of this tick */
 	struct rtp_batch *batch;
 	size_t n;      /* who gets it */
@@ -265,15 +273,40 @@ static const float *in_format(struct room_audio *a, enum audio_format f, const f
 	return a->middle;
 }
 
-/* Encodes a mix into b. Takes b on failure. */
+/* Whether this tick of a mix need not be sent; quiet: its own count, of silent ticks.
+ * *first: there was a rest before it. Only where the codec's own time says what
+ * is missing and its decoders know rests. */
+static bool rests(const struct room_audio *a, unsigned *quiet, enum audio_format f,
+		  const float *mix, bool *first)
+{
+	*first = *quiet > QUIET_TICKS;
+	if (!a->engine->cfg.dtx || audio_format_codec(f) != CODEC_OPUS ||
+	    dsp_peak(mix, AUDIO_TICK_SAMPLES * (size_t)a->channels) > 0) {
+		*quiet = 0;
+		return false;
+	}
+	*first = false;
+	if (++*quiet <= QUIET_TICKS)
+		return false;
+	if (*quiet < QUIET_TICKS + COMFORT_TICKS) {
+		metric_add(&m_spared, 1);
+		return true;
+	}
+	*quiet = QUIET_TICKS;
+	return false;
+}
+
+/* Encodes a mix into b. first: the marker says that a rest is over (RFC 3551 section
+ * 4.1). Takes b on failure. */
 static bool fill_batch(struct room_audio *a, struct rtp_batch **b, struct aenc *enc,
-		       enum audio_format f, const float *mix)
+		       enum audio_format f, const float *mix, bool first)
 {
 	uint8_t packet[PACKET_MAX];
 	int len = aenc_encode_to(enc, in_format(a, f, mix), packet, sizeof packet);
 
 	/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). */
-	if (len > 0 && !rtp_batch_add(*b, NULL, 0, packet, (size_t)len, false))
+	metric_add(&m_encodes, 1);
+	if (len > 0 && !rtp_batch_add(*b, NULL, 0, packet, (size_t)len, first))
 		return true;
 	metric_add(&m_no_batch, 1);
 	rtp_batch_unref(b);
@@ -321,6 +354,7 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 {
 	struct rtp_batch *b;
 	struct aenc *enc;
+	bool first;
 
 	if (!has_own(a, r, tick)) {
 		close_talker(a, r->audio);
@@ -330,11 +364,13 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 	if (audio_leg_encoder_format(r->audio) != r->format)
 		close_talker(a, r->audio);
 	enc = talker_encoder(a, r);
+	audio_mixer_minus(a->mixer, r->id, a->own);
+	if (!enc || rests(a, audio_leg_quiet(r->audio), r->format, a->own, &first))
+		return true;
 	b = new_batch(a, r->format, tick, due_ns);
-	if (enc && b) {
-		audio_mixer_minus(a->mixer, r->id, a->own);
+	if (b) {
 		b->only_leg = r->id;
-		if (fill_batch(a, &b, enc, r->format, a->own))
+		if (fill_batch(a, &b, enc, r->format, a->own, first))
 			post_batch(a, b);
 	}
 	rtp_batch_unref(&b);
@@ -393,14 +429,18 @@ ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float
 
 	for (enum audio_format f = AUDIO_FORMAT_NONE + 1; f < AUDIO_FORMAT_N; f++) {
 		struct listener *l = &a->listener[f];
+		bool first;
 
 		if (l->batch && l->n && listener_ready(a, f) &&
-		    fill_batch(a, &l->batch, l->enc, f, mix))
+		    !rests(a, &l->quiet, f, mix, &first) &&
+		    fill_batch(a, &l->batch, l->enc, f, mix, first))
 			post_batch(a, l->batch);
 		rtp_batch_unref(&l->batch);
 		l->warm = l->n > 0;
-		if (!l->n)
+		if (!l->n) {
 			aenc_free(&l->enc);
+			l->quiet = 0;
+		}
 		encoders += l->enc != NULL;
 		l->n = 0;
 		l->used = false;
@@ -461,6 +501,7 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 		if (!l->sends_audio)
 			continue;
 		audio_leg_set_muted(l->audio, l->audio_muted);
+		audio_leg_set_sound(l->audio, &l->sound);
 		pcm = audio_leg_tick(l->audio, due_ns);
 		/* A leg that has just been muted fades out in one last tick. */
 		if (!pcm || (!l->audio_muted && !audio_leg_speaking(l->audio)))

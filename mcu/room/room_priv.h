@@ -81,6 +81,7 @@ struct leg {
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
+	struct route_sound sound;
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	struct leg_view view;

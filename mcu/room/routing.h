@@ -25,14 +25,23 @@ enum {
 };
 
 struct audio_leg;
+struct voice;
 struct video_leg;
 struct video_encode;
+
+/* What was asked for of somebody's sound. */
+struct route_sound {
+	struct voice *voice; /* of the audio worker; NULL: neither was ever wanted */
+	bool gain, noise;    /* automatic gain, noise suppression */
+	float volume_db;
+};
 
 struct route_leg {
 	uint32_t id;
 	char name[ROUTING_NAME_BYTES];
 	struct audio_leg *audio; /* of the audio worker */
 	bool audio_muted, sends_audio;
+	struct route_sound sound;
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
 };
 

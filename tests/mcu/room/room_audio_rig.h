@@ -42,6 +42,10 @@ struct person {
 	uint32_t ts;
 	unsigned own, shared; /* packets of the last tick */
 	uint32_t batch_ts;    /* of the newest */
+	bool marked;          /* likewise: its marker */
+	uint64_t packets;     /* in all */
+	double volume;        /* it speaks so loud; 0: 0.2 */
+	struct route_sound sound;
 	uint64_t gaps;        /* ticks without a packet */
 	float heard[HEARD_TICKS * TICK * 2]; /* the newest sound, in_ch channels */
 };
@@ -88,6 +92,8 @@ static inline void hear(struct person *p, const struct rtp_batch *b)
 
 	assert_int_equal(b->n, 1);
 	p->batch_ts = b->ts;
+	p->marked = b->pkt[0].marker;
+	p->packets++;
 	if (b->only_leg)
 		p->own++;
 	else
@@ -146,7 +152,7 @@ static inline void on_stopped(void *obj, void *arg)
 
 /* --- the room ----------------------------------------------------------------- */
 
-static inline struct rig *rig_open_channels(int channels) ON_THREAD(ROLE_CTL)
+static inline struct rig *rig_open_with(int channels, size_t max_talkers) ON_THREAD(ROLE_CTL)
 {
 	static const struct room_audio_events ev = {
 		.retired = on_retired, .speaker = on_speaker, .stopped = on_stopped,
@@ -159,7 +165,8 @@ static inline struct rig *rig_open_channels(int channels) ON_THREAD(ROLE_CTL)
 	assert_int_equal(mbox_new(&r->worker, 64), 0);
 	assert_int_equal(buf_pool_new(&r->packets, "test", 1600, 32768, 1024), 0);
 	r->e = (struct engine){
-		.cfg = { .listener_bps = 64000, .audio_complexity = 5, .recording_audio_bps = 64000 },
+		.cfg = { .listener_bps = 64000, .audio_complexity = 5, .recording_audio_bps = 64000,
+			 .max_talkers = max_talkers },
 		.ctl = r->ctl, .n_shards = 1, .n_audio = 1,
 	};
 	assert_int_equal(buf_pool_new(&r->e.sound_pool, "sound", 4096, 64, 64), 0);
@@ -168,6 +175,11 @@ static inline struct rig *rig_open_channels(int channels) ON_THREAD(ROLE_CTL)
 	assert_int_equal(room_audio_new(&r->room, &r->e, 1, channels, &ev, r), 0);
 	r->channels = channels;
 	return r;
+}
+
+static inline struct rig *rig_open_channels(int channels) ON_THREAD(ROLE_CTL)
+{
+	return rig_open_with(channels, 0);
 }
 
 static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
@@ -227,7 +239,7 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 			assert_int_equal(audio_leg_receive(p->leg), 0);
 		s->leg[k++] = (struct route_leg){
 			.id = p->id, .audio = p->leg, .audio_muted = p->muted,
-			.sends_audio = p->sends,
+			.sends_audio = p->sends, .sound = p->sound,
 			.format = p->hears ? p->format : AUDIO_FORMAT_NONE,
 		};
 	}
@@ -261,7 +273,8 @@ static inline void speak(struct rig *r, struct person *p) ON_THREAD(ROLE_NET)
 		return;
 	for (size_t c = 0; c < p->out_ch; c++)
 		if (p->sides & 1u << c)
-			tone_fill(pcm + c, TICK, p->out_ch, p->hz, 0.2, r->tick * TICK);
+			tone_fill(pcm + c, TICK, p->out_ch, p->hz,
+				  p->volume > 0 ? p->volume : 0.2, r->tick * TICK);
 	len = aenc_encode_to(p->enc, pcm, packet, sizeof packet);
 	assert_true(len > 0);
 	say(r, p, packet, (size_t)len);

@@ -1,44 +1,7 @@
 #include <errno.h>
 
 #include "tests/mcu/room/room_audio_rig.h"
-
-/* Every allocation of the process, so that a test can show there is none. */
-static size_t allocations;
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define COUNTS_ALLOCATIONS 1
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-void *__libc_memalign(size_t align, size_t n);
-
-void *malloc(size_t n)
-{
-	allocations++;
-	return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	allocations++;
-	return __libc_realloc(p, n);
-}
-
-int posix_memalign(void **out, size_t align, size_t n)
-{
-	allocations++;
-	*out = __libc_memalign(align, n);
-	return *out ? 0 : ENOMEM;
-}
-#else
-#define COUNTS_ALLOCATIONS 0
-#endif
+#include "tests/support/alloc_count.h"
 
 static const double hz_of[] = { 400, 700, 1100 };
 enum { TALKERS = 3, LISTENERS = 2 };
