@@ -8,6 +8,7 @@ import en from '../../web/js/en.js';
 import ko from '../../web/js/ko.js';
 import { until } from '../support/server.mjs';
 import { ERROR, GUEST, NOTICE, WORDS, exact, fill, focused, hosting, label, person, rig, sent, setUp } from './page_rig.mjs';
+import { LOOKS, near } from './person.mjs';
 import { asHost, HOST } from './wire.mjs';
 
 describe('what people do on the page', { timeout: 240000 }, () => {
@@ -438,7 +439,7 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 
 	/* --- sharing --------------------------------------------------------------------------- */
 
-	test('a shared screen takes the camera\'s place and gives it back', async () => {
+	test('a shared screen is beside the camera until it ends', async () => {
 		const p = await person('Ana');
 		await p.page.addInitScript(() => {
 			navigator.mediaDevices.getDisplayMedia = async () => {
@@ -453,19 +454,21 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 				return stream;
 			};
 		});
+		const screen = () => p.last('layout').tiles.find((t) => t.content);
 		await p.join('demo');
 		await until('the camera', () => p.sees(p.leg, 'red'));
 		await p.page.click('#share');
 		await p.reads('#sharing', exact(en.sharing));
-		await until('the screen', () => p.sees(p.leg, 'blue'));
-		assert.equal(await p.page.evaluate(() => window.connections[0].getSenders().find((s) => s.track?.kind === 'video').track.contentHint), 'detail');
+		await until('the screen', async () => screen() && near((await p.colours([screen()]))[0], LOOKS.blue.rgb));
+		const hints = await p.page.evaluate(() => window.connections[0].getSenders().filter((s) => s.track?.kind === 'video').map((s) => s.track.contentHint));
+		assert.deepEqual(hints, ['', 'detail']);
 		assert.equal(await label(p, 'share'), en.stopSharing);
 		await p.page.evaluate(() => { // the browser's own bar: "stop sharing"
 			window.shared.stop();
 			window.shared.dispatchEvent(new Event('ended'));
 		});
 		await p.reads(NOTICE, exact(en.shareEnded));
-		await until('the camera again', () => p.sees(p.leg, 'red'));
+		await until('the camera alone', async () => !screen() && await p.sees(p.leg, 'red'));
 		assert.equal(await p.page.isVisible('#sharing'), false);
 	});
 

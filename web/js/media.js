@@ -1,9 +1,9 @@
-// The one media connection: microphone and camera (or screen) up, the mix and the
+// The one media connection: microphone, camera and shared screen up, the mix and the
 // view down.
 
 // Events: `state` with the connection's state as detail.
 export class Media extends EventTarget {
-	#signal; #pc; #transceivers = {}; #uplink; #stereo;
+	#signal; #pc; #transceivers = {}; #uplink = {}; #stereo;
 	#offering = false; // our offer is out: the server's gives way
 	#turns = Promise.resolve(); // offers and answers, one after the other
 	#limiting = Promise.resolve();
@@ -18,6 +18,8 @@ export class Media extends EventTarget {
 			this.#transceivers[kind] = pc.addTransceiver(tracks[kind] ?? kind, {
 				direction: tracks[kind] ? 'sendrecv' : 'recvonly', sendEncodings: [{}],
 			});
+		if (tracks.content)
+			this.#addContent(tracks.content);
 		pc.ontrack = (e) => this.stream.addTrack(e.track);
 		pc.onicecandidate = (e) => signal.send('ice', {
 			candidate: e.candidate?.candidate ?? '', mid: e.candidate?.sdpMid ?? undefined,
@@ -26,7 +28,7 @@ export class Media extends EventTarget {
 		signal.addEventListener('ice', (e) => this.#candidate(e.detail));
 		signal.addEventListener('offer', (e) => this.#offered(e.detail.sdp));
 		signal.addEventListener('uplink', (e) => {
-			this.#uplink = e.detail.video;
+			this.#uplink = e.detail;
 			this.#limit();
 		});
 	}
@@ -44,12 +46,24 @@ export class Media extends EventTarget {
 	// Sends another track, or none for the time being (null).
 	async send(kind, track) {
 		const transceiver = this.#transceivers[kind];
+		if (!transceiver) {
+			if (!track)
+				return;
+			this.#addContent(track);
+			return this.negotiate();
+		}
 		await transceiver.sender.replaceTrack(track);
-		if (track && transceiver.direction === 'recvonly') {
-			transceiver.direction = 'sendrecv';
+		const direction = kind === 'content' ? (track ? 'sendonly' : 'inactive') : track ? 'sendrecv' : transceiver.direction;
+		if (direction !== transceiver.direction) {
+			transceiver.direction = direction;
 			await this.negotiate();
 		}
 		this.#limit();
+	}
+
+	// A second section of pictures is content to the server.
+	#addContent(track) {
+		this.#transceivers.content = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{}] });
 	}
 
 	close() { this.#pc.close(); }
@@ -100,20 +114,21 @@ export class Media extends EventTarget {
 	}
 
 	#limit() {
-		this.#limiting = this.#limiting.then(() => this.#setLimits());
+		for (const kind of ['video', 'content'])
+			this.#limiting = this.#limiting.then(() => this.#setLimits(kind));
 	}
 
-	// The camera sends what its tile shows, not more: the picture is fitted into it.
-	// When the line is too thin, a face moves on and a text stays sharp.
-	async #setLimits() {
-		const { sender } = this.#transceivers.video;
-		const parameters = sender.getParameters();
-		const encoding = parameters.encodings?.[0];
-		if (!this.#uplink || !sender.track || !encoding)
+	// Camera and screen send what their tiles show, not more: a picture is fitted into
+	// its tile. When the line is too thin, a face moves on and a text stays sharp.
+	async #setLimits(kind) {
+		const sender = this.#transceivers[kind]?.sender;
+		const parameters = sender?.getParameters();
+		const encoding = parameters?.encodings?.[0];
+		if (!this.#uplink[kind] || !sender?.track || !encoding)
 			return;
-		const { width, height, fps, max_kbps: kbps, visible } = this.#uplink;
+		const { width, height, fps, max_kbps: kbps, visible } = this.#uplink[kind];
 		const { width: w = 0, height: h = 0 } = sender.track.getSettings();
-		parameters.degradationPreference = sender.track.contentHint === 'detail' ? 'maintain-resolution' : 'balanced';
+		parameters.degradationPreference = kind === 'content' ? 'maintain-resolution' : 'balanced';
 		encoding.active = visible;
 		if (visible && w && h && width && height) {
 			encoding.scaleResolutionDownBy = Math.max(1, w / width, h / height);

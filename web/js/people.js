@@ -46,6 +46,7 @@ export class People {
 		act('person-chat', (leg) => this.#onPrivate(leg));
 		act('person-mute', (leg) => this.#session.moderate('mute', leg));
 		act('person-camera', (leg) => this.#session.moderate('camera_off', leg));
+		act('person-content', (leg) => this.#session.moderate('content_off', leg));
 		act('person-hand', (leg) => this.#session.moderate('lower_hand', leg));
 		act('person-remove', (leg) => this.#remove(leg));
 		$('mute-all').onclick = () => this.#session.moderate('mute');
@@ -124,6 +125,7 @@ export class People {
 			b.hidden = !s.isHost;
 		$('person-mute').hidden ||= !p.audio || p.audio_muted;
 		$('person-camera').hidden ||= !p.video || p.video_muted;
+		$('person-content').hidden ||= s.layout.content !== p.leg;
 		$('person-hand').hidden ||= !p.hand;
 	}
 

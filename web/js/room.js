@@ -125,7 +125,7 @@ export class RoomPage {
 
 	#toggle(kind) {
 		if (!$(kind === 'audio' ? 'mute' : 'camera-off').disabled)
-			this.#session.turn(kind, !this.#session.has(kind) || (kind === 'video' && !!this.#session.screen && this.#session.muted.video));
+			this.#session.turn(kind, !this.#session.has(kind));
 	}
 
 	#raise() { this.#session.raise(!this.#session.handUp); }
@@ -325,7 +325,7 @@ export class RoomPage {
 				$(id).classList.toggle('on', on);
 			}
 		};
-		const heard = s.has('audio'), seen = s.has('video') && !(s.screen && s.muted.video);
+		const heard = s.has('audio'), seen = s.has('video');
 		const recording = s.recording.state === 'on';
 		set(['mute'], !heard, heard ? 'mic' : 'micOff', heard ? 'mute' : 'unmute');
 		set(['camera-off'], !seen, seen ? 'cam' : 'camOff', seen ? 'cameraOff' : 'cameraOnButton');

@@ -39,7 +39,7 @@ export class Session extends EventTarget {
 	quality = null;
 	leg = null;
 	stream = null;
-	screen = null; // the track that is sent instead of the camera
+	screen = null; // the track that is shared
 	#devices; #signal; #media; #resume; #pin; #token; #timer; #shaky; #restart; #hurry = () => {};
 	#heldOff = false; // a host has switched the camera off
 	#retrying = false;
@@ -94,7 +94,7 @@ export class Session extends EventTarget {
 
 	/* --- what a person does ----------------------------------------------------- */
 
-	has(kind) { return !!this.#outgoing(kind) && (kind === 'video' && !!this.screen || !this.muted[kind]); }
+	has(kind) { return !!this.#devices.tracks[kind] && !this.muted[kind]; }
 
 	async turn(kind, on) {
 		if (on && !this.mayUnmute && (kind === 'audio' || this.#heldOff))
@@ -119,13 +119,13 @@ export class Session extends EventTarget {
 			this.#devices.close(['video']); // its light goes out
 		this.#sendMute();
 		try {
-			await this.#media?.send(kind, this.#outgoing(kind));
+			await this.#media?.send(kind, kind === 'content' ? this.screen : this.#devices.tracks[kind]);
 		} catch (e) {
 			console.warn(`${kind} not sent:`, e.message);
 		}
 	}
 
-	// The screen takes the camera's place, and gives it back.
+	// The screen is shown beside the camera.
 	async share() {
 		if (this.screen)
 			return this.#unshare();
@@ -135,20 +135,15 @@ export class Session extends EventTarget {
 		this.screen = track;
 		track.addEventListener('ended', () => this.screen === track && this.#unshare());
 		this.#tell('notice', { key: 'shareStarted' });
-		await this.devicesChanged('video');
+		await this.devicesChanged('content');
 	}
 
-	#unshare() {
+	#unshare(why = { key: 'shareEnded' }) {
 		this.screen?.stop();
 		this.screen = null;
-		this.#tell('notice', { key: 'shareEnded' });
-		return this.devicesChanged('video');
-	}
-
-	#outgoing(kind) {
-		if (kind === 'video' && this.screen)
-			return this.screen;
-		return this.#devices.tracks[kind];
+		this.#do('present', { on: false });
+		this.#tell('notice', why);
+		return this.devicesChanged('content');
 	}
 
 	raise(raised) { this.#do('hand', { raised }); }
@@ -185,7 +180,7 @@ export class Session extends EventTarget {
 			...(this.#token && { token: this.#token }), ...(this.#resume && { resume: this.#resume }),
 		});
 		this.#enter(welcome);
-		const tracks = { audio: this.#outgoing('audio'), video: this.#outgoing('video') };
+		const tracks = { ...this.#devices.tracks, content: this.screen };
 		const media = this.#media = new Media(signal, welcome.ice_servers, tracks, !!this.policy.stereo);
 		media.addEventListener('state', (e) => this.#media === media && this.#mediaState(e.detail));
 		this.stream = media.stream;
@@ -201,7 +196,6 @@ export class Session extends EventTarget {
 
 	#raisedBefore = false;
 	#canvas;
-	#presents = false; // as the server knows it
 
 	#enter(welcome) {
 		this.#raisedBefore = this.handUp;
@@ -227,7 +221,6 @@ export class Session extends EventTarget {
 		clearTimeout(this.#restart);
 		this.#media?.close();
 		this.#signal?.close();
-		this.#presents = false;
 		this.#media = this.#signal = this.speaker = this.quality = null;
 	}
 
@@ -251,6 +244,10 @@ export class Session extends EventTarget {
 		on('waiting', ({ people }) => this.#waitingNow(people));
 		on('room', (policy) => this.#policyIs(policy));
 		on('layout', (layout) => { this.layout = layout; });
+		on('present', ({ by, reason }) => {
+			if (this.screen)
+				this.#unshare({ key: reason === 'host' ? 'shareEndedBy' : 'shareTakenBy', values: { name: this.people.get(by)?.name ?? '' } });
+		});
 		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
 		on('chat', (line) => this.#heard(line));
 		on('quality', ({ legs }) => {
@@ -299,9 +296,7 @@ export class Session extends EventTarget {
 			this.#tell('notice', { key: 'mutedBy', values: { name } });
 		}
 		this.#heldOff = video;
-		if (video && (!this.muted.video || this.screen)) {
-			this.screen?.stop();
-			this.screen = null;
+		if (video && !this.muted.video) {
 			this.turn('video', false);
 			this.#tell('notice', { key: 'cameraOffBy', values: { name } });
 		}
@@ -503,10 +498,6 @@ export class Session extends EventTarget {
 		if (this.#devices.tracks.audio)
 			this.#devices.tracks.audio.enabled = !this.muted.audio;
 		this.#signal?.send('mute', { audio: !this.has('audio'), video: !this.has('video') });
-		if (this.#signal && !!this.screen !== this.#presents) {
-			this.#presents = !!this.screen;
-			this.#do('present', { on: this.#presents });
-		}
 		this.#tell('change');
 	}
 
