@@ -7,10 +7,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mcu/base/metrics.h"
 #include "mcu/net/ice.h"
 #include "mcu/room/audio_format.h"
 #include "mcu/room/ladder.h"
 #include "mcu/room/leg_net_priv.h"
+
+METRIC_COUNTER(m_silent, "mcu_leg_silent_total",
+	       "Receivers that stopped reporting and are sent nothing until they do again.");
 
 static void ctl_watching(void *obj, void *arg)
 {
@@ -144,8 +148,10 @@ ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
 					    audio_format_of(&l->media.audio.tx_format,
 							    l->cfg.room_channels));
 
-	l->audio.transport = l->connected && l->media.audio.tx ? l->transport : NULL;
-	l->video.transport = l->connected && l->media.video.tx ? l->transport : NULL;
+	bool ready = l->connected && !l->silent;
+
+	l->audio.transport = ready && l->media.audio.tx ? l->transport : NULL;
+	l->video.transport = ready && l->media.video.tx ? l->transport : NULL;
 	if (group && l->audio.transport)
 		egress_listen(l->egress, group, &l->audio);
 	else
@@ -154,6 +160,16 @@ ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
 		egress_watch(l->egress, l->watch, &l->video);
 	else
 		egress_unwatch(l->egress, &l->video);
+}
+
+ON_THREAD(ROLE_NET) static void set_silent(struct leg_net *l, bool silent)
+{
+	if (silent)
+		metric_add(&m_silent, 1);
+	log_debug(&l->log, silent ? "it reports nothing any more and is sent nothing"
+				  : "it reports again");
+	l->silent = silent;
+	sync_streams(l);
 }
 
 ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
@@ -169,6 +185,8 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		return;
 	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
 			   LEG_TICK_MS * NS_PER_MS / 2;
+	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
+		set_silent(l, true);
 	leg_rtcp_report(l, now);
 }
 
@@ -203,8 +221,13 @@ static void on_rtp(void *obj, struct buf *pkt, int64_t arrival_ns)
 
 static void on_rtcp(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns)
 {
+	struct leg_net *l = obj;
+
 	role_assert_net();
-	leg_rtcp_in(obj, p, len, arrival_ns);
+	l->heard_ns = arrival_ns;
+	if (l->silent)
+		set_silent(l, false);
+	leg_rtcp_in(l, p, len, arrival_ns);
 }
 
 static void on_closed(void *obj, const char *reason)

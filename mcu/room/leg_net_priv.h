@@ -21,6 +21,9 @@ enum {
 	LEG_TICK_MS = 20,       /* of legs that publish: NACK, PLI, feedback */
 	LEG_REPORT_MS = 500,    /* reports of legs that publish */
 	LEG_VIEWER_TICK_MS = 1000,
+	/* Whoever reported before and has not for so long is sent nothing until it does
+	 * again (RFC 8083 4.2); what keeps the connection alive may come from elsewhere. */
+	LEG_SILENT_MS = 20000,
 };
 
 /* What the receiver at the other end reports of a stream. */
@@ -71,6 +74,8 @@ struct leg_net {
 	struct fir_dedup fir; /* those received */
 	struct net_timer *timer;
 	int64_t report_due_ns;
+	int64_t heard_ns; /* when its last RTCP came; 0: none yet */
+	bool silent;	  /* and that is too long ago */
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report;
 	struct tier_pick pick;
