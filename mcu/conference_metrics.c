@@ -19,6 +19,8 @@ struct gauge {
 GETTER(legs)
 GETTER(tiles)
 GETTER(receivers)
+GETTER(views)
+GETTER(pictures)
 GETTER(video_encoders)
 GETTER(video_decoders)
 GETTER(listener_mixes)
@@ -30,6 +32,9 @@ static const struct gauge gauges[] = {
 	{ "mcu_legs", "Participants of the room.", NULL, NULL, get_legs },
 	{ "mcu_tiles", "Tiles in the main view.", NULL, NULL, get_tiles },
 	{ "mcu_video_receivers", "Legs that receive the room's picture.", NULL, NULL, get_receivers },
+	{ "mcu_views", "Views of the room.", NULL, NULL, get_views },
+	{ "mcu_pictures", "Different pictures of the room that are composed.", NULL, NULL,
+	  get_pictures },
 	{ "mcu_video_encoders", "Running video encoders.", NULL, NULL, get_video_encoders },
 	{ "mcu_video_decoders", "Running video decoders.", NULL, NULL, get_video_decoders },
 	{ "mcu_listener_mixes", "Listener mixes made per audio tick.", NULL, NULL,
@@ -86,6 +91,21 @@ ON_THREAD(ROLE_CTL) static int write_intervals(struct hall *h, struct metrics_te
 		if (!err)
 			err = metrics_series(out, "mcu_frame_interval_seconds_count", labels,
 					     (double)sum);
+	}
+	return err;
+}
+
+ON_THREAD(ROLE_CTL) static int write_views(struct hall *h, struct metrics_text *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < room_view_count(h->room); i++) {
+		struct room_view_info v;
+
+		room_view_info(h->room, i, &v);
+		err = metrics_series(out, "mcu_view_encoders",
+				     (const char *[]){ "room", room_name(h->room), "view", v.name, NULL },
+				     (double)v.encoders);
 	}
 	return err;
 }
@@ -171,6 +191,12 @@ int conference_metrics(struct conference *c, struct metrics_text *out)
 	g_hash_table_iter_init(&it, c->halls);
 	while (!err && g_hash_table_iter_next(&it, NULL, &value))
 		err = write_intervals(value, out);
+	if (!err)
+		err = metrics_family(out, "mcu_view_encoders",
+				     "Video encoders that run for a view of the room.", "gauge");
+	g_hash_table_iter_init(&it, c->halls);
+	while (!err && g_hash_table_iter_next(&it, NULL, &value))
+		err = write_views(value, out);
 	if (!err)
 		err = metrics_family(out, "mcu_uplink_octets_total", "Payload octets received of a leg.",
 				     "counter");

@@ -49,8 +49,8 @@ static void add_leg(void *obj, const struct conference_leg *l)
 					     "width", i->tile.w, "height", i->tile.h) : json_null();
 
 	json_array_append_new(obj, json_pack(
-		"{s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:o, s:o?, "
-		"s:o?}",
+		"{s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:s, s:b, "
+		"s:o, s:o?, s:o?}",
 		"leg", (json_int_t)i->id, "presents", i->presents, "name", i->name, "address", l->address,
 		"role", l->host ? "host" : "participant", "hand", l->hand,
 		"signed_in", l->user_id != 0, "joined_ms", (json_int_t)l->joined_ms,
@@ -58,7 +58,8 @@ static void add_leg(void *obj, const struct conference_leg *l)
 		"audio_muted", i->audio_muted, "video_muted", i->video_muted,
 		"score", l->stats.score, "rtt_ms", l->net.rtt_ms,
 		"remb_bps", (json_int_t)l->net.remb_bps,
-		"view_height", (json_int_t)i->view_height, "tile", tile,
+		"view_height", (json_int_t)i->view_height, "view", i->view,
+		"switching", i->switching, "tile", tile,
 		"uplink", way_json(&l->stats.uplink, &l->net.uplink_audio, &l->net.uplink_video,
 				   &l->net.uplink_content, true),
 		"downlink", way_json(&l->stats.downlink, &l->net.downlink_audio,

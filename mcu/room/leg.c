@@ -385,16 +385,21 @@ int leg_set_sound(struct leg *l, int gain, int noise)
 	return 0;
 }
 
-/* Those that take part in it with a camera may need a picture of their own. */
+/* Whether it may need a picture of its own: with a camera, or nobody knows yet. */
+ON_THREAD(ROLE_CTL) static bool may_be_seen(const struct leg *l)
+{
+	return !l->configured || leg_sends(l, LEG_CAMERA);
+}
+
 ON_THREAD(ROLE_CTL) static bool may_hide(const struct leg *l)
 {
 	const struct room *r = l->room;
 	size_t n = 0;
 
-	if (!leg_sends(l, LEG_CAMERA) || l->view.hide_self)
+	if (!may_be_seen(l) || l->view.hide_self)
 		return true;
 	for (const struct leg *o = r->legs; o; o = o->next)
-		n += o != l && o->view.hide_self && leg_sends(o, LEG_CAMERA);
+		n += o != l && o->view.hide_self && may_be_seen(o);
 	return n < r->cfg.max_personal_views;
 }
 
@@ -460,6 +465,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i)
 		.sends_audio = l->media.audio.rx, .sends_video = l->media.video.rx,
 		.connected = l->connected, .tile = l->source[LEG_CAMERA].tile,
 		.tile_z = l->source[LEG_CAMERA].z,
+		.switching = l->held,
+		.view = l->picture && l->picture->of ? l->picture->of->name : VIEW_MAIN,
 		.shown_w = l->source[LEG_CAMERA].w, .shown_h = l->source[LEG_CAMERA].h,
 		.sends_content = l->media.content.rx,
 		.content_w = l->source[LEG_CONTENT].w, .content_h = l->source[LEG_CONTENT].h,

@@ -41,6 +41,8 @@ struct leg_info {
 	int content_w, content_h; /* likewise, of what it shares */
 	float volume_db;
 	bool auto_gain, noise_suppression;
+	const char *view;  /* whose picture it gets */
+	bool switching;	   /* it has another until that has a key frame */
 	unsigned view_height; /* of the picture it gets; 0: none */
 };
 

@@ -249,6 +249,7 @@ static void test_metrics(void **state)
 		"mcu_video_encoders", "mcu_audio_encoders", "mcu_video_decoders",
 		"mcu_uplink_octets_total", "mcu_frame_interval_seconds", "mcu_audio_ticks_missed_total",
 		"mcu_video_ticks_skipped_total", "mcu_listener_mixes", "mcu_tiles",
+		"mcu_views", "mcu_pictures", "mcu_view_encoders",
 		"mcu_video_receivers", "mcu_egress_video_dropped_total", "mcu_egress_audio_dropped_total",
 		"mcu_video_in_dropped_total", "mcu_audio_in_dropped_total", "mcu_video_out_dropped_total",
 		"mcu_audio_out_dropped_total", "mcu_log_dropped_total", "mcu_recorder_dropped_total",
