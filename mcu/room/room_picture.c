@@ -291,6 +291,7 @@ ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, bool any)
 	const struct picture *main = room_picture_shared(l->room, l->room->views[0]);
 	struct leg_source *s = &l->source[i];
 	const struct seat *seat = main ? seat_of(&main->seating, s->id) : NULL;
+	int w = s->w, h = s->h;
 
 	s->tile = seat ? seat->rect : (struct rect){ 0 };
 	s->z = seat ? seat->z : 0;
@@ -306,6 +307,7 @@ ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, bool any)
 			s->h = seat->rect.h;
 		}
 	}
+	l->room->layout_moved = l->room->layout_moved || s->w != w || s->h != h;
 	video_leg_set_wanted(s->video, s->shown && !leg_muted(l, i) && leg_sends(l, i) &&
 					       room_decodes(l->room));
 }

@@ -368,6 +368,33 @@ static void test_sources_serve_the_views_that_are_seen(void **state)
 	close_room(s.room);
 }
 
+/* The last viewer of a view leaves: nobody moves, but senders may send less. */
+static void test_the_end_of_a_view_is_told(void **state)
+{
+	struct leg_info i;
+	struct errmsg why;
+	struct stand s;
+	size_t before;
+
+	(void)state;
+	role_assert_ctl();
+	s = open_stand(2, false);
+	assert_int_equal(room_add_view(s.room, "one", VIEW_REQUEST, &why), 0);
+	lay_out(&s, "one", LAYOUT_SPEAKER_ONLY);
+	enter(&s, false);
+	assert_int_equal(wish(&s, 2, "one", false, &why), 0);
+	settle();
+	leg_get_info(s.leg[0], &i);
+	assert_int_equal(i.shown_w, W);
+	before = the.layouts;
+	leg_leave(s.leg[2], "left");
+	RUN_UNTIL(s.room, video_encoders, 1);
+	leg_get_info(s.leg[0], &i);
+	assert_int_equal(i.shown_w, W / 2);
+	assert_int_equal(the.layouts, before + 1);
+	close_room(s.room);
+}
+
 /* Until the new picture has a key frame the old one is composed and encoded. */
 static void test_the_old_view_stays_until_the_switch(void **state)
 {
@@ -406,6 +433,7 @@ int main(void)
 		T(test_a_remark_moves_nobody),
 		T(test_a_lecturer_sees_the_audience),
 		T(test_sources_serve_the_views_that_are_seen),
+		T(test_the_end_of_a_view_is_told),
 		T(test_the_old_view_stays_until_the_switch),
 	};
 
