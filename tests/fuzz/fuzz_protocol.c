@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		      protocol_name_valid(m.u.join.name));
 		check(strlen(m.u.join.room) <= 4 * PROTOCOL_MAX_NAME);
 	} else if (m.type == CLIENT_MSG_OFFER || m.type == CLIENT_MSG_ANSWER) {
-		check(strlen(m.u.sdp.text) == m.u.sdp.len);
+		check(strlen(m.u.sdp.text) == m.u.sdp.len && strlen(m.u.sdp.content) <= 32);
 	} else if (m.type == CLIENT_MSG_ICE) {
 		check(strlen(m.u.ice.candidate) <= 512 && strlen(m.u.ice.mid) <= 32);
 	}

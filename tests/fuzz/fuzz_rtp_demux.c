@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SIMULCAST = 1, SIGNALLED = 2, SAME_PT = 4, VIEWER = 8 };
+enum { SIMULCAST = 1, SIGNALLED = 2, SAME_PT = 4, VIEWER = 8, CONTENT = 16 };
 
 static struct leg_media media(uint8_t how)
 {
@@ -30,6 +30,12 @@ static struct leg_media media(uint8_t how)
 		m.video.rx_ssrc = 2;
 		m.video.rx_rtx_ssrc = 3;
 	}
+	if (how & CONTENT) {
+		m.content = m.video;
+		memcpy(m.content.mid, "s", 2);
+		m.content.rx_ssrc = how & SIGNALLED ? 4 : 0;
+		m.content.rx_rtx_ssrc = how & SIGNALLED ? 5 : 0;
+	}
 	return m;
 }
 
@@ -40,14 +46,15 @@ static void check(const struct rtp_demux *d, const struct rtp_route *to, const s
 
 	if (to->kind == RTP_ROUTE_UNKNOWN)
 		return;
-	if (to->stream != RTP_STREAM_AUDIO && to->stream != RTP_STREAM_VIDEO)
+	if (to->stream == RTP_STREAM_NONE || to->stream >= RTP_STREAM_N)
 		abort();
-	s = to->stream == RTP_STREAM_AUDIO ? &m->audio : &m->video;
+	s = to->stream == RTP_STREAM_AUDIO ? &m->audio :
+	    to->stream == RTP_STREAM_VIDEO ? &m->video : &m->content;
 	for (unsigned i = 0; i < s->n_rx_formats; i++)
 		agreed |= s->rx_format[i].pt == to->pt && s->rx_format[i].codec == to->codec;
 	if (!s->rx || (!agreed && to->pt != s->rx_red_pt))
 		abort();
-	if (strlen(rtp_demux_rid(d)) > RTP_MID_MAX)
+	if (strlen(rtp_demux_rid(d, to->stream)) > RTP_MID_MAX)
 		abort();
 }
 

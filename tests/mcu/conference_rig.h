@@ -48,6 +48,7 @@ struct front {
 	enum recording_event_state recording;
 	enum leave_reason reason;
 	struct uplink_info uplink;
+	struct { size_t n; uint32_t by; bool by_host; } over; /* its presenting */
 	char layout[24]; /* of the last event */
 	uint32_t layout_version, pinned;
 	/* leaves in the middle of this call-back; 0: never */
@@ -134,6 +135,11 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->policy = ev->u.room;
 		break;
 	case LEG_EVENT_QUALITY: f->qualities++; break;
+	case LEG_EVENT_PRESENT_OVER:
+		f->over.n++;
+		f->over.by = ev->u.present_over.by;
+		f->over.by_host = ev->u.present_over.by_host;
+		break;
 	case LEG_EVENT_OVERLOAD:
 		assert_true(strlen(ev->u.overload.text) > 10);
 		f->overloads++;

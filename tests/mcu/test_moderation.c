@@ -490,6 +490,61 @@ static void test_layout(void **state)
 	leave(&b, LEAVE_LEFT);
 }
 
+static bool presents(const struct front *f)
+{
+	struct leg_info i;
+
+	role_assert_ctl();
+	leg_get_info(f->leg->leg, &i);
+	return i.presents;
+}
+
+static void test_presenting(void **state)
+{
+	struct client_msg on = { .type = CLIENT_MSG_PRESENT, .u.present = { .on = true } };
+	struct client_msg off = { .type = CLIENT_MSG_PRESENT };
+	struct front a = { 0 }, b = { 0 }, c = { 0 };
+	struct client_msg stop;
+	struct errmsg why;
+
+	(void)state;
+	must_join(&a, "room");
+	must_join(&b, "room");
+	must_join(&c, "room");
+	must_act(&b, &on);
+	must_act(&c, &on);
+	assert_true(presents(&c) && !presents(&b));
+	assert_true(b.over.n == 1 && b.over.by == c.id && !b.over.by_host);
+	assert_int_equal(a.over.n + c.over.n, 0); /* is the business of who presented */
+	must_act(&b, &off); /* which it knows already */
+	assert_true(presents(&c));
+	stop = moderate(MODERATE_CONTENT_OFF, 0);
+	must_act(&a, &stop);
+	assert_false(presents(&c));
+	assert_true(c.over.n == 1 && c.over.by == a.id && c.over.by_host);
+	assert_int_equal(b.over.n, 1); /* had nothing to end */
+	must_act(&c, &on); /* may begin again, until the rules say otherwise */
+	set_policy(&a, (struct policy_change){ .unmute = TRISTATE_FALSE });
+	stop = moderate(MODERATE_CONTENT_OFF, c.id);
+	must_act(&a, &stop);
+	assert_int_equal(c.over.n, 2);
+	must_not(&c, &on, "not_allowed",
+		 "A host has ended your presentation. Raise your hand to ask for it.");
+	must_act(&b, &on); /* that was said of one */
+	must_act(&b, &off);
+	/* Going and coming back does not help. */
+	leave(&c, LEAVE_LEFT);
+	assert_int_equal(join(&c, "room", c.resume, &why), 0);
+	must_not(&c, &on, "not_allowed",
+		 "A host has ended your presentation. Raise your hand to ask for it.");
+	set_policy(&a, (struct policy_change){ .unmute = TRISTATE_TRUE });
+	must_act(&c, &on);
+	assert_true(presents(&c));
+	leave(&c, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+	leave(&a, LEAVE_LEFT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,7 +552,7 @@ int main(void)
 		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_hands), T(test_removing), T(test_lobby),
 		T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
 		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
-		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout),
+		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
 #undef T
 	};
 

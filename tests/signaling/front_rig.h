@@ -38,6 +38,7 @@ struct fixture {
 	enum leave_reason left;
 	unsigned joins, leaves, negotiations;
 	bool we_offered, restart;
+	char content[33]; /* mid of that section; "": none */
 	uint64_t version;
 	size_t n_media;
 	GPtrArray *candidates;
@@ -118,7 +119,7 @@ static inline int r_local(void *ctx, struct leg_handle *leg, bool restart, struc
 	f->restart = restart;
 	if (f->local_err)
 		return errmsg_set(why, f->local_err, "not_acceptable", "No.");
-	neg_policy_browser(p, &(struct neg_abilities){ .rtx = true });
+	neg_policy_browser(p, &(struct neg_abilities){ .rtx = true, .content = true });
 	p->ice_ufrag = "ufra";
 	p->ice_pwd = "pwdpwdpwdpwdpwdpwdpwdpwd";
 	p->fingerprint = "sha-256 "
@@ -136,6 +137,8 @@ static inline int r_negotiated(void *ctx, struct leg_handle *leg, const struct n
 	f->negotiations++;
 	f->we_offered = plan->we_offered;
 	f->n_media = plan->n_media;
+	const struct neg_media *content = neg_plan_media(plan, NEG_ROLE_CONTENT);
+	snprintf(f->content, sizeof(f->content), "%s", content ? content->mid : "");
 	f->version = plan->remote_session_version;
 	if (f->closes_in_negotiated) {
 		struct errmsg e;

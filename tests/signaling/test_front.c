@@ -127,6 +127,44 @@ static void bad_descriptions_leave_the_plan_in_force(void **state)
 	assert_int_equal(f->negotiations, 3);
 }
 
+/* more: members of the message. */
+static void hear_content(struct fixture *f, const char *more)
+{
+	char *sdp = sdp_file("chromium-av-content.sdp"), *escaped = g_strescape(sdp, NULL);
+	char *text = g_strdup_printf("{\"type\":\"offer\",\"sdp\":\"%s\"%s}", escaped, more);
+
+	hear(f, text);
+	g_free(text);
+	g_free(escaped);
+	g_free(sdp);
+}
+
+static void a_second_picture_is_content(void **state)
+{
+	struct fixture *f = *state;
+	joined(f);
+	hear_content(f, ",\"content\":2");
+	expect(f, "bad_message", "content");
+	hear_content(f, ",\"content\":\"9\""); /* there is no such section */
+	expect(f, "\"answer\"", "a=content:slides");
+	assert_string_equal(f->content, "2");
+	hear_content(f, ",\"content\":\"1\""); /* too late: it is the camera */
+	expect(f, "\"answer\"", "a=content:slides");
+	assert_string_equal(f->content, "2");
+}
+
+static void an_offer_names_its_content(void **state)
+{
+	struct fixture *f = *state;
+	joined(f);
+	hear_content(f, ",\"content\":\"1\"");
+	expect(f, "\"answer\"", "a=content:slides");
+	assert_string_equal(f->content, "1");
+	hear_content(f, "");
+	expect(f, "\"answer\"", "a=content:slides");
+	assert_string_equal(f->content, "1");
+}
+
 static void new_credentials_are_an_ice_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -268,6 +306,8 @@ int main(void)
 		T(a_refused_join_may_be_tried_again),
 		T(wrong_messages_are_answered),
 		T(bad_descriptions_leave_the_plan_in_force),
+		T(a_second_picture_is_content),
+		T(an_offer_names_its_content),
 		T(new_credentials_are_an_ice_restart),
 		T(early_candidates_wait_for_the_answer),
 		T(the_server_may_offer),

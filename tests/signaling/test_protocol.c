@@ -97,6 +97,10 @@ static void messages_of_rooms_are_read(void **state)
 	assert_int_equal(m.u.moderate.action, MODERATE_MUTE);
 	assert_int_equal(m.u.moderate.leg, 0);
 	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"moderate\",\"action\":\"content_off\",\"leg\":3}",
+			       &why), 0);
+	assert_int_equal(m.u.moderate.action, MODERATE_CONTENT_OFF);
+	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"moderate\",\"action\":\"remove\",\"leg\":4294967295}",
 			       &why),
 			 0);

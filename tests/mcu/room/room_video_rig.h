@@ -59,6 +59,7 @@ struct rig {
 	struct video_encode *more[2]; /* at rung 1 */
 	size_t n_more;
 	struct beat beat;
+	bool shared; /* the first leg's picture is a screen */
 	bool moving; /* no picture is like the one before: who speaks changes */
 };
 
@@ -204,8 +205,9 @@ static inline void rig_route(struct rig *r, bool encode, unsigned muted) ON_THRE
 		s->leg[i] = (struct route_leg){ .id = i + 1 };
 		if (encode)
 			s->source[i] = (struct route_source){
-				.id = i + 1, .leg = i, .video = r->cam[i].leg, .sends = true,
-				.muted = muted >> i & 1,
+				.id = source_id(i + 1, r->shared && !i), .leg = i,
+				.video = r->cam[i].leg, .sends = true,
+				.muted = muted >> i & 1, .content = r->shared && !i,
 			};
 	}
 	s->n_sources = encode ? LEGS : 0;

@@ -91,6 +91,32 @@ static void test_dead_leg_costs_its_tile_only(void **state)
 	rig_close(r);
 }
 
+/* A screen sends nothing as long as nothing moves on it. */
+static void test_a_screen_may_stand_still(void **state)
+{
+	struct room_sink sink;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	r->shared = true;
+	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
+	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	for (int i = 0; i < LEGS; i++)
+		video_leg_set_wanted(r->cam[i].leg, true);
+	rig_route(r, true, 0);
+	shoot(r, &r->cam[0], 200, 0);
+	for (int i = 0; i < 200; i++) {
+		shoot(r, &r->cam[1], i & 1 ? 203 : 197, 0);
+		rig_advance(r, 33);
+	}
+	assert_in_range(grey_of(r, 0), 190, 210);
+	assert_in_range(grey_of(r, 1), 190, 210);
+	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	rig_close(r);
+}
+
 static void test_muted_is_gone_at_once(void **state)
 {
 	struct room_sink sink;
@@ -545,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_interval_is_steady),
 		cmocka_unit_test(test_late_ticks_are_not_made_up_for),
 		cmocka_unit_test(test_dead_leg_costs_its_tile_only),
+		cmocka_unit_test(test_a_screen_may_stand_still),
 		cmocka_unit_test(test_muted_is_gone_at_once),
 		cmocka_unit_test(test_key_requests_coalesce),
 		cmocka_unit_test(test_lost_picture_leaves_a_gap_and_a_key_follows),
