@@ -197,6 +197,53 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 				      "room any more.");
 }
 
+/* --- sound ------------------------------------------------------------------- */
+
+ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
+{
+	for (size_t i = 0; i < h->people->len; i++)
+		if (leg_id(person(h, i)->leg) == leg)
+			return person(h, i);
+	return NULL;
+}
+
+ON_THREAD(ROLE_CTL) static void tell_sound(struct leg_handle *p)
+{
+	struct leg_event ev = { .type = LEG_EVENT_SOUND };
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	ev.u.sound = (struct sound_info){ i.id, (double)i.volume_db, i.auto_gain,
+					  i.noise_suppression };
+	hall_tell(p->hall, &ev, NULL);
+}
+
+/* What somebody does to his own sound, and hosts to that of others. */
+ON_THREAD(ROLE_CTL) static int change_sound(struct leg_handle *p, const struct client_msg *m,
+					    struct errmsg *why)
+{
+	bool volume = m->type == CLIENT_MSG_VOLUME;
+	uint32_t leg = volume ? m->u.volume.leg : m->u.sound.leg;
+	struct leg_handle *whose = leg ? find_leg(p->hall, leg) : p;
+	int err;
+
+	if (!p->host && (volume || whose != p))
+		return not_allowed(why, "Only a host of this room may do that.");
+	if (!whose)
+		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the "
+				  "room any more.");
+	if (volume)
+		err = leg_set_volume(whose->leg, (float)m->u.volume.gain_db);
+	else
+		err = leg_set_sound(whose->leg, tri(m->u.sound.agc),
+				    tri(m->u.sound.noise_suppression));
+	if (err)
+		return errmsg_set(why, err, "internal", "The server has no memory for that. Try again "
+				  "later.");
+	tell_sound(whose);
+	return 0;
+}
+
 /* --- policy ------------------------------------------------------------------ */
 
 static void change(bool *to, enum tristate t)
@@ -253,6 +300,8 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	case CLIENT_MSG_CHAT: return chat_say(p, m->u.chat.text, m->u.chat.to, why);
 	case CLIENT_MSG_HAND: return set_hand(p, m->u.hand.raised);
 	case CLIENT_MSG_PRESENT: return present(p, m->u.present.on, why);
+	case CLIENT_MSG_VOLUME:
+	case CLIENT_MSG_SOUND: return change_sound(p, m, why);
 	case CLIENT_MSG_LAYOUT:
 	case CLIENT_MSG_VIEWS:
 	case CLIENT_MSG_MODERATE:

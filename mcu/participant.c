@@ -28,6 +28,8 @@ void participant_describe(const struct leg_handle *p, struct participant *out)
 		.audio_muted = i.audio_muted, .video_muted = i.video_muted,
 		.audio = i.sends_audio, .video = i.sends_video,
 		.host = p->host, .hand = p->hand,
+		.gain_db = (double)i.volume_db, .agc = i.auto_gain,
+		.noise_suppression = i.noise_suppression,
 	};
 }
 

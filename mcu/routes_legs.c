@@ -49,8 +49,11 @@ static void add_leg(void *obj, const struct conference_leg *l)
 					     "width", i->tile.w, "height", i->tile.h) : json_null();
 
 	json_array_append_new(obj, json_pack(
-		"{s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:s, s:b, "
+		"{s:f, s:b, s:b, "
+		"s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:s, s:b, "
 		"s:o, s:o?, s:o?}",
+		"gain_db", (double)i->volume_db, "agc", i->auto_gain,
+		"noise_suppression", i->noise_suppression,
 		"leg", (json_int_t)i->id, "presents", i->presents, "name", i->name, "address", l->address,
 		"role", l->host ? "host" : "participant", "hand", l->hand,
 		"signed_in", l->user_id != 0, "joined_ms", (json_int_t)l->joined_ms,

@@ -51,6 +51,7 @@ enum leg_event_type {
 	LEG_EVENT_RECORDING,
 	LEG_EVENT_CHAT,
 	LEG_EVENT_HAND,
+	LEG_EVENT_SOUND,   /* what is done to somebody's */
 	LEG_EVENT_ROOM,	   /* its rules */
 	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
 	LEG_EVENT_QUALITY,
@@ -85,6 +86,7 @@ struct leg_event {
 			uint32_t leg;
 			bool raised;
 		} hand;
+		struct sound_info sound;
 		struct room_policy_info room;
 		struct waiting_info waiting;
 		struct quality_info quality;

@@ -25,6 +25,7 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_RECORDING: return msg_recording(NULL, &ev->u.recording);
 	case LEG_EVENT_CHAT: return msg_chat(&ev->u.chat);
 	case LEG_EVENT_HAND: return msg_hand(ev->u.hand.leg, ev->u.hand.raised);
+	case LEG_EVENT_SOUND: return msg_sound(&ev->u.sound);
 	case LEG_EVENT_ROOM: return msg_room(&ev->u.room);
 	case LEG_EVENT_WAITING: return msg_waiting(&ev->u.waiting);
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);

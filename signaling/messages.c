@@ -74,6 +74,13 @@ static json_t *participant_json(const struct participant *p)
 	set_bool(o, "video", p->video);
 	set_text(o, "role", p->host ? "host" : "participant");
 	set_bool(o, "hand", p->hand);
+	/* what is the rule is not said */
+	if (p->gain_db > 0 || p->gain_db < 0)
+		set_real(o, "gain_db", p->gain_db, 10);
+	if (p->agc)
+		set_bool(o, "agc", true);
+	if (p->noise_suppression)
+		set_bool(o, "noise_suppression", true);
 	return o;
 }
 
@@ -400,6 +407,17 @@ char *msg_hand(uint32_t leg, bool raised)
 	json_t *o = msg_new("hand", NULL);
 	set_int(o, "leg", leg);
 	set_bool(o, "raised", raised);
+	return msg_done(o);
+}
+
+char *msg_sound(const struct sound_info *s)
+{
+	json_t *o = msg_new("sound", NULL);
+
+	set_int(o, "leg", s->leg);
+	set_real(o, "gain_db", s->gain_db, 10);
+	set_bool(o, "agc", s->agc);
+	set_bool(o, "noise_suppression", s->noise_suppression);
 	return msg_done(o);
 }
 

@@ -92,7 +92,8 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_MODERATE] = "moderate", [CLIENT_MSG_ADMIT] = "admit",
 	[CLIENT_MSG_POLICY] = "policy", [CLIENT_MSG_LAYOUT] = "layout",
 	[CLIENT_MSG_PRESENT] = "present", [CLIENT_MSG_VIEW] = "view",
-	[CLIENT_MSG_VIEWS] = "views",
+	[CLIENT_MSG_VIEWS] = "views",	[CLIENT_MSG_VOLUME] = "volume",
+	[CLIENT_MSG_SOUND] = "sound",
 };
 enum { MAX_VIEW = 32 /* characters of a view's name */ };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
@@ -295,6 +296,33 @@ static int get_new_pin(json_t *o, const char *name, const char **out, struct err
 	return err;
 }
 
+static int parse_volume(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	const json_t *v = json_object_get(o, "gain_db");
+	int err = get_number(o, "leg", &m->u.volume.leg, why);
+
+	if (err)
+		return err;
+	if (!m->u.volume.leg)
+		return bad_member(why, "leg", "is missing: say whose volume it is");
+	m->u.volume.gain_db = json_number_value(v);
+	if (!json_is_number(v) || m->u.volume.gain_db < PROTOCOL_MIN_GAIN_DB ||
+	    m->u.volume.gain_db > PROTOCOL_MAX_GAIN_DB)
+		return bad_member(why, "gain_db", "must be a number of decibels from -30 to 20");
+	return 0;
+}
+
+static int parse_sound(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_number(o, "leg", &m->u.sound.leg, why);
+
+	if (!err)
+		err = get_tristate(o, "agc", &m->u.sound.agc, why);
+	if (!err)
+		err = get_tristate(o, "noise_suppression", &m->u.sound.noise_suppression, why);
+	return err;
+}
+
 static int parse_policy(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	struct policy_change *c = &m->u.policy;
@@ -376,6 +404,8 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_MODERATE: return parse_moderate(m, o, why);
 	case CLIENT_MSG_ADMIT: return parse_admit(m, o, why);
 	case CLIENT_MSG_POLICY: return parse_policy(m, o, why);
+	case CLIENT_MSG_VOLUME: return parse_volume(m, o, why);
+	case CLIENT_MSG_SOUND: return parse_sound(m, o, why);
 	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
 	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
 	case CLIENT_MSG_VIEW: return parse_view(m, o, why);

@@ -19,7 +19,9 @@ enum {
 	PROTOCOL_MAX_ID = 64,	    /* characters of a request's id */
 	PROTOCOL_MAX_CHAT = 2000,   /* characters of a chat message */
 	PROTOCOL_MIN_PIN = 4,	    /* characters of a room's PIN */
-	PROTOCOL_MAX_PIN = 64
+	PROTOCOL_MAX_PIN = 64,
+	PROTOCOL_MIN_GAIN_DB = -30,
+	PROTOCOL_MAX_GAIN_DB = 20
 };
 
 enum client_msg_type {
@@ -41,7 +43,9 @@ enum client_msg_type {
 	CLIENT_MSG_LAYOUT,
 	CLIENT_MSG_PRESENT,
 	CLIENT_MSG_VIEW,
-	CLIENT_MSG_VIEWS
+	CLIENT_MSG_VIEWS,
+	CLIENT_MSG_VOLUME,
+	CLIENT_MSG_SOUND
 };
 
 enum moderation {
@@ -114,6 +118,14 @@ struct client_msg {
 			uint32_t waiting; /* 0: all */
 			bool allow;
 		} admit;
+		struct {
+			uint32_t leg;
+			double gain_db; /* PROTOCOL_MIN_GAIN_DB…PROTOCOL_MAX_GAIN_DB */
+		} volume;
+		struct {
+			uint32_t leg; /* 0: oneself */
+			enum tristate agc, noise_suppression;
+		} sound;
 		struct policy_change policy;
 		struct layout_change layout;
 		struct {
@@ -152,6 +164,8 @@ struct participant {
 	bool audio_muted, video_muted;
 	bool audio, video; /* sends such a stream at all */
 	bool host, hand;   /* its role; its hand is raised */
+	double gain_db;	   /* how loud the hosts have made it */
+	bool agc, noise_suppression;
 };
 
 /* What everybody may know of a room's rules. */
@@ -300,6 +314,13 @@ char *msg_lobby(const char *id, const char *text);
 char *msg_waiting(const struct waiting_info *w);
 char *msg_chat(const struct chat_info *c);
 char *msg_hand(uint32_t leg, bool raised);
+/* What is done to somebody's sound. */
+struct sound_info {
+	uint32_t leg;
+	double gain_db;
+	bool agc, noise_suppression;
+};
+char *msg_sound(const struct sound_info *s);
 char *msg_room(const struct room_policy_info *p);
 char *msg_quality(const struct quality_info *q);
 char *msg_overload(int level, const char *text);

@@ -44,7 +44,9 @@ struct front {
 	struct { uint32_t leg, to; bool history; char text[64]; } chat;
 	struct { uint32_t waiting[8]; size_t n; } lobby;
 	struct { uint32_t leg; bool host, hand; } last; /* of joined */
+	struct sound_info sound; /* told last */
 	size_t people; /* in the welcome */
+	struct sound_info people_sound[4]; /* likewise, of the first */
 	enum recording_event_state recording;
 	enum leave_reason reason;
 	struct uplink_info uplink;
@@ -94,6 +96,10 @@ static inline void on_welcome(void *obj, const struct welcome_info *w)
 	f->welcomes++;
 	f->id = w->leg;
 	f->people = w->n_participants;
+	for (size_t i = 0; i < w->n_participants && i < 4; i++)
+		f->people_sound[i] = (struct sound_info){
+			w->participants[i].leg, w->participants[i].gain_db,
+			w->participants[i].agc, w->participants[i].noise_suppression };
 	f->recording = w->recording.state;
 	f->host = w->host;
 	f->policy = w->policy;
@@ -125,6 +131,7 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->mute.video = ev->u.muted.video;
 		break;
 	case LEG_EVENT_HAND: f->hands++; break;
+	case LEG_EVENT_SOUND: f->sound = ev->u.sound; break;
 	case LEG_EVENT_LAYOUT:
 		snprintf(f->layout, sizeof f->layout, "%s", ev->u.layout.layout);
 		f->layout_version = ev->u.layout.version;

@@ -150,6 +150,44 @@ static void test_muting_others(void **state)
 	leave(&a, LEAVE_LEFT);
 }
 
+static void test_sound(void **state)
+{
+	struct front a = { 0 }, b = { 0 }, c = { 0 };
+	struct client_msg volume = { .type = CLIENT_MSG_VOLUME, .u.volume = { 0, -12.5 } };
+	struct client_msg sound = { .type = CLIENT_MSG_SOUND,
+				    .u.sound = { .agc = TRISTATE_TRUE } };
+
+	(void)state;
+	must_join(&a, "room");
+	must_join(&b, "room");
+	volume.u.volume.leg = b.id; /* his own is not his either */
+	must_not(&b, &volume, "not_allowed", "Only a host of this room may do that.");
+	must_act(&a, &volume);
+	assert_int_equal(a.sound.leg, b.id);
+	assert_true(b.sound.gain_db == -12.5 && !b.sound.agc && !b.sound.noise_suppression);
+	/* one's own, then a host another's */
+	must_act(&b, &sound);
+	assert_int_equal(a.sound.leg, b.id);
+	assert_true(a.sound.gain_db == -12.5 && a.sound.agc && !a.sound.noise_suppression);
+	sound.u.sound.leg = a.id;
+	must_not(&b, &sound, "not_allowed", "Only a host of this room may do that.");
+	sound.u.sound.leg = b.id;
+	sound.u.sound.agc = TRISTATE_FALSE;
+	sound.u.sound.noise_suppression = TRISTATE_TRUE;
+	must_act(&a, &sound);
+	assert_true(b.sound.gain_db == -12.5 && !b.sound.agc && b.sound.noise_suppression);
+	/* who comes later sees it */
+	must_join(&c, "room");
+	assert_int_equal(c.people, 3);
+	assert_true(c.people_sound[1].gain_db == -12.5 && c.people_sound[1].noise_suppression);
+	sound.u.sound.leg = volume.u.volume.leg = 99999;
+	must_not(&a, &sound, "bad_message", "Nobody with that number is in the room any more.");
+	must_not(&a, &volume, "bad_message", "Nobody with that number is in the room any more.");
+	leave(&a, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+	leave(&c, LEAVE_LEFT);
+}
+
 static void test_hands(void **state)
 {
 	struct client_msg up = { .type = CLIENT_MSG_HAND, .u.hand = { true } };
@@ -549,7 +587,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_hands), T(test_removing), T(test_lobby),
+		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_sound), T(test_hands),
+		T(test_removing), T(test_lobby),
 		T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
 		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
 		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),

@@ -16,6 +16,16 @@ static const struct {
 	  "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"A \\\"b\\\"\","
 	  "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":true,"
 	  "\"role\":\"participant\",\"hand\":false}}" },
+	{ { .type = LEG_EVENT_JOINED,
+	    .u.joined = { .leg = 2, .name = "B", .gain_db = -6, .agc = true,
+			  .noise_suppression = true } },
+	  "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"B\","
+	  "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":false,"
+	  "\"role\":\"participant\",\"hand\":false,\"gain_db\":-6.0,\"agc\":true,"
+	  "\"noise_suppression\":true}}" },
+	{ { .type = LEG_EVENT_SOUND, .u.sound = { 2, 7.25, true, false } },
+	  "{\"type\":\"sound\",\"leg\":2,\"gain_db\":7.3,\"agc\":true,"
+	  "\"noise_suppression\":false}" },
 	{ { .type = LEG_EVENT_LEFT, .u.left = { 2, LEAVE_KICKED } },
 	  "{\"type\":\"left\",\"leg\":2,\"reason\":\"kicked\"}" },
 	{ { .type = LEG_EVENT_MUTED, .u.muted = { .leg = 2, .audio = true } },
@@ -114,6 +124,8 @@ static void requests_of_the_room_are_handed_on(void **state)
 		{ "{\"type\":\"hand\",\"raised\":true}", CLIENT_MSG_HAND },
 		{ "{\"type\":\"moderate\",\"action\":\"mute\"}", CLIENT_MSG_MODERATE },
 		{ "{\"type\":\"admit\",\"allow\":true}", CLIENT_MSG_ADMIT },
+		{ "{\"type\":\"volume\",\"leg\":3,\"gain_db\":-7.5}", CLIENT_MSG_VOLUME },
+		{ "{\"type\":\"sound\",\"agc\":true}", CLIENT_MSG_SOUND },
 		{ "{\"type\":\"policy\",\"locked\":true,\"id\":\"p\"}", CLIENT_MSG_POLICY },
 	};
 	const size_t n = sizeof(t) / sizeof(t[0]);

@@ -123,6 +123,15 @@ static void messages_of_rooms_are_read(void **state)
 	assert_string_equal(m.u.policy.host_pin, "");
 	assert_int_equal(m.u.policy.record, RECORD_BY_NOBODY);
 	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"volume\",\"leg\":3,\"gain_db\":-30}", &why), 0);
+	assert_int_equal(m.u.volume.leg, 3);
+	assert_true(m.u.volume.gain_db == -30);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"sound\",\"noise_suppression\":false}", &why), 0);
+	assert_int_equal(m.u.sound.leg, 0);
+	assert_int_equal(m.u.sound.agc, TRISTATE_UNSET);
+	assert_int_equal(m.u.sound.noise_suppression, TRISTATE_FALSE);
+	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"policy\"}", &why), 0);
 	assert_null(m.u.policy.guest_pin);
 	assert_int_equal(m.u.policy.record, 0);
@@ -161,6 +170,12 @@ static const struct {
 	  "" },
 	{ "{\"type\":\"view\",\"max_height\":0}", "bad_message", "\"max_height\"", "" },
 	{ "{\"type\":\"view\",\"video\":1}", "bad_message", "\"video\"", "" },
+	{ "{\"type\":\"volume\",\"gain_db\":3}", "bad_message", "\"leg\" is missing", "" },
+	{ "{\"type\":\"volume\",\"leg\":3}", "bad_message", "\"gain_db\"", "" },
+	{ "{\"type\":\"volume\",\"leg\":3,\"gain_db\":20.1}", "bad_message", "from -30 to 20", "" },
+	{ "{\"type\":\"volume\",\"leg\":3,\"gain_db\":-31}", "bad_message", "from -30 to 20", "" },
+	{ "{\"type\":\"volume\",\"leg\":3,\"gain_db\":\"3\"}", "bad_message", "\"gain_db\"", "" },
+	{ "{\"type\":\"sound\",\"agc\":1}", "bad_message", "\"agc\" must be true or false", "" },
 	{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
 	  "\"audio\" must be true or false", "" },
 	{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
