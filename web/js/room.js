@@ -291,6 +291,7 @@ export class RoomPage {
 		this.#showQuality(s);
 		this.#showBar(s);
 		this.#showMenu(s);
+		settings.show();
 		this.#showRecordings(s);
 	}
 

@@ -2,7 +2,7 @@
 // interruption, and the end. Knows nothing of the page.
 import { Media } from './media.js';
 import { ServerError, Signal } from './signal.js';
-import { held, hold, recall } from './store.js';
+import { held, hold, recall, remember } from './store.js';
 import { read, told } from './words.js';
 
 const STATS_MS = 2000, STATS_ANSWER_MS = 6000, PING_ANSWER_MS = 3000;
@@ -151,7 +151,7 @@ export class Session extends EventTarget {
 	moderate(action, leg) { this.#do('moderate', { action, ...(leg && { leg }) }); }
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
-	arrange(layout) { this.#do('layout', layout); }
+	arrange(layout) { this.#do('layout', { ...layout, view: this.layout?.view }); }
 	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
 
 	get soundOnly() { return recall('soundOnly') === 'yes'; }
@@ -160,6 +160,7 @@ export class Session extends EventTarget {
 	wish() {
 		this.#do('view', {
 			...(recall('saver') && { max_height: Math.max(1, this.#canvas.height >> 1) }),
+			...(recall('hideSelf') && { self_view: 'hide' }),
 			...(this.soundOnly && { video: false }),
 		});
 		this.#tell('change');
@@ -187,7 +188,7 @@ export class Session extends EventTarget {
 		this.#tell('stream');
 		const up = this.#raisedBefore;
 		this.#sendMute();
-		if (recall('saver') || this.soundOnly)
+		if (recall('saver') || recall('hideSelf') || this.soundOnly)
 			this.wish();
 		if (up)
 			this.raise(true);
@@ -256,8 +257,13 @@ export class Session extends EventTarget {
 					this.people.get(leg).score = score;
 		});
 		signal.addEventListener('error', ({ detail: { fatal, code, text } }) => {
-			if (!fatal)
-				this.#tell('notice', told(code, text));
+			if (fatal)
+				return;
+			this.#tell('notice', told(code, text));
+			if (code === 'too_many_views') { // nothing of what was wished holds: wish again without
+				remember('hideSelf', '');
+				this.wish();
+			}
 		});
 		signal.addEventListener('closed', () => this.#closed());
 	}

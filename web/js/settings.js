@@ -1,9 +1,16 @@
-// The settings dialog: devices, sound as it is, a smaller picture or none, language, colours.
+// The settings dialog: devices, sound as it is, a smaller picture, one without oneself or none, language, colours.
 import { bindSelect } from './devices.js';
 import { recall, remember } from './store.js';
 import { LANGUAGES, changes, choose, language, t } from './words.js';
 
 const $ = (id) => document.getElementById(id);
+
+// What one wants to get, as it is remembered now.
+const wishes = { saver: 'saver', 'hide-self': 'hideSelf', 'sound-only': 'soundOnly' };
+export function show() {
+	for (const [id, key] of Object.entries(wishes))
+		$(id).checked = recall(key) === 'yes';
+}
 
 // changed(kind): another device is open now. wished(): one wants to get something else.
 export function prepare(devices, changed, wished) {
@@ -18,13 +25,12 @@ export function prepare(devices, changed, wished) {
 		await devices.setOriginal($('original').checked);
 		changed('audio');
 	};
-	for (const [id, key] of Object.entries({ saver: 'saver', 'sound-only': 'soundOnly' })) {
-		$(id).checked = recall(key) === 'yes';
+	show();
+	for (const [id, key] of Object.entries(wishes))
 		$(id).onchange = () => {
 			remember(key, $(id).checked ? 'yes' : '');
 			wished();
 		};
-	}
 	$('picture-on').onclick = () => $('sound-only').click();
 	$('room-language').replaceChildren(...Object.entries(LANGUAGES).map(([id, name]) => Object.assign(new Option(name, id), { lang: id })));
 	$('room-language').onchange = () => choose($('room-language').value);
