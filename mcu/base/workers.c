@@ -486,3 +486,11 @@ void strand_charge(struct strand *s, struct work_account *a)
 	s->account = a;
 	pthread_mutex_unlock(&a->w->lock);
 }
+
+void strand_missed(struct strand *s)
+{
+	if (!s->account)
+		return;
+	add(&s->account->jobs, 1);
+	add(&s->account->late, 1);
+}

@@ -74,6 +74,9 @@ void work_account_get(const struct work_account *a, struct work_done *out);
 /* While threads are scarce its jobs are taken as if they were due this much later.
  * What counts as late stays what it was. */
 void work_account_set_handicap(struct work_account *a, int64_t ns);
+/* A job of the strand that was not even posted, because it is behind: a late one of
+ * its account. Any thread. */
+void strand_missed(struct strand *s);
 /* Before the strand's first job. a NULL: to nobody. */
 void strand_charge(struct strand *s, struct work_account *a);
 

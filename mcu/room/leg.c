@@ -169,7 +169,7 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	if (err)
 		return err;
 	for (int i = 0; i < LEG_SOURCES; i++)
-		video_leg_charge(l->source[i].video, l->room->work);
+		video_leg_charge(l->source[i].video, l->room->work_in);
 	cfg.audio = l->audio;
 	cfg.video = l->source[LEG_CAMERA].video;
 	cfg.content = l->source[LEG_CONTENT].video;

@@ -38,6 +38,13 @@ const char *overload_text(enum overload_level level)
 
 enum mood { CALM = 1, STRAIN, SEVERE, BETWEEN };
 
+static bool late_itself(const struct overload_room *r, unsigned percent)
+{
+	uint64_t jobs = r->jobs < FEW_JOBS ? FEW_JOBS : r->jobs;
+
+	return r->late * 100 >= jobs * percent;
+}
+
 static enum mood mood_of(const struct overload_load *l, struct overload_room *const *room, size_t n)
 {
 	uint64_t jobs = 0, late = 0;
@@ -81,23 +88,52 @@ static enum overload_level above(const struct overload_room *r)
 	return r->level - 1;
 }
 
+/* The dearest that has that next; NULL: none has. */
+static struct overload_room *dearest(struct overload_room *const *room, size_t n, bool severe,
+				     bool frozen)
+{
+	struct overload_room *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		enum overload_level to = below(room[i], severe);
+
+		if (to != room[i]->level && (to == OVERLOAD_FROZEN) == frozen && room[i]->cpu_ns &&
+		    (!best || room[i]->cpu_ns > best->cpu_ns))
+			best = room[i];
+	}
+	return best;
+}
+
+/* A quarter of the rooms: to stand still is much, and what it saves shows first. */
+static bool freeze_some(struct overload_room *const *room, size_t n, uint64_t least)
+{
+	struct overload_room *r;
+	size_t done = 0;
+
+	while (done < (n + 3) / 4 && (r = dearest(room, n, true, true)) && r->cpu_ns >= least) {
+		r->awake_ns = r->cpu_ns;
+		r->level = OVERLOAD_FROZEN;
+		done++;
+	}
+	return done;
+}
+
 static bool step_down(struct overload_room *const *room, size_t n, bool severe)
 {
-	uint64_t most = 0;
-	bool any = false;
+	const struct overload_room *moving = dearest(room, n, severe, false);
+	const struct overload_room *still = severe ? dearest(room, n, severe, true) : NULL;
+	uint64_t most = moving ? moving->cpu_ns : 0;
+	bool any;
 
-	for (size_t i = 0; i < n; i++)
-		if (below(room[i], severe) != room[i]->level && room[i]->cpu_ns > most)
-			most = room[i]->cpu_ns;
+	if (still && still->cpu_ns > most)
+		most = still->cpu_ns;
+	any = severe && most && freeze_some(room, n, most / 2);
 	for (size_t i = 0; most && i < n; i++) {
-		struct overload_room *r = room[i];
-		enum overload_level to = below(r, severe);
+		enum overload_level to = below(room[i], severe);
 
-		if (to == r->level || r->cpu_ns < most / 2)
+		if (to == OVERLOAD_FROZEN || to == room[i]->level || room[i]->cpu_ns < most / 2)
 			continue;
-		if (to == OVERLOAD_FROZEN)
-			r->awake_ns = r->cpu_ns;
-		r->level = to;
+		room[i]->level = to;
 		any = true;
 	}
 	return any;
@@ -111,25 +147,26 @@ static uint64_t cost_of_step(const struct overload_room *r)
 	return r->level == OVERLOAD_FPS_1_2 ? r->cpu_ns / 3 : r->cpu_ns / 2;
 }
 
-/* Of the rooms at the lowest level the cheapest; NULL: none is down. */
+/* Of the rooms at the lowest level the cheapest that is not late; NULL: none. */
 static struct overload_room *next_up(struct overload_room *const *room, size_t n,
 				     enum overload_level lowest)
 {
 	struct overload_room *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (room[i]->level == lowest &&
+		if (room[i]->level == lowest && !late_itself(room[i], OVERLOAD_CALM_PERCENT) &&
 		    (!best || cost_of_step(room[i]) < cost_of_step(best)))
 			best = room[i];
 	return best;
 }
 
+/* Of those that could come up. */
 static enum overload_level lowest_of(struct overload_room *const *room, size_t n)
 {
 	enum overload_level lowest = OVERLOAD_NONE;
 
 	for (size_t i = 0; i < n; i++)
-		if (room[i]->level > lowest)
+		if (room[i]->level > lowest && !late_itself(room[i], OVERLOAD_CALM_PERCENT))
 			lowest = room[i]->level;
 	return lowest;
 }
@@ -205,6 +242,33 @@ static bool under_strain(struct overload *o, enum mood mood, struct overload_roo
 	return step_down(room, n, severe);
 }
 
+/* One encoder alone may be too slow while the processors have time: that is its
+ * room's affair. */
+static bool late_alone(struct overload *o, struct overload_room *const *room, size_t n,
+		       int64_t now_ns)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct overload_room *r = room[i];
+
+		if (!late_itself(r, OVERLOAD_LATE_PERCENT)) {
+			r->strained -= r->strained > 0;
+			continue;
+		}
+		if (++r->strained < OVERLOAD_FIRST_WINDOWS)
+			continue;
+		r->strained = 0;
+		if (below(r, false) == r->level)
+			continue;
+		r->level = below(r, false);
+		any = true;
+	}
+	if (any)
+		relapsed(o, now_ns);
+	return any;
+}
+
 static bool in_calm(struct overload *o, const struct overload_load *l,
 		    struct overload_room *const *room, size_t n, int64_t now_ns)
 {
@@ -235,16 +299,18 @@ bool overload_step(struct overload *o, const struct overload_load *l,
 		   struct overload_room *const *room, size_t n, int64_t now_ns)
 {
 	enum mood mood = mood_of(l, room, n);
+	bool alone;
 
 	set_handicaps(room, n);
 	if (mood == STRAIN || mood == SEVERE)
 		return under_strain(o, mood, room, n, now_ns);
 	o->severe = 0;
+	alone = late_alone(o, room, n, now_ns);
 	if (mood == CALM) {
 		o->strained = 0;
-		return in_calm(o, l, room, n, now_ns);
+		return in_calm(o, l, room, n, now_ns) || alone;
 	}
 	o->strained -= o->strained > 0;
 	o->calm_ns = o->well_ns = 0;
-	return false;
+	return alone;
 }

@@ -7,7 +7,10 @@
  * sound missed a tick. After some windows of it those rooms step down that use the
  * most processor time (all that use at least half of what the dearest of them uses):
  * who is dear pays first, small rooms are not touched while that helps. Pictures
- * stand still only under severe strain.
+ * stand still only under severe strain, a quarter of the rooms at a time.
+ *
+ * A room that is late while the others are on time (one encoder may be too slow,
+ * alone) steps down by itself.
  *
  * Steps up, one at a time, the lowest rooms and among them the cheapest first, need
  * calm for a while and processor time for what they will cost. If strain comes back
@@ -58,6 +61,7 @@ struct overload_room {
 	int64_t handicap_ns;
 	/* private */
 	uint64_t awake_ns; /* its processor time before it froze */
+	unsigned strained; /* windows in which it was late, others not */
 };
 
 /* The process in the last window. */

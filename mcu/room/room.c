@@ -30,12 +30,15 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	if (!err)
 		err = work_account_new(&r->work, e->video);
 	if (!err)
+		err = work_account_new(&r->work_in, e->video);
+	if (!err)
 		err = room_audio_new(&r->audio, e, r->id, r->channels, &room_audio_events, r);
 	if (!err)
 		err = tick_new(&r->tick, e, &beat, &room_tick_events, r);
 	if (err) {
 		room_views_free(r);
 		work_account_free(&r->work);
+		work_account_free(&r->work_in);
 		/* A room's audio that never got a routing is stopped by freeing it. */
 		room_audio_free(&r->audio);
 		free(r);
@@ -122,6 +125,7 @@ void room_reap(struct room *r)
 	room_audio_free(&r->audio);
 	tick_free(&r->tick);
 	work_account_free(&r->work);
+	work_account_free(&r->work_in);
 	room_pictures_free(r);
 	room_views_free(r);
 	r->ev->closed(r->obj, r);

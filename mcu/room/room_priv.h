@@ -138,10 +138,11 @@ struct room {
 	bool floor_waits;
 	struct room_audio *audio;
 	struct tick *tick;
-	struct work_account *work; /* of the video workers for this room */
+	/* of the video workers for this room: decoding, and what is made of it */
+	struct work_account *work_in, *work;
 	struct overload_room overload;
 	enum overload_level gave_up; /* what of it is in force */
-	struct work_done done;	     /* as last looked at; ticks left out likewise */
+	struct work_done done_in, done; /* as last looked at; ticks left out likewise */
 	uint64_t skipped;
 	uint32_t speaker;
 	/* one per picture, format and rung; those winding down included */

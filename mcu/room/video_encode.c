@@ -345,6 +345,7 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t p
 
 	if (strand_queued(v->strand) >= VIDEO_ENCODE_QUEUE) {
 		metric_add(&m_dropped, 1);
+		strand_missed(v->strand);
 		return;
 	}
 	f = vframe_ref(canvas);

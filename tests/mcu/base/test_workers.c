@@ -433,6 +433,11 @@ static void an_account_counts_the_work_of_its_strands(void **state)
 	assert_int_equal(d.late, 1);
 	assert_in_range(d.cpu_ns, 2 * NS_PER_MS, NS_PER_S);
 	assert_int_equal(workers_late_count(b.w), 2);
+	strand_missed(mine);
+	strand_missed(other);
+	work_account_get(a, &d);
+	assert_int_equal(d.jobs, 4);
+	assert_int_equal(d.late, 2);
 	strand_free(&other);
 	/* the strand keeps it alive */
 	work_account_free(&a);

@@ -24,7 +24,7 @@ struct world {
 	int64_t now_ns;
 	unsigned changes, used;
 	bool forced; /* late_percent instead of what follows from the load */
-	unsigned late_percent;
+	unsigned late_percent, alone_percent; /* the latter of room 0 */
 	uint64_t audio_missed;
 	int64_t overdue_ns;
 };
@@ -69,7 +69,7 @@ static void window(struct world *w)
 	l.permille = w->used / CORES;
 	for (size_t i = 0; i < w->n; i++) {
 		w->room[i].jobs = 100;
-		w->room[i].late = late;
+		w->room[i].late = !i && w->alone_percent ? w->alone_percent : late;
 		w->room[i].cpu_ns = (uint64_t)demand(w, i) * w->used / (sum ? sum : 1) *
 				    (WINDOW * NS_PER_MS / 1000);
 	}
@@ -139,6 +139,55 @@ static void mild_strain_freezes_nobody(void **state)
 	assert_int_equal(w.room[0].level, OVERLOAD_NO_TOP);
 	w.audio_missed = 1; /* but sound comes first */
 	until(&w, 0, OVERLOAD_FROZEN, 9);
+}
+
+static void no_more_rooms_freeze_than_must(void **state)
+{
+	struct world w;
+	size_t frozen = 0;
+
+	(void)state;
+	world_init(&w, ROOMS, 1000);
+	w.forced = true;
+	w.late_percent = 100;
+	until(&w, 0, OVERLOAD_NO_TOP, 20);
+	for (int i = 0; i < OVERLOAD_NEXT_WINDOWS; i++)
+		window(&w);
+	for (size_t i = 0; i < ROOMS; i++)
+		frozen += w.room[i].level == OVERLOAD_FROZEN;
+	assert_int_equal(frozen, ROOMS / 4);
+	w.late_percent = OVERLOAD_LATE_PERCENT; /* that was enough */
+	pass(&w, 60);
+	for (size_t i = 0; i < ROOMS; i++)
+		frozen -= w.room[i].level == OVERLOAD_FROZEN;
+	assert_int_equal(frozen, 0);
+	w.late_percent = 100; /* it was not */
+	pass(&w, 10);
+	for (size_t i = 0; i < ROOMS; i++)
+		assert_int_equal(w.room[i].level, OVERLOAD_FROZEN);
+}
+
+static void a_room_that_is_late_alone_pays_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, ROOMS, 50);
+	w.room[1].level = OVERLOAD_FPS_2_3;
+	w.alone_percent = OVERLOAD_LATE_PERCENT + 5; /* of its own jobs; of all few */
+	assert_int_equal(until(&w, 0, OVERLOAD_FPS_2_3, 9), OVERLOAD_FIRST_WINDOWS);
+	assert_int_equal(until(&w, 0, OVERLOAD_FPS_1_2, 9), OVERLOAD_FIRST_WINDOWS);
+	w.alone_percent = 10;
+	pass(&w, 60);
+	assert_int_equal(w.room[0].level, OVERLOAD_FPS_1_2); /* not worse, not well */
+	for (size_t i = 1; i < ROOMS; i++) /* and in nobody's way */
+		assert_int_equal(w.room[i].level, OVERLOAD_NONE);
+	w.alone_percent = 0;
+	until(&w, 0, OVERLOAD_NONE, 60);
+	/* never still: that would save others nothing */
+	w.alone_percent = OVERLOAD_LATE_PERCENT + 5;
+	pass(&w, 60);
+	assert_int_equal(w.room[0].level, OVERLOAD_NO_TOP);
 }
 
 static void what_is_strain(void **state)
@@ -344,6 +393,8 @@ int main(void)
 		cmocka_unit_test(the_order_is_that_of_the_law),
 		cmocka_unit_test(a_recorded_top_rung_is_never_dropped),
 		cmocka_unit_test(mild_strain_freezes_nobody),
+		cmocka_unit_test(no_more_rooms_freeze_than_must),
+		cmocka_unit_test(a_room_that_is_late_alone_pays_alone),
 		cmocka_unit_test(what_is_strain),
 		cmocka_unit_test(a_short_jam_changes_nothing),
 		cmocka_unit_test(who_is_dear_pays_and_small_rooms_do_not),
