@@ -1,6 +1,6 @@
 // Rooms of sound alone: ten who talk, and what one more listener costs.
 
-import { costOf, runBot, runFloor, sleep, startServer } from './harness.mjs';
+import { loadOf, median, runBot, runFloor, sleep, startServer } from './harness.mjs';
 import { crowdSettings, expectServed, media, printRatio, rounds, seconds, warmUp } from './report.mjs';
 
 const TALKERS = 10, FEW = 100, MANY = 1000, FEEDBACK = 11;
@@ -12,7 +12,8 @@ export const names = ['talkers10_ratio', 'listener_ratio'];
 
 export async function run(wants) {
 	const talk = { floor: [], server: [] }, listen = { floor: [], server: [] };
-	let packets = 0, lost = 0;
+	const packets = [];
+	let lost = 0;
 	const mcu = await startServer(crowdSettings);
 	for (let i = 0; i < rounds; i++) {
 		const steps = [[1, ['--senders', TALKERS, '--viewers', 1]]], bots = [], at = {};
@@ -26,20 +27,20 @@ export async function run(wants) {
 				'--feedback', FEEDBACK, ...args]));
 			await bots[0].ready;
 			await sleep(warmUp * 1000);
-			at[n] = await costOf(mcu.pid, seconds);
+			at[n] = await loadOf(mcu, seconds);
 		}
 		const results = [];
 		for (const b of bots) results.push(expectServed(await b.stop()));
-		talk.server.push(at[1]);
+		talk.server.push(at[1].cost);
 		if (!wants('listener_ratio')) continue;
-		listen.server.push(((at[MANY] - at[FEW]) * 1000) / (MANY - FEW));
+		listen.server.push(((at[MANY].cost - at[FEW].cost) * 1000) / (MANY - FEW));
 		listen.floor.push(((floorAt(MANY) - floorAt(FEW)) * 1000) / (MANY - FEW));
-		packets = results[0].participants.at(-1).audio.packets / (seconds + warmUp);
+		packets.push((at[MANY].packets - at[FEW].packets) / (MANY - FEW));
 		lost += results.reduce((sum, r) => sum + r.totals.lost, 0);
 	}
 	await mcu.stop();
 	if (wants('talkers10_ratio')) printRatio('talkers10_ratio', { server_ms_per_s: talk.server }, { floor_ms_per_s: talk.floor });
 	if (wants('listener_ratio'))
 		printRatio('listener_ratio', { server_us_per_s: listen.server }, { floor_us_per_s: listen.floor },
-			{ from: FEW, to: MANY, feedback: FEEDBACK, packets_per_s: packets, lost });
+			{ from: FEW, to: MANY, feedback: FEEDBACK, packets_per_s: median(packets), lost });
 }

@@ -103,6 +103,14 @@ export function memoryKib(pid) {
 
 export const threads = (pid) => readdirSync(`/proc/${pid}/task`).length;
 
+// What a server does in so many seconds: ms of CPU per second, packets sent per second.
+export async function loadOf(server, seconds) {
+	const start = process.hrtime.bigint(), sent = await server.metric('mcu_net_sent_packets_total');
+	const cost = await costOf(server.pid, seconds);
+	const packets = (await server.metric('mcu_net_sent_packets_total')) - sent;
+	return { cost, packets: (packets * 1e9) / Number(process.hrtime.bigint() - start) };
+}
+
 // Milliseconds of CPU per second of a process, over so many seconds.
 export async function costOf(pid, seconds) {
 	const cpu = cpuTimeNs(pid), start = process.hrtime.bigint();
