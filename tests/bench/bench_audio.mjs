@@ -1,7 +1,7 @@
 // Rooms of sound alone: ten who talk, and what one more listener costs.
 
 import { loadOf, median, runBot, runFloor, sleep, startServer } from './harness.mjs';
-import { crowdSettings, expectServed, media, printRatio, rounds, seconds, warmUp } from './report.mjs';
+import { crowdSettings, expectServed, media, printRatio, rounds, seconds, warmUp, wholeWork } from './report.mjs';
 
 const TALKERS = 10, FEW = 100, MANY = 1000, FEEDBACK = 11;
 
@@ -14,7 +14,7 @@ export async function run(wants) {
 	const talk = { floor: [], server: [] }, listen = { floor: [], server: [] };
 	const packets = [];
 	let lost = 0;
-	const mcu = await startServer(crowdSettings);
+	const mcu = await startServer([...crowdSettings, ...wholeWork]);
 	for (let i = 0; i < rounds; i++) {
 		const steps = [[1, ['--senders', TALKERS, '--viewers', 1]]], bots = [], at = {};
 		if (wants('talkers10_ratio'))

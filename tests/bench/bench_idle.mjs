@@ -1,13 +1,13 @@
 // What is there when nothing happens: threads, memory of rooms, an empty server.
 
 import { costOf, memoryKib, runBot, sleep, startServer, threads } from './harness.mjs';
-import { crowdSettings, expectServed, media, print, quick, serverSettings } from './report.mjs';
+import { crowdSettings, expectServed, media, print, quick, serverSettings, wholeWork } from './report.mjs';
 
 const ROOMS = 50, IDLE_ROOMS = 100, LINGER_S = 5, WINDOW_S = quick ? 5 : 10;
 
 // Small slow pictures: fifty encoders run, and the machine has time for them.
 async function countThreads() {
-	const mcu = await startServer([...crowdSettings, 'video.width=320', 'video.height=180', 'video.fps=5', 'video.preset=ultrafast']);
+	const mcu = await startServer([...crowdSettings, ...wholeWork, 'video.width=320', 'video.height=180', 'video.fps=5', 'video.preset=ultrafast']);
 	const count = {};
 	for (const rooms of [1, ROOMS]) {
 		const bot = runBot(['--url', mcu.url, '--media', media, '--room', `many${rooms}`, '--rooms', rooms, '--senders', rooms,

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, runBot, runFloor, startServer } from './harness.mjs';
-import { asm, expectServed, fail, media, print, quick, serverSettings, spread } from './report.mjs';
+import { asm, expectServed, fail, media, print, quick, serverSettings, spread, wholeWork } from './report.mjs';
 
 const SENDERS = 4, SKIP = 60, FRAMES = quick ? 180 : 450, FPS = 30;
 
@@ -50,7 +50,7 @@ export const names = ['psnr_delta_db'];
 
 export async function run() {
 	const dir = mkdtempSync(join(tmpdir(), 'mcu-quality-'));
-	const mcu = await startServer([...serverSettings, 'video.transition_ms=0']);
+	const mcu = await startServer([...serverSettings, ...wholeWork, 'video.transition_ms=0']);
 	const deltas = [];
 	let server, ref;
 	for (let i = 0; i < (quick ? 1 : 3); i++) {

@@ -1,25 +1,27 @@
 // What one more passive viewer costs: processor time at 1, 50 and 500, and memory.
 
 import { loadOf, median, memoryKib, runBot, runFloor, sleep, startServer } from './harness.mjs';
-import { crowdSettings, expectServed, fail, media, print, printRatio, seconds, spread, viewerRounds, warmUp } from './report.mjs';
+import { noisyMedia } from './media.mjs';
+import { crowdSettings, expectServed, fail, print, printRatio, seconds, spread, viewerRounds, warmUp, wholeWork } from './report.mjs';
 
 const FEW = 50, MANY = 500, FEEDBACK = 11; // ten and one report each second
+const KBPS = 1400;
 // Of the floor, per viewer and second; the server's may differ by so much.
 const FLOOR_PACKETS = 212, TOLERANCE = 0.1;
 
 // The room is small so that its own cost, which varies, is little beside the
-// viewers'; its picture is encoded at the rate of a large one.
-const settings = [...crowdSettings, 'video.width=640', 'video.height=360', 'video.bitrate_kbps=1400'];
+// viewers'; its picture has so much noise that it needs the rate of a large one.
+const settings = [...crowdSettings, ...wholeWork, 'video.width=640', 'video.height=360', `video.bitrate_kbps=${KBPS}`];
 
 const floorAt = (n) =>
 	(runFloor('fanout_floor', ['--viewers', n, '--each', '--feedback', FEEDBACK, '--seconds', seconds]).figure * n) / 1000;
 
 // Costs with 1, 50 and 500 viewers of one room, which fills up.
-async function round(mcu, room) {
-	const common = ['--url', mcu.url, '--media', media, '--room', room, '--seconds', 600, '--gcm', '--feedback', FEEDBACK];
+async function round(mcu, dir, room) {
+	const common = ['--url', mcu.url, '--media', dir, '--room', room, '--seconds', 600, '--gcm', '--feedback', FEEDBACK];
 	const bots = [], at = {};
 	for (const [n, args] of [
-		[1, ['--senders', 2, '--send-only-video', '--viewers', 1]],
+		[1, ['--senders', 1, '--send-only-video', '--viewers', 1]],
 		[FEW, ['--viewers', FEW - 1, '--name', 'few-']],
 		[MANY, ['--viewers', MANY - FEW, '--name', 'many-', '--ramp', 150]],
 	]) {
@@ -42,10 +44,11 @@ export async function run(wants) {
 	const timed = wants('viewer_ratio') || wants('viewer_flatness');
 	const packets = [];
 	let lost = 0;
+	const dir = noisyMedia(KBPS);
 	const mcu = await startServer(settings);
 	for (let i = 0; i < (timed ? viewerRounds : 1); i++) {
 		const low = wants('viewer_ratio') ? floorAt(FEW) : 0;
-		const { at, results } = await round(mcu, `view-${i}`);
+		const { at, results } = await round(mcu, dir, `view-${i}`);
 		if (wants('viewer_ratio')) slope.floor.push(((floorAt(MANY) - low) * 1000) / (MANY - FEW));
 		slope.server.push(((at[MANY].cost - at[FEW].cost) * 1000) / (MANY - FEW));
 		for (const n of [FEW, MANY]) marginal[n].push(((at[n].cost - at[1].cost) * 1000) / (n - 1));

@@ -1,7 +1,7 @@
 // One VP8 receiver beside H.264 ones: one more encode, and that is all.
 
 import { runFloor, startServer } from './harness.mjs';
-import { asm, media, printRatio, rounds, seconds, serverCost, serverSettings } from './report.mjs';
+import { asm, media, printRatio, rounds, seconds, serverCost, serverSettings, wholeWork } from './report.mjs';
 
 const SPEED = 8; // of the server's encoder too
 
@@ -9,7 +9,7 @@ export const names = ['vp8_added_ratio'];
 
 export async function run() {
 	const floor = [], added = [];
-	const mcu = await startServer(serverSettings);
+	const mcu = await startServer([...serverSettings, ...wholeWork]);
 	for (let i = 0; i < rounds; i++) {
 		const room = (name) => ['--room', name, '--senders', 4, '--send-only-video', '--viewers'];
 		floor.push(runFloor('room_floor', ['--media', media, '--asm', asm, '--paced', '--seconds', seconds, '--vp8', SPEED]).figure);

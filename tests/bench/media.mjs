@@ -40,6 +40,11 @@ export const sizedMedia = (width, height, kbps) =>
 		}
 	});
 
+// A camera in the dark: so much noise that the encoder never has too many bits.
+export const noisyMedia = (kbps) =>
+	folder(`noisy-${kbps}`, (dir) =>
+		ffmpeg(['-i', join(media, 'cam0.h264'), '-vf', 'noise=alls=24:allf=t:all_seed=7', ...x264(kbps, 60), join(dir, 'cam0.h264')]));
+
 // One picture of a camera in the place of a slide, sent as a browser sends a
 // screen on which nothing moves.
 export const slideMedia = (fps) =>

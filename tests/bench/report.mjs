@@ -16,6 +16,8 @@ export const media = env.MEDIA ?? 'build/media';
 // x264's AVX-512 is the slower choice where there is one; both sides get the same.
 export const asm = env.ASM ?? (hasAvx512 ? 'avx2' : 'default');
 export const serverSettings = [`video.asm=${asm}`];
+// What is given up or refused under load is no work: where costs are compared, all of it is to be done.
+export const wholeWork = ['overload.degrade=false', 'overload.high_percent=0'];
 // A crowd from one address.
 export const crowdSettings = [...serverSettings, 'room.max_participants=3000', 'room.max_rooms=500',
 	'limits.participants_per_address=3000', 'limits.connections=5000', 'limits.connections_per_address=5000',

@@ -14,7 +14,8 @@ enum {
 	NICE_TICKS = 5,
 	STORM_MAX = 400,
 	STORM_STAY_MS = 3000,
-	LEAVE_S = 4
+	BYE_WAIT_MS = 1500,
+	BYE_EACH_MS = 5 /* more for each who leaves at the same time */
 };
 
 struct crowd {
@@ -73,6 +74,12 @@ static const struct media *nth(const struct crowd *c, bool video, size_t i)
 		end, stems[video][1], end, c->o->media);
 }
 
+static int64_t bye_wait_ns(const struct crowd *c)
+{
+	return (BYE_WAIT_MS + BYE_EACH_MS * (int64_t)(c->o->senders + c->o->viewers)) *
+	       BOT_NS_PER_MS;
+}
+
 void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind kind)
 {
 	const struct options *o = c->o;
@@ -96,6 +103,7 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 	cfg->max_height = o->max_height;
 	cfg->send_only_video = kind == PEER_SENDER && o->send_only_video;
 	cfg->audio_only = o->audio_only;
+	cfg->bye_wait_ns = bye_wait_ns(c);
 	cfg->adapt = o->adapt;
 	cfg->idle = o->idle;
 	cfg->stamps = kind == PEER_VIEWER && o->stamps;
@@ -279,7 +287,7 @@ static bool phase_over(const struct crowd *c, enum phase phase, int64_t since_ns
 	case PHASE_RUN: return told_to_end || now_ns >= since_ns + c->o->seconds * BOT_NS_PER_S;
 	case PHASE_LEAVE:
 		return (all_in(c, has_ended) && storm_is_over(c)) ||
-		       now_ns > since_ns + LEAVE_S * BOT_NS_PER_S;
+		       now_ns > since_ns + 2 * bye_wait_ns(c);
 	}
 	return true;
 }

@@ -8,7 +8,7 @@
 #include "tests/load/dtls.h"
 #include "tests/load/util.h"
 
-enum { LEAVE_WAIT_MS = 1500, WS_EVERY_MS = 50, SWEEP_MS = 10, SDP_BYTES = 8192 };
+enum { WS_EVERY_MS = 50, SWEEP_MS = 10, SDP_BYTES = 8192 };
 
 static bool publishes(const struct peer *p)
 {
@@ -382,7 +382,7 @@ void peer_leave(struct peer *p, int64_t now_ns)
 	p->end_by_ns = now_ns;
 	if (p->cfg.abrupt || p->misbehaves)
 		return;
-	p->end_by_ns += LEAVE_WAIT_MS * BOT_NS_PER_MS;
+	p->end_by_ns += p->cfg.bye_wait_ns;
 	if (p->sender)
 		sender_bye(p->sender);
 	send_message(p, json_pack("{s:s}", "type", "leave"));

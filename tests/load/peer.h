@@ -62,7 +62,7 @@ struct peer_cfg {
 	enum sec_profile only;
 	unsigned feedback_hz, drop_tx_permille, drop_rx_permille, late_tx_permille;
 	int64_t join_ns, leave_ns; /* CLOCK_MONOTONIC; leave_ns 0: when told */
-	int64_t bad_after_ns, frame_ns;
+	int64_t bad_after_ns, frame_ns, bye_wait_ns;
 	int64_t send_align_ns, send_offset_ns; /* media starts at n * align + offset */
 	bool abrupt;			       /* leaves without a word */
 	bool idle;			       /* nothing need come */
