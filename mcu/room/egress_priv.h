@@ -91,5 +91,7 @@ void egress_pace(void *group, int64_t due_ns);
 
 /* egress_resend.c: a new batch of the group. */
 void egress_resend_count(struct group *g, const struct rtp_batch *b) ON_THREAD(ROLE_NET);
+/* After a picture: what o->pad_bps asks for. */
+void egress_pad(struct group *g, struct out_stream *o) ON_THREAD(ROLE_NET);
 
 #endif

@@ -1,15 +1,25 @@
-/* Retransmissions: what a receiver asks for again (RFC 4585 6.2.1), within bounds. */
+/* Retransmissions: what a receiver asks for again (RFC 4585 6.2.1), within bounds;
+ * and those that nobody asked for, which show what its connection carries. */
 #include <stdlib.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
 #include "mcu/room/egress_priv.h"
+#include "mcu/rtp/seq.h"
 
 METRIC_COUNTER(m_resent, "mcu_egress_retransmissions_total", "RTP packets sent again after a NACK.");
 METRIC_COUNTER(m_refused, "mcu_egress_retransmissions_refused_total",
 	       "RTP packets asked for again beyond the stream's own rate.");
 
+METRIC_COUNTER(m_probes, "mcu_egress_probe_packets_total",
+	       "RTP packets sent for nothing but to see whether a connection carries more.");
+
 enum {
+	PAD_PACKETS = 12, /* after one picture at most */
+	PAD_LOOK = 8,	  /* so many pictures back for packets that are worth sending */
+	PAD_LARGE = 500,
+	PAD_EMPTY = 255, /* octets of one that has nothing to repeat */
+	PAD_MOST_MS = 100,
 	PACKET_OVERHEAD = 60, /* octets of all headers and the tag, about */
 	RTT_UNKNOWN_MS = 20,
 	RTT_MAX_MS = 1000,
@@ -112,4 +122,57 @@ void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64
 		send_rtx(video, b, i, seq, now_ns);
 	else
 		egress_send(x, video, b, i, 1);
+}
+
+/* --- probes ------------------------------------------------------------------------ */
+
+/* A picture that it has been sent lately, whose packets are large. */
+static struct rtp_batch *worth_repeating(const struct group *g, const struct out_stream *o)
+{
+	uint32_t index = o->next_index - 1;
+	struct rtp_batch *b;
+	unsigned i;
+
+	for (int k = 0; k < PAD_LOOK && history_find(g->history, index, &b, &i); k++) {
+		if (ts_diff(b->first_index, o->tx.first_index) < 0)
+			return NULL;
+		if (b->pkt[0].len >= PAD_LARGE)
+			return b;
+		index = b->first_index - 1;
+	}
+	return NULL;
+}
+
+ON_THREAD(ROLE_NET) static void send_empty(struct out_stream *o, int64_t now_ns)
+{
+	uint8_t hdr[RTP_TX_HEADER_MAX], payload[PAD_EMPTY];
+	struct out_pkt pkt = { .hdr = hdr, .payload = payload, .payload_len = PAD_EMPTY };
+
+	pkt.hdr_len = (uint16_t)rtp_rtx_pad(&o->rtx, &o->tx, PAD_EMPTY, now_ns, hdr, payload);
+	egress_put(o, &pkt, 1);
+}
+
+void egress_pad(struct group *g, struct out_stream *o)
+{
+	int64_t now = net_shard_now_ns(g->egress->shard), passed = now - o->pad_ns;
+	const struct rtp_batch *b = worth_repeating(g, o);
+	int64_t due;
+
+	if (passed > PAD_MOST_MS * NS_PER_MS)
+		passed = o->pad_ns ? PAD_MOST_MS * NS_PER_MS : 0;
+	o->pad_ns = now;
+	due = o->pad_octets + clock_scale(passed, o->pad_bps / 8, NS_PER_S);
+	if (!o->rtx.pt || !o->transport || o->tx.encode_id != g->id)
+		due = 0;
+	for (unsigned k = 0; due > 0 && k < PAD_PACKETS; k++) {
+		unsigned i = b ? k % b->n : 0;
+
+		if (b)
+			send_rtx(o, b, i, rtp_tx_seq(&o->tx, b, i), now);
+		else
+			send_empty(o, now);
+		due -= PACKET_OVERHEAD + (b ? b->pkt[i].len : PAD_EMPTY);
+		metric_add(&m_probes, 1);
+	}
+	o->pad_octets = due > 0 ? 0 : (int32_t)due;
 }

@@ -119,8 +119,11 @@ ON_THREAD(ROLE_NET) static void to_all(struct egress *x, struct group *g, const 
 
 		let_sound_pass(x, i);
 		egress_prefetch(g, i);
-		if (follows(x, o, b, first))
+		if (follows(x, o, b, first)) {
 			send_packets(x, o, b, first, n);
+			if (o->pad_bps && first + n == b->n)
+				egress_pad(g, o);
+		}
 		waiting |= o->wait_key;
 		changing |= o->next_group == g->id;
 	}

@@ -38,6 +38,15 @@ void leg_net_carries(struct leg_net *l)
 		    (void *)(uintptr_t)tier_pick_carries(&l->pick));
 }
 
+void leg_net_probe(struct leg_net *l)
+{
+	uint32_t bps = tier_pick_probe_bps(&l->pick);
+
+	if (bps && !l->video.pad_bps)
+		l->video.pad_ns = l->video.pad_octets = 0;
+	l->video.pad_bps = bps;
+}
+
 static void init_pick(struct leg_net *l)
 {
 	const struct engine_cfg *c = &l->cfg.engine->cfg;
@@ -185,6 +194,8 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		return;
 	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
 			   LEG_TICK_MS * NS_PER_MS / 2;
+	tier_pick_tick(&l->pick, now);
+	leg_net_probe(l);
 	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
 		set_silent(l, true);
 	leg_rtcp_report(l, now);
@@ -404,6 +415,7 @@ static void configure_job(void *obj, void *arg)
 	l->audio.red.pt = m->audio.tx_format.codec == CODEC_OPUS ? m->audio.tx_red_pt : 0;
 	red_tx_clear(&l->audio.red);
 	make_tx(l, &l->video, &m->video, codec_clock_hz(m->video.tx_format.codec));
+	tier_pick_may_probe(&l->pick, l->video.rtx.pt && (m->video.remb || m->video.twcc));
 	if (!l->transport)
 		err = make_transport(l);
 	else if (restart)
@@ -487,6 +499,7 @@ static void limit_rung_job(void *obj, void *arg)
 
 	role_assert_net();
 	tier_pick_limit(&l->pick, (unsigned)(uintptr_t)arg);
+	leg_net_probe(l);
 }
 
 void leg_net_limit_rung(struct leg_net *l, unsigned best)

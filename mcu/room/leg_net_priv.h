@@ -100,6 +100,8 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THRE
 void ingress_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 bool leg_net_publishes(const struct leg_net *l) ON_THREAD(ROLE_NET);
 
+/* Begins or ends what tier_pick wants to be sent on trial. */
+void leg_net_probe(struct leg_net *l) ON_THREAD(ROLE_NET);
 /* Its connection carries another rung: CTL is told. */
 void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 

@@ -202,6 +202,7 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 		red_tx_report(&l->audio.red, k->fraction_lost, now_ns);
 	else if (tier_pick_loss(&l->pick, k->fraction_lost, now_ns))
 		leg_net_carries(l);
+	leg_net_probe(l);
 	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
 	if (rtt < 0)
 		return;
@@ -297,6 +298,7 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		l->stats.remb_bps = i->bps;
 		if (tier_pick_remb(&l->pick, i->bps, l->sent_bps, arrival_ns))
 			leg_net_carries(l);
+		leg_net_probe(l);
 		break;
 	default:
 		break;

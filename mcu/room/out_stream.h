@@ -32,6 +32,9 @@ struct out_stream {
 	uint32_t next_index;  /* expected first_index of the next batch */
 	bool wait_key;        /* nothing until a key frame */
 	bool late;            /* still being sent what the others have had */
+	uint32_t pad_bps;     /* to be sent beside it, as repairs that nobody needs; 0: nothing */
+	int32_t pad_octets;   /* that are still to be sent of it */
+	int64_t pad_ns;	      /* until when it was counted */
 	struct red_tx red;    /* sound; pt 0: never */
 	struct rtp_rtx rtx;   /* pt 0: retransmissions are identical packets */
 	/* It has left one encode for another, whose id is now group; may be NULL. */

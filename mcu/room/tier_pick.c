@@ -29,7 +29,7 @@ static unsigned rung_of(const struct tier_pick *p)
 
 static void start_over(struct tier_pick *p)
 {
-	p->lossy_ns = p->clean_ns = p->poor_ns = 0;
+	p->lossy_ns = p->clean_ns = p->poor_ns = p->probe_ns = 0;
 }
 
 void tier_pick_limit(struct tier_pick *p, unsigned best)
@@ -42,19 +42,34 @@ void tier_pick_limit(struct tier_pick *p, unsigned best)
 	start_over(p);
 }
 
+static void wait_longer(struct tier_pick *p)
+{
+	p->wait_ns *= 2;
+	if (p->wait_ns > TIER_PICK_WAIT_MAX_MS * NS_PER_MS)
+		p->wait_ns = TIER_PICK_WAIT_MAX_MS * NS_PER_MS;
+}
+
 static bool down_to(struct tier_pick *p, unsigned rung, int64_t now_ns)
 {
 	bool relapse = p->up_ns && now_ns - p->up_ns < TIER_PICK_RELAPSE_MS * NS_PER_MS;
 
 	if (rung >= p->n)
 		return false;
-	p->wait_ns = relapse ? p->wait_ns * 2 : TIER_PICK_CLEAN_MS * NS_PER_MS;
-	if (p->wait_ns > TIER_PICK_WAIT_MAX_MS * NS_PER_MS)
-		p->wait_ns = TIER_PICK_WAIT_MAX_MS * NS_PER_MS;
+	if (relapse)
+		wait_longer(p);
+	else
+		p->wait_ns = TIER_PICK_CLEAN_MS * NS_PER_MS;
 	p->up_ns = 0;
 	p->carries = rung;
 	start_over(p);
 	return true;
+}
+
+/* Its own estimate has room for the next rung. */
+static bool knows_of_more(const struct tier_pick *p, int64_t now_ns)
+{
+	return p->remb_ns && now_ns - p->remb_ns <= REMB_OLD_MS * NS_PER_MS &&
+	       p->remb_bps * 10 >= p->bps[rung_of(p) - 1] * 13ull;
 }
 
 /* How long it must have been clean before it may have more; INT64_MAX: no. */
@@ -63,22 +78,57 @@ static int64_t wait_for_more(const struct tier_pick *p, int64_t now_ns)
 	unsigned now = rung_of(p);
 
 	if (!p->remb_ns || now_ns - p->remb_ns > REMB_OLD_MS * NS_PER_MS ||
-	    p->remb_bps * 10 >= p->bps[now - 1] * 13ull)
+	    knows_of_more(p, now_ns))
 		return p->wait_ns;
 	if (p->remb_bps * 10 >= p->bps[now] * 13ull)
-		return 2 * p->wait_ns;
+		return p->may_probe ? p->wait_ns : 2 * p->wait_ns;
 	return INT64_MAX;
 }
 
-static bool perhaps_up(struct tier_pick *p, int64_t now_ns)
+static bool up(struct tier_pick *p, int64_t now_ns)
 {
-	if (p->carries <= p->best || !p->clean_ns ||
-	    now_ns - p->clean_ns < wait_for_more(p, now_ns))
-		return false;
 	p->carries--;
 	p->up_ns = now_ns;
 	start_over(p);
 	return true;
+}
+
+static void begin_probe(struct tier_pick *p, int64_t now_ns)
+{
+	p->probe_ns = now_ns;
+	p->probe_reports = 0;
+	p->probe_remb_bps = p->remb_bps;
+}
+
+static void fail_probe(struct tier_pick *p)
+{
+	wait_longer(p);
+	start_over(p);
+}
+
+static bool perhaps_up(struct tier_pick *p, int64_t now_ns)
+{
+	if (p->carries <= p->best || !p->clean_ns || p->probe_ns ||
+	    now_ns - p->clean_ns < wait_for_more(p, now_ns))
+		return false;
+	if (!p->may_probe || knows_of_more(p, now_ns))
+		return up(p, now_ns);
+	begin_probe(p, now_ns);
+	return false;
+}
+
+/* A report during a probe. */
+static bool probe_reported(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns)
+{
+	if (fraction_lost > CLEAN) {
+		fail_probe(p);
+		return false;
+	}
+	p->probe_reports++;
+	if (now_ns - p->probe_ns < TIER_PICK_PROBE_MS * NS_PER_MS ||
+	    p->probe_reports < TIER_PICK_PROBE_REPORTS)
+		return false;
+	return up(p, now_ns);
 }
 
 bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns)
@@ -93,6 +143,8 @@ bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns)
 		p->clean_ns = now_ns;
 	if (p->lossy_ns && now_ns - p->lossy_ns >= TIER_PICK_LOSS_MS * NS_PER_MS)
 		return down_to(p, rung_of(p) + 1, now_ns);
+	if (p->probe_ns)
+		return probe_reported(p, fraction_lost, now_ns);
 	return perhaps_up(p, now_ns);
 }
 
@@ -117,6 +169,8 @@ bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, i
 		remb_bps = UINT32_MAX;
 	p->remb_bps = remb_bps;
 	p->remb_ns = now_ns;
+	if (p->probe_ns && remb_bps * 10 < p->probe_remb_bps * 9)
+		fail_probe(p);
 	if (remb_bps * 10 >= need * 9) {
 		p->poor_ns = 0;
 		return perhaps_up(p, now_ns);
@@ -129,6 +183,26 @@ bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, i
 	else if (now_ns - p->poor_ns >= REMB_HOLD_MS * NS_PER_MS)
 		return down_to(p, fitting(p, remb_bps), now_ns);
 	return false;
+}
+
+void tier_pick_may_probe(struct tier_pick *p, bool may)
+{
+	p->may_probe = may;
+	if (!may)
+		p->probe_ns = 0;
+}
+
+uint32_t tier_pick_probe_bps(const struct tier_pick *p)
+{
+	unsigned now = rung_of(p);
+
+	return p->probe_ns && now ? p->bps[now - 1] - p->bps[now] : 0;
+}
+
+void tier_pick_tick(struct tier_pick *p, int64_t now_ns)
+{
+	if (p->probe_ns && now_ns - p->probe_ns > TIER_PICK_PROBE_MAX_MS * NS_PER_MS)
+		fail_probe(p);
 }
 
 unsigned tier_pick_carries(const struct tier_pick *p)

@@ -10,6 +10,11 @@
  * try after twice that time. Whoever falls back soon after going up waits twice
  * as long the next time.
  *
+ * Where repairs can be sent for nothing (RTX), a try is preceded by a probe: for
+ * TIER_PICK_PROBE_MS as much is added as the next rung takes. If that brings loss, or
+ * makes the REMB fall, the receiver never sees the picture that it could not have had,
+ * and waits twice as long for the next probe.
+ *
  * Pure: no clock, no allocation. Rung 0 is the top one. Owner: the receiver's leg
  * (NET). */
 #ifndef MCU_ROOM_TIER_PICK_H
@@ -25,6 +30,9 @@ enum {
 	TIER_PICK_CLEAN_MS = 10000,
 	TIER_PICK_WAIT_MAX_MS = 160000,
 	TIER_PICK_RELAPSE_MS = 30000, /* down within this of going up: the try failed */
+	TIER_PICK_PROBE_MS = 2500,
+	TIER_PICK_PROBE_REPORTS = 2,   /* at least, all without loss */
+	TIER_PICK_PROBE_MAX_MS = 6000, /* for them to come */
 };
 
 struct tier_pick {
@@ -34,12 +42,23 @@ struct tier_pick {
 	uint64_t remb_bps;
 	int64_t remb_ns, poor_ns, lossy_ns, clean_ns, up_ns; /* 0: not */
 	int64_t wait_ns;
+	bool may_probe;
+	int64_t probe_ns; /* since when; 0: no probe */
+	unsigned probe_reports;
+	uint64_t probe_remb_bps; /* when it began */
 };
 
 /* bps: of n rungs' pictures, falling; n 1…TIER_PICK_MAX. */
 void tier_pick_init(struct tier_pick *p, const uint32_t *bps, size_t n, uint32_t audio_bps);
 /* Those above best are not for this receiver, whatever its connection. */
 void tier_pick_limit(struct tier_pick *p, unsigned best);
+
+/* Whether probes can be made; at first they cannot. */
+void tier_pick_may_probe(struct tier_pick *p, bool may);
+/* What is to be sent now beside picture and sound; 0: nothing. */
+uint32_t tier_pick_probe_bps(const struct tier_pick *p);
+/* Once a second or so: a probe on which nobody reports ends. */
+void tier_pick_tick(struct tier_pick *p, int64_t now_ns);
 
 /* What it reports; now_ns > 0. True: another rung is carried now. */
 bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns);

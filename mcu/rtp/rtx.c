@@ -30,3 +30,19 @@ size_t rtp_rtx_write(struct rtp_rtx *r, const struct rtp_tx *tx, const struct rt
 	r->octets += (uint32_t)*payload_len;
 	return len;
 }
+
+size_t rtp_rtx_pad(struct rtp_rtx *r, const struct rtp_tx *tx, uint8_t n, int64_t now_ns,
+		   uint8_t *hdr, uint8_t *payload)
+{
+	memcpy(hdr, tx->head, RTP_TX_HEADER_MAX);
+	hdr[0] |= 0x20;
+	hdr[1] = r->pt;
+	put_be16(hdr + 2, r->next_seq++);
+	put_be32(hdr + 4, tx->last_ts);
+	put_be32(hdr + 8, r->ssrc);
+	put_be24(hdr + tx->ast_off, rtp_abs_send_time_of_ns(now_ns));
+	memset(payload, 0, n);
+	payload[n - 1] = n;
+	r->packets++;
+	return tx->header_len;
+}

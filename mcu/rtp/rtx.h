@@ -1,7 +1,8 @@
 /* Retransmission in a stream of its own (RFC 4588), towards the receiver: the
  * packets of one rtp_tx are sent again under another SSRC, payload type and
  * sequence, with the original sequence number in front of the payload. Every
- * repair takes a new number, so that no SRTP index is used twice. Owner: the
+ * repair takes a new number, so that no SRTP index is used twice. Probes are sent in
+ * it as well: they disturb nothing. Owner: the
  * receiver's leg on its shard; plain struct. The way back is rtp_rtx_restore. */
 #ifndef MCU_RTP_RTX_H
 #define MCU_RTP_RTX_H
@@ -30,5 +31,10 @@ void rtp_rtx_init(struct rtp_rtx *r, uint32_t ssrc, uint16_t first_seq);
 size_t rtp_rtx_write(struct rtp_rtx *r, const struct rtp_tx *tx, const struct rtp_batch *batch,
 		     unsigned i, uint16_t osn, int64_t now_ns, uint8_t *hdr, uint8_t *payload,
 		     size_t cap, size_t *payload_len);
+
+/* Writes a packet of nothing but padding (RFC 3550 5.1): payload gets n octets, 1 …
+ * 255; the time stamp is that of what tx sent last. Octets of the header. */
+size_t rtp_rtx_pad(struct rtp_rtx *r, const struct rtp_tx *tx, uint8_t n, int64_t now_ns,
+		   uint8_t *hdr, uint8_t *payload);
 
 #endif

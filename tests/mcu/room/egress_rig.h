@@ -17,7 +17,7 @@
 #include "mcu/room/egress.h"
 #include "mcu/rtp/packet.h"
 
-enum { MAX_SENT = 4000, ROOM = 9, PACKET_BYTES = 100 };
+enum { MAX_SENT = 4000, ROOM = 9, PACKET_BYTES = 640 };
 
 struct sent {
 	uint16_t seq;

@@ -380,6 +380,43 @@ static void test_the_rtx_source_is_named(void **state)
 	the.closed = 0;
 }
 
+/* Before a better rung is tried, the way is: until the reports say how it went. */
+static void test_a_better_rung_is_probed_first(void **state)
+{
+	struct leg_media m = agreed();
+	struct rtcp_block k = { .ssrc = OUR_VIDEO, .fraction_lost = 64 };
+	uint8_t data[200];
+	struct rtcp_builder b;
+	int seconds = 0, probed = 0;
+
+	(void)state;
+	role_assert_ctl();
+	m.video.tx_rtx_ssrc = OUR_RTX;
+	m.video.tx_format.rtx_pt = RTX_PT;
+	m.video.remb = true;
+	connect_with(&m);
+	for (; the.carries == 0 && seconds < 10; seconds++) {
+		rtcp_build_init(&b, data, sizeof data);
+		rtcp_build_rr(&b, 1, &k, 1);
+		receive_rtcp(&b);
+		advance(1000);
+		run();
+	}
+	assert_int_equal(the.carries, 1);
+	k.fraction_lost = 0;
+	for (seconds = 0; the.carries == 1 && seconds < 30; seconds++) {
+		rtcp_build_init(&b, data, sizeof data);
+		rtcp_build_rr(&b, 1, &k, 1);
+		receive_rtcp(&b);
+		probed += the.l->video.pad_bps == 350000;
+		advance(1000);
+		run();
+	}
+	assert_int_equal(the.carries, 0);
+	assert_in_range(probed, 2, 4);
+	assert_int_equal(the.l->video.pad_bps, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +430,7 @@ int main(void)
 		T(test_remb_for_those_who_know_nothing_else),
 		T(test_numbers_of_both_ways),
 		T(test_the_rtx_source_is_named),
+		T(test_a_better_rung_is_probed_first),
 #undef T
 	};
 

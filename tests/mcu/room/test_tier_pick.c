@@ -11,55 +11,73 @@
 
 /* 1532, 532 and 182 kb/s with the sound. */
 static const uint32_t LADDER[] = { 1500000, 500000, 150000 };
-enum { AUDIO = 32000, START_S = 50, PCT = 256 / 100 + 1, LOST_10 = 26 };
+enum { PROBING = 128, AUDIO = 32000, START_S = 50, PCT = 256 / 100 + 1, LOST_10 = 26 };
 
 struct step {
 	int for_s;	   /* a report, and a REMB if there is one, every second */
 	int lost;	   /* of 256 */
 	unsigned kbps;	   /* REMB; 0: none */
 	unsigned sent;	   /* kb/s; 0: unknown */
-	unsigned carries;  /* at the end */
+	unsigned carries;  /* at the end; and PROBING */
 };
 
 struct script {
 	const char *name;
 	unsigned best;
+	bool probes; /* can be made */
 	struct step step[8];
 };
 
 static const struct script scripts[] = {
-	{ "nothing is wrong", 0, { { 60, 0, 0, 0, 0 }, { 60, 2, 3000, 0, 0 } } },
-	{ "a moment of loss is no reason", 0, { { 2, LOST_10, 0, 0, 0 }, { 5, 10, 0, 0, 0 },
+	{ "nothing is wrong", 0, false, { { 60, 0, 0, 0, 0 }, { 60, 2, 3000, 0, 0 } } },
+	{ "a moment of loss is no reason", 0, false, { { 2, LOST_10, 0, 0, 0 }, { 5, 10, 0, 0, 0 },
 						{ 2, LOST_10, 0, 0, 0 } } },
-	{ "8 % is still borne", 0, { { 60, 20, 0, 0, 0 } } },
-	{ "loss takes one rung at a time, and stops at the last", 0,
+	{ "8 % is still borne", 0, false, { { 60, 20, 0, 0, 0 } } },
+	{ "loss takes one rung at a time, and stops at the last", 0, false,
 	  { { 3, LOST_10, 0, 0, 1 }, { 2, LOST_10, 0, 0, 1 }, { 1, LOST_10, 0, 0, 2 },
 	    { 20, 60, 0, 0, 2 } } },
-	{ "ten clean seconds bring one rung", 0,
+	{ "ten clean seconds bring one rung", 0, false,
 	  { { 6, LOST_10, 0, 0, 2 }, { 10, 0, 0, 0, 2 }, { 1, 0, 0, 0, 1 }, { 10, 0, 0, 0, 1 },
 	    { 1, 0, 0, 0, 0 } } },
-	{ "a little loss keeps it where it is", 0,
+	{ "a little loss keeps it where it is", 0, false,
 	  { { 3, LOST_10, 0, 0, 1 }, { 100, PCT, 0, 0, 1 } } },
-	{ "who falls back waits twice as long", 0,
+	{ "who falls back waits twice as long", 0, false,
 	  { { 3, LOST_10, 0, 0, 1 }, { 11, 0, 0, 0, 0 }, { 3, LOST_10, 0, 0, 1 },
 	    { 20, 0, 0, 0, 1 }, { 1, 0, 0, 0, 0 } } },
-	{ "who stayed up long enough does not", 0,
+	{ "who stayed up long enough does not", 0, false,
 	  { { 3, LOST_10, 0, 0, 1 }, { 11, 0, 0, 0, 0 }, { 40, 0, 0, 0, 0 }, { 3, LOST_10, 0, 0, 1 },
 	    { 10, 0, 0, 0, 1 }, { 1, 0, 0, 0, 0 } } },
-	{ "a REMB goes straight to what fits", 0,
+	{ "a REMB goes straight to what fits", 0, false,
 	  { { 1, 0, 300, 0, 0 }, { 1, 0, 300, 0, 2 } } },
-	{ "it goes down by one where one is enough", 0, { { 2, 0, 1000, 0, 1 } } },
-	{ "nine tenths are enough", 0, { { 60, 0, 1400, 0, 0 } } },
-	{ "up with room to spare", 0,
+	{ "it goes down by one where one is enough", 0, false, { { 2, 0, 1000, 0, 1 } } },
+	{ "nine tenths are enough", 0, false, { { 60, 0, 1400, 0, 0 } } },
+	{ "up with room to spare", 0, false,
 	  { { 2, 0, 300, 0, 2 }, { 10, 0, 800, 0, 2 }, { 1, 0, 800, 0, 1 } } },
-	{ "without it a try, later", 0,
+	{ "without it a try, later", 0, false,
 	  { { 2, 0, 1000, 0, 1 }, { 20, 0, 1000, 0, 1 }, { 1, 0, 1000, 0, 0 },
 	    { 2, 0, 1000, 0, 1 }, { 38, 0, 1000, 0, 1 }, { 2, 0, 1000, 0, 0 } } },
-	{ "no try without room for what it has", 0,
+	{ "no try without room for what it has", 0, false,
 	  { { 2, 0, 600, 0, 1 }, { 300, 0, 600, 0, 1 } } },
-	{ "a picture that stands still asks for little", 0, { { 60, 0, 150, 100, 0 } } },
-	{ "what it may not have is not tried", 1,
+	{ "a picture that stands still asks for little", 0, false, { { 60, 0, 150, 100, 0 } } },
+	{ "what it may not have is not tried", 1, false,
 	  { { 60, 0, 5000, 0, 0 }, { 3, LOST_10, 0, 0, 2 }, { 11, 0, 0, 0, 1 }, { 60, 0, 0, 0, 1 } } },
+	/* With probes: 11 s until it begins, then three reports. */
+	{ "a probe that is clean leads up", 0, true,
+	  { { 3, LOST_10, 0, 0, 1 }, { 10, 0, 0, 0, 1 }, { 1, 0, 0, 0, 1 | PROBING },
+	    { 2, 0, 0, 0, 1 | PROBING }, { 1, 0, 0, 0, 0 } } },
+	{ "loss ends it, and the next comes later", 0, true,
+	  { { 3, LOST_10, 0, 0, 1 }, { 11, 0, 0, 0, 1 | PROBING }, { 1, 5, 0, 0, 1 },
+	    { 20, 0, 0, 0, 1 }, { 1, 0, 0, 0, 1 | PROBING }, { 3, 0, 0, 0, 0 } } },
+	{ "an estimate that falls ends it", 0, true,
+	  { { 2, 0, 1000, 0, 1 }, { 11, 0, 1000, 0, 1 | PROBING }, { 1, 0, 880, 0, 1 },
+	    { 20, 0, 880, 0, 1 }, { 1, 0, 880, 0, 1 | PROBING }, { 3, 0, 900, 0, 0 } } },
+	{ "none where the estimate has room", 0, true,
+	  { { 2, 0, 300, 0, 2 }, { 10, 0, 800, 0, 2 }, { 1, 0, 800, 0, 1 } } },
+	{ "nor where there is none for what it has", 0, true,
+	  { { 2, 0, 600, 0, 1 }, { 300, 0, 600, 0, 1 } } },
+	{ "nor for what it may not have", 1, true,
+	  { { 60, 0, 5000, 0, 0 }, { 3, LOST_10, 0, 0, 2 }, { 11, 0, 0, 0, 2 | PROBING },
+	    { 3, 0, 0, 0, 1 }, { 60, 0, 0, 0, 1 } } },
 };
 
 static void test_scripts(void **state)
@@ -69,17 +87,21 @@ static void test_scripts(void **state)
 		const struct script *s = &scripts[i];
 		int64_t now = START_S * NS_PER_S;
 		struct tier_pick p;
+		unsigned is;
 
 		tier_pick_init(&p, LADDER, 3, AUDIO);
 		tier_pick_limit(&p, s->best);
+		tier_pick_may_probe(&p, s->probes);
 		for (const struct step *k = s->step; k->for_s; k++) {
 			for (int t = 0; t < k->for_s; t++, now += NS_PER_S) {
+				tier_pick_tick(&p, now);
 				tier_pick_loss(&p, (uint8_t)k->lost, now);
 				if (k->kbps)
 					tier_pick_remb(&p, k->kbps * 1000ull, k->sent * 1000ull, now);
 			}
-			if (tier_pick_carries(&p) != k->carries)
-				fail_msg("%s, step %td: %u", s->name, k - s->step, tier_pick_carries(&p));
+			is = tier_pick_carries(&p) | (tier_pick_probe_bps(&p) ? PROBING : 0);
+			if (is != k->carries)
+				fail_msg("%s, step %td: %u", s->name, k - s->step, is);
 		}
 	}
 }
@@ -100,6 +122,39 @@ static void test_an_estimate_that_rises(void **state)
 	assert_false(tier_pick_remb(&p, 1300000, 1500000, now + 2 * NS_PER_S));
 	assert_true(tier_pick_remb(&p, 1150000, 1500000, now + 3 * NS_PER_S));
 	assert_int_equal(tier_pick_carries(&p), 1);
+}
+
+static void test_a_probe_adds_what_is_missing(void **state)
+{
+	int64_t now = START_S * NS_PER_S;
+	struct tier_pick p;
+
+	(void)state;
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	tier_pick_may_probe(&p, true);
+	for (int i = 0; i < 4; i++, now += NS_PER_S)
+		tier_pick_loss(&p, LOST_10, now);
+	for (int i = 0; i < 11; i++, now += NS_PER_S)
+		tier_pick_loss(&p, 0, now);
+	assert_int_equal(tier_pick_probe_bps(&p), 1000000);
+	/* Nobody says how it went. */
+	tier_pick_tick(&p, now + 4 * NS_PER_S);
+	assert_int_equal(tier_pick_probe_bps(&p), 1000000);
+	tier_pick_tick(&p, now + TIER_PICK_PROBE_MAX_MS * NS_PER_MS);
+	assert_int_equal(tier_pick_probe_bps(&p), 0);
+	assert_int_equal(tier_pick_carries(&p), 1);
+	for (int i = 0; i < 21; i++, now += NS_PER_S)
+		tier_pick_loss(&p, 0, now);
+	assert_int_equal(tier_pick_probe_bps(&p), 1000000);
+	tier_pick_limit(&p, 1);
+	assert_int_equal(tier_pick_probe_bps(&p), 0);
+	/* The top has nothing above it. */
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	tier_pick_may_probe(&p, true);
+	for (int i = 0; i < 60; i++, now += NS_PER_S) {
+		tier_pick_loss(&p, 0, now);
+		assert_int_equal(tier_pick_probe_bps(&p), 0);
+	}
 }
 
 /* A change is told once; a ladder of one rung has nowhere to go. */
@@ -136,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_an_estimate_that_rises),
+		cmocka_unit_test(test_a_probe_adds_what_is_missing),
 		cmocka_unit_test(test_edges),
 	};
 

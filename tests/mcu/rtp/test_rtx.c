@@ -116,6 +116,42 @@ static void numbers_are_used_once(void **state)
 	rtp_batch_unref(&b);
 }
 
+static void padding_is_a_probe(void **state)
+{
+	struct rtp_batch *b = frame();
+	uint8_t wire[400];
+	struct rtp_rtx r;
+	struct rtp_packet p;
+	struct rtp_tx tx;
+	uint32_t time24;
+	size_t n;
+
+	(void)state;
+	start(&tx, b);
+	rtp_rtx_init(&r, RTX_SSRC, 32767);
+	r.pt = RTX_PT;
+	for (uint16_t k = 0; k < 2; k++) {
+		uint8_t hdr[RTP_TX_HEADER_MAX];
+
+		n = rtp_rtx_pad(&r, &tx, k ? 1 : 255, 3 * NS_PER_S, hdr,
+				wire + rtp_tx_header_len(&tx));
+		memcpy(wire, hdr, n);
+		assert_int_equal(n, rtp_tx_header_len(&tx));
+		assert_int_equal(rtp_parse(&p, wire, n + (k ? 1 : 255)), 0);
+		assert_int_equal(p.ssrc, RTX_SSRC);
+		assert_int_equal(p.pt, RTX_PT);
+		assert_int_equal(p.seq, 32767 + k);
+		assert_int_equal(p.payload_len, 0);
+		assert_int_equal(p.ts, tx.last_ts);
+		assert_true(rtp_ext_abs_send_time(&p, EXT_AST, &time24));
+		assert_int_equal(time24, rtp_abs_send_time_of_ns(3 * NS_PER_S));
+		assert_true(rtp_rtx_restore(wire, n + (k ? 1 : 255), SSRC, PT) < 0);
+	}
+	assert_int_equal(r.packets, 2);
+	assert_int_equal(r.octets, 0); /* padding is not counted, RFC 3550 6.4.1 */
+	rtp_batch_unref(&b);
+}
+
 /* Probes of a congestion controller: legal, and nothing to repair with. */
 static void probes_hold_nothing(void **state)
 {
@@ -155,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(numbers_are_used_once),
+		cmocka_unit_test(padding_is_a_probe),
 		cmocka_unit_test(probes_hold_nothing),
 	};
 
