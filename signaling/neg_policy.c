@@ -58,7 +58,8 @@ void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 		.recv = can->recv,
 		.rtx = can->rtx,
 		.simulcast = can->simulcast,
-		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC,
+		.fb = NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR | NEG_FB_REMB | NEG_FB_TWCC |
+		      NEG_FB_TMMBR,
 		.exts = 1u << NEG_EXT_MID | 1u << NEG_EXT_ABS_SEND_TIME | 1u << NEG_EXT_TWCC |
 			1u << NEG_EXT_VIDEO_ORIENTATION | 1u << NEG_EXT_RID |
 			1u << NEG_EXT_REPAIRED_RID,

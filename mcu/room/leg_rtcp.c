@@ -272,6 +272,29 @@ ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i
 	}
 }
 
+/* A rung's rate follows no receiver: its limit chooses the rung. It is told that this
+ * was understood (RFC 5104 4.2.2). */
+ON_THREAD(ROLE_NET) static void tmmbr(struct leg_net *l, const struct rtcp_item *i)
+{
+	for (unsigned k = 0; k < i->n; k++) {
+		uint8_t data[CAP];
+		struct rtcp_builder b;
+		uint64_t bps;
+		uint32_t ssrc;
+
+		rtcp_item_tmmbr(i, k, &ssrc, &bps);
+		if (!ssrc || ssrc != l->video.tx.ssrc)
+			continue;
+		if (tier_pick_cap(&l->pick, bps))
+			leg_net_carries(l);
+		leg_net_probe(l);
+		begin(l, &b, data);
+		rtcp_build_tmmbn(&b, l->video.tx.ssrc, i->ssrc, bps, rtcp_item_tmmbr_overhead(i, k));
+		send(l, &b);
+		return;
+	}
+}
+
 ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
 	switch (i->type) {
@@ -293,6 +316,9 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		break;
 	case RTCP_FIR:
 		fir(l, i, arrival_ns);
+		break;
+	case RTCP_TMMBR:
+		tmmbr(l, i);
 		break;
 	case RTCP_REMB:
 		l->stats.remb_bps = i->bps;

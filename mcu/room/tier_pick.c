@@ -15,6 +15,7 @@ void tier_pick_init(struct tier_pick *p, const uint32_t *bps, size_t n, uint32_t
 {
 	*p = (struct tier_pick){
 		.n = n < TIER_PICK_MAX ? (unsigned)n : TIER_PICK_MAX,
+		.audio_bps = audio_bps,
 		.wait_ns = TIER_PICK_CLEAN_MS * NS_PER_MS,
 	};
 	for (unsigned i = 0; i < p->n; i++)
@@ -24,7 +25,9 @@ void tier_pick_init(struct tier_pick *p, const uint32_t *bps, size_t n, uint32_t
 /* The rung it gets. */
 static unsigned rung_of(const struct tier_pick *p)
 {
-	return p->carries > p->best ? p->carries : p->best;
+	unsigned rung = tier_pick_carries(p);
+
+	return rung > p->best ? rung : p->best;
 }
 
 static void start_over(struct tier_pick *p)
@@ -108,7 +111,7 @@ static void fail_probe(struct tier_pick *p)
 
 static bool perhaps_up(struct tier_pick *p, int64_t now_ns)
 {
-	if (p->carries <= p->best || !p->clean_ns || p->probe_ns ||
+	if (p->carries <= p->best || p->carries <= p->cap || !p->clean_ns || p->probe_ns ||
 	    now_ns - p->clean_ns < wait_for_more(p, now_ns))
 		return false;
 	if (!p->may_probe || knows_of_more(p, now_ns))
@@ -207,5 +210,17 @@ void tier_pick_tick(struct tier_pick *p, int64_t now_ns)
 
 unsigned tier_pick_carries(const struct tier_pick *p)
 {
-	return p->carries;
+	return p->carries > p->cap ? p->carries : p->cap;
+}
+
+bool tier_pick_cap(struct tier_pick *p, uint64_t bps)
+{
+	unsigned before = tier_pick_carries(p);
+
+	for (p->cap = 0; p->cap + 1 < p->n && p->bps[p->cap] - p->audio_bps > bps;)
+		p->cap++;
+	if (tier_pick_carries(p) == before)
+		return false;
+	start_over(p);
+	return true;
 }

@@ -38,7 +38,9 @@ enum {
 struct tier_pick {
 	/* private */
 	uint32_t bps[TIER_PICK_MAX]; /* of a rung with the sound */
+	uint32_t audio_bps;
 	unsigned n, best, carries;
+	unsigned cap; /* none above it, as the receiver wants */
 	uint64_t remb_bps;
 	int64_t remb_ns, poor_ns, lossy_ns, clean_ns, up_ns; /* 0: not */
 	int64_t wait_ns;
@@ -65,8 +67,12 @@ bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns);
 /* sent_bps: what it is being sent in all; 0: not known. */
 bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, int64_t now_ns);
 
-/* The best rung that the connection carries, as far as is known; of those above
- * its limit nothing is. */
+/* A limit that the receiver sets for the picture (TMMBR, RFC 5104 4.2.1),
+ * in force until it sets another. True: another rung is carried now. */
+bool tier_pick_cap(struct tier_pick *p, uint64_t bps);
+
+/* The best rung that the connection carries, as far as is known, and the receiver
+ * allows; of those above its limit nothing is. */
 unsigned tier_pick_carries(const struct tier_pick *p);
 
 #endif

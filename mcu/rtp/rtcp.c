@@ -292,6 +292,11 @@ void rtcp_item_tmmbr(const struct rtcp_item *item, unsigned i, uint32_t *ssrc, u
 	*bps = bps_of(word >> 9 & 0x1ffff, word >> 26);
 }
 
+uint16_t rtcp_item_tmmbr_overhead(const struct rtcp_item *item, unsigned i)
+{
+	return get_be16(item->fci + 8u * i + 6) & 0x1ff;
+}
+
 uint32_t rtcp_item_remb(const struct rtcp_item *item, unsigned i)
 {
 	return get_be32(item->fci + 8 + 4u * i);

@@ -67,6 +67,8 @@ void rtcp_item_block(const struct rtcp_item *item, unsigned i, struct rtcp_block
 uint32_t rtcp_item_bye(const struct rtcp_item *item, unsigned i);
 void rtcp_item_fir(const struct rtcp_item *item, unsigned i, uint32_t *ssrc, uint8_t *seq);
 void rtcp_item_tmmbr(const struct rtcp_item *item, unsigned i, uint32_t *ssrc, uint64_t *bps);
+/* Octets of every packet that it counts besides its RTP. */
+uint16_t rtcp_item_tmmbr_overhead(const struct rtcp_item *item, unsigned i);
 uint32_t rtcp_item_remb(const struct rtcp_item *item, unsigned i);
 /* Sequence numbers of a NACK in its order, at most max; how many. */
 size_t rtcp_item_nacks(const struct rtcp_item *item, uint16_t *out, size_t max);
@@ -95,6 +97,10 @@ void rtcp_build_pli(struct rtcp_builder *b, uint32_t ssrc, uint32_t media_ssrc);
 void rtcp_build_fir(struct rtcp_builder *b, uint32_t ssrc, uint32_t media_ssrc, uint8_t seq);
 void rtcp_build_remb(struct rtcp_builder *b, uint32_t ssrc, uint64_t bps, const uint32_t *ssrcs,
 		     size_t n);
+/* The answer to a TMMBR (RFC 5104 4.2.2): owner, whose limit it is; below 2^43 bit/s
+ * and 512 octets. */
+void rtcp_build_tmmbn(struct rtcp_builder *b, uint32_t ssrc, uint32_t owner, uint64_t bps,
+		      uint16_t overhead);
 /* A finished RTCP packet, as twcc_build makes it. */
 void rtcp_build_raw(struct rtcp_builder *b, const uint8_t *p, size_t len);
 

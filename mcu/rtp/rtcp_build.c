@@ -178,6 +178,20 @@ void rtcp_build_remb(struct rtcp_builder *b, uint32_t ssrc, uint64_t bps, const 
 		put_be32(p + 8 + 4 * i, ssrcs[i]);
 }
 
+void rtcp_build_tmmbn(struct rtcp_builder *b, uint32_t ssrc, uint32_t owner, uint64_t bps,
+		      uint16_t overhead)
+{
+	uint8_t *p = open_feedback(b, PT_RTPFB, FMT_TMMBN, ssrc, 0, 8);
+	uint32_t exponent = 0;
+
+	if (!p)
+		return;
+	for (; bps >> exponent > 0x1ffff; exponent++)
+		;
+	put_be32(p, owner);
+	put_be32(p + 4, exponent << 26 | (uint32_t)(bps >> exponent) << 9 | (overhead & 0x1ffu));
+}
+
 void rtcp_build_raw(struct rtcp_builder *b, const uint8_t *p, size_t len)
 {
 	if (b->error)

@@ -12,6 +12,7 @@ enum {
 
 	FMT_NACK = 1,
 	FMT_TMMBR = 3,
+	FMT_TMMBN = 4,
 	FMT_TWCC = 15,
 	FMT_PLI = 1,
 	FMT_FIR = 4,

@@ -24,7 +24,10 @@ static void read_entries(const struct rtcp_item *item)
 			break;
 		case RTCP_BYE: sink = rtcp_item_bye(item, i); break;
 		case RTCP_FIR: rtcp_item_fir(item, i, &ssrc, &seq); break;
-		case RTCP_TMMBR: rtcp_item_tmmbr(item, i, &ssrc, &bps); break;
+		case RTCP_TMMBR:
+			rtcp_item_tmmbr(item, i, &ssrc, &bps);
+			(void)rtcp_item_tmmbr_overhead(item, i);
+			break;
 		case RTCP_REMB: sink = rtcp_item_remb(item, i); break;
 		default: break;
 		}

@@ -417,6 +417,34 @@ static void test_a_better_rung_is_probed_first(void **state)
 	assert_int_equal(the.l->video.pad_bps, 0);
 }
 
+/* RFC 5104 4.2: a limit chooses the rung, and is confirmed. */
+static void test_a_limit_is_kept_and_confirmed(void **state)
+{
+	static const uint8_t limit[] = {
+		0x83, 205, 0, 6, 0, 0, 0, 42, 0, 0, 0, 0,
+		0, 0, 0, 99, 0, 0, 2, 40, /* somebody else's stream */
+		0, 0, OUR_VIDEO >> 8, OUR_VIDEO & 0xff, 10 << 2, 1, 0x86, 40, /* 195 << 10 */
+	};
+	struct leg_media m = agreed();
+	size_t at;
+
+	(void)state;
+	role_assert_ctl();
+	connect_with(&m);
+	the.rtcp_len = 0;
+	the.ev->rtcp(the.obj, limit, sizeof limit, the.now_ns);
+	run();
+	assert_int_equal(the.carries, 1);
+	/* behind our report and our name: the same entry, and whose it is */
+	assert_true(the.rtcp_len > 20);
+	at = the.rtcp_len - 20;
+	assert_int_equal(the.rtcp[at], 0x84);
+	assert_int_equal(the.rtcp[at + 1], 205);
+	assert_int_equal(the.rtcp[at + 15], 42);
+	/* 195 << 10 has other ways of being written; the octets of a packet have not */
+	assert_int_equal(the.rtcp[at + 19], 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +459,7 @@ int main(void)
 		T(test_numbers_of_both_ways),
 		T(test_the_rtx_source_is_named),
 		T(test_a_better_rung_is_probed_first),
+		T(test_a_limit_is_kept_and_confirmed),
 #undef T
 	};
 

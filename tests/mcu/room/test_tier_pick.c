@@ -157,6 +157,33 @@ static void test_a_probe_adds_what_is_missing(void **state)
 	}
 }
 
+/* The receiver's own limit is for the picture alone, and lifted by another. */
+static void test_a_limit_of_the_receiver(void **state)
+{
+	int64_t now = START_S * NS_PER_S;
+	struct tier_pick p;
+
+	(void)state;
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	assert_false(tier_pick_cap(&p, 1500000));
+	assert_true(tier_pick_cap(&p, 1499999));
+	assert_int_equal(tier_pick_carries(&p), 1);
+	assert_false(tier_pick_cap(&p, 500000));
+	for (int i = 0; i < 60; i++, now += NS_PER_S) {
+		assert_false(tier_pick_loss(&p, 0, now));
+		assert_false(tier_pick_remb(&p, 9000000, 0, now));
+	}
+	assert_true(tier_pick_cap(&p, 0));
+	assert_int_equal(tier_pick_carries(&p), 2);
+	/* What the connection does not carry stays away when the limit goes. */
+	assert_true(tier_pick_cap(&p, 600000));
+	for (int i = 0; i < 3; i++, now += NS_PER_S)
+		tier_pick_loss(&p, LOST_10, now);
+	assert_int_equal(tier_pick_carries(&p), 2);
+	assert_false(tier_pick_cap(&p, 9000000));
+	assert_int_equal(tier_pick_carries(&p), 2);
+}
+
 /* A change is told once; a ladder of one rung has nowhere to go. */
 static void test_edges(void **state)
 {
@@ -192,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_an_estimate_that_rises),
 		cmocka_unit_test(test_a_probe_adds_what_is_missing),
+		cmocka_unit_test(test_a_limit_of_the_receiver),
 		cmocka_unit_test(test_edges),
 	};
 

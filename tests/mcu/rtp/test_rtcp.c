@@ -282,6 +282,38 @@ static void rates(void **state)
 	rtcp_item_tmmbr(&i, 0, &ssrc, &bps);
 	assert_int_equal(ssrc, 7);
 	assert_int_equal(bps, 125 << 10);
+	assert_int_equal(rtcp_item_tmmbr_overhead(&i, 0), 40);
+}
+
+/* What was asked for comes back as it was, but for the kind. */
+static void limits_are_confirmed(void **state)
+{
+	static const uint64_t limit[] = { 0, 1, 0x1ffff, 500 << 10, 1500000, 0x1ffffull << 20 };
+	uint8_t data[100];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof limit / sizeof *limit; k++) {
+		struct rtcp_builder b;
+		struct rtcp_iter it;
+		struct rtcp_item i;
+		uint32_t owner;
+		uint64_t bps;
+
+		rtcp_build_init(&b, data, sizeof data);
+		rtcp_build_tmmbn(&b, 7, 9, limit[k], 511);
+		assert_int_equal(b.error, 0);
+		assert_int_equal(b.len, 20);
+		assert_int_equal(data[0], 0x84);
+		assert_int_equal(data[1], 205);
+		data[0] = 0x83; /* the same entries */
+		assert_int_equal(rtcp_iter_init(&it, data, b.len), 0);
+		i = next(&it, RTCP_TMMBR);
+		assert_int_equal(i.ssrc, 7);
+		rtcp_item_tmmbr(&i, 0, &owner, &bps);
+		assert_int_equal(owner, 9);
+		assert_true(bps <= limit[k] && limit[k] - bps <= limit[k] >> 16);
+		assert_int_equal(rtcp_item_tmmbr_overhead(&i, 0), 511);
+	}
 }
 
 static void round_trip_time(void **state)
@@ -310,6 +342,7 @@ int main(void)
 		cmocka_unit_test(wire_table),
 		cmocka_unit_test(not_rtcp_at_all),
 		cmocka_unit_test(rates),
+		cmocka_unit_test(limits_are_confirmed),
 		cmocka_unit_test(round_trip_time),
 	};
 
