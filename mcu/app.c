@@ -217,6 +217,7 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.transition_ms = c->video.transition_ms,
 		.page_rgb = (uint32_t)strtoul(c->video.background + 1, NULL, 16),
 		.video_bps = c->video.bitrate_kbps * 1000, .vbv_ms = c->video.vbv_ms,
+		.pass_through = c->video.pass_through,
 		.preset = c->video.preset, .asm_name = c->video.asm_name,
 		.speed = { [CODEC_VP8] = c->video.vp8_speed, [CODEC_VP9] = c->video.vp9_speed,
 			   [CODEC_AV1] = c->video.av1_speed },

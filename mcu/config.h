@@ -80,6 +80,7 @@ struct config {
 		char *preset, *asm_name;
 		char *background, *background_picture, *logo;
 		int vp8_speed, vp9_speed, av1_speed;
+		bool pass_through;
 		int max_input_width, max_input_height;
 		struct config_strings encode, tiers;
 	} video;

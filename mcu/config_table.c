@@ -194,6 +194,9 @@ const struct config_key config_keys[] = {
 	       "superfast", "Of x264: quality against processor time."),
 	CHOICE("video.asm", video.asm_name, "auto|default|avx2", "auto",
 	       "Vector code of x264; \"auto\" measures at the start which is the fastest here."),
+	BOOL("video.pass_through", video.pass_through, "true",
+	     "Where one participant is all of a picture, without name or sign, and sends H.264 of just "
+	     "that size, it is passed on as it came instead of encoded again."),
 	INT("video.vp8_speed", video.vp8_speed, 1, 16, "8",
 	    "Of the VP8 encoder: higher takes less processor time and gives less quality."),
 	INT("video.vp9_speed", video.vp9_speed, 5, 9, "8", "Of the VP9 encoder, likewise."),

@@ -4,6 +4,7 @@
 #ifndef MCU_ROOM_ENGINE_H
 #define MCU_ROOM_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct engine_cfg {
 	const struct sprite *logo;	 /* likewise */
 	int transition_ms; /* of tiles to a new layout; 0: none */
 	int video_bps, vbv_ms;
+	bool pass_through; /* passage.h */
 	/* below the canvas itself, falling */
 	struct engine_rung lower[ENGINE_MAX_RUNGS - 1];
 	size_t n_lower;

@@ -129,7 +129,8 @@ ON_THREAD(ROLE_MIXV) static enum stage_result give_out(struct stage *s, const st
 		const struct route_encode *e = &c->routing->encode[i];
 		struct vframe *f;
 
-		if (e->picture != s->at || !video_encode_due(e->v, canvas->gen, c->due_ns))
+		if (e->picture != s->at || video_encode_is_passing(e->v) ||
+		    !video_encode_due(e->v, canvas->gen, c->due_ns))
 			continue;
 		f = at_rung(s, e->rung, canvas, shrunk);
 		if (f)
@@ -156,6 +157,31 @@ ON_THREAD(ROLE_MIXV) static void dress(struct stage *s, const struct stage_call 
 	compositor_set_transition(s->comp, cfg->transition_ms);
 }
 
+static bool has_signs(const struct stage *s, const struct stage_call *c)
+{
+	const struct routing_signs *signs = &c->routing->picture[s->at].signs;
+
+	return *signs->banner || signs->clock || (signs->logo && s->engine->cfg.logo) ||
+	       (signs->recording_time && c->routing->recorded_since_ns);
+}
+
+/* The passage of the source that is all of the canvas, pixel by pixel; or NULL. */
+static struct passage *alone(const struct stage *s, const struct stage_call *c,
+			     const struct scene *scene)
+{
+	const struct engine_cfg *cfg = &s->engine->cfg;
+	const struct scene_tile *t = scene->tile;
+	const struct vframe *f = scene->n == 1 ? t->frame : NULL;
+
+	if (!cfg->pass_through || !f || t->state != TILE_LIVE || (t->name && *t->name) ||
+	    t->audio_muted || has_signs(s, c))
+		return NULL;
+	if (t->rect.w != cfg->width || t->rect.h != cfg->height || f->av->width != cfg->width ||
+	    f->av->height != cfg->height || f->rotation || f->av->color_range == AVCOL_RANGE_JPEG)
+		return NULL;
+	return &c->newest[c->routing->picture[s->at].tile[0].source].passage;
+}
+
 enum stage_result stage_show(struct stage *s, const struct stage_call *c, uint64_t *shrunk)
 {
 	const struct engine_cfg *cfg = &s->engine->cfg;
@@ -169,8 +195,10 @@ enum stage_result stage_show(struct stage *s, const struct stage_call *c, uint64
 		log_error(NULL, "out of memory: a room cannot be composed");
 		return STAGE_SKIPPED;
 	}
-	dress(s, c);
 	scene.n = make_scene(s, c, tile);
+	if (passage_give(alone(s, c, &scene), c, s->at))
+		return STAGE_GIVEN;
+	dress(s, c);
 	if (compositor_paint(s->comp, &scene, c->due_ns, &canvas, &changed))
 		return STAGE_SKIPPED;
 	result = give_out(s, c, canvas, shrunk);

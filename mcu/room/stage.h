@@ -9,6 +9,7 @@
 
 #include "mcu/base/role.h"
 #include "mcu/room/engine.h"
+#include "mcu/room/passage.h"
 #include "mcu/room/routing.h"
 
 struct stage;
@@ -19,14 +20,16 @@ struct newest {
 	uint32_t id;
 	struct vframe *frame;
 	int64_t at_ns; /* when it was taken */
+	struct passage passage;
 };
 
 /* A tick. */
 struct stage_call {
 	const struct routing *routing;
-	const struct newest *newest; /* by index of source */
+	struct newest *newest; /* by index of source */
 	uint32_t speaker; /* a leg; 0: nobody */
 	int64_t now_ns, due_ns;
+	int fps; /* of the ticks */
 };
 
 /* picture: the id of a route_picture. NULL: out of memory. */
@@ -39,7 +42,7 @@ void stage_follow(struct stage *s, const struct routing *r, size_t at) ON_THREAD
 
 /* What became of it. */
 enum stage_result {
-	STAGE_GIVEN,	 /* to one encode at least */
+	STAGE_GIVEN,	 /* to one encode at least, or what a source sent passed through */
 	STAGE_UNCHANGED, /* it stood still, and none wanted it */
 	STAGE_SKIPPED	 /* every canvas is in use, or out of memory */
 };

@@ -80,7 +80,7 @@ static int64_t due_of(const struct tick *t, int64_t count)
 }
 
 /* Their frames stay those of the sources that are still shown; the others let go. */
-static void sync_sources(struct tick *t, const struct routing *r)
+ON_THREAD(ROLE_MIXV) static void sync_sources(struct tick *t, const struct routing *r)
 {
 	size_t n = r ? r->n_sources : 0;
 	struct newest *next = n ? calloc(n, sizeof *next) : NULL;
@@ -91,12 +91,15 @@ static void sync_sources(struct tick *t, const struct routing *r)
 			if (t->newest[k].id == next[i].id) {
 				next[i] = t->newest[k];
 				t->newest[k].frame = NULL;
+				t->newest[k].passage = (struct passage){ 0 };
 			}
 		if (r->source[i].muted)
 			vframe_unref(&next[i].frame);
 	}
-	for (size_t i = 0; i < t->n_newest; i++)
+	for (size_t i = 0; i < t->n_newest; i++) {
 		vframe_unref(&t->newest[i].frame);
+		passage_stop(&t->newest[i].passage, t->routing->source[i].video);
+	}
 	free(t->newest);
 	t->newest = next;
 	t->n_newest = next ? n : 0;
@@ -132,6 +135,7 @@ ON_THREAD(ROLE_MIXV) static void take_newest(struct tick *t, int64_t now_ns)
 		const struct route_source *from = &t->routing->source[i];
 		struct vframe *f = video_leg_take(from->video);
 
+		passage_begin(&t->newest[i].passage, from->video);
 		if (f && !from->muted) {
 			vframe_unref(&t->newest[i].frame);
 			t->newest[i].frame = f;
@@ -168,7 +172,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 	int64_t now = clock_now_ns(t->engine->clock);
 	struct stage_call call = {
 		.routing = t->routing, .newest = t->newest, .speaker = t->speaker, .now_ns = now,
-		.due_ns = due_ns,
+		.due_ns = due_ns, .fps = t->beat.fps,
 	};
 	uint64_t shrunk = 0, result[STAGE_SKIPPED + 1] = { 0 };
 
@@ -176,6 +180,8 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 	for (size_t i = 0; i < t->n_stages; i++)
 		result[t->stage[i] && t->n_newest == t->routing->n_sources ?
 			       stage_show(t->stage[i], &call, &shrunk) : STAGE_SKIPPED]++;
+	for (size_t i = 0; i < t->n_newest; i++)
+		passage_end(&t->newest[i].passage, t->routing->source[i].video, now);
 	t->shrunk += shrunk;
 	if (result[STAGE_SKIPPED])
 		skip(t, (int64_t)result[STAGE_SKIPPED]);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
@@ -12,12 +13,17 @@
 #include "mcu/rtp/payload_h264.h"
 #include "mcu/rtp/payload_vp8.h"
 #include "mcu/rtp/payload_vp9.h"
+#include "mixer/codec/h264_start.h"
 #include "mixer/codec/venc.h"
 
 METRIC_COUNTER(m_frames, "mcu_video_encoded_frames_total", "Pictures encoded.");
+METRIC_COUNTER(m_passed, "mcu_video_passed_frames_total",
+	       "Pictures of participants that were passed on as they came.");
 METRIC_COUNTER(m_keys, "mcu_video_encoded_keys_total", "Key frames encoded.");
 METRIC_COUNTER(m_dropped, "mcu_video_out_dropped_total",
 	       "Composed pictures that were not encoded or not packed: encoder behind, pool dry, failure.");
+
+enum { PASS_WINDOW_MS = 2000, PASS_MOST_PCT = 130, PASS_QUEUE = 6 };
 
 enum { PTS_SLOTS = 8 }; /* more than VIDEO_ENCODE_QUEUE and the running one */
 
@@ -40,13 +46,22 @@ struct video_encode {
 	struct {
 		int64_t pts_ns;
 		uint64_t gen;
+		bool key; /* of what passes through */
 	} wait[PTS_SLOTS];
 	/* the tick's */
 	unsigned put;
 	uint64_t gen;	    /* of the canvas last wanted */
 	int64_t changed_ns; /* when it was new */
 	int64_t given_ns, next_ns;
+	struct {
+		bool on;
+		int64_t asked_ns;      /* since when a key frame of the source is needed; 0: not */
+		int64_t not_before_ns; /* it went wrong */
+		int64_t window_ns;     /* from where these count */
+		uint64_t octets, units;
+	} pass;
 	/* the strand */
+	bool passed; /* the encoder has not seen what was sent last */
 	unsigned taken;
 	struct venc *enc;
 	int fps_now; /* that the encoder knows of */
@@ -55,7 +70,7 @@ struct video_encode {
 	uint32_t next_index;
 	int64_t start_ns; /* media time of RTP time stamp 0 */
 	struct room_sink sink;
-	bool has_sink;
+	_Atomic bool has_sink; /* the tick looks */
 	mbox_fn *closed;
 	void *closed_obj;
 };
@@ -302,11 +317,13 @@ static void frame_job(void *obj, void *arg)
 		open_encoder(v, pts_ns);
 	take_rate(v);
 	if (v->enc)
-		err = venc_encode(v->enc, canvas, pts_ns, key_due(v, pts_ns), v->engine->au_pool,
-				  &au, &key);
+		err = venc_encode(v->enc, canvas, pts_ns, key_due(v, pts_ns) || v->passed,
+				  v->engine->au_pool, &au, &key);
 	vframe_unref(&canvas);
-	if (!err && key)
+	if (!err && key) {
 		key_made(v, pts_ns);
+		v->passed = false;
+	}
 	v->key_waits = v->gate.pending;
 	if (err == -EAGAIN)
 		return;
@@ -326,6 +343,8 @@ bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
 {
 	int64_t slack = NS_PER_S / v->engine->cfg.fps / 2; /* half a tick */
 
+	if (v->put && pts_ns <= v->given_ns) /* something passed through just now */
+		return false;
 	if (v->gen && pts_ns + slack < v->next_ns)
 		return false;
 	if (gen != v->gen) {
@@ -361,4 +380,148 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t p
 	v->next_ns += NS_PER_S / v->cfg.fps;
 	if (v->next_ns < pts_ns)
 		v->next_ns = pts_ns + NS_PER_S / v->cfg.fps;
+}
+
+bool video_encode_can_pass(const struct video_encode *v, int64_t pts_ns)
+{
+	return v->cfg.codec == CODEC_H264 && v->cfg.profile_level_id >> 16 == 0x42 &&
+	       !v->has_sink && v->put && pts_ns >= v->pass.not_before_ns;
+}
+
+bool video_encode_is_passing(const struct video_encode *v)
+{
+	return v->pass.on;
+}
+
+void video_encode_end_passing(struct video_encode *v)
+{
+	if (v->pass.on)
+		v->key_wanted = true;
+	v->pass.on = false;
+	v->pass.asked_ns = 0;
+}
+
+static void no_passing_for_now(struct video_encode *v, int64_t pts_ns)
+{
+	video_encode_end_passing(v);
+	v->pass.not_before_ns = pts_ns + VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS;
+}
+
+bool video_encode_needs_source_key(struct video_encode *v, int64_t pts_ns)
+{
+	if (v->pass.on && !v->key_wanted && !v->key_waits && !switch_due(v, pts_ns)) {
+		v->pass.asked_ns = 0;
+		return false;
+	}
+	if (!v->pass.asked_ns || pts_ns - v->pass.asked_ns > VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS)
+		v->pass.asked_ns = pts_ns;
+	if (pts_ns - v->pass.asked_ns < VIDEO_ENCODE_SOURCE_KEY_MS * NS_PER_MS)
+		return true;
+	if (v->pass.on)
+		no_passing_for_now(v, pts_ns);
+	return false;
+}
+
+/* The copy says what the receivers agreed on. */
+static struct buf *key_copy(const struct video_encode *v, const struct buf *au)
+{
+	struct buf *b = buf_get(v->engine->au_pool);
+
+	if (!b || b->cap < au->len) {
+		buf_unref(&b);
+		return NULL;
+	}
+	memcpy(b->data, au->data, au->len);
+	b->len = au->len;
+	h264_say_profile(b->data, b->len, v->cfg.profile_level_id);
+	return b;
+}
+
+static void pass_job(void *obj, void *arg)
+{
+	struct video_encode *v = obj;
+	struct buf *au = arg, *copy = NULL;
+	unsigned at = v->taken++ % PTS_SLOTS;
+	int64_t pts_ns = v->wait[at].pts_ns;
+	bool key = v->wait[at].key;
+
+	role_assert_mixv();
+	if (!v->opened)
+		open_encoder(v, pts_ns);
+	v->passed = true;
+	v->sharp_gen = 0;
+	if (key)
+		copy = key_copy(v, au);
+	if (v->has_sink || (key && !copy)) {
+		lost(v);
+	} else {
+		if (key) {
+			v->key_wanted = false;
+			key_made(v, pts_ns);
+			v->key_waits = false;
+		}
+		metric_add(&m_passed, 1);
+		pack(v, copy ? copy : au, pts_ns, key);
+	}
+	buf_unref(&copy);
+	buf_unref(&au);
+}
+
+/* More than its receivers were promised. */
+static bool is_too_much(struct video_encode *v, size_t octets, int64_t pts_ns)
+{
+	const uint64_t seconds = PASS_WINDOW_MS / 1000;
+
+	if (pts_ns - v->pass.window_ns >= PASS_WINDOW_MS * NS_PER_MS) {
+		v->pass.window_ns = pts_ns;
+		v->pass.octets = v->pass.units = 0;
+	}
+	v->pass.octets += octets;
+	v->pass.units++;
+	return v->pass.octets * 8 * 100 > (uint64_t)v->cfg.bitrate_bps * seconds * PASS_MOST_PCT ||
+	       v->pass.units * 100 > (uint64_t)v->cfg.fps * seconds * PASS_MOST_PCT;
+}
+
+static bool post_unit(struct video_encode *v, struct buf *au, bool key, int64_t pts_ns)
+{
+	struct buf *ref = buf_ref(au);
+
+	if (pts_ns <= v->given_ns)
+		pts_ns = v->given_ns + NS_PER_MS;
+	v->wait[v->put % PTS_SLOTS].pts_ns = pts_ns;
+	v->wait[v->put % PTS_SLOTS].key = key;
+	if (strand_queued(v->strand) >= PASS_QUEUE ||
+	    strand_post(v->strand, pass_job, v, ref, 0, pts_ns + NS_PER_S / v->cfg.fps)) {
+		buf_unref(&ref);
+		return false;
+	}
+	v->put++;
+	v->given_ns = pts_ns;
+	v->next_ns = pts_ns;
+	return true;
+}
+
+void video_encode_pass(struct video_encode *v, const struct video_leg_unit *u, int64_t pts_ns)
+{
+	enum h264_start start = u->codec != CODEC_H264 ? H264_START_OTHER :
+		h264_start_of(u->au->data, u->au->len, v->cfg.profile_level_id, v->cfg.width,
+			      v->cfg.height);
+
+	if (pts_ns < v->pass.not_before_ns || (!v->pass.on && start == H264_START_NONE))
+		return;
+	if (start == H264_START_OTHER || is_too_much(v, u->au->len, pts_ns)) {
+		no_passing_for_now(v, pts_ns);
+		return;
+	}
+	if (u->gap && start != H264_START_FITS) {
+		video_encode_end_passing(v);
+		return;
+	}
+	if (!post_unit(v, u->au, start == H264_START_FITS, pts_ns)) {
+		video_encode_end_passing(v);
+		return;
+	}
+	v->pass.on = true;
+	if (start == H264_START_FITS)
+		v->pass.asked_ns = 0;
 }

@@ -18,6 +18,7 @@
 #include "mcu/base/role.h"
 #include "mcu/room/engine.h"
 #include "mcu/room/sink.h"
+#include "mcu/room/video_leg.h"
 #include "mixer/video/vframe.h"
 
 struct video_encode;
@@ -35,6 +36,8 @@ enum {
 	VIDEO_ENCODE_SETTLE_MS = 300,
 	VIDEO_ENCODE_REFRESH_MS = 1000,
 	VIDEO_ENCODE_SWITCH_MS = 2000, /* between key frames for those who change rungs */
+	VIDEO_ENCODE_SOURCE_KEY_MS = 1000, /* after that long we make our own */
+	VIDEO_ENCODE_NO_PASS_MS = 10000
 };
 
 /* A new id, unique in the process, never 0. */
@@ -58,6 +61,21 @@ bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
 /* References the canvas. pts_ns: media time, growing. */
 void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t pts_ns)
 	ON_THREAD(ROLE_MIXV);
+/* Passing through (passage.h): access units of a source instead of canvases. Whether
+ * that may be now: not with a sink, nor with other formats than H.264, nor for a while
+ * after it went wrong. */
+bool video_encode_can_pass(const struct video_encode *v, int64_t pts_ns) ON_THREAD(ROLE_MIXV);
+/* Begins when u fits, ends when it does not; u's reference stays the caller's. Ignored
+ * until then. */
+void video_encode_pass(struct video_encode *v, const struct video_leg_unit *u, int64_t pts_ns)
+	ON_THREAD(ROLE_MIXV);
+/* Canvases are wanted again, and the first becomes a key frame. */
+void video_encode_end_passing(struct video_encode *v) ON_THREAD(ROLE_MIXV);
+bool video_encode_is_passing(const struct video_encode *v) ON_THREAD(ROLE_MIXV);
+/* Only a key frame of the source helps, and it is to be asked for one. Ends the passing
+ * when none comes. */
+bool video_encode_needs_source_key(struct video_encode *v, int64_t pts_ns) ON_THREAD(ROLE_MIXV);
+
 /* Canvases come at this rate now, lower than its own. Any thread. */
 void video_encode_set_fps(struct video_encode *v, int fps);
 /* Any thread. */

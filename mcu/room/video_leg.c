@@ -9,6 +9,7 @@
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/quota.h"
+#include "mcu/base/ring.h"
 #include "mcu/room/beat.h"
 #include "mixer/codec/vdec.h"
 
@@ -22,7 +23,10 @@ METRIC_COUNTER(m_over_limit, "mcu_video_in_over_limit_total",
 METRIC_COUNTER(m_same, "mcu_video_in_unchanged_total",
 	       "Received pictures that looked like the one before, so that nothing is painted.");
 
-enum { SMOOTHING = 8, CODEC_SHIFT = 16 };
+/* In the tag of an access unit: rotation, then these. */
+enum { CODEC_SHIFT = 16, CODEC_MASK = 0xff, GAP = 1 << 24 };
+
+enum { SMOOTHING = 8 };
 
 struct video_leg {
 	const struct engine *engine;
@@ -45,6 +49,8 @@ struct video_leg {
 	/* the strand */
 	struct vdec *dec;
 	enum codec dec_codec;
+	struct ring *units; /* to the tick, as they came */
+	_Atomic bool passing, gap;
 	struct vframe *last; /* the newest one again, whoever has taken it */
 	mbox_fn *closed;
 	void *closed_obj;
@@ -61,8 +67,11 @@ int video_leg_new(struct video_leg **out, const struct engine *e, const struct b
 	v->engine = e;
 	v->beat = *b;
 	v->leg_id = leg_id;
-	err = strand_new(&v->strand, e->video, "decode");
+	err = ring_new(&v->units, VIDEO_LEG_UNITS);
+	if (!err)
+		err = strand_new(&v->strand, e->video, "decode");
 	if (err) {
+		ring_free(&v->units);
 		free(v);
 		return err;
 	}
@@ -73,6 +82,14 @@ int video_leg_new(struct video_leg **out, const struct engine *e, const struct b
 void video_leg_charge(struct video_leg *v, struct work_account *a)
 {
 	strand_charge(v->strand, a);
+}
+
+static void drop_units(struct video_leg *v)
+{
+	struct buf *au;
+
+	while ((au = ring_pop(v->units)))
+		buf_unref(&au);
 }
 
 static void drop_newest(struct video_leg *v)
@@ -99,6 +116,7 @@ static void close_job(void *obj, void *arg)
 	role_assert_mixv();
 	decoder_close(v);
 	drop_newest(v);
+	drop_units(v); /* the tick has let go */
 	strand_free(&v->strand);
 	engine_post(v->engine->ctl, v->closed, v->closed_obj, NULL);
 }
@@ -114,6 +132,7 @@ void video_leg_close(struct video_leg *v, mbox_fn *closed, void *obj)
 
 void video_leg_free(struct video_leg **v)
 {
+	ring_free(&(*v)->units);
 	free(*v);
 	*v = NULL;
 }
@@ -190,6 +209,11 @@ static int decoder_open(struct video_leg *v, enum codec codec)
 	return 0;
 }
 
+static enum codec codec_of(const struct buf *au)
+{
+	return (enum codec)(au->tag >> CODEC_SHIFT & CODEC_MASK);
+}
+
 static int64_t thread_time_ns(void)
 {
 	struct timespec t;
@@ -201,12 +225,25 @@ static int64_t thread_time_ns(void)
 static int decode(struct video_leg *v, const struct buf *au, struct vframe **f) ON_THREAD(ROLE_MIXV)
 {
 	int64_t began = thread_time_ns();
-	int err = decoder_open(v, (enum codec)(au->tag >> CODEC_SHIFT));
+	int err = decoder_open(v, codec_of(au));
 
 	if (!err)
 		err = vdec_decode(v->dec, au->data, au->len, f);
 	v->spent_ns += thread_time_ns() - began;
 	return err;
+}
+
+/* What does not get to the tick leaves a gap. */
+static void pass_on(struct video_leg *v, struct buf *au)
+{
+	if (!v->passing)
+		return;
+	if (atomic_exchange(&v->gap, false))
+		au->tag |= GAP;
+	if (ring_push(v->units, buf_ref(au)))
+		return;
+	v->gap = true;
+	buf_unref(&(struct buf *){ au });
 }
 
 static void decode_job(void *obj, void *arg)
@@ -224,10 +261,13 @@ static void decode_job(void *obj, void *arg)
 			f->rotation = au->tag & ((1u << CODEC_SHIFT) - 1);
 			f->pts_ns = au->time_ns;
 			publish(v, f);
+			pass_on(v, au);
 		} else if (err != -EAGAIN) {
 			v->errors++;
 			v->needs_key = true;
 		}
+		if (err)
+			v->gap = true;
 	}
 	v->decoding = false;
 	buf_unref(&au);
@@ -236,6 +276,7 @@ static void decode_job(void *obj, void *arg)
 static void count_drop(struct video_leg *v, struct buf **au)
 {
 	v->dropped++;
+	v->gap = true;
 	metric_add(&m_dropped, 1);
 	buf_unref(au);
 }
@@ -326,6 +367,27 @@ bool video_leg_needs_key(struct video_leg *v)
 struct vframe *video_leg_take(struct video_leg *v)
 {
 	return atomic_exchange(&v->newest, NULL);
+}
+
+void video_leg_set_passing(struct video_leg *v, bool on)
+{
+	v->gap = true;
+	v->passing = on;
+	drop_units(v);
+}
+
+bool video_leg_pop(struct video_leg *v, struct video_leg_unit *out)
+{
+	struct buf *au = ring_pop(v->units);
+
+	if (au)
+		*out = (struct video_leg_unit){ au, codec_of(au), au->tag & GAP };
+	return au;
+}
+
+void video_leg_request_key(struct video_leg *v)
+{
+	v->needs_key = true;
 }
 
 bool video_leg_is_decoding(const struct video_leg *v)

@@ -71,6 +71,21 @@ struct vframe *video_leg_take(struct video_leg *v) ON_THREAD(ROLE_MIXV);
 /* Whether there will be one in a moment. */
 bool video_leg_is_decoding(const struct video_leg *v) ON_THREAD(ROLE_MIXV);
 
+/* An access unit whose picture has been decoded, as it came. */
+struct video_leg_unit {
+	struct buf *au; /* a reference */
+	enum codec codec;
+	bool gap; /* the one before is missing */
+};
+enum { VIDEO_LEG_UNITS = 8 };
+
+/* Whether those are kept for video_leg_pop: at most VIDEO_LEG_UNITS, then they are
+ * left out. Both by the room's tick alone. */
+void video_leg_set_passing(struct video_leg *v, bool on) ON_THREAD(ROLE_MIXV);
+bool video_leg_pop(struct video_leg *v, struct video_leg_unit *out) ON_THREAD(ROLE_MIXV);
+/* Its sender is asked for a key frame. Any thread. */
+void video_leg_request_key(struct video_leg *v);
+
 void video_leg_get_stats(const struct video_leg *v, struct video_leg_stats *s);
 
 #endif

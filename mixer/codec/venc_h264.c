@@ -13,6 +13,7 @@
 
 #include "mcu/base/log.h"
 #include "mixer/codec/h264_sps.h"
+#include "mixer/codec/h264_start.h"
 #include "mixer/codec/venc_h264_asm.h"
 
 enum {
@@ -33,7 +34,7 @@ struct venc_h264 {
 	x264_param_t param;
 	int64_t count;
 	int vbv_ms;
-	uint8_t sps_head[3]; /* profile_idc, constraint flags, level_idc as negotiated */
+	uint32_t profile_level_id; /* as negotiated */
 	/* what stands still, a flag per macroblock; and the last picture that was encoded */
 	uint8_t *still;
 	int mb_w, mb_h;
@@ -153,7 +154,7 @@ static int set_params(struct venc_h264 *e, const struct venc_cfg *cfg, const cha
 	set_tuning(p);
 	p->rc.i_rc_method = X264_RC_ABR;
 	set_rate(p, cfg->bitrate_bps, e->vbv_ms);
-	p->i_level_idc = e->sps_head[2];
+	p->i_level_idc = (int)(e->profile_level_id & 0xff);
 	return x264_param_apply_profile(p, profile) ? -EINVAL : 0;
 }
 
@@ -171,9 +172,7 @@ static int h264_open(struct venc **out, const struct venc_cfg *cfg)
 	if (!e)
 		return -ENOMEM;
 	x264_param_default(&e->param);
-	e->sps_head[0] = (uint8_t)(id >> 16);
-	e->sps_head[1] = (uint8_t)(id >> 8);
-	e->sps_head[2] = (uint8_t)id;
+	e->profile_level_id = id;
 	e->vbv_ms = cfg->vbv_ms ? cfg->vbv_ms : DEFAULT_VBV_MS;
 	e->mb_w = (cfg->w + MB - 1) / MB;
 	e->mb_h = (cfg->h + MB - 1) / MB;
@@ -192,22 +191,6 @@ out:
 	if (err)
 		h264_close(&e->base);
 	return err;
-}
-
-/* x264 writes constraint flags c0 and the level it deems right; receivers compare
- * with what was negotiated. None of the three octets can become part of a start
- * code or its emulation: profile_idc is never zero. */
-static void patch_sps(const struct venc_h264 *e, uint8_t *au, size_t len)
-{
-	const uint8_t *nal;
-	size_t pos = 0, nal_len;
-
-	while (h264_next_nal(au, len, &pos, &nal, &nal_len)) {
-		if ((nal[0] & 0x1f) == H264_NAL_SPS && nal_len >= 4)
-			memcpy(au + (nal - au) + 1, e->sps_head, sizeof e->sps_head);
-		if ((nal[0] & 0x1f) == H264_NAL_IDR)
-			return;
-	}
 }
 
 static bool starts_with_idr_headers(const uint8_t *au, size_t len)
@@ -275,8 +258,8 @@ static int h264_encode(struct venc *base, const struct vframe *f, bool key, stru
 	out->len = (size_t)len;
 	out->key = coded.b_keyframe && coded.i_type == X264_TYPE_IDR &&
 		   starts_with_idr_headers(out->data, out->len);
-	if (out->key)
-		patch_sps(e, nal[0].p_payload, out->len);
+	if (out->key) /* x264 writes constraint flags c0 and the level it deems right */
+		h264_say_profile(nal[0].p_payload, out->len, e->profile_level_id);
 	return 0;
 }
 

@@ -60,6 +60,7 @@ struct rig {
 	size_t n_more;
 	struct beat beat;
 	bool shared; /* the first leg's picture is a screen */
+	void (*on_batch)(struct rig *r, const struct rtp_batch *b);
 	bool moving; /* no picture is like the one before: who speaks changes */
 };
 
@@ -84,6 +85,8 @@ void egress_post_video(struct egress *x, struct rtp_batch *b)
 		.key = b->key,
 	};
 	the->keys += b->key;
+	if (the->on_batch)
+		the->on_batch(the, b);
 	the->n_frames += b->encode_id == video_encode_id(the->encode);
 	rtp_batch_unref(&b);
 }
