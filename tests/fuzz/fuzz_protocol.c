@@ -30,6 +30,11 @@ static void check_room(const struct client_msg *m)
 		for (size_t i = 0; i < m->u.layout.n_regions; i++)
 			check(m->u.layout.region[i].z >= -100 && m->u.layout.region[i].z <= 100);
 		break;
+	case CLIENT_MSG_VIEW: check(utf8_length(m->u.view.view) <= 32); break;
+	case CLIENT_MSG_VIEWS:
+		check(utf8_length(m->u.views.view) <= 32);
+		check(!m->u.views.rule || utf8_length(m->u.views.rule) <= 16);
+		break;
 	case CLIENT_MSG_MODERATE:
 		check(m->u.moderate.action >= MODERATE_MUTE && m->u.moderate.action <= MODERATE_REMOVE);
 		check(m->u.moderate.action != MODERATE_REMOVE || m->u.moderate.leg);

@@ -51,7 +51,8 @@ struct front {
 	enum leave_reason reason;
 	struct uplink_info uplink;
 	struct { size_t n; uint32_t by; bool by_host; } over; /* its presenting */
-	char layout[24]; /* of the last event */
+	char layout[24], view[40]; /* of the last event */
+	size_t n_views, viewses;   /* told last; how often */
 	uint32_t layout_version, pinned;
 	/* leaves in the middle of this call-back; 0: never */
 	int leaves_at;
@@ -134,8 +135,13 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 	case LEG_EVENT_SOUND: f->sound = ev->u.sound; break;
 	case LEG_EVENT_LAYOUT:
 		snprintf(f->layout, sizeof f->layout, "%s", ev->u.layout.layout);
+		snprintf(f->view, sizeof f->view, "%s", ev->u.layout.view);
 		f->layout_version = ev->u.layout.version;
 		f->pinned = ev->u.layout.n_pins ? ev->u.layout.pin[0] : 0;
+		break;
+	case LEG_EVENT_VIEWS:
+		f->viewses++;
+		f->n_views = ev->u.views.n;
 		break;
 	case LEG_EVENT_ROOM:
 		f->rooms++;

@@ -53,6 +53,30 @@ static void messages_are_read(void **state)
 	assert_int_equal(m.u.view.max_height, 360);
 	assert_int_equal(m.u.view.max_kbps, 600);
 	assert_false(m.u.view.no_video);
+	assert_false(m.u.view.hide_self);
+	assert_string_equal(m.u.view.view, "");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"view\",\"view\":\"wall\",\"self_view\":\"hide\"}",
+			       &why), 0);
+	assert_string_equal(m.u.view.view, "wall");
+	assert_true(m.u.view.hide_self);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"view\",\"self_view\":\"show\"}", &why), 0);
+	assert_false(m.u.view.hide_self);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"views\",\"action\":\"set\",\"view\":\"a\","
+				   "\"for\":\"hosts\"}", &why), 0);
+	assert_int_equal(m.type, CLIENT_MSG_VIEWS);
+	assert_string_equal(m.u.views.view, "a");
+	assert_string_equal(m.u.views.rule, "hosts");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"views\",\"action\":\"set\",\"view\":\"a\"}",
+			       &why), 0);
+	assert_string_equal(m.u.views.rule, "request");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"views\",\"action\":\"remove\",\"view\":\"a\"}",
+			       &why), 0);
+	assert_null(m.u.views.rule);
 	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"view\",\"video\":false}", &why), 0);
 	assert_int_equal(m.u.view.max_height, 0);
@@ -169,6 +193,15 @@ static const struct {
 	{ "{\"type\":\"ice\",\"candidate\":\"\xc3\xa4\"}", "bad_message", "visible ASCII",
 	  "" },
 	{ "{\"type\":\"view\",\"max_height\":0}", "bad_message", "\"max_height\"", "" },
+	{ "{\"type\":\"view\",\"self_view\":\"mirror\"}", "bad_message", "\"self_view\"", "" },
+	{ "{\"type\":\"view\",\"view\":\"012345678901234567890123456789012\"}", "bad_message",
+	  "too long", "" },
+	{ "{\"type\":\"views\",\"view\":\"a\"}", "bad_message", "\"action\" is missing", "" },
+	{ "{\"type\":\"views\",\"action\":\"set\"}", "bad_message", "\"view\" is missing", "" },
+	{ "{\"type\":\"views\",\"action\":\"make\",\"view\":\"a\"}", "bad_message",
+	  "\"action\"", "" },
+	{ "{\"type\":\"layout\",\"view\":1}", "bad_message", "\"view\"", "" },
+	{ "{\"type\":\"layout\",\"speaker_view\":1}", "bad_message", "\"speaker_view\"", "" },
 	{ "{\"type\":\"view\",\"video\":1}", "bad_message", "\"video\"", "" },
 	{ "{\"type\":\"volume\",\"gain_db\":3}", "bad_message", "\"leg\" is missing", "" },
 	{ "{\"type\":\"volume\",\"leg\":3}", "bad_message", "\"gain_db\"", "" },

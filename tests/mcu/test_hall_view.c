@@ -1,0 +1,193 @@
+/* The views of a running room, as front ends see them. */
+#include "tests/mcu/conference_rig.h"
+
+enum { PEOPLE = 3 };
+
+static int act(struct front *f, const struct client_msg *m, struct errmsg *why)
+{
+	memset(why, 0, sizeof *why);
+	return conference_api.act(the.c, f->leg, m, why);
+}
+
+static int views(struct front *f, const char *view, const char *rule, struct errmsg *why)
+{
+	struct client_msg m = { .type = CLIENT_MSG_VIEWS, .u.views = { view, rule } };
+
+	return act(f, &m, why);
+}
+
+static void set_layout(struct front *f, const char *view, const char *layout)
+{
+	struct client_msg m = { .type = CLIENT_MSG_LAYOUT,
+				.u.layout = { .view = view, .layout = layout } };
+	struct errmsg why;
+
+	if (act(f, &m, &why))
+		fail_msg("%s", why.text);
+}
+
+static int wish(struct front *f, const char *view, bool hide, struct errmsg *why)
+{
+	struct view_wish w = { .view = view, .hide_self = hide };
+
+	return conference_api.view(the.c, f->leg, &w, why);
+}
+
+static void come(struct front *f)
+{
+	for (int i = 0; i < PEOPLE; i++)
+		must_join(&f[i], "room");
+}
+
+static void go(struct front *f)
+{
+	for (int i = 0; i < PEOPLE; i++)
+		if (f[i].leg)
+			leave(&f[i], LEAVE_LEFT);
+}
+
+/* Each is told the layout of what it sees, and no other. */
+static void test_each_is_told_its_own(void **state)
+{
+	struct front f[PEOPLE] = { 0 }, late = { 0 };
+	struct errmsg why;
+	size_t before;
+
+	(void)state;
+	come(f);
+	assert_string_equal(f[0].view, "main");
+	assert_int_equal(f[0].viewses, 0);
+	assert_int_equal(views(&f[0], "stage", "hosts", &why), 0);
+	for (int i = 0; i < PEOPLE; i++)
+		assert_int_equal(f[i].n_views, 2);
+	RUN_UNTIL(!strcmp(f[0].view, "stage"));
+	assert_string_equal(f[1].view, "main");
+	before = f[1].layouts;
+	set_layout(&f[0], "stage", "speaker");
+	RUN_UNTIL(!strcmp(f[0].layout, "speaker"));
+	assert_int_equal(f[1].layouts, before);
+	set_layout(&f[0], NULL, "side-by-side");
+	RUN_UNTIL(!strcmp(f[1].layout, "side-by-side"));
+	assert_string_equal(f[2].layout, "side-by-side");
+	assert_string_equal(f[0].layout, "speaker");
+	/* Newcomers hear of the views, and later ones are newer. */
+	must_join(&late, "room");
+	assert_int_equal(late.n_views, 2);
+	assert_string_equal(late.view, "main");
+	assert_int_equal(wish(&f[0], "main", false, &why), 0);
+	RUN_UNTIL(!strcmp(f[0].view, "main"));
+	assert_string_equal(f[0].layout, "side-by-side");
+	assert_true(f[0].layout_version >= f[1].layout_version);
+	assert_int_equal(views(&f[0], "stage", NULL, &why), 0);
+	assert_int_equal(late.n_views, 1);
+	leave(&late, LEAVE_LEFT);
+	go(f);
+}
+
+static void test_what_is_not_allowed(void **state)
+{
+	struct client_msg layout = { .type = CLIENT_MSG_LAYOUT,
+				     .u.layout = { .view = "none", .layout = "grid" } };
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	come(f);
+	assert_true(views(&f[1], "a", "hosts", &why) < 0);
+	assert_string_equal(why.code, "not_allowed");
+	assert_true(views(&f[0], "a", "friends", &why) < 0);
+	assert_string_equal(why.code, "bad_message");
+	assert_true(views(&f[0], "a", NULL, &why) < 0);
+	assert_string_equal(why.code, "view_unknown");
+	assert_true(views(&f[0], "main", NULL, &why) < 0);
+	assert_string_equal(why.code, "view_invalid");
+	assert_true(act(&f[0], &layout, &why) < 0);
+	assert_string_equal(why.code, "view_unknown");
+	assert_int_equal(views(&f[0], "a", "hosts", &why), 0);
+	assert_true(wish(&f[1], "a", false, &why) < 0);
+	assert_string_equal(why.code, "not_allowed");
+	assert_true(wish(&f[1], "b", false, &why) < 0);
+	assert_string_equal(why.code, "view_unknown");
+	for (char name[] = "b"; name[0] < 'h'; name[0]++)
+		assert_int_equal(views(&f[0], name, "request", &why), 0);
+	assert_true(views(&f[0], "h", "request", &why) < 0);
+	assert_string_equal(why.code, "too_many_views");
+	go(f);
+}
+
+/* A host's views are seen by the one who becomes a host. */
+static void test_a_new_host_gets_its_view(void **state)
+{
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	come(f);
+	assert_int_equal(views(&f[0], "stage", "hosts", &why), 0);
+	RUN_UNTIL(!strcmp(f[0].view, "stage"));
+	leave(&f[0], LEAVE_LEFT);
+	RUN_UNTIL(!strcmp(f[1].view, "stage"));
+	assert_string_equal(f[2].view, "main");
+	go(f);
+}
+
+static void test_leaving_in_the_middle(void **state)
+{
+	static const int at[] = { LEG_EVENT_VIEWS, LEG_EVENT_LAYOUT };
+	struct errmsg why;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof at / sizeof *at; k++)
+		for (int who = 0; who < PEOPLE; who++) {
+			struct front f[PEOPLE] = { 0 };
+
+			come(f);
+			f[who].leaves_at = at[k];
+			(void)views(&f[0], "stage", "everybody", &why);
+			RUN_UNTIL(!f[who].leg);
+			for (int i = 0; i < 20; i++)
+				turn();
+			go(f);
+			RUN_UNTIL(conference_is_idle(the.c));
+		}
+}
+
+/* As a whole or not at all. */
+static void test_set_with_its_layout(void **state)
+{
+	struct layout_change good = { .view = "a", .layout = "lecture" };
+	struct layout_change bad = { .view = "a", .layout = "heap" };
+	struct views_change hosts = { "a", "hosts" }, all = { "a", "everybody" };
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	come(f);
+	assert_true(conference_change_views(the.c, "room", &hosts, &bad, &why) < 0);
+	assert_string_equal(why.code, "layout_invalid");
+	assert_int_equal(f[0].viewses, 0);
+	assert_true(views(&f[0], "a", NULL, &why) < 0); /* not there */
+	assert_int_equal(conference_change_views(the.c, "room", &hosts, &good, &why), 0);
+	RUN_UNTIL(!strcmp(f[0].layout, "lecture"));
+	assert_true(conference_change_views(the.c, "room", &all, &bad, &why) < 0);
+	for (int i = 0; i < 20; i++)
+		turn();
+	assert_string_equal(f[1].view, "main");
+	assert_int_equal(conference_change_views(the.c, "other", &all, NULL, &why), -ENOENT);
+	assert_string_equal(why.code, "room_unknown");
+	go(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+		T(test_each_is_told_its_own), T(test_what_is_not_allowed),
+		T(test_a_new_host_gets_its_view), T(test_leaving_in_the_middle),
+		T(test_set_with_its_layout),
+#undef T
+	};
+
+	role_enter(ROLE_ID_NONE);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
