@@ -13,7 +13,7 @@ struct view *room_view_find(const struct room *r, const char *name)
 	return NULL;
 }
 
-static struct view *main_or(const struct room *r, const char *name)
+ON_THREAD(ROLE_CTL) static struct view *main_or(const struct room *r, const char *name)
 {
 	return name ? room_view_find(r, name) : r->views[0];
 }

@@ -48,6 +48,28 @@ static void messages_are_read(void **state)
 	assert_string_equal(m.u.ice.candidate, "");
 	assert_string_equal(m.u.ice.mid, "");
 	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"mute\",\"video\":false}", &why), 0);
+	assert_int_equal(m.u.mute.audio, TRISTATE_UNSET);
+	assert_int_equal(m.u.mute.video, TRISTATE_FALSE);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"stop\"}", &why), 0);
+	assert_false(m.u.record.start);
+	client_msg_clear(&m);
+	static const char *const plain[] = { "stats", "ping", "leave" };
+	for (size_t i = 0; i < 3; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "{\"type\":\"%s\"}", plain[i]);
+		assert_int_equal(parse(&m, text, &why), 0);
+		assert_string_equal(client_msg_type_name(m.type), plain[i]);
+		client_msg_clear(&m);
+	}
+}
+
+static void wishes_are_read(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
 	assert_int_equal(parse(&m, "{\"type\":\"view\",\"max_height\":360,\"max_kbps\":600}", &why), 0);
 	assert_int_equal(m.type, CLIENT_MSG_VIEW);
 	assert_int_equal(m.u.view.max_height, 360);
@@ -82,21 +104,22 @@ static void messages_are_read(void **state)
 	assert_int_equal(m.u.view.max_height, 0);
 	assert_true(m.u.view.no_video);
 	client_msg_clear(&m);
-	assert_int_equal(parse(&m, "{\"type\":\"mute\",\"video\":false}", &why), 0);
-	assert_int_equal(m.u.mute.audio, TRISTATE_UNSET);
-	assert_int_equal(m.u.mute.video, TRISTATE_FALSE);
+}
+
+static void sound_is_read(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+	(void)state;
+	assert_int_equal(parse(&m, "{\"type\":\"volume\",\"leg\":3,\"gain_db\":-30}", &why), 0);
+	assert_int_equal(m.u.volume.leg, 3);
+	assert_true(m.u.volume.gain_db == -30);
 	client_msg_clear(&m);
-	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"stop\"}", &why), 0);
-	assert_false(m.u.record.start);
+	assert_int_equal(parse(&m, "{\"type\":\"sound\",\"noise_suppression\":false}", &why), 0);
+	assert_int_equal(m.u.sound.leg, 0);
+	assert_int_equal(m.u.sound.agc, TRISTATE_UNSET);
+	assert_int_equal(m.u.sound.noise_suppression, TRISTATE_FALSE);
 	client_msg_clear(&m);
-	static const char *const plain[] = { "stats", "ping", "leave" };
-	for (size_t i = 0; i < 3; i++) {
-		char text[64];
-		snprintf(text, sizeof(text), "{\"type\":\"%s\"}", plain[i]);
-		assert_int_equal(parse(&m, text, &why), 0);
-		assert_string_equal(client_msg_type_name(m.type), plain[i]);
-		client_msg_clear(&m);
-	}
 }
 
 static void messages_of_rooms_are_read(void **state)
@@ -146,15 +169,6 @@ static void messages_of_rooms_are_read(void **state)
 	assert_string_equal(m.u.policy.guest_pin, "12ab");
 	assert_string_equal(m.u.policy.host_pin, "");
 	assert_int_equal(m.u.policy.record, RECORD_BY_NOBODY);
-	client_msg_clear(&m);
-	assert_int_equal(parse(&m, "{\"type\":\"volume\",\"leg\":3,\"gain_db\":-30}", &why), 0);
-	assert_int_equal(m.u.volume.leg, 3);
-	assert_true(m.u.volume.gain_db == -30);
-	client_msg_clear(&m);
-	assert_int_equal(parse(&m, "{\"type\":\"sound\",\"noise_suppression\":false}", &why), 0);
-	assert_int_equal(m.u.sound.leg, 0);
-	assert_int_equal(m.u.sound.agc, TRISTATE_UNSET);
-	assert_int_equal(m.u.sound.noise_suppression, TRISTATE_FALSE);
 	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"policy\"}", &why), 0);
 	assert_null(m.u.policy.guest_pin);
@@ -410,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_are_read),
+		cmocka_unit_test(wishes_are_read), cmocka_unit_test(sound_is_read),
 		cmocka_unit_test(messages_of_rooms_are_read), cmocka_unit_test(chat_has_a_length),	cmocka_unit_test(wrong_messages_are_named),
 		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
 		cmocka_unit_test(messages_are_written),
