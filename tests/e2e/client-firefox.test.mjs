@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import ko from '../../web/js/ko.js';
 import { Server, until } from '../support/server.mjs';
 import { FirefoxPerson } from './firefox.mjs';
+import { near } from './person.mjs';
 
 const SETTINGS = { 'video.width': 640, 'video.height': 360, 'video.fps': 15, 'video.bitrate_kbps': 600 };
 let server;
@@ -57,6 +58,33 @@ describe('the page in Firefox', { timeout: 180000 }, () => {
 		assert.notEqual(p.leg, before);
 		assert.equal(await p.page.evaluate(() => document.getElementById('mute').dataset.icon), 'micOff');
 		await until('the picture', () => p.sees(p.leg, 'green'));
+	});
+
+	test('a shared screen beside the camera, twice in one section', async () => {
+		await p.page.evaluate(() => {
+			navigator.mediaDevices.getDisplayMedia = async () => {
+				const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+				const ctx = canvas.getContext('2d');
+				setInterval(() => {
+					ctx.fillStyle = 'rgb(210,180,40)';
+					ctx.fillRect(0, 0, 640, 360);
+				}, 66);
+				return canvas.captureStream(15);
+			};
+		});
+		const screen = async () => (await p.last('layout')).tiles.find((t) => t.content);
+		const share = () => p.page.evaluate(() => document.getElementById('share').click());
+		for (let i = 0; i < 2; i++) {
+			await share();
+			await until('the screen', async () => {
+				const tile = await screen();
+				return !!tile && near((await p.colours([tile]))?.[0] ?? [0, 0, 0], [210, 180, 40]);
+			});
+			await until('the camera beside it', () => p.sees(p.leg, 'green'));
+			await share();
+			await until('the camera alone', async () => !await screen() && await p.sees(p.leg, 'green'));
+		}
+		assert.equal(await p.page.evaluate(() => window.connections.at(-1).localDescription.sdp.match(/^m=/gm).length), 3);
 	});
 
 	test('a restart of the server is survived, and the role', async () => {

@@ -117,7 +117,7 @@ export class FirefoxPerson {
 	tones(hz) { return this.page.evaluate(readTones, hz); }
 
 	async sees(leg, look) {
-		const tile = (await this.last('layout'))?.tiles.find((t) => t.leg === leg);
+		const tile = (await this.last('layout'))?.tiles.find((t) => t.leg === leg && !t.content);
 		const colours = tile && await this.colours([tile]);
 		return !!colours && near(colours[0], LOOKS[look].rgb);
 	}

@@ -141,7 +141,7 @@ export class Person {
 
 	// Whether the tile of this leg shows the colour of a look.
 	async sees(leg, look) {
-		const tile = this.last('layout')?.tiles.find((t) => t.leg === leg);
+		const tile = this.last('layout')?.tiles.find((t) => t.leg === leg && !t.content);
 		const colours = tile && await this.colours([tile]);
 		return !!colours && near(colours[0], LOOKS[look].rgb);
 	}

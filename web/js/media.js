@@ -63,7 +63,7 @@ export class Media extends EventTarget {
 
 	// A second section of pictures is content to the server.
 	#addContent(track) {
-		this.#transceivers.content = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{}] });
+		this.#transceivers.content = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ priority: 'high' }] });
 	}
 
 	close() { this.#pc.close(); }
