@@ -63,6 +63,24 @@ describe('WHIP and WHEP', limit, () => {
 			await gone(room);
 		});
 
+	test('a publisher\'s second picture is what it presents', async () => {
+		const room = 'gst-content', screen = [210, 180, 40];
+		const publisher = Whip.publish(server, room, 1, { content: screen });
+		await publisher.heard('connected');
+		// large and left; the camera is in the strip beside it
+		const viewer = Whip.view(server, room, [[256, 180], [576, 72]]);
+		await viewer.heard('connected');
+		await until('both pictures', () => {
+			const rgb = viewer.last('seen')?.rgb;
+			return rgb && near(rgb[0], screen) && near(rgb[1], COLOURS[1]);
+		}).catch((e) => { throw new Error(`${e.message}: ${JSON.stringify(viewer.last('seen'))} ${publisher.log}`); });
+		assert.equal(await server.value('mcu_video_decoders', room), 2);
+		assert.equal(await server.value('mcu_tiles', room), 2);
+		await viewer.stop();
+		await publisher.stop();
+		await gone(room);
+	});
+
 	test('what a session says of itself', async () => {
 		const publisher = Whip.publish(server, 'say', 0);
 		const { location, etag, text } = await publisher.heard('created');

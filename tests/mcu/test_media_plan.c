@@ -206,6 +206,46 @@ static void test_many_formats(void **state)
 	assert_true(m.data && !m.audio.rx && !m.video.tx);
 }
 
+/* Content beside a camera, and alone; we send none of it. */
+static void test_content(void **state)
+{
+	struct neg_media media[] = {
+		{ .role = NEG_ROLE_CONTENT, .accepted = true, .dir = NEG_RECVONLY, .mid = "s",
+		  .codec = { .codec = CODEC_VP8, .pt_tx = 96 }, .fb = NEG_FB_NACK | NEG_FB_PLI,
+		  .agreed = { { .codec = CODEC_VP8, .dir = NEG_SENDRECV, .pt = 96, .rtx_pt = 97,
+				.tx_pt = 96, .tx_rtx_pt = 97 } },
+		  .n_agreed = 1, .remote_ssrc = { 77 }, .n_remote_ssrcs = 1, .remote_rtx_ssrc = 78,
+		  .ext_id = { [NEG_EXT_MID] = 4 },
+		  .transport = { .ice = true, .security = NEG_DTLS, .fingerprint_hash = "sha-256",
+				 .fingerprint = "AB", .ice_ufrag = "u", .ice_pwd = "p" } },
+		{ .role = NEG_ROLE_CAMERA, .accepted = true, .dir = NEG_SENDRECV, .mid = "v",
+		  .codec = { .codec = CODEC_VP8, .pt_tx = 96 },
+		  .agreed = { { .codec = CODEC_VP8, .dir = NEG_SENDRECV, .pt = 96, .tx_pt = 96 } },
+		  .n_agreed = 1, .remote_ssrc = { 66 }, .n_remote_ssrcs = 1 },
+	};
+	struct neg_plan plan = { .media = media, .n_media = 2 };
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+	assert_true(m.content.rx && !m.content.tx && m.content.nack && m.content.pli);
+	assert_int_equal(m.content.tx_ssrc + m.content.tx_rtx_ssrc, 0);
+	assert_int_equal(m.content.rx_ssrc, 77);
+	assert_int_equal(m.content.rx_rtx_ssrc, 78);
+	assert_int_equal(m.content.rx_format[0].rtx_pt, 97);
+	assert_int_equal(m.content.ext_mid, 4);
+	assert_string_equal(m.content.mid, "s");
+	assert_string_equal(m.video.mid, "v");
+	assert_int_equal(m.video.rx_ssrc, 66);
+	plan.n_media = 1;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+	assert_true(m.content.rx && !m.video.rx && !m.video.tx && !m.audio.rx);
+	media[0].dir = NEG_INACTIVE;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
+	assert_false(m.content.rx);
+}
+
 /* What the peer can take: the lowest of its level and its b= line. */
 static void test_limits(void **state)
 {
@@ -243,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_other_fingerprints_are_refused),

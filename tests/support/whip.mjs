@@ -29,8 +29,9 @@ export class Whip {
 		return `http://127.0.0.1:${server.port}/${what}/${room}${name ? `?name=${encodeURIComponent(name)}` : ''}`;
 	}
 
-	constructor(args, { token, codec, trickle }) {
-		const more = [...(token ? ['--token', token] : []), ...(codec ? ['--codec', codec] : []), ...(trickle ? ['--trickle'] : [])];
+	// content: the colour of a second picture.
+	constructor(args, { token, codec, trickle, content }) {
+		const more = [...(content ? ['--content', hex(content)] : []), ...(token ? ['--token', token] : []), ...(codec ? ['--codec', codec] : []), ...(trickle ? ['--trickle'] : [])];
 		// Debian's Python has GStreamer's bindings; another one on the path may not.
 		this.process = spawn('/usr/bin/python3', [script, ...args.map(String), ...more], { stdio: ['pipe', 'pipe', 'pipe'] });
 		tie(this.process);

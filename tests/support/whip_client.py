@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A client of WHIP and WHEP: GStreamer's webrtcbin, as encoders and players use it.
 
-whip_client.py publish URL --rgb RRGGBB --hz N [--codec h264|vp8] [--token T] [--trickle]
+whip_client.py publish URL --rgb RRGGBB --hz N [--content RRGGBB] [--codec h264|vp8] [--token T] [--trickle]
 whip_client.py view URL [--at X,Y]... [--hz N]... [--token T]
 
 Says what happens on standard output, a JSON object in each line: {"event": "created",
@@ -89,8 +89,10 @@ class Client:
     def build(self):
         a = self.args
         if a.what == 'publish':
-            video = (f'videotestsrc is-live=true pattern=solid-color foreground-color=0xFF{a.rgb} '
-                     f'! video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! {VP8 if a.codec == "vp8" else H264} ! rtc.')
+            video = ' '.join(
+                f'videotestsrc is-live=true pattern=solid-color foreground-color=0xFF{rgb} '
+                f'! video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! {VP8 if a.codec == "vp8" else H264} ! rtc.'
+                for rgb in (a.rgb, a.content) if rgb)
             audio = (f'audiotestsrc is-live=true freq={a.hz[0]} volume=0.25 ! audio/x-raw,rate=48000,channels=1 '
                      '! opusenc ! rtpopuspay ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! rtc.')
             self.pipe = Gst.parse_launch(f'webrtcbin name=rtc bundle-policy=max-bundle {video} {audio}')
@@ -262,6 +264,7 @@ def main():
     p.add_argument('what', choices=['publish', 'view'])
     p.add_argument('url')
     p.add_argument('--rgb', default='808080')
+    p.add_argument('--content')  # a second picture, of this colour
     p.add_argument('--hz', type=float, action='append', default=[])
     p.add_argument('--at', action='append', default=[])
     p.add_argument('--codec', choices=['h264', 'vp8'], default='h264')
