@@ -33,6 +33,8 @@ static void flows(struct leg_stats *out, const struct leg_net_stats *s)
 {
 	*out = (struct leg_stats){ 0 };
 	join_flows(&out->uplink, &s->uplink_audio, &s->uplink_video, s->rtt_ms);
+	if (s->uplink_content.loss > out->uplink.loss)
+		out->uplink.loss = s->uplink_content.loss;
 	join_flows(&out->downlink, &s->downlink_audio, &s->downlink_video, s->rtt_ms);
 	out->score = score(out);
 }

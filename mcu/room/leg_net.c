@@ -376,10 +376,15 @@ ON_THREAD(ROLE_NET) static int make_pictures(struct leg_net *l)
 	int err = 0;
 
 	for (int i = 0; i < LEG_NET_PICTURES && !err; i++) {
-		if (l->in[i].stream->rx)
-			err = make_video_rx(l, &l->in[i]);
-		else
-			video_rx_free(&l->in[i].rx);
+		struct picture_in *in = &l->in[i];
+
+		if (in->stream->rx) {
+			err = make_video_rx(l, in);
+			continue;
+		}
+		video_rx_free(&in->rx);
+		in->have = in->have_rtx = false; /* nothing is reported of it any more */
+		in->flow->loss = 0;
 	}
 	return err;
 }

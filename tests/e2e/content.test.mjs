@@ -14,6 +14,14 @@ const fill = (text, values) => Object.entries(values).reduce((s, [k, v]) => s.re
 
 // In the page, before it loads: a screen is a canvas of one colour, or of lines.
 function fakeScreen({ rgb, w, h }) {
+	const Socket = window.WebSocket;
+	window.sockets = [];
+	window.WebSocket = class extends Socket {
+		constructor(...a) {
+			super(...a);
+			window.sockets.push(this);
+		}
+	};
 	window.draw = (ctx) => {
 		ctx.fillStyle = `rgb(${rgb})`;
 		ctx.fillRect(0, 0, w, h);
@@ -215,15 +223,33 @@ describe('content', { timeout: 240000 }, () => {
 		});
 	});
 
-	test('who comes back goes on sharing; who leaves does not', async () => {
+	test('who comes back goes on sharing', async () => {
 		await ann.page.evaluate((rgb) => {
 			window.draw = (ctx) => {
 				ctx.fillStyle = `rgb(${rgb})`;
 				ctx.fillRect(0, 0, 1280, 720);
 			};
 		}, SCREENS.Ann);
-		await ann.page.evaluate(() => window.connections.at(-1).restartIce());
 		await everybodySees('the screen', ann.leg, true, SCREENS.Ann);
+		// another network: ICE is restarted with all sections
+		const answers = () => ann.messages.filter((m) => m.type === 'answer').length;
+		const before = answers();
+		await ann.page.evaluate(() => dispatchEvent(new Event('online')));
+		await until('another answer', () => answers() > before);
+		await everybodySees('the screen', ann.leg, true, SCREENS.Ann);
+		// and the line is cut: everything is made anew
+		const { leg } = ann;
+		await ann.page.evaluate(() => window.sockets.at(-1).close());
+		await until('another leg', async () => {
+			const w = ann.last('welcome');
+			return w && w.leg !== leg && await ann.page.evaluate(() => document.body.dataset.media === 'connected');
+		}, 30000);
+		ann.leg = ann.last('welcome').leg;
+		await everybodySees('the screen again', ann.leg, true, SCREENS.Ann);
+		await everybodySees('Ann again', ann.leg, false, LOOKS.red.rgb);
+	});
+
+	test('who leaves shares nothing any more', async () => {
 		await ann.page.click('#leave');
 		await until('Bo to be alone', () => {
 			const l = bo.last('layout');

@@ -180,26 +180,33 @@ static void test_reports_tell_of_both(void **state)
 static void test_content_ends_and_begins_again(void **state)
 {
 	struct leg_media m = agreed();
+	struct rtcp_item item;
 
 	(void)state;
 	role_assert_ctl();
 	begin(&m);
-	put("v", PEER_VIDEO, 100, -1, true);
-	put("s", SCREEN, 7000, -1, true);
+	for (uint16_t i = 0; i < 3; i++) {
+		put("v", PEER_VIDEO, 100 + i, -1, !i);
+		put("s", SCREEN, 7000 + i, -1, !i);
+	}
 	m.content.rx = false;
 	agree(&m);
-	put("s", SCREEN, 7001, -1, false); /* what was on its way */
-	put("v", PEER_VIDEO, 101, -1, false);
-	assert_int_equal(the.contents, 1);
-	assert_int_equal(the.pictures, 3);
+	the.rtcp_len = 0;
+	advance(1000);
+	assert_true(sent_item(RTCP_RR, &item));
+	assert_int_equal(item.n, 1); /* of the camera */
+	put("s", SCREEN, 7003, -1, false); /* what was on its way */
+	put("v", PEER_VIDEO, 103, -1, false);
+	assert_int_equal(the.contents, 3);
+	assert_int_equal(the.pictures, 7);
 	m.content.rx = true;
 	agree(&m);
 	put("s", SCREEN, 9000, -1, false); /* refers to what nobody has */
-	assert_int_equal(the.contents, 1);
+	assert_int_equal(the.contents, 3);
 	put("s", SCREEN, 9001, -1, true);
-	assert_int_equal(the.contents, 2);
-	put("v", PEER_VIDEO, 102, -1, false);
-	assert_int_equal(the.pictures, 5);
+	assert_int_equal(the.contents, 4);
+	put("v", PEER_VIDEO, 104, -1, false);
+	assert_int_equal(the.pictures, 9);
 }
 
 /* Somebody who sends a screen and nothing else. */
