@@ -10,7 +10,7 @@ import { BOT_ADDRESS, Net, SERVER_ADDRESS, netnsImpossible } from '../support/ne
 import { Server, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
 
-const FPS = 15, SECONDS = 6, HEARD_DB = -31;
+const FPS = 15, SECONDS = 6, HEARD_DB = -45;
 const limit = { timeout: within(90000) };
 
 const counters = async (server) => {
