@@ -531,7 +531,7 @@ void conference_shutdown(struct conference *c)
 {
 	GList *all = g_hash_table_get_values(c->halls);
 
-	c->stopping = true;
+	c->stopping = c->recordings.stopping = true;
 	for (GList *l = all; l; l = l->next) {
 		struct hall *h = l->data;
 

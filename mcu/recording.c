@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <glib.h>
+
 #include "mcu/base/log.h"
 #include "mixer/codec/aenc.h"
 #include "storage/recorder.h"
 #include "storage/recordings.h"
 #include "storage/repository.h"
+
+/* The registry may be on the disk that is full: what became of a recording is
+ * written again until there is room. */
+enum { SAVE_AGAIN_S = 2 };
 
 struct recording {
 	struct recording_env *env;
@@ -24,6 +30,8 @@ struct recording {
 	/* Both must have happened before it can go. */
 	bool detached, ended;
 	struct errmsg failure; /* text empty: none */
+	int64_t ended_ms;
+	bool unsaved_told;
 };
 
 static void sink_video(void *obj, struct buf *au, int64_t pts_ns, bool key)
@@ -65,17 +73,48 @@ void recording_orphan(struct recording *r)
 	r->room = NULL;
 }
 
-static void save_end(struct recording *r, enum recording_state state)
+static void save_end(struct recording *r) ON_THREAD(ROLE_CTL);
+
+static gboolean save_again(gpointer obj)
+{
+	role_assert_ctl();
+	save_end(obj);
+	return G_SOURCE_REMOVE;
+}
+
+/* -ENOENT: not even its beginning is there. The next start finds the file. */
+static void on_saved(void *obj, int err, const struct recording_row *row)
+{
+	struct recording *r = obj;
+
+	(void)row;
+	role_assert_ctl();
+	if (err && err != -ENOENT && !r->env->stopping) {
+		if (!r->unsaved_told)
+			log_error(&r->log, "recording %s: its end cannot be written into the "
+				  "registry (%s); tried again until it can", r->id, err_str(err));
+		r->unsaved_told = true;
+		g_timeout_add_seconds(SAVE_AGAIN_S, save_again, r);
+		return;
+	}
+	r->env->running--;
+	free(r);
+}
+
+static void save_end(struct recording *r)
 {
 	struct recording_change c = {
-		.state = state,
-		.ended_ms = clock_wall_ns() / NS_PER_MS,
+		.state = r->failure.text[0] ? RECORDING_FAILED : RECORDING_READY,
+		.ended_ms = r->ended_ms,
 		.duration_ms = r->row.duration_ms,
 		.bytes = r->row.bytes,
 		.error = r->failure.text[0] ? r->failure.text : NULL,
 	};
 
-	recordings_update(r->env->db, r->row.id, &c, NULL, NULL);
+	int err = recordings_update(r->env->db, r->row.id, &c, on_saved, r);
+
+	if (err)
+		on_saved(r, err, NULL);
 }
 
 ON_THREAD(ROLE_CTL) static void finish(struct recording *r)
@@ -84,12 +123,12 @@ ON_THREAD(ROLE_CTL) static void finish(struct recording *r)
 
 	if (!r->detached || !r->ended)
 		return;
-	save_end(r, failed ? RECORDING_FAILED : RECORDING_READY);
+	r->ended_ms = clock_wall_ns() / NS_PER_MS;
 	log_info(&r->log, "recording %s %s: %" PRId64 " ms, %" PRId64 " bytes, %s", r->id,
 		 failed ? "failed" : "is ready", r->row.duration_ms, r->row.bytes, r->row.path);
-	r->env->running--;
 	tell(r, failed ? RECORDING_BROKE : RECORDING_DONE);
-	free(r);
+	recording_orphan(r);
+	save_end(r);
 }
 
 static void take_result(struct recording *r, const struct recorder_result *res)

@@ -34,6 +34,7 @@ struct recording_env {
 	struct db *db;
 	struct volume *volume;
 	size_t running; /* not yet gone */
+	bool stopping;	/* what cannot be written into the registry now is found at the next start */
 };
 
 /* env: borrowed for the recording's life. notify is first called with RUNS, from inside. 0 or

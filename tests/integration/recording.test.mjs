@@ -211,7 +211,7 @@ for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGIN
 const canMount = process.getuid() === 0;
 
 describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mount a small tmpfs' }, () => {
-	const FREE = 500000;
+	const FREE = 150000;
 	let data;
 	before(() => {
 		data = mkdtempSync(join(tmpdir(), 'mcu-full-'));
@@ -231,7 +231,7 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 		writeFileSync(filler, Buffer.alloc(bsize * free - FREE));
 		const operator = await Operator.enter(server, 'r');
 		await operator.start();
-		const failed = await operator.s.next('recording', { test: (m) => m.state === 'failed', ms: 30000 });
+		const failed = await operator.s.next('recording', { test: (m) => m.state === 'failed', ms: 60000 });
 		assert.match(failed.text, /space|full/i);
 		const seconds = operator.seconds();
 		assert.equal(await server.value('mcu_recorder_failures_total'), 1);
@@ -249,7 +249,11 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 			assertUndisturbed(p);
 		assert.equal(complaints(broken), '');
 		assert.ok(contents(broken).lastPicture > seconds - LOST_S - 1, `${JSON.stringify(contents(broken))} of ${seconds} s`);
-		const rows = await server.recordings();
+		// The registry was on the full disk too: it is told when there is room.
+		const rows = await until('the registry to know how they ended', async () => {
+			const all = await server.recordings();
+			return all[1]?.state !== 'recording' && all;
+		});
 		assert.deepEqual(rows.map((r) => r.state), ['ready', 'failed']);
 		assert.match(rows[1].error, /space|full/i);
 		operator.s.destroy();
