@@ -1,6 +1,7 @@
 #include "mcu/base/ticker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -164,6 +165,36 @@ static void ticks_by_itself_on_the_real_clock_and_never_early(void **state)
 	sem_destroy(&r.ran);
 }
 
+/* A tick that does not end before the other worker has ticked some times. */
+static void tick_held_up(void *obj, int64_t tick, int64_t due_ns)
+{
+	struct rig *other = obj;
+
+	(void)tick;
+	(void)due_ns;
+	while (atomic_load(&other->n) < 5)
+		sched_yield();
+}
+
+static void one_worker_does_not_hold_up_another(void **state)
+{
+	struct rig r;
+	struct ticker *held;
+
+	(void)state;
+	start(&r, NS_PER_S);
+	assert_int_equal(ticker_new(&held, "mixa-1", &r.clock, MS20, 4, tick_held_up, &r), 0);
+	while (atomic_load(&r.n) < 5) {
+		clock_fake_advance(&r.clock, MS20);
+		assert_int_equal(mbox_post(ticker_mbox(r.t), on_message, &r, NULL), 0);
+		wait_for(&r, 2); /* the message, and the tick after it */
+	}
+	assert_int_equal(ticker_missed_count(r.t), 0);
+	ticker_free(&held);
+	ticker_free(&r.t);
+	sem_destroy(&r.ran);
+}
+
 static void refuses_a_senseless_period(void **state)
 {
 	struct ticker *t = NULL;
@@ -182,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_long_stall_is_skipped_but_for_the_last_few),
 		cmocka_unit_test(what_waits_is_run_before_the_end),
 		cmocka_unit_test(ticks_by_itself_on_the_real_clock_and_never_early),
+		cmocka_unit_test(one_worker_does_not_hold_up_another),
 		cmocka_unit_test(refuses_a_senseless_period),
 	};
 
