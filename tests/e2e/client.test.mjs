@@ -472,6 +472,27 @@ describe('what people do on the page', { timeout: 240000 }, () => {
 		assert.equal(await p.page.isVisible('#sharing'), false);
 	});
 
+	test('sharing that the server refuses is told; later it works', async () => {
+		let refuse = true;
+		const answer = (m, w) => {
+			if (!refuse || m.type !== 'offer' || m.sdp.match(/^m=/gm).length < 3)
+				return false;
+			w.tell({ type: 'error', id: m.id, code: 'rate_limited', text: 'Slower.', fatal: false });
+			return true;
+		};
+		const p = await person('Ana', { wired: { answer } });
+		await p.join('demo');
+		await until('the camera', () => p.sees(p.leg, 'red'));
+		await p.page.click('#share'); // the browser's own screen, for tests
+		await p.reads(NOTICE, exact(en.code_rate_limited));
+		await until('the button as before', async () => await label(p, 'share') === en.shareScreen);
+		assert.equal(await p.page.isVisible('#sharing'), false);
+		refuse = false;
+		await p.page.click('#share');
+		await until('the screen', () => p.last('layout').tiles.some((t) => t.content));
+		await until('the camera beside it', () => p.sees(p.leg, 'red'));
+	});
+
 	/* --- keyboard --------------------------------------------------------------------------- */
 
 	test('single keys, not while typing, not with Ctrl', async () => {

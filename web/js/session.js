@@ -122,6 +122,8 @@ export class Session extends EventTarget {
 			await this.#media?.send(kind, kind === 'content' ? this.screen : this.#devices.tracks[kind]);
 		} catch (e) {
 			console.warn(`${kind} not sent:`, e.message);
+			if (kind === 'content' && this.screen && e instanceof ServerError)
+				this.#unshare(told(e.code, e.message));
 		}
 	}
 
