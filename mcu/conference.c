@@ -160,7 +160,7 @@ static gboolean wake_due(gpointer arg)
 }
 
 /* Only the last time asked for counts. */
-static void on_wake(void *obj, struct room *r, int ms)
+ON_THREAD(ROLE_CTL) static void on_wake(void *obj, struct room *r, int ms)
 {
 	struct hall *h = room_user(r);
 

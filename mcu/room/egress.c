@@ -343,7 +343,7 @@ static void ask(struct egress *x, const struct out_stream *o, const struct group
 		video_encode_request_key(next->encode);
 }
 
-static void forget_next(struct egress *x, struct out_stream *o)
+ON_THREAD(ROLE_NET) static void forget_next(struct egress *x, struct out_stream *o)
 {
 	struct group *g = o->next_group ? egress_group(x->video, o->next_group) : NULL;
 

@@ -224,7 +224,7 @@ static void open_encoder(struct video_encode *v, int64_t pts_ns)
 			  codec_name(cfg.codec), cfg.w, cfg.h, err_str(err));
 }
 
-static void take_rate(struct video_encode *v)
+ON_THREAD(ROLE_MIXV) static void take_rate(struct video_encode *v)
 {
 	int fps = v->fps;
 
@@ -401,7 +401,7 @@ void video_encode_end_passing(struct video_encode *v)
 	v->pass.asked_ns = 0;
 }
 
-static void no_passing_for_now(struct video_encode *v, int64_t pts_ns)
+ON_THREAD(ROLE_MIXV) static void no_passing_for_now(struct video_encode *v, int64_t pts_ns)
 {
 	video_encode_end_passing(v);
 	v->pass.not_before_ns = pts_ns + VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS;
