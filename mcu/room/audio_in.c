@@ -24,7 +24,7 @@ enum {
 	FADE_IN = 240,
 	CONCEAL_MAX = RATE_HZ / 10, /* then silence */
 	/* Delay beyond the target that is removed in silence, and in sound. */
-	EXCESS_QUIET_MS = 4,
+	EXCESS_QUIET_MS = 3,
 	EXCESS_SOUND_MS = 12,
 	EXCESS_URGENT_MS = 120,
 	/* Delay short of it that is made up for likewise. */

@@ -22,7 +22,8 @@ void drift_free(struct drift **d);
 /* Starts over: a new stream has a new clock. */
 void drift_reset(struct drift *d);
 
-/* Once per tick of dt_s seconds: how much longer than wanted the delay is. */
+/* Once per tick of dt_s seconds: how much longer than wanted the delay is. It is
+ * kept within 2 ms of that. */
 void drift_control(struct drift *d, float error_ms, float dt_s);
 /* Samples removed per million; negative: added. */
 float drift_ppm(const struct drift *d);
