@@ -80,6 +80,29 @@ describe('views', { timeout: within(180000) }, () => {
 			assertShows(p, p.leg === host ? [pinned] : [...colours.keys()], colours);
 	});
 
+	test('everybody goes back and forth between two views, without a break', async () => {
+		const room = 'forth';
+		const bots = Bots.start(server, room, { senders: 2, viewers: 2, decode: 1, seconds: LONG });
+		await bots.ready;
+		await until('all tiles', async () => await value('mcu_tiles', room) === 2);
+		const arrived = (view) => until(`all to have switched to ${view}`, async () =>
+			(await ask('GET', room, 'legs')).legs.every((l) => l.view === view && !l.switching));
+		for (let i = 0; i < 3; i++) {
+			assert.equal(await ask('PUT', room, 'views/b', { for: 'everybody', layout: 'side-by-side' }), 204);
+			await arrived('b');
+			assert.equal(await viewEncoders('main', room), 0);
+			assert.equal(await ask('DELETE', room, 'views/b'), 204);
+			await arrived('main');
+		}
+		await encodersReach(1, room);
+		const s = await finish(bots, room), colours = coloursOf(s);
+		for (const p of s.participants) {
+			assertShows(p, [...colours.keys()], colours);
+			const seen = JSON.stringify(p.video);
+			assert.deepEqual([p.video.lost, p.video.dup, p.video.undecodable, p.decode_errors ?? 0], [0, 0, 0, 0], `${p.name}: ${seen}`);
+		}
+	});
+
 	test('who asks for a view gets it, if it may', async () => {
 		const room = 'asked';
 		const bots = Bots.start(server, room, { senders: 2, decode: 1, seconds: LONG });
