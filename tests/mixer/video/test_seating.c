@@ -119,6 +119,58 @@ static void test_nobody_speaks(void **state)
 	assert_seats(&plan, &p, "2 1 3 4");
 }
 
+/* What the speaker itself sees: who spoke before has the large tile, it is in the strip. */
+static void test_who_is_avoided(void **state)
+{
+	static const struct {
+		enum layout_kind kind;
+		uint32_t content;
+		const char *all, *aside;
+		size_t by_speech; /* tiles, of all */
+	} table[] = {
+		{ LAYOUT_GRID, 0, "1 2 3 4", "1 2 3 4", 0 },
+		{ LAYOUT_SPEAKER, 0, "3 1 2 4", "2 1 3 4", 1 },
+		{ LAYOUT_SPEAKER_ONLY, 0, "3", "2", 1 },
+		{ LAYOUT_PRESENTATION, 4, "4 3 1 2", "4 2 1 3", 1 },
+		{ LAYOUT_SIDE_BY_SIDE, 0, "3 2", "2 1", 2 },
+		{ LAYOUT_SIDE_BY_SIDE, 4, "4 3", "4 2", 1 },
+		{ LAYOUT_LECTURE, 4, "4", "4", 0 },
+		{ LAYOUT_LECTURE, 0, "3", "2", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		struct seating_people p = people(4, 3, table[i].content), alone = people(1, 1, 0);
+		struct seating_plan plan = { .kind = table[i].kind };
+		struct seating s;
+		size_t n = 0;
+
+		p = people(4, 3, table[i].content);
+		person[1].spoke = 500;
+		assert_seats(&plan, &p, table[i].all);
+		seating_make(&plan, &p, W, H, &s);
+		for (size_t k = 0; k < s.n; k++)
+			n += s.seat[k].by_speech;
+		assert_int_equal(n, table[i].by_speech);
+		p.avoid = 3;
+		assert_seats(&plan, &p, table[i].aside);
+		/* one that is not there changes nothing; who is alone has it after all */
+		p.avoid = 9;
+		assert_seats(&plan, &p, table[i].all);
+		alone.avoid = 1;
+		assert_seats(&plan, &alone, "1");
+	}
+	/* by a pin it has the tile nevertheless */
+	struct seating_plan pinned = { .kind = LAYOUT_SPEAKER_ONLY, .pin = { 3 }, .n_pins = 1 };
+	struct seating_people p = people(4, 3, 0);
+	struct seating s;
+
+	p.avoid = 3;
+	assert_seats(&pinned, &p, "3");
+	seating_make(&pinned, &p, W, H, &s);
+	assert_false(s.seat[0].by_speech);
+}
+
 static void test_pins(void **state)
 {
 	struct seating_people p = people(5, 3, 0);
@@ -265,7 +317,7 @@ static void test_custom(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shared_beside_a_camera),
+		cmocka_unit_test(test_shared_beside_a_camera), cmocka_unit_test(test_who_is_avoided),
 		cmocka_unit_test(test_layouts),	      cmocka_unit_test(test_nobody_speaks),
 		cmocka_unit_test(test_pins),	      cmocka_unit_test(test_order),
 		cmocka_unit_test(test_without_video), cmocka_unit_test(test_pages),
