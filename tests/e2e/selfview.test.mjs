@@ -55,6 +55,21 @@ describe('hiding oneself', { timeout: 120000 }, () => {
 		await sees(bo, ann, bo);
 	});
 
+	test('a view that the hosts made can be chosen, and is gone when they remove it', async () => {
+		const views = (method, body) => fetch(`${server.url}/api/v1/rooms/${ROOM}/views/wall`, {
+			method, body: body && JSON.stringify(body),
+			headers: { authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}` },
+		});
+		assert.equal(await bo.page.isVisible('#view-choice'), false);
+		assert.equal((await views('PUT', { for: 'request', layout: 'speaker-only', pin: [ann.leg] })).status, 204);
+		await until('the choice', () => bo.page.isVisible('#view-choice'));
+		await bo.page.selectOption('#view-choice', 'wall');
+		await sees(bo, ann);
+		assert.equal((await views('DELETE')).status, 204);
+		await sees(bo, ann, bo);
+		await until('no choice', async () => !await bo.page.isVisible('#view-choice'));
+	});
+
 	test('it is remembered, and can be taken back', async () => {
 		await ann.page.reload();
 		await until('Ann to be back', () => {

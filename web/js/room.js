@@ -20,7 +20,7 @@ export class RoomPage {
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
 		const changed = (kind) => this.#session?.devicesChanged(kind);
-		settings.prepare(devices, changed, () => this.#session?.wish());
+		settings.prepare(devices, changed, (view) => this.#session?.wish(view));
 		devices.addEventListener('lost', ({ detail: kind }) => {
 			this.#notice({ key: devices.problem });
 			changed(kind);
@@ -291,7 +291,7 @@ export class RoomPage {
 		this.#showQuality(s);
 		this.#showBar(s);
 		this.#showMenu(s);
-		settings.show();
+		settings.show(s);
 		this.#showRecordings(s);
 	}
 

@@ -64,6 +64,8 @@ export class Session extends EventTarget {
 	get isHost() { return this.role === 'host'; }
 	get me() { return this.people.get(this.leg); }
 	get handUp() { return !!this.me?.hand; }
+	// That one may choose; by the hosts' rules one has one without.
+	get choosable() { return this.views.length < 2 ? [] : this.views.filter((v) => this.isHost || v.view === 'main' || !['hosts', 'speaker'].includes(v.for)).map((v) => v.view); }
 	get mayRecord() { return !this.policy.record || this.policy.record === 'all' || (this.policy.record === 'hosts' && this.isHost); }
 	get mayUnmute() { return this.policy.unmute !== false || this.isHost; }
 
@@ -158,11 +160,16 @@ export class Session extends EventTarget {
 
 	get soundOnly() { return recall('soundOnly') === 'yes'; }
 
+	views = [];
+	view = ''; // that one has asked for
+
 	// With data to be saved the picture is not more than half as high.
-	wish() {
+	wish(view = this.view) {
+		this.view = view;
 		this.#do('view', {
 			...(recall('saver') && { max_height: Math.max(1, this.#canvas.height >> 1) }),
 			...(recall('hideSelf') && { self_view: 'hide' }),
+			...(this.view && { view: this.view }),
 			...(this.soundOnly && { video: false }),
 		});
 		this.#tell('change');
@@ -174,6 +181,7 @@ export class Session extends EventTarget {
 
 	async #connect() {
 		const signal = await Signal.open();
+		this.views = [];
 		if (this.state === 'ended')
 			return signal.close();
 		this.#signal = signal;
@@ -190,7 +198,7 @@ export class Session extends EventTarget {
 		this.#tell('stream');
 		const up = this.#raisedBefore;
 		this.#sendMute();
-		if (recall('saver') || recall('hideSelf') || this.soundOnly)
+		if (recall('saver') || recall('hideSelf') || this.view || this.soundOnly)
 			this.wish();
 		if (up)
 			this.raise(true);
@@ -247,6 +255,7 @@ export class Session extends EventTarget {
 		on('waiting', ({ people }) => this.#waitingNow(people));
 		on('room', (policy) => this.#policyIs(policy));
 		on('layout', (layout) => { this.layout = layout; });
+		on('views', ({ views }) => { this.views = views; });
 		on('present', ({ by, reason }) => {
 			if (this.screen)
 				this.#unshare({ key: reason === 'host' ? 'shareEndedBy' : 'shareTakenBy', values: { name: this.people.get(by)?.name ?? '' } });
@@ -262,10 +271,13 @@ export class Session extends EventTarget {
 			if (fatal)
 				return;
 			this.#tell('notice', told(code, text));
-			if (code === 'too_many_views') { // nothing of what was wished holds: wish again without
+			const hid = code === 'too_many_views' && recall('hideSelf'), asked = code === 'view_unknown' && this.view;
+			if (hid)
 				remember('hideSelf', '');
+			if (asked)
+				this.view = '';
+			if (hid || asked) // nothing of what was wished holds: once more without
 				this.wish();
-			}
 		});
 		signal.addEventListener('closed', () => this.#closed());
 	}

@@ -7,12 +7,18 @@ const $ = (id) => document.getElementById(id);
 
 // What one wants to get, as it is remembered now.
 const wishes = { saver: 'saver', 'hide-self': 'hideSelf', 'sound-only': 'soundOnly' };
-export function show() {
+export function show(session) {
 	for (const [id, key] of Object.entries(wishes))
 		$(id).checked = recall(key) === 'yes';
+	const views = session?.choosable ?? [], choice = $('view-choice');
+	const words = views.length ? [['', t('viewByRule')], ...views.map((v) => [v, v === 'main' ? t('viewMain') : v])] : [];
+	$('view-line').hidden = !words.length;
+	if (JSON.stringify(words) !== JSON.stringify([...choice.options].map((o) => [o.value, o.text])))
+		choice.replaceChildren(...words.map(([v, text]) => new Option(text, v)));
+	choice.value = views.includes(session?.view) ? session.view : '';
 }
 
-// changed(kind): another device is open now. wished(): one wants to get something else.
+// changed(kind): another device is open now. wished(view): one wants to get something else; view: of that name.
 export function prepare(devices, changed, wished) {
 	bindSelect($('room-mic'), devices, 'audio', changed);
 	bindSelect($('room-camera'), devices, 'video', changed);
@@ -31,6 +37,7 @@ export function prepare(devices, changed, wished) {
 			remember(key, $(id).checked ? 'yes' : '');
 			wished();
 		};
+	$('view-choice').onchange = () => wished($('view-choice').value);
 	$('picture-on').onclick = () => $('sound-only').click();
 	$('room-language').replaceChildren(...Object.entries(LANGUAGES).map(([id, name]) => Object.assign(new Option(name, id), { lang: id })));
 	$('room-language').onchange = () => choose($('room-language').value);
