@@ -64,16 +64,14 @@ struct net_shard {
 	struct epoll_event events[EVENTS];
 };
 
-/* When descriptors that are held back are read next. Patient ones in step with the
- * audio ticks, which are due at multiples of their period too: what has come is
- * there when they start. */
+/* When descriptors that are held back are read next. In step with the audio ticks,
+ * which are due at multiples of their period too: what has come is there when they
+ * start. */
 static int64_t read_due_ns(const struct net_shard *s, int u)
 {
 	int64_t lead = NET_READ_LEAD_US * 1000, hold = s->hold_ns[u];
 
-	if (u == PATIENT)
-		return (s->read_ns[u] + lead) / hold * hold + hold - lead;
-	return s->read_ns[u] + hold;
+	return hold ? (s->read_ns[u] + lead) / hold * hold + hold - lead : s->read_ns[u];
 }
 
 /* Sleeps until something is ready or due; tells what. Descriptors that are held
@@ -105,8 +103,8 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 		sockets[u] = n > 0 && fds[1 + u].revents;
 }
 
-/* Prompt ones are held back only while that makes for fuller reads: from when
- * two reads follow each other closely until one finds a single descriptor. */
+/* Prompt ones are held back only while that makes for fewer or fuller reads: while
+ * something comes about as often as they are read. */
 static void read_sockets(struct net_shard *s, enum urgency u)
 {
 	int n = epoll_wait(s->epfd[u], s->events, EVENTS, 0);
@@ -114,7 +112,7 @@ static void read_sockets(struct net_shard *s, enum urgency u)
 	if (u == PATIENT)
 		s->hold[u] = true;
 	else if (s->hold_ns[u])
-		s->hold[u] = s->hold[u] ? n > 1 : s->now_ns - s->read_ns[u] < s->hold_ns[u];
+		s->hold[u] = n > 1 || s->now_ns - s->read_ns[u] < 2 * s->hold_ns[u];
 	s->read_ns[u] = s->now_ns;
 	for (int i = 0; i < n; i++) {
 		struct net_fd *w = s->events[i].data.ptr;

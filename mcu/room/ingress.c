@@ -74,6 +74,7 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 					 const struct rtp_packet *p, int64_t arrival_ns)
 {
 	uint32_t tag = audio_tag_of(l, p), hz = codec_clock_hz(audio_tag_codec(tag));
+	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
 
 	if (!tag) {
 		not_taken(pkt, RTP_ROUTE_UNKNOWN);
@@ -90,7 +91,7 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	pkt->tag = tag;
 	/* It was read so long before the tick that it is there for: what comes in
 	 * between is late. */
-	pkt->time_ns = arrival_ns + (l->hurried ? 0 : NET_READ_LEAD_US * 1000);
+	pkt->time_ns = arrival_ns + (at_once ? 0 : NET_READ_LEAD_US * 1000);
 	audio_leg_put(l->cfg.audio, pkt);
 }
 
