@@ -11,8 +11,8 @@
 #include "mixer/codec/venc.h"
 #include "tests/mixer/video/picture.h"
 
-enum { W = 640, H = 360, FPS = 30, SECONDS = 8, N = FPS * SECONDS, WINDOW = FPS / 2,
-       RATE = 500000, VBV_MS = 250, MAX_AU = 800 << 10 };
+enum { W = 640, H = 360, FPS = 30, SECONDS = 8, N = FPS * SECONDS, WINDOW = FPS / 2 };
+enum { RATE = 500000, VBV_MS = 250, MAX_AU = 800 << 10 };
 
 /* The two that browsers and room systems get. */
 static const enum codec CODECS[] = { CODEC_H264, CODEC_VP8 };
