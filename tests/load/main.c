@@ -11,7 +11,7 @@
 #include "tests/load/selftest.h"
 #include "tests/load/util.h"
 
-enum { FILES_SPARE = 32, FILES_PER_NICE = 8, FILES_STORM = 1600 };
+enum { FILES_SPARE = 32, FILES_PER_NICE = 4, FILES_STORM = 1600 };
 
 static int run(const struct options *o)
 {

@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "tests/load/delay.h"
 #include "tests/load/dtls.h"
 #include "tests/load/receiver.h"
 #include "tests/load/rtcp.h"
@@ -253,6 +255,39 @@ static void run_scenario(const struct scenario *s)
 	}
 }
 
+/* A hundred pictures around a wrapping time stamp: every tenth is 40 ms late, one 5
+ * seconds, and the fastest ones are not the first. */
+static void run_delay(void)
+{
+	struct delay d = { .clock_hz = 90000 }, sum = { .clock_hz = 90000 };
+	const struct {
+		double p;
+		int ms;
+	} expected[] = { { 0, 0 }, { 0.5, 7 }, { 0.89, 7 }, { 0.95, 47 }, { 0.98, 47 } };
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 100; i++) {
+			int64_t late_ms = i % 10 == 5 ? 47 : i == 50 ? 0 : i == 99 ? 5000 : 7;
+
+			delay_put(&d, UINT32_MAX - 30000 + (uint32_t)i * 3000,
+				  (int64_t)i * BOT_NS_PER_S / 30 + 1 + late_ms * BOT_NS_PER_MS);
+		}
+		delay_merge(&sum, &d);
+		if (!round)
+			delay_reset(&d);
+	}
+	for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
+		int one = delay_percentile(&d, expected[k].p),
+		    both = delay_percentile(&sum, expected[k].p);
+
+		check("delay", abs(one - expected[k].ms) <= 1 && one == both,
+		      "%.2f: %d and %d ms, not %d", expected[k].p, one, both, expected[k].ms);
+	}
+	check("delay", delay_percentile(&d, 1) > 700, "the latest: %d ms", delay_percentile(&d, 1));
+	delay_reset(&d);
+	check("delay", delay_percentile(&d, 0.5) == -1, "there should be none");
+}
+
 int selftest_run(void)
 {
 	static const struct scenario all[] = {
@@ -268,5 +303,7 @@ int selftest_run(void)
 		run_scenario(&all[i]);
 		printf("%s selftest %s\n", failures == before ? "ok  " : "FAIL", all[i].name);
 	}
+	run_delay();
+	printf("%s selftest delay\n", failures ? "FAIL" : "ok  ");
 	return failures ? 1 : 0;
 }
