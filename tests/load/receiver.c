@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/load/h264_pack.h"
+#include "tests/load/media.h"
 #include "tests/load/util.h"
 
 enum { HOLD = 512, MAX_CONCEAL = 10, REMB_BPS = 4000000 };
@@ -37,6 +38,7 @@ struct receiver {
 	struct depack depack;
 	struct held *held;
 	int64_t gap_since_ns, next_nack_ns, next_pli_ns, start_ns, fed, last_audio_ns;
+	uint32_t last_audio_ts;
 	struct picture *picture;
 	struct tone *tone;
 	struct receiver_stats stats;
@@ -212,6 +214,21 @@ static void on_video(struct receiver *r, const struct rtp *h, size_t len, int64_
 		drain(r, arrival_ns);
 }
 
+/* Where nothing is to be heard nothing is sent (DTX): that is no gap. */
+static void time_audio(struct receiver *r, const struct rtp *h, int64_t arrival_ns)
+{
+	int64_t gap = arrival_ns - r->last_audio_ns,
+		left_out = (int64_t)(int32_t)(h->ts - r->last_audio_ts) - MEDIA_AUDIO_TICKS;
+
+	if (left_out > 0)
+		gap -= left_out * BOT_NS_PER_S / 48000;
+	if (r->last_audio_ns && gap > r->stats.marked_audio_gap_ns)
+		r->stats.marked_audio_gap_ns = gap;
+	r->last_audio_ns = arrival_ns;
+	r->last_audio_ts = h->ts;
+	delay_put(&r->stats.audio_delay, h->ts, arrival_ns);
+}
+
 static void on_audio(struct receiver *r, const struct rtp *h, size_t len, int64_t arrival_ns)
 {
 	bool restart = !r->stats.audio.started || r->stats.audio.ssrc != h->ssrc;
@@ -221,14 +238,8 @@ static void on_audio(struct receiver *r, const struct rtp *h, size_t len, int64_
 
 	if (restart)
 		r->next_audio = seq;
-	if (kind == SEQ_NEXT || kind == SEQ_AHEAD) {
-		int64_t gap = arrival_ns - r->last_audio_ns;
-
-		if (r->last_audio_ns && gap > r->stats.marked_audio_gap_ns)
-			r->stats.marked_audio_gap_ns = gap;
-		r->last_audio_ns = arrival_ns;
-		delay_put(&r->stats.audio_delay, h->ts, arrival_ns);
-	}
+	if (kind == SEQ_NEXT || kind == SEQ_AHEAD)
+		time_audio(r, h, arrival_ns);
 	if (!r->tone || kind == SEQ_DUP || seq < r->next_audio)
 		return;
 	for (int k = 0; r->next_audio < seq && k < MAX_CONCEAL; k++, r->next_audio++)
