@@ -149,6 +149,17 @@ static struct leg *leg_of(const struct room *r, uint32_t id)
 	return l;
 }
 
+/* Beside something larger, in a row with others: who sees itself there sees the
+ * others too, and needs no picture of its own. */
+static bool is_one_of_many(const struct seating *s, const struct seat *of)
+{
+	bool larger = false;
+
+	for (size_t i = 0; i < s->n; i++)
+		larger = larger || s->seat[i].rect.w > of->rect.w;
+	return larger && s->n > 2;
+}
+
 /* Who is looked at in it, and would see itself; 0: nobody. */
 ON_THREAD(ROLE_CTL) static uint32_t holder_of(const struct room *r, const struct view *v,
 					      const struct seating *s)
@@ -164,6 +175,8 @@ ON_THREAD(ROLE_CTL) static uint32_t holder_of(const struct room *r, const struct
 	if (v->settings.plan.kind == LAYOUT_LECTURE && s->n && !n)
 		return source_leg(s->seat[0].id);
 	/* Where the last two who spoke are, the speaker sees the other one already. */
+	if (n == 1 && is_one_of_many(s, by_speech))
+		return 0;
 	return n == 1 ? r->floor ? r->floor : source_leg(by_speech->id) : 0;
 }
 

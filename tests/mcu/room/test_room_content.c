@@ -1,4 +1,5 @@
 /* Content beside the camera: who presents, where it is shown, what is decoded. */
+#include "mcu/room/room_priv.h"
 #include "tests/mcu/room/room_demand_rig.h"
 
 static struct {
@@ -234,6 +235,36 @@ static void test_content_is_decoded_while_shown(void **state)
 	close_room(r);
 }
 
+/* Beside a screen the tile of who speaks is one of many: nobody needs another
+ * picture, and the room no further encoder. */
+static void test_the_speaker_sees_what_all_see(void **state)
+{
+	struct room_cfg cfg = { .name = "content", .max_views = 1, .speaker_view = true };
+	struct room_view view;
+	struct presenter p[3];
+	struct errmsg why;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &the.e, &cfg, &room_events, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		p[i] = come(r);
+	view = *room_view(r, NULL);
+	view.plan.kind = LAYOUT_SPEAKER;
+	assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
+	room_audio_events.speaker(r, (void *)(uintptr_t)leg_id(p[0].leg));
+	RUN_UNTIL(r, video_encoders, 2);
+	for (int i = 0; i < 2; i++) {
+		view.plan.kind = i ? LAYOUT_GRID : LAYOUT_PRESENTATION;
+		assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
+		agree(&p[1], true, true, true);
+		assert_presented(r, content_of(&p[1]), 4);
+		RUN_UNTIL(r, video_encoders, 1);
+	}
+	close_room(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +273,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_is_held_does_not_present, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content_is_decoded_while_shown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_speaker_sees_what_all_see, set_up, tear_down),
 	};
 
 	role_enter(ROLE_ID_NONE);
