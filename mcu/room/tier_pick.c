@@ -7,7 +7,9 @@
 #define CLEAN (256 / 100)
 
 enum {
-	REMB_HOLD_MS = 1000, /* a poor one counts when another comes after this */
+	REMB_HOLD_MS = 1000, /* a poor one counts when another comes after this … */
+	REMB_STILL_HOLD_MS = 3000, /* … of a picture that needs less than its rung: it may
+				    * have been a key frame after a still */
 	REMB_OLD_MS = 5000,
 };
 
@@ -68,6 +70,14 @@ static bool down_to(struct tier_pick *p, unsigned rung, int64_t now_ns)
 	return true;
 }
 
+/* What the rung takes, or what there was to send, if that is less. */
+static uint64_t need_of(const struct tier_pick *p)
+{
+	uint64_t rung = p->bps[rung_of(p)];
+
+	return p->sent_bps && p->sent_bps < rung ? p->sent_bps : rung;
+}
+
 /* Its own estimate has room for the next rung. */
 static bool knows_of_more(const struct tier_pick *p, int64_t now_ns)
 {
@@ -78,14 +88,12 @@ static bool knows_of_more(const struct tier_pick *p, int64_t now_ns)
 /* How long it must have been clean before it may have more; INT64_MAX: no. */
 static int64_t wait_for_more(const struct tier_pick *p, int64_t now_ns)
 {
-	unsigned now = rung_of(p);
-
 	if (!p->remb_ns || now_ns - p->remb_ns > REMB_OLD_MS * NS_PER_MS ||
 	    knows_of_more(p, now_ns))
 		return p->wait_ns;
-	if (p->remb_bps * 10 >= p->bps[now] * 13ull)
-		return p->may_probe ? p->wait_ns : 2 * p->wait_ns;
-	return INT64_MAX;
+	if (p->may_probe)
+		return p->remb_bps * 10 >= need_of(p) * 13 ? p->wait_ns : INT64_MAX;
+	return p->remb_bps * 10 >= p->bps[rung_of(p)] * 13ull ? 2 * p->wait_ns : INT64_MAX;
 }
 
 static bool up(struct tier_pick *p, int64_t now_ns)
@@ -164,10 +172,12 @@ static unsigned fitting(const struct tier_pick *p, uint64_t bps)
 bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, int64_t now_ns)
 {
 	bool rises = p->remb_ns && remb_bps > p->remb_bps;
-	uint64_t need = p->bps[rung_of(p)];
+	uint64_t need;
+	int hold_ms;
 
-	if (sent_bps && sent_bps < need)
-		need = sent_bps;
+	p->sent_bps = sent_bps;
+	need = need_of(p);
+	hold_ms = need < p->bps[rung_of(p)] ? REMB_STILL_HOLD_MS : REMB_HOLD_MS;
 	if (remb_bps > UINT32_MAX)
 		remb_bps = UINT32_MAX;
 	p->remb_bps = remb_bps;
@@ -183,7 +193,7 @@ bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, i
 		return false;
 	if (!p->poor_ns || now_ns - p->poor_ns > REMB_OLD_MS * NS_PER_MS)
 		p->poor_ns = now_ns;
-	else if (now_ns - p->poor_ns >= REMB_HOLD_MS * NS_PER_MS)
+	else if (now_ns - p->poor_ns >= hold_ms * NS_PER_MS)
 		return down_to(p, fitting(p, remb_bps), now_ns);
 	return false;
 }
@@ -199,7 +209,7 @@ uint32_t tier_pick_probe_bps(const struct tier_pick *p)
 {
 	unsigned now = rung_of(p);
 
-	return p->probe_ns && now ? p->bps[now - 1] - p->bps[now] : 0;
+	return p->probe_ns && now ? p->bps[now - 1] - (uint32_t)need_of(p) : 0;
 }
 
 void tier_pick_tick(struct tier_pick *p, int64_t now_ns)

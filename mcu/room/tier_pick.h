@@ -11,7 +11,8 @@
  * as long the next time.
  *
  * Where repairs can be sent for nothing (RTX), a try is preceded by a probe: for
- * TIER_PICK_PROBE_MS as much is added as the next rung takes. If that brings loss, or
+ * TIER_PICK_PROBE_MS as much is added as the next rung takes beyond what is sent. So
+ * an estimate that has only seen a still need not have room for a whole rung. If that brings loss, or
  * makes the REMB fall, the receiver never sees the picture that it could not have had,
  * and waits twice as long for the next probe.
  *
@@ -41,7 +42,7 @@ struct tier_pick {
 	uint32_t audio_bps;
 	unsigned n, best, carries;
 	unsigned cap; /* none above it, as the receiver wants */
-	uint64_t remb_bps;
+	uint64_t remb_bps, sent_bps; /* as of the last REMB; 0: not known */
 	int64_t remb_ns, poor_ns, lossy_ns, clean_ns, up_ns; /* 0: not */
 	int64_t wait_ns;
 	bool may_probe;
