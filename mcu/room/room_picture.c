@@ -303,14 +303,15 @@ ON_THREAD(ROLE_CTL) static void place(struct leg *l, int i, bool any)
 {
 	const struct picture *main = room_picture_shared(l->room, l->room->views[0]);
 	struct leg_source *s = &l->source[i];
-	const struct seat *seat = main ? seat_of(&main->seating, s->id) : NULL;
+	bool seated = leg_shown(l) && leg_seated(l, i); /* of a thousand viewers none is */
+	const struct seat *seat = main && seated ? seat_of(&main->seating, s->id) : NULL;
 	int w = s->w, h = s->h;
 
 	s->tile = seat ? seat->rect : (struct rect){ 0 };
 	s->z = seat ? seat->z : 0;
 	s->w = s->h = 0;
 	s->shown = false;
-	for (const struct picture *p = l->room->pictures; p; p = p->next) {
+	for (const struct picture *p = l->room->pictures; p && seated; p = p->next) {
 		seat = p->encodes || (p == main && !any) ? seat_of(&p->seating, s->id) : NULL;
 		if (!seat)
 			continue;
