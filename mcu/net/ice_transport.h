@@ -40,7 +40,7 @@ struct ice_side {
 
 struct ice_transport {
 	struct transport base;
-	/* what sending takes, together: ICE_HOT_BYTES */
+	/* what sending takes, within TRANSPORT_HOT_BYTES but for most of the address */
 	struct net_shard *shard;
 	struct srtp_out *out;
 	enum ice_state state;
@@ -81,8 +81,6 @@ struct ice_transport {
 	enum transport_setup setup;
 	char fingerprint[ICE_MAX_FINGERPRINT]; /* setup and this: since have_peer */
 };
-
-enum { ICE_HOT_BYTES = 192 }; /* of the address only the beginning is used */
 
 static inline struct ice_transport *ice_self(struct transport *t)
 {

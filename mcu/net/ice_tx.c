@@ -95,10 +95,6 @@ void ice_prefetch(const struct transport *base, unsigned step)
 {
 	const struct ice_transport *t = (const struct ice_transport *)base;
 
-	if (step == 0) {
-		for (const char *p = (const char *)t; p < (const char *)t + ICE_HOT_BYTES; p += 64)
-			__builtin_prefetch(p);
-	} else if (t->out) {
+	if (t->out)
 		srtp_out_prefetch(t->out, step - 1);
-	}
 }

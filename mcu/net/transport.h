@@ -102,7 +102,7 @@ struct transport_ops {
 	int (*add_candidate)(struct transport *t, const char *candidate);
 	size_t (*send_rtp)(struct transport *t, const struct out_pkt *pkts, size_t n);
 	int (*send_rtcp)(struct transport *t, const uint8_t *p, size_t len);
-	void (*prefetch)(const struct transport *t, unsigned step); /* may be NULL */
+	void (*prefetch)(const struct transport *t, unsigned step); /* from 1 on */
 	int (*start_data)(struct transport *t, uint16_t peer_port, uint32_t max_message);
 	int (*send_data)(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
 			 size_t len);
@@ -110,6 +110,9 @@ struct transport_ops {
 	void (*stats)(const struct transport *t, struct transport_stats *out);
 	void (*close)(struct transport *t);
 };
+
+/* What sending takes of an implementation's own struct is at its beginning. */
+enum { TRANSPORT_PREFETCH_STEPS = 3, TRANSPORT_HOT_BYTES = 192 };
 
 /* The first member of every implementation's struct. */
 struct transport {
@@ -147,11 +150,15 @@ size_t transport_send_rtp(struct transport *t, const struct out_pkt *pkts, size_
  * Steps 0, 1, … TRANSPORT_PREFETCH_STEPS - 1, each a little after the one before,
  * whose pointers it follows. Of a thousand receivers' states little is there when
  * their turn comes again. */
-enum { TRANSPORT_PREFETCH_STEPS = 3 };
 static inline void transport_prefetch(const struct transport *t, unsigned step)
 {
-	if (t && t->ops->prefetch)
+	if (!t)
+		return;
+	if (step)
 		t->ops->prefetch(t, step);
+	else
+		for (unsigned at = 0; at < TRANSPORT_HOT_BYTES; at += 64)
+			__builtin_prefetch((const char *)t + at);
 }
 
 /* A compound or reduced-size RTCP packet in plain text, at most

@@ -209,7 +209,13 @@ static inline size_t take(struct transport *t, const struct out_pkt *p, size_t n
 	return taken;
 }
 
-static const struct transport_ops ops = { .send_rtp = take };
+static inline void prefetch(const struct transport *t, unsigned step)
+{
+	(void)t;
+	assert_in_range(step, 1, TRANSPORT_PREFETCH_STEPS - 1);
+}
+
+static const struct transport_ops ops = { .send_rtp = take, .prefetch = prefetch };
 
 /* --- the rig --------------------------------------------------------------------- */
 
