@@ -100,7 +100,7 @@ int ticker_new(struct ticker **out, const char *name, const struct clock *clock,
 	t->obj = obj;
 	err = mbox_new(&t->mbox, mbox_capacity);
 	if (!err)
-		err = thread_start(&t->thread, name, 0, ticker_main, t);
+		err = thread_start(&t->thread, name, TICKER_NICE, ticker_main, t);
 	if (err) {
 		mbox_free(&t->mbox);
 		free(t);

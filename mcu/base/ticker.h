@@ -2,7 +2,7 @@
  * tick. Ticks are due at whole multiples of the period on the clock, so there is no
  * drift, and others can be done just in time; ticks that could not be run in time are counted as missed and are run late in a
  * burst of at most TICKER_CATCH_UP, the rest skipped (tick numbers jump).
- * ROLE_MIXA, nice 0. */
+ * ROLE_MIXA. */
 #ifndef MCU_BASE_TICKER_H
 #define MCU_BASE_TICKER_H
 
@@ -14,6 +14,9 @@
 struct ticker;
 
 enum { TICKER_CATCH_UP = 5 };
+/* Where that is allowed (root, or RLIMIT_NICE), else 0: on a machine that is too busy
+ * a tick waits for nobody. Its work is bounded by what is mixed. */
+enum { TICKER_NICE = -10 };
 
 /* tick: the number since the start; due_ns: when it was due on the clock. */
 typedef void ticker_fn(void *obj, int64_t tick, int64_t due_ns);

@@ -294,6 +294,53 @@ static void test_sound_goes_to_whom_it_is_for(void **state)
 	play(sound(11)); /* nobody is left */
 }
 
+/* Nobody speaks: ticks without a packet are missing from the time stamps and not from
+ * the sequence, in the shared mix and in one's own; a copy of what was said 400 ms
+ * ago has no place in RED. */
+static void test_a_rest_is_time_and_not_loss(void **state)
+{
+	static const uint32_t at[] = { 0, 1, 21, 22, 42, 43 };
+	struct viewer *v[2];
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	for (uint32_t i = 0; i < 2; i++) {
+		v[i] = viewer_new(i + 1);
+		v[i]->audio.red.pt = 63;
+		egress_listen(the.x, ROOM, &v[i]->audio);
+	}
+	red_tx_report(&v[1]->audio.red, 10, NS_PER_S);
+	for (size_t k = 0; k < 6; k++) {
+		struct rtp_batch *b = sound(at[k]);
+
+		if (k & 1) { /* by turns its own and the shared one */
+			b->only_leg = 2;
+			play(b);
+			b = sound(at[k]);
+			rtp_batch_skip(b, 2);
+		}
+		play(b);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(v[i]->n, 6);
+		assert_in_sequence(v[i]);
+		for (size_t k = 1; k < 6; k++)
+			assert_int_equal(v[i]->sent[k].ts - v[i]->sent[k - 1].ts,
+					 (at[k] - at[k - 1]) * 960);
+	}
+	for (size_t k = 0; k < 6; k++) {
+		struct rtp_red_block block[RTP_RED_MAX_BLOCKS];
+		struct rtp_packet p;
+
+		assert_int_equal(rtp_parse(&p, v[1]->sent[k].octets, v[1]->sent[k].len), 0);
+		assert_int_equal(p.pt, 63);
+		assert_int_equal(rtp_red_parse(p.payload, p.payload_len, block), k & 1 ? 2 : 1);
+	}
+	for (int i = 0; i < 2; i++)
+		viewer_free(v[i]);
+}
+
 /* Who loses packets gets earlier ones again, shared and own in one stream; who
  * does not gets the plain packets of the same encode. */
 static void test_loss_brings_red(void **state)
@@ -417,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_closed_encode_is_let_go, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_shard_that_is_behind_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sound_goes_to_whom_it_is_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_rest_is_time_and_not_loss, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loss_brings_red, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_another_format_is_another_group, set_up,
 						tear_down),
