@@ -25,12 +25,14 @@ enum {
 	CONCEAL_MAX = RATE_HZ / 10, /* then silence */
 	/* Delay beyond the target that is removed in silence, and in sound. */
 	EXCESS_QUIET_MS = 3,
-	EXCESS_SOUND_MS = 12,
+	EXCESS_SOUND_MS = 6,
+	EXCESS_LARGE_MS = 25,
 	EXCESS_URGENT_MS = 120,
 	/* Delay short of it that is made up for likewise. */
 	MISSING_QUIET_MS = 10,
 	MISSING_SOUND_MS = 25,
 	LENGTHEN_TICKS = 5, /* between two lengthenings in sound */
+	SHORTEN_TICKS = 5,  /* between two looks for a period while there is little */
 	/* With losses and FEC the successor should be there in time. */
 	FEC_MIN_MS = 45,
 	PLAIN_MIN_MS = 20,
@@ -263,6 +265,9 @@ static void shorten(struct audio_in *a, int64_t now_ns, float excess_ms)
 	if (!quiet(a)) {
 		if (excess_ms < EXCESS_SOUND_MS)
 			return;
+		if (excess_ms < EXCESS_LARGE_MS && a->shorten_wait-- > 0)
+			return;
+		a->shorten_wait = SHORTEN_TICKS;
 		corr = excess_ms > EXCESS_URGENT_MS ? CORR_URGENT : CORR_SOUND;
 	}
 	lag = accelerate_shorten(sample_fifo_front(a->fifo), count, a->channels,

@@ -34,7 +34,7 @@ struct audio_in {
 	uint16_t rx_seq;
 	size_t concealed_run;      /* samples invented since the last packet */
 	size_t silent_tail;        /* samples of plain silence at the fifo's end */
-	int lengthen_wait;
+	int lengthen_wait, shorten_wait;
 	int fec_ticks;             /* how long FEC_MIN_MS holds yet */
 	int fec_packets;           /* how long the stream is taken for one with FEC or RED yet */
 	uint64_t lost_seen;        /* and recovered */

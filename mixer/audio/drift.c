@@ -10,16 +10,17 @@
 #include "mixer/audio/dsp.h"
 
 /* The loop: delay' = drift - correction, beyond a dead band of the delay. With the proportional part alone an
- * error of 1 ms is answered by 50 ppm, a time constant of 20 s; the integral
+ * error of 1 ms is answered by 100 ppm, a time constant of 10 s; the integral
  * part learns the sender's drift and is set for critical damping. */
-#define GAIN_PPM_PER_MS       50.0f
-#define GAIN_PPM_PER_MS_S     0.625f
+#define GAIN_PPM_PER_MS       100.0f
+#define GAIN_PPM_PER_MS_S     2.5f
 #define ERROR_MAX_MS          10.0f  /* more is a burst, not drift */
+#define ERROR_ANSWERED_MS     5.0f   /* at most, beyond: */
 #define ERROR_DEAD_MS         2.0f   /* nobody hears: not worth resampling, and no drift yet */
 #define LEARNED_MAX_PPM       500.0f /* crystals are within 100 */
 /* Clocks that differ that much make it slide all the time, at their own speed;
  * others seldom, at this one. */
-#define STEADY_PPM            100.0
+#define STEADY_PPM            200.0
 #define SLIDE_PPM             500.0
 
 /* Delays of a fraction of a sample: windowed sines, of which at 0 nothing is left
@@ -106,7 +107,7 @@ static float clampf(float x, float limit)
 
 void drift_control(struct drift *d, float error_ms, float dt_s)
 {
-	float e = clampf(error_ms - clampf(error_ms, ERROR_DEAD_MS), ERROR_MAX_MS);
+	float e = clampf(error_ms - clampf(error_ms, ERROR_DEAD_MS), ERROR_ANSWERED_MS);
 
 	/* A large error says nothing about the clock: nothing is learned from it. */
 	if (fabsf(error_ms) <= ERROR_MAX_MS)

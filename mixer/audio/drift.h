@@ -3,7 +3,7 @@
  * removed or added adds up to a whole sample, by which the sound then slides: for
  * so long, and no longer, it is resampled (a fractional delay that moves from 0 to
  * 1); in between it passes bit by bit, at the price of a copy. Clocks that differ
- * by more than 100 ppm slide all the time.
+ * by more than 200 ppm slide all the time.
  * Only drift: a burst's excess is somebody else's work (accelerate.h).
  * Owner: a leg's chain; one thread at a time; steady state does not allocate. */
 #ifndef MIXER_AUDIO_DRIFT_H

@@ -81,7 +81,7 @@ static void test_a_steady_slide_is_pure(void **state)
 			size_t n = 0;
 
 			assert_int_equal(drift_new(&d, 1), 0);
-			drift_control(d, (float)sign * 8, 0.02f);
+			drift_control(d, (float)sign * 5, 0.02f);
 			run(d, 100, hz[k], last, &n);
 			assert_true(drift_is_sliding(d));
 			out_hz = hz[k] * (1 + (double)drift_ppm(d) * 1e-6);
@@ -105,7 +105,7 @@ static void test_seldom_slides_do_not_click(void **state)
 
 	(void)state;
 	assert_int_equal(drift_new(&d, 1), 0);
-	drift_control(d, 2.8f, 0.02f);
+	drift_control(d, 2.4f, 0.02f);
 	assert_near(drift_ppm(d), 40, 1);
 	for (int t = 0; t < 1000; t++) {
 		int n;
