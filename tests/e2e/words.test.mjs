@@ -76,7 +76,7 @@ test('what is there is used', () => {
 });
 
 test('every error code of the protocol that a person may meet has words', () => {
-	const silent = ['bad_json', 'bad_message', 'unknown_type', 'not_joined', 'already_joined', 'bad_sdp', 'not_acceptable', 'bad_state', 'too_many_candidates', 'internal'];
+	const silent = ['bad_json', 'bad_message', 'unknown_type', 'not_joined', 'already_joined', 'bad_sdp', 'not_acceptable', 'bad_state', 'too_many_candidates', 'internal', 'view_invalid'];
 	const text = readFileSync(join(web, '../signaling/PROTOCOL.md'), 'utf8');
 	const table = text.slice(text.indexOf('## Error codes'), text.indexOf('## Media: SDP'));
 	const codes = [...table.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap((m) => m[1].match(/\w+/g));

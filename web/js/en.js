@@ -253,6 +253,7 @@ export default {
 	code_connection_lost: 'The media connection was lost.',
 	code_room_full: 'The room is full.',
 	code_too_many_from_address: 'Too many people have joined from your network. Ask the administrator of the server to raise the limit.',
+	code_view_unknown: 'That view is not there any more. Choose another one.',
 	code_too_many_views: 'Too many people hide their own picture. You see the one that all see.',
 	code_busy: 'The server is connecting many people at this moment. Try again in a few seconds.',
 	code_too_much_media: 'You sent more than the server takes, and were disconnected. Choose a smaller picture and join again.',

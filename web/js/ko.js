@@ -252,6 +252,7 @@ export default {
 	code_connection_lost: '화면과 소리의 연결이 끊어졌어요.',
 	code_room_full: '회의실 정원이 다 찼어요.',
 	code_too_many_from_address: '같은 네트워크에서 너무 많은 사람이 들어왔어요. 서버 관리자에게 제한을 늘려 달라고 요청해 주세요.',
+	code_view_unknown: '그 화면은 이제 없어요. 다른 화면을 선택하세요.',
 	code_too_many_views: '자기 화면을 숨긴 사람이 너무 많아요. 모두와 같은 화면이 보여요.',
 	code_busy: '지금 많은 사람이 한꺼번에 연결하고 있어요. 몇 초 뒤에 다시 시도해 주세요.',
 	code_too_much_media: '서버가 받을 수 있는 양보다 많은 데이터를 보내 연결이 끊겼어요. 화면 크기를 줄이고 다시 들어와 주세요.',
