@@ -103,6 +103,7 @@ void audio_in_restart(struct audio_in *a)
 	audio_jitter_set_min_ms(a->jitter, PLAIN_MIN_MS);
 	adec_reset(a->dec);
 	drift_reset(a->drift);
+	a->faint = (struct audio_faint){ 0 };
 	a->rx_codec = CODEC_NONE;
 	a->fec_ticks = 0;
 	a->fec_packets = 0;
@@ -187,8 +188,17 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 {
 	struct adec *dec = a->dec_of[audio_tag_codec(o->pkt->tag)];
 	struct buf *pkt = o->pkt;
+	/* a copy (RED) is of another packet than the level */
+	bool faint = (pkt->tag & AUDIO_TAG_FAINT) && !audio_tag_red(pkt->tag);
+	enum audio_faint_what what = audio_faint_next(&a->faint, faint);
 	int got;
 
+	if (what == AUDIO_FAINT_SKIP) {
+		buf_unref(&pkt);
+		a->concealed_run = 0;
+		push_silence(a, n);
+		return;
+	}
 	if (dec != a->dec)
 		adec_reset(dec);
 	a->dec = dec;
@@ -205,7 +215,13 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 		return;
 	}
 	a->concealed_run = 0;
-	push_sound(a, (size_t)got);
+	if (faint)
+		audio_faint_heard(&a->faint, vad_level_dbov(a->scratch,
+							    (size_t)(got * a->channels)));
+	if (what == AUDIO_FAINT_CHECK && !a->faint.doubted)
+		push_silence(a, (size_t)got);
+	else
+		push_sound(a, (size_t)got);
 }
 
 /* One more piece into the fifo, which shall get to `want` samples. */

@@ -26,6 +26,9 @@ static inline uint32_t audio_tag(enum codec c, uint8_t pt, bool red)
 	return (uint32_t)red << 16 | (uint32_t)c << 8 | pt;
 }
 
+/* Beside it: the sender says that nothing is to be heard in it (audio_faint.h). */
+enum { AUDIO_TAG_FAINT = 1 << 17 };
+
 static inline enum codec audio_tag_codec(uint32_t tag)
 {
 	return (enum codec)(tag >> 8 & 0xff);

@@ -3,6 +3,7 @@
 #ifndef MCU_ROOM_AUDIO_IN_PRIV_H
 #define MCU_ROOM_AUDIO_IN_PRIV_H
 
+#include "mcu/room/audio_faint.h"
 #include "mcu/room/audio_in.h"
 #include "mixer/audio/vad.h"
 
@@ -21,6 +22,7 @@ struct audio_in {
 	struct sample_fifo *fifo;
 	struct voice *voice; /* borrowed; may be NULL */
 	struct vad vad;
+	struct audio_faint faint;
 	int channels;
 	uint32_t clock_hz; /* of the time stamps in the jitter buffer */
 	bool muted, fade_out;

@@ -3,6 +3,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/ice.h"
+#include "mcu/room/audio_faint.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"
@@ -66,8 +67,14 @@ static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p
 	bool red = l->media.audio.rx_red_pt && p->pt == l->media.audio.rx_red_pt;
 	int pt = red ? rtp_red_primary_pt(p->payload, p->payload_len) : p->pt;
 	enum codec c = pt < 0 ? CODEC_NONE : leg_stream_codec(&l->media.audio, (uint8_t)pt);
+	uint32_t faint = 0;
+	int level_dbov;
+	bool voice;
 
-	return c ? audio_tag(c, (uint8_t)pt, red) : 0;
+	if (rtp_ext_audio_level(p, l->media.audio.ext_audio_level, &level_dbov, &voice) &&
+	    level_dbov <= AUDIO_FAINT_DBOV)
+		faint = AUDIO_TAG_FAINT;
+	return c ? audio_tag(c, (uint8_t)pt, red) | faint : 0;
 }
 
 ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,

@@ -48,7 +48,7 @@ static void put(struct run *r, const uint8_t *rec)
 		b->len = rtp_write(b->data, b->cap, &r->head);
 	}
 	role_assert_mixa();
-	b->tag = audio_tag(codec_of(rec[0]), PT, rec[0] & 8);
+	b->tag = audio_tag(codec_of(rec[0]), PT, rec[0] & 8) | (rec[0] & 16 ? AUDIO_TAG_FAINT : 0);
 	audio_in_put(r->in, b, r->now_ns);
 }
 

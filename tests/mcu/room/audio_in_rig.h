@@ -31,6 +31,7 @@ enum { TICK = AUDIO_TICK_SAMPLES, PT = 111, SSRC = 0x1234, START_S = 5000 };
 enum { STUB_UNIT = 120 };
 
 static float stub_tone[ADEC_MAX_SAMPLES];
+static int stub_decodes;
 
 static inline int stub_samples(const struct adec *d, const uint8_t *payload, size_t len)
 {
@@ -51,6 +52,7 @@ static inline int stub_decode(struct adec *d, const uint8_t *payload, size_t len
 	int n = stub_samples(d, payload, len);
 
 	(void)max;
+	stub_decodes++;
 	if (payload[1] == 1)
 		return stub_conceal(d, out, (size_t)n);
 	for (int i = 0; i < n; i++)
@@ -83,7 +85,7 @@ struct rig {
 	struct audio_in *in;
 	int64_t tick; /* of the next tick */
 	uint16_t seq;
-	uint32_t ts, ssrc;
+	uint32_t ts, ssrc, flags; /* flags: beside the tags */
 	float last;      /* the sample played last */
 	float max_step;  /* largest difference of neighbours since it was zeroed */
 	int silent_ticks;
@@ -134,7 +136,7 @@ static inline void send_as(struct rig *r, uint8_t pt, const uint8_t *payload, si
 	assert_non_null(b);
 	b->len = rtp_write(b->data, b->cap, &p);
 	assert_true(b->len > 0);
-	b->tag = audio_tag(CODEC_OPUS, PT, false);
+	b->tag = audio_tag(CODEC_OPUS, PT, false) | r->flags;
 	audio_in_put(r->in, b, at_ms(arrival_ms));
 }
 
