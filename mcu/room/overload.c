@@ -237,9 +237,11 @@ static bool under_strain(struct overload *o, enum mood mood, struct overload_roo
 		return false;
 	severe = o->severe >= needed;
 	o->strained = o->severe = 0;
+	if (!step_down(room, n, severe))
+		return false;
 	o->stepped = true;
 	relapsed(o, now_ns);
-	return step_down(room, n, severe);
+	return true;
 }
 
 /* One encoder alone may be too slow while the processors have time: that is its

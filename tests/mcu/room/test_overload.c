@@ -336,6 +336,27 @@ static void it_does_not_flap(void **state)
 	assert_int_equal(w.room[0].level, OVERLOAD_NONE);
 }
 
+/* What the rooms cannot help does not make them wait longer. */
+static void strain_that_is_nobodys_is_no_relapse(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, 1, 1000);
+	w.forced = true;
+	w.late_percent = 100;
+	until(&w, 0, OVERLOAD_FROZEN, 60);
+	w.late_percent = 0;
+	w.want[0] = 0; /* all have left */
+	until(&w, 0, OVERLOAD_NO_TOP, 60);
+	w.audio_missed = 1;
+	pass(&w, 5);
+	w.audio_missed = 0;
+	assert_int_equal(w.room[0].level, OVERLOAD_NO_TOP);
+	pass(&w, 4 * (OVERLOAD_PATIENCE_MS / 1000 + 1));
+	assert_int_equal(w.room[0].level, OVERLOAD_NONE);
+}
+
 static void nothing_is_given_back_that_does_not_fit(void **state)
 {
 	struct world w;
@@ -401,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_handicap_is_by_the_share_and_bounded),
 		cmocka_unit_test(recovery_is_in_reverse_and_takes_patience),
 		cmocka_unit_test(it_does_not_flap),
+		cmocka_unit_test(strain_that_is_nobodys_is_no_relapse),
 		cmocka_unit_test(nothing_is_given_back_that_does_not_fit),
 		cmocka_unit_test(many_rooms_come_back_together_as_far_as_there_is_room),
 		cmocka_unit_test(pictures_per_second),
