@@ -153,6 +153,7 @@ static void test_layout_is_told_when_it_moves(void **state)
 	struct leg_info i;
 	struct room *r;
 	size_t before;
+	int64_t end;
 
 	(void)state;
 	role_assert_ctl();
@@ -174,6 +175,9 @@ static void test_layout_is_told_when_it_moves(void **state)
 	negotiate(b, true, true);
 	nb->cfg.ev->connected(nb->cfg.obj);
 	RUN_UNTIL(r, tiles, 2);
+	end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
+	while (the.layouts == before && clock_now_ns(&clock_monotonic) < end)
+		turn();
 	for (int k = 0; k < 20; k++)
 		turn();
 	assert_int_equal(the.layouts, before + 1);

@@ -391,7 +391,7 @@ static void test_the_end_of_a_view_is_told(void **state)
 	RUN_UNTIL(s.room, video_encoders, 1);
 	leg_get_info(s.leg[0], &i);
 	assert_int_equal(i.shown_w, W / 2);
-	assert_int_equal(the.layouts, before + 1);
+	assert_true(the.layouts > before);
 	close_room(s.room);
 }
 
