@@ -4,7 +4,7 @@
 # Needs root or sudo only when something is missing. The README says what each
 # package is for.
 set -euo pipefail
-run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
 	libx264-dev libvpx-dev libaom-dev libopus-dev libspeexdsp-dev libyuv-dev libpango1.0-dev
 	libsrtp2-dev libusrsctp-dev libssl-dev
 	libnice-dev libglib2.0-dev libwebsockets-dev libwebsockets-evlib-glib libjansson-dev

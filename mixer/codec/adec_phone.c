@@ -22,7 +22,7 @@ struct adec_phone {
 	int factor; /* to 48 kHz */
 	struct g722 g722;
 	struct conceal conceal;
-	struct rate rate;
+	struct rate *rate;
 	int16_t linear[MAX_NATIVE];
 	float native[MAX_NATIVE];
 	float mono[ADEC_MAX_SAMPLES];
@@ -46,10 +46,10 @@ static int put_out(struct adec_phone *p, size_t n, float *out)
 	size_t samples = n * (size_t)p->factor;
 
 	if (p->adec.channels == 1) {
-		rate_up(&p->rate, p->native, n, out);
+		rate_run(p->rate, p->native, n, out);
 		return (int)samples;
 	}
-	rate_up(&p->rate, p->native, n, p->mono);
+	rate_run(p->rate, p->native, n, p->mono);
 	for (size_t i = 0; i < samples; i++)
 		out[2 * i] = out[2 * i + 1] = p->mono[i];
 	return (int)samples;
@@ -91,11 +91,12 @@ static void phone_reset(struct adec *d)
 
 	g722_init(&p->g722);
 	conceal_init(&p->conceal, RATE_HZ / p->factor);
-	rate_reset(&p->rate);
+	rate_reset(p->rate);
 }
 
 static void phone_free(struct adec *d)
 {
+	rate_free(&self(d)->rate);
 	free(d);
 }
 
@@ -119,7 +120,10 @@ int adec_phone_new(struct adec **out, enum codec codec, int channels)
 	p->adec.channels = channels;
 	p->codec = codec;
 	p->factor = codec == CODEC_G722 ? 3 : 6;
-	rate_init(&p->rate, p->factor);
+	if (rate_new(&p->rate, p->factor, RATE_UP)) {
+		free(p);
+		return -ENOMEM;
+	}
 	phone_reset(&p->adec);
 	*out = &p->adec;
 	return 0;

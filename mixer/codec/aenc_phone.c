@@ -15,7 +15,8 @@ struct aenc_phone {
 	struct aenc aenc;
 	enum codec codec;
 	struct g722 g722;
-	struct rate rate;
+	int factor;
+	struct rate *rate;
 };
 
 static struct aenc_phone *self(struct aenc *e)
@@ -34,7 +35,7 @@ static int16_t linear(float x)
 static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_t cap)
 {
 	struct aenc_phone *p = self(e);
-	size_t n = AENC_TICK_SAMPLES / (size_t)p->rate.factor;
+	size_t n = AENC_TICK_SAMPLES / (size_t)p->factor;
 	float mono[AENC_TICK_SAMPLES], native[MAX_NATIVE];
 	int16_t x[MAX_NATIVE];
 
@@ -43,7 +44,7 @@ static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_
 		return -ENOSPC;
 	if (e->channels == 2)
 		dsp_middle(mono, pcm, AENC_TICK_SAMPLES);
-	rate_down(&p->rate, e->channels == 2 ? mono : pcm, AENC_TICK_SAMPLES, native);
+	rate_run(p->rate, e->channels == 2 ? mono : pcm, AENC_TICK_SAMPLES, native);
 	for (size_t i = 0; i < n; i++)
 		x[i] = linear(native[i]);
 	if (p->codec == CODEC_G722)
@@ -75,11 +76,12 @@ static int phone_encode(struct aenc *e, const float *pcm, aenc_packet_fn *fn, vo
 static void phone_reset(struct aenc *e)
 {
 	g722_init(&self(e)->g722);
-	rate_reset(&self(e)->rate);
+	rate_reset(self(e)->rate);
 }
 
 static void phone_free(struct aenc *e)
 {
+	rate_free(&self(e)->rate);
 	free(e);
 }
 
@@ -101,7 +103,11 @@ int aenc_phone_new(struct aenc **out, const struct aenc_cfg *cfg)
 	p->aenc.channels = cfg->channels;
 	p->aenc.frame_samples = AENC_TICK_SAMPLES;
 	p->codec = cfg->format;
-	rate_init(&p->rate, cfg->format == CODEC_G722 ? 3 : 6);
+	p->factor = cfg->format == CODEC_G722 ? 3 : 6;
+	if (rate_new(&p->rate, p->factor, RATE_DOWN)) {
+		free(p);
+		return -ENOMEM;
+	}
 	phone_reset(&p->aenc);
 	*out = &p->aenc;
 	return 0;

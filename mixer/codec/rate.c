@@ -1,98 +1,86 @@
 #include "mixer/codec/rate.h"
 
-#include <math.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "mixer/audio/dsp.h"
+#include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
+#include <libswresample/swresample.h>
 
-enum { CHUNK = 960 };
+enum {
+	HIGH_HZ = 48000,
+	TAPS = 32, /* at the lower rate */
+};
 
-#define PI	    3.14159265358979
-#define KAISER_BETA 5.65 /* 60 dB */
-/* Half of the transition from pass to stop band, in cycles per sample. */
-#define HALF_TRANSITION 0.0094
+struct rate {
+	SwrContext *swr;
+	int factor;
+	enum rate_direction direction;
+};
 
-static double bessel_i0(double x)
+/* The filter looks ahead by half its taps: with that much silence in front there
+ * is always enough for what goes in to come out in the same call. */
+static int start(struct rate *r)
 {
-	double sum = 1, term = 1;
+	int ahead = r->direction == RATE_UP ? TAPS : TAPS * r->factor;
+	int err = swr_init(r->swr);
 
-	for (int k = 1; k < 30; k++) {
-		term *= x / (2 * k) * (x / (2 * k));
-		sum += term;
-	}
-	return sum;
+	if (!err)
+		err = swr_inject_silence(r->swr, ahead);
+	return err < 0 ? -ENOMEM : 0;
 }
 
-static double tap(int i, double cutoff)
+int rate_new(struct rate **out, int factor, enum rate_direction direction)
 {
-	double t = i - (RATE_TAPS - 1) / 2.0, u = 2 * t / RATE_TAPS;
+	int low = HIGH_HZ / factor, in = direction == RATE_UP ? low : HIGH_HZ;
+	AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
+	struct rate *r = calloc(1, sizeof *r);
+	int err;
 
-	return sin(2 * PI * cutoff * t) / (PI * t) * bessel_i0(KAISER_BETA * sqrt(1 - u * u));
-}
-
-void rate_init(struct rate *r, int factor)
-{
-	int per = RATE_TAPS / factor;
-	double h[RATE_TAPS], sum = 0;
-
-	memset(r, 0, sizeof *r);
+	if (!r)
+		return -ENOMEM;
 	r->factor = factor;
-	for (int i = 0; i < RATE_TAPS; i++)
-		sum += h[i] = tap(i, 0.5 / factor - HALF_TRANSITION);
-	for (int i = 0; i < RATE_TAPS; i++)
-		r->down[RATE_TAPS - 1 - i] = (float)(h[i] / sum);
-	for (int p = 0; p < factor; p++) {
-		/* Equal gain of all phases: a constant stays one. */
-		sum = 0;
-		for (int k = 0; k < per; k++)
-			sum += h[k * factor + p];
-		for (int k = 0; k < per; k++)
-			r->up[p * per + per - 1 - k] = (float)(h[k * factor + p] / sum);
+	r->direction = direction;
+	err = swr_alloc_set_opts2(&r->swr, &mono, AV_SAMPLE_FMT_FLT, HIGH_HZ + low - in, &mono,
+				  AV_SAMPLE_FMT_FLT, in, 0, NULL);
+	if (!err)
+		err = av_opt_set_int(r->swr, "filter_size", TAPS, 0);
+	/* Below the lower rate's Nyquist frequency already: nothing is folded back. */
+	if (!err)
+		err = av_opt_set_double(r->swr, "cutoff", 0.9, 0);
+	if (!err)
+		err = start(r);
+	if (err) {
+		rate_free(&r);
+		return -ENOMEM;
 	}
+	*out = r;
+	return 0;
+}
+
+void rate_free(struct rate **r)
+{
+	if (!*r)
+		return;
+	swr_free(&(*r)->swr);
+	free(*r);
+	*r = NULL;
 }
 
 void rate_reset(struct rate *r)
 {
-	memset(r->past, 0, sizeof r->past);
+	swr_close(r->swr);
+	start(r);
 }
 
-/* The last `keep` samples of the past and then in: contiguous. */
-static void join(struct rate *r, float *buf, size_t keep, const float *in, size_t n)
+void rate_run(struct rate *r, const float *in, size_t n, float *out)
 {
-	memcpy(buf, r->past + RATE_TAPS - keep, keep * sizeof *buf);
-	memcpy(buf + keep, in, n * sizeof *buf);
-	memcpy(r->past + RATE_TAPS - keep, buf + n, keep * sizeof *buf);
-}
+	size_t factor = (size_t)r->factor, wanted = r->direction == RATE_UP ? n * factor : n / factor;
+	const uint8_t *from = (const uint8_t *)in;
+	uint8_t *to = (uint8_t *)out;
+	int got = swr_convert(r->swr, &to, (int)wanted, &from, (int)n);
+	size_t have = got > 0 ? (size_t)got : 0;
 
-void rate_up(struct rate *r, const float *in, size_t n, float *out)
-{
-	size_t factor = (size_t)r->factor, per = RATE_TAPS / factor;
-	float buf[RATE_TAPS + CHUNK];
-
-	while (n) {
-		size_t part = n < CHUNK ? n : CHUNK;
-
-		join(r, buf, per - 1, in, part);
-		for (size_t i = 0; i < part; i++)
-			for (size_t p = 0; p < factor; p++)
-				*out++ = dsp_dot(r->up + p * per, buf + i, per);
-		in += part;
-		n -= part;
-	}
-}
-
-void rate_down(struct rate *r, const float *in, size_t n, float *out)
-{
-	size_t factor = (size_t)r->factor;
-	float buf[RATE_TAPS + CHUNK];
-
-	while (n) {
-		size_t part = n < CHUNK ? n : CHUNK;
-
-		join(r, buf, RATE_TAPS - 1, in, part);
-		for (size_t i = 0; i < part; i += factor)
-			*out++ = dsp_dot(r->down, buf + i, RATE_TAPS);
-		in += part;
-		n -= part;
-	}
+	memset(out + have, 0, (wanted - have) * sizeof *out);
 }
