@@ -1,7 +1,7 @@
 /* What a room's picture allocates when nobody comes or goes: nothing by our own
  * objects (L7). Those are linked with the allocation functions wrapped, which the
  * libraries are not; theirs are counted apart and printed. */
-#include "room_video_rig.h"
+#include "tests/mcu/room/room_video_rig.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COUNTS_ALLOCATIONS 0
