@@ -9,7 +9,7 @@ export async function run(wants) {
 	const of = { audio: { p95: [], p50: [], seen: 0 }, video: { p95: [], p50: [], seen: 0 } };
 	const mcu = await startServer(serverSettings);
 	for (let i = 0; i < Math.min(rounds, 3); i++) {
-		const bot = runBot(['--latency', '--url', mcu.url, '--room', `late-${i}`, '--seconds', quick ? 12 : 20]);
+		const bot = runBot(['--latency', '--url', mcu.url, '--room', `late-${i}`, '--seconds', quick ? 12 : 15]);
 		const r = expectServed(await bot.done);
 		for (const kind of ['audio', 'video']) {
 			const l = r[`latency_${kind}`];

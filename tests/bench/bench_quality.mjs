@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { median, runBot, runFloor, startServer } from './harness.mjs';
 import { asm, expectServed, fail, media, print, quick, serverSettings, spread, wholeWork } from './report.mjs';
 
-const SENDERS = 4, SKIP = 60, FRAMES = quick ? 180 : 450, FPS = 30;
+const SENDERS = 4, SKIP = 60, FRAMES = quick ? 180 : 300, FPS = 30;
 
 // Nothing in the picture but the tiles.
 const BARE = JSON.stringify({ type: 'layout', layout: 'grid', order: 'join',

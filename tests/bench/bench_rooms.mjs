@@ -73,15 +73,17 @@ export async function run(wants) {
 		if (wants('room4_vs_ffmpeg')) {
 			cpu.ffmpeg.push(await ffmpeg({}));
 			cpu.alone.push(await ffmpeg({ alone: true }));
-			cpu.sound.push(await ffmpeg({ sound: true }));
+			if (!i) cpu.sound.push(await ffmpeg({ sound: true }));
 		}
 		seen.room4 = await cost(mcu, cpu.room4, room4(`four-${i}`));
 		for (const n of [9, 25])
-			if (wants(`grid${n}_ratio`)) seen[n] = await cost(mcu, cpu[`grid${n}`], grid(`grid${n}-${i}`, n, dir[n]));
+			if (wants(`grid${n}_ratio`)) seen[`grid${n}`] = await cost(mcu, cpu[`grid${n}`], grid(`grid${n}-${i}`, n, dir[n]));
 		if (wants('static_ratio')) seen.still = await cost(mcu, cpu.still, still(`still-${i}`, slides));
 	}
 	await mcu.stop();
-	if (seen.room4.fps < 0.9 * FPS) fail(`the room of 4 came at ${seen.room4.fps} pictures a second`);
+	// Who is not shown all pictures costs less.
+	for (const [what, s] of Object.entries(seen))
+		if (what !== 'still' && s.fps < 0.97 * FPS) fail(`${what}: ${s.fps.toFixed(1)} pictures a second were shown, not ${FPS}`);
 	const room = { room4_ms_per_s: cpu.room4 };
 	if (wants('room4_ratio')) printRatio('room4_ratio', room, { floor_ms_per_s: cpu.floor }, { asm, ...seen.room4 });
 	if (wants('room4_vs_ffmpeg')) printRatio('room4_vs_ffmpeg', room, { ffmpeg_ms_per_s: cpu.ffmpeg },
@@ -89,7 +91,7 @@ export async function run(wants) {
 	for (const n of [9, 25])
 		if (wants(`grid${n}_ratio`))
 			printRatio(`grid${n}_ratio`, { server_ms_per_s: cpu[`grid${n}`] }, room,
-				{ tile: `${tile[n].width}x${tile[n].height}`, uplink_kbps: tile[n].max_kbps, ...seen[n] });
+				{ tile: `${tile[n].width}x${tile[n].height}`, uplink_kbps: tile[n].max_kbps, ...seen[`grid${n}`] });
 	if (wants('static_ratio'))
 		printRatio('static_ratio', { server_ms_per_s: cpu.still }, room, { slide_fps: SLIDE_FPS, ...seen.still });
 }

@@ -10,7 +10,7 @@ export const quick = env.QUICK === '1';
 export const rounds = Number(env.ROUNDS ?? (quick ? 1 : 3));
 // The viewers' figures are small differences of large ones.
 export const viewerRounds = Number(env.ROUNDS ?? (quick ? 1 : 5));
-export const seconds = Number(env.RUN_S ?? (quick ? 4 : 8));
+export const seconds = Number(env.RUN_S ?? (quick ? 4 : 6));
 export const warmUp = quick ? 1 : 2;
 export const media = env.MEDIA ?? 'build/media';
 // x264's AVX-512 is the slower choice where there is one; both sides get the same.

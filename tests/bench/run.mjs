@@ -2,7 +2,7 @@
 // The benches: server and floor program in turn on the same media, medians.
 //
 //   tests/bench/run.mjs [NAME…]     of figures (see README.md); by default all
-//   ONLY=room4_ratio,join_p95  QUICK=1 (one short round)  ROUNDS=5  RUN_S=8  ASM=avx2|default
+//   ONLY=room4_ratio,join_p95  QUICK=1 (one short round)  ROUNDS=5  RUN_S=10  ASM=avx2|default
 //   MCU_BIN, BOT_BIN, FLOOR_DIR, MEDIA: what is measured, and with which files
 //
 // Prints "bench NAME VALUE UNIT key=value…" with the bar and whether it is met.
