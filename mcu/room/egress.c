@@ -39,6 +39,7 @@ static void group_free(void *p)
 	net_timer_free(&g->timer);
 	history_free(&g->history);
 	free(g->late);
+	free(g->probed);
 	free(g->out);
 	free(g);
 }
@@ -87,6 +88,9 @@ void egress_remove(struct group *g, struct out_stream *o)
 	}
 	if (o->late && o->group == g->id)
 		egress_not_late(g, o);
+	for (size_t i = 0; i < g->n_probed; i++)
+		if (g->probed[i] == o)
+			g->probed[i] = g->probed[--g->n_probed];
 }
 
 void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n)

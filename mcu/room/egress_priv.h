@@ -24,7 +24,10 @@ struct group {
 	/* those of out that are still behind the others */
 	struct out_stream **late;
 	size_t n_late, late_cap;
-	struct net_timer *timer; /* runs while there is a part, or somebody is late */
+	/* those of out whose connection is probed, as of the last picture; how many fit */
+	struct out_stream **probed;
+	size_t n_probed, probed_cap;
+	struct net_timer *timer; /* runs while there is a part, or somebody late or probed */
 	/* octets of this second and of the one before; the budget of retransmissions */
 	uint32_t window, octets, octets_before;
 	int64_t window_ns;
@@ -91,7 +94,7 @@ void egress_pace(void *group, int64_t due_ns);
 
 /* egress_resend.c: a new batch of the group. */
 void egress_resend_count(struct group *g, const struct rtp_batch *b) ON_THREAD(ROLE_NET);
-/* After a picture: what o->pad_bps asks for. */
+/* Every few milliseconds: what o->pad_bps asks for. */
 void egress_pad(struct group *g, struct out_stream *o) ON_THREAD(ROLE_NET);
 
 #endif

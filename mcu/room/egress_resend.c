@@ -15,7 +15,8 @@ METRIC_COUNTER(m_probes, "mcu_egress_probe_packets_total",
 	       "RTP packets sent for nothing but to see whether a connection carries more.");
 
 enum {
-	PAD_PACKETS = 12, /* after one picture at most */
+	PAD_PACKETS = 12, /* at a time at most */
+	PAD_EVERY_MS = 20,
 	PAD_LOOK = 8,	  /* so many pictures back for packets that are worth sending */
 	PAD_LARGE = 500,
 	PAD_EMPTY = 255, /* octets of one that has nothing to repeat */
@@ -155,15 +156,18 @@ ON_THREAD(ROLE_NET) static void send_empty(struct out_stream *o, int64_t now_ns)
 void egress_pad(struct group *g, struct out_stream *o)
 {
 	int64_t now = net_shard_now_ns(g->egress->shard), passed = now - o->pad_ns;
-	const struct rtp_batch *b = worth_repeating(g, o);
+	const struct rtp_batch *b;
 	int64_t due;
 
+	if (o->pad_ns && passed < PAD_EVERY_MS * NS_PER_MS)
+		return;
 	if (passed > PAD_MOST_MS * NS_PER_MS)
 		passed = o->pad_ns ? PAD_MOST_MS * NS_PER_MS : 0;
 	o->pad_ns = now;
 	due = o->pad_octets + clock_scale(passed, o->pad_bps / 8, NS_PER_S);
 	if (!o->rtx.pt || !o->transport || o->tx.encode_id != g->id)
 		due = 0;
+	b = due > 0 ? worth_repeating(g, o) : NULL;
 	for (unsigned k = 0; due > 0 && k < PAD_PACKETS; k++) {
 		unsigned i = b ? k % b->n : 0;
 

@@ -107,6 +107,38 @@ ON_THREAD(ROLE_NET) static bool follows(struct egress *x, struct out_stream *o,
 	return true;
 }
 
+/* For one more in a list of n. */
+static int make_room(struct out_stream ***list, size_t *cap, size_t n)
+{
+	size_t want = *cap ? *cap * 2 : 16;
+	struct out_stream **l;
+
+	if (n < *cap)
+		return 0;
+	l = realloc(*list, want * sizeof *l);
+	if (!l)
+		return -ENOMEM;
+	*list = l;
+	*cap = want;
+	return 0;
+}
+
+/* Pictures that stand still are too few to send a probe behind them. */
+static void note_probed(struct group *g, struct out_stream *o)
+{
+	if (!o->pad_bps || o->group != g->id ||
+	    make_room(&g->probed, &g->probed_cap, g->n_probed))
+		return;
+	g->probed[g->n_probed++] = o;
+}
+
+ON_THREAD(ROLE_NET) static void probe(struct group *g)
+{
+	for (size_t i = 0; i < g->n_probed; i++)
+		if (g->probed[i]->pad_bps && !g->probed[i]->late && !g->probed[i]->wait_key)
+			egress_pad(g, g->probed[i]);
+}
+
 /* A piece goes to everybody before the next one does. Whoever waits for a key frame
  * asks again: what it asked for may have been lost on the way here. */
 ON_THREAD(ROLE_NET) static void to_all(struct egress *x, struct group *g, const struct rtp_batch *b,
@@ -114,19 +146,22 @@ ON_THREAD(ROLE_NET) static void to_all(struct egress *x, struct group *g, const 
 {
 	bool waiting = false, changing = false;
 
+	if (!first)
+		g->n_probed = 0;
 	for (size_t i = 0; i < g->n; i++) {
 		struct out_stream *o = g->out[i];
 
 		let_sound_pass(x, i);
 		egress_prefetch(g, i);
-		if (follows(x, o, b, first)) {
+		if (follows(x, o, b, first))
 			send_packets(x, o, b, first, n);
-			if (o->pad_bps && first + n == b->n)
-				egress_pad(g, o);
-		}
+		if (!first)
+			note_probed(g, o);
 		waiting |= o->wait_key;
 		changing |= o->next_group == g->id;
 	}
+	if (g->n_probed)
+		start_timer(g);
 	if (waiting)
 		video_encode_request_key(g->encode);
 	else if (changing)
@@ -230,26 +265,11 @@ ON_THREAD(ROLE_NET) static const struct rtp_batch *key_for(const struct group *g
 	return o->tx.started && k->time_ns <= o->tx.last_time_ns ? NULL : k;
 }
 
-static int make_room(struct group *g)
-{
-	size_t cap = g->late_cap ? g->late_cap * 2 : 16;
-	struct out_stream **late;
-
-	if (g->n_late < g->late_cap)
-		return 0;
-	late = realloc(g->late, cap * sizeof *late);
-	if (!late)
-		return -ENOMEM;
-	g->late = late;
-	g->late_cap = cap;
-	return 0;
-}
-
 bool egress_catch_up(struct egress *x, struct group *g, struct out_stream *o)
 {
 	const struct rtp_batch *k = key_for(g, o);
 
-	if (!k || !o->transport || make_room(g)) {
+	if (!k || !o->transport || make_room(&g->late, &g->late_cap, g->n_late)) {
 		metric_add(&m_waited, 1);
 		return false;
 	}
@@ -287,6 +307,8 @@ void egress_pace(void *group, int64_t due_ns)
 		else
 			egress_not_late(g, o);
 	}
-	if (!g->part && !g->n_late)
+	if (g->n_probed)
+		probe(g);
+	if (!g->part && !g->n_late && !g->n_probed)
 		net_timer_stop(g->timer);
 }

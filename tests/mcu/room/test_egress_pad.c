@@ -127,6 +127,37 @@ static void test_padding_alone(void **state)
 	viewer_free(v);
 }
 
+/* A picture that stands still comes once a second: the probe does not. */
+static void test_a_still_is_probed_too(void **state)
+{
+	struct viewer *v = start(true);
+	size_t before, bursts = 0;
+
+	(void)state;
+	play_second(LARGE);
+	v->video.pad_bps = 400000;
+	play_second(LARGE);
+	before = v->n;
+	run_until(the.now_ns + NS_PER_S);
+	assert_in_range(repairs(v, before, LARGE + 2), 48000, 52000);
+	for (size_t i = before + 1; i < v->n; i++)
+		bursts += v->sent[i].at_ns != v->sent[i - 1].at_ns;
+	assert_true(bursts > 40);
+	/* It ends where it is told to, and with its receiver. */
+	v->video.pad_bps = 0;
+	before = v->n;
+	run_until(the.now_ns + NS_PER_S);
+	assert_int_equal(v->n, before);
+	v->video.pad_bps = 400000;
+	play_second(LARGE);
+	egress_unwatch(the.x, &v->video);
+	before = v->n;
+	run_until(the.now_ns + NS_PER_S);
+	assert_int_equal(v->n, before);
+	assert_int_equal(timers_running(), 0);
+	viewer_free(v);
+}
+
 /* A picture that comes after a long time does not bring all that was left out. */
 static void test_no_burst(void **state)
 {
@@ -139,7 +170,7 @@ static void test_no_burst(void **state)
 	the.now_ns += 5 * NS_PER_S;
 	before = v->n;
 	play_second(LARGE);
-	assert_true(v->n <= before + 30 * (2 + 12));
+	assert_true(v->n <= before + 30 * 2 + 50 * 12);
 	viewer_free(v);
 }
 
@@ -161,6 +192,7 @@ int main(void)
 		T(test_as_much_as_is_asked_for),
 		T(test_repeats_what_was_sent),
 		T(test_padding_alone),
+		T(test_a_still_is_probed_too),
 		T(test_no_burst),
 		T(test_not_without_rtx),
 #undef T
