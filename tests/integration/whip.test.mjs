@@ -52,7 +52,8 @@ describe('WHIP and WHEP', limit, () => {
 			const other = bot.colours.find((c) => c.leg !== undefined && c.leg !== bot.leg)?.leg;
 			assert.ok(other, JSON.stringify(bot.colours));
 			assertSees(bot, new Map([[bot.leg, 0], [other, 1]]));
-			assertHears(bot, [1]);
+			// It came later than the bot, and its delay is brought down while it plays, which turns the tone's phase.
+			assertHears(bot, [1], -36);
 			if (trickle)
 				for (const w of [publisher, viewer])
 					assert.deepEqual(w.events.filter((e) => e.event === 'trickled' && e.status !== 204), []);
