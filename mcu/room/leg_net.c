@@ -190,11 +190,13 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	role_assert_net();
 	if (leg_net_publishes(l))
 		ingress_tick(l, now);
+	leg_rtcp_confirm(l, now);
 	if (now < l->report_due_ns)
 		return;
 	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
 			   LEG_TICK_MS * NS_PER_MS / 2;
-	tier_pick_tick(&l->pick, now);
+	if (tier_pick_tick(&l->pick, now))
+		leg_net_carries(l);
 	leg_net_probe(l);
 	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
 		set_silent(l, true);

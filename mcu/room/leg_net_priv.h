@@ -24,12 +24,22 @@ enum {
 	/* Whoever reported before and has not for so long is sent nothing until it does
 	 * again (RFC 8083 4.2); what keeps the connection alive may come from elsewhere. */
 	LEG_SILENT_MS = 20000,
+	LEG_TMMBN_MS = 200, /* between two answers to TMMBR */
 };
 
 /* What the receiver at the other end reports of a stream. */
 struct remote_report {
 	uint8_t fraction_lost;
 	uint32_t jitter;
+};
+
+/* The limit that the peer set last, and what it was told of it. */
+struct limit_in {
+	bool fresh, unanswered; /* of the compound that is being read; not confirmed yet */
+	uint32_t owner;
+	uint64_t bps;
+	uint16_t overhead;
+	int64_t answered_ns; /* 0: never */
 };
 
 enum { LEG_NET_CAMERA, LEG_NET_CONTENT, LEG_NET_PICTURES };
@@ -79,6 +89,7 @@ struct leg_net {
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report;
 	struct tier_pick pick;
+	struct limit_in limit;
 	/* what it was sent between the last two reports */
 	uint64_t sent_bps;
 	uint32_t sent_octets;
@@ -109,6 +120,8 @@ void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* A limit that came too soon after another is confirmed when it is time. */
+void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);

@@ -272,27 +272,50 @@ ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i
 	}
 }
 
-/* A rung's rate follows no receiver: its limit chooses the rung. It is told that this
- * was understood (RFC 5104 4.2.2). */
-ON_THREAD(ROLE_NET) static void tmmbr(struct leg_net *l, const struct rtcp_item *i)
+/* Of many in a compound the last one counts: none of the others was in force. */
+static void tmmbr(struct leg_net *l, const struct rtcp_item *i)
 {
 	for (unsigned k = 0; k < i->n; k++) {
-		uint8_t data[CAP];
-		struct rtcp_builder b;
 		uint64_t bps;
 		uint32_t ssrc;
 
 		rtcp_item_tmmbr(i, k, &ssrc, &bps);
 		if (!ssrc || ssrc != l->video.tx.ssrc)
 			continue;
-		if (tier_pick_cap(&l->pick, bps))
-			leg_net_carries(l);
-		leg_net_probe(l);
-		begin(l, &b, data);
-		rtcp_build_tmmbn(&b, l->video.tx.ssrc, i->ssrc, bps, rtcp_item_tmmbr_overhead(i, k));
-		send(l, &b);
+		l->limit.fresh = l->limit.unanswered = true;
+		l->limit.owner = i->ssrc;
+		l->limit.bps = bps;
+		l->limit.overhead = rtcp_item_tmmbr_overhead(i, k);
 		return;
 	}
+}
+
+/* It is told that its limit was understood (RFC 5104 4.2.2). The answer is larger than
+ * the question, and is paced. */
+void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns)
+{
+	struct limit_in *t = &l->limit;
+	uint8_t data[CAP];
+	struct rtcp_builder b;
+
+	if (!t->unanswered ||
+	    (t->answered_ns && now_ns - t->answered_ns < LEG_TMMBN_MS * NS_PER_MS))
+		return;
+	t->unanswered = false;
+	t->answered_ns = now_ns;
+	begin(l, &b, data);
+	rtcp_build_tmmbn(&b, l->video.tx.ssrc, t->owner, t->bps, t->overhead);
+	send(l, &b);
+}
+
+/* A rung's rate follows no receiver: its limit chooses the rung. */
+ON_THREAD(ROLE_NET) static void limited(struct leg_net *l, int64_t now_ns)
+{
+	l->limit.fresh = false;
+	if (tier_pick_cap(&l->pick, l->limit.bps, now_ns))
+		leg_net_carries(l);
+	leg_net_probe(l);
+	leg_rtcp_confirm(l, now_ns);
 }
 
 ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
@@ -342,6 +365,8 @@ void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arriva
 	}
 	while (rtcp_next(&it, &item))
 		item_in(l, &item, arrival_ns);
+	if (l->limit.fresh)
+		limited(l, arrival_ns);
 	if (it.error)
 		metric_add(&m_malformed, 1);
 }

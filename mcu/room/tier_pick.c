@@ -212,10 +212,28 @@ uint32_t tier_pick_probe_bps(const struct tier_pick *p)
 	return p->probe_ns && now ? p->bps[now - 1] - (uint32_t)need_of(p) : 0;
 }
 
-void tier_pick_tick(struct tier_pick *p, int64_t now_ns)
+/* A lower limit may be what keeps a connection alive; a higher one can wait. */
+static bool apply_cap(struct tier_pick *p, int64_t now_ns)
+{
+	unsigned before = tier_pick_carries(p);
+
+	if (p->cap_wanted == p->cap)
+		return false;
+	if (p->cap_wanted < p->cap && now_ns - p->cap_ns < TIER_PICK_CLEAN_MS * NS_PER_MS)
+		return false;
+	p->cap = p->cap_wanted;
+	p->cap_ns = now_ns;
+	if (tier_pick_carries(p) == before)
+		return false;
+	start_over(p);
+	return true;
+}
+
+bool tier_pick_tick(struct tier_pick *p, int64_t now_ns)
 {
 	if (p->probe_ns && now_ns - p->probe_ns > TIER_PICK_PROBE_MAX_MS * NS_PER_MS)
 		fail_probe(p);
+	return apply_cap(p, now_ns);
 }
 
 unsigned tier_pick_carries(const struct tier_pick *p)
@@ -223,14 +241,12 @@ unsigned tier_pick_carries(const struct tier_pick *p)
 	return p->carries > p->cap ? p->carries : p->cap;
 }
 
-bool tier_pick_cap(struct tier_pick *p, uint64_t bps)
+bool tier_pick_cap(struct tier_pick *p, uint64_t bps, int64_t now_ns)
 {
-	unsigned before = tier_pick_carries(p);
+	unsigned i = 0;
 
-	for (p->cap = 0; p->cap + 1 < p->n && p->bps[p->cap] - p->audio_bps > bps;)
-		p->cap++;
-	if (tier_pick_carries(p) == before)
-		return false;
-	start_over(p);
-	return true;
+	while (i + 1 < p->n && p->bps[i] - p->audio_bps > bps)
+		i++;
+	p->cap_wanted = i;
+	return apply_cap(p, now_ns);
 }

@@ -16,6 +16,10 @@
  * makes the REMB fall, the receiver never sees the picture that it could not have had,
  * and waits twice as long for the next probe.
  *
+ * A limit that the receiver sets holds at once if it is lower than the one before. A
+ * higher one holds TIER_PICK_CLEAN_MS after the last change at the earliest: whoever
+ * goes up and down must not have encodes begun and ended at its own pace.
+ *
  * Pure: no clock, no allocation. Rung 0 is the top one. Owner: the receiver's leg
  * (NET). */
 #ifndef MCU_ROOM_TIER_PICK_H
@@ -41,7 +45,9 @@ struct tier_pick {
 	uint32_t bps[TIER_PICK_MAX]; /* of a rung with the sound */
 	uint32_t audio_bps;
 	unsigned n, best, carries;
-	unsigned cap; /* none above it, as the receiver wants */
+	unsigned cap;	     /* none above it, as the receiver wants */
+	unsigned cap_wanted; /* better than cap: when it has held for long enough */
+	int64_t cap_ns;	     /* when cap changed; 0: never */
 	uint64_t remb_bps, sent_bps; /* as of the last REMB; 0: not known */
 	int64_t remb_ns, poor_ns, lossy_ns, clean_ns, up_ns; /* 0: not */
 	int64_t wait_ns;
@@ -60,8 +66,9 @@ void tier_pick_limit(struct tier_pick *p, unsigned best);
 void tier_pick_may_probe(struct tier_pick *p, bool may);
 /* What is to be sent now beside picture and sound; 0: nothing. */
 uint32_t tier_pick_probe_bps(const struct tier_pick *p);
-/* Once a second or so: a probe on which nobody reports ends. */
-void tier_pick_tick(struct tier_pick *p, int64_t now_ns);
+/* Once a second or so: a probe on which nobody reports ends, and a higher limit that had
+ * to wait holds. True: another rung is carried now. */
+bool tier_pick_tick(struct tier_pick *p, int64_t now_ns);
 
 /* What it reports; now_ns > 0. True: another rung is carried now. */
 bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns);
@@ -70,7 +77,7 @@ bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, i
 
 /* A limit that the receiver sets for the picture (TMMBR, RFC 5104 4.2.1),
  * in force until it sets another. True: another rung is carried now. */
-bool tier_pick_cap(struct tier_pick *p, uint64_t bps);
+bool tier_pick_cap(struct tier_pick *p, uint64_t bps, int64_t now_ns);
 
 /* The best rung that the connection carries, as far as is known, and the receiver
  * allows; of those above its limit nothing is. */

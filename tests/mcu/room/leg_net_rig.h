@@ -63,7 +63,7 @@ static struct {
 	/* the fan-out */
 	uint32_t tag; /* of the newest packet of sound */
 	uint32_t watched, listened, told;
-	unsigned carries;
+	unsigned carries, carries_told;
 	bool changes; /* a change of encodes takes its time */
 	size_t key_requests, n_nacks;
 	uint16_t nack[64];
@@ -349,6 +349,7 @@ static inline void on_carries(void *obj, unsigned rung)
 {
 	(void)obj;
 	the.carries = rung;
+	the.carries_told++;
 }
 
 static const struct leg_net_events events = {

@@ -445,6 +445,79 @@ static void test_a_limit_is_kept_and_confirmed(void **state)
 	assert_int_equal(the.rtcp[at + 19], 40);
 }
 
+/* A limit of that many kb/s. */
+static size_t write_limit(uint8_t *p, unsigned kbps)
+{
+	const uint8_t item[] = {
+		0x83, 205, 0, 4, 0, 0, 0, 42, 0, 0, 0, 0,
+		0, 0, OUR_VIDEO >> 8, OUR_VIDEO & 0xff,
+		(uint8_t)(10 << 2 | kbps >> 15), (uint8_t)(kbps >> 7), (uint8_t)(kbps << 1), 40,
+	};
+
+	memcpy(p, item, sizeof item);
+	return sizeof item;
+}
+
+static unsigned confirmations(unsigned *kbps)
+{
+	unsigned n = 0;
+
+	for (size_t at = 0; at + 20 <= the.rtcp_len;) {
+		const uint8_t *p = the.rtcp + at;
+
+		if (p[0] == 0x84 && p[1] == 205) {
+			n++;
+			*kbps = (unsigned)(((p[16] & 3u) << 15 | p[17] << 7 | p[18] >> 1)
+					   << (p[16] >> 2) >> 10);
+		}
+		at += 4u * (1 + (unsigned)(p[2] << 8 | p[3]));
+	}
+	the.rtcp_len = 0;
+	return n;
+}
+
+/* What one receiver sends at its own pace neither comes back at that pace nor reaches
+ * the control thread; the last limit is confirmed and kept in any case. */
+static void test_a_storm_of_limits(void **state)
+{
+	enum { ITEMS = 50, STORM_MS = 2000 };
+	struct leg_media m = agreed();
+	uint8_t storm[20 * ITEMS];
+	unsigned kbps = 0, answers;
+	size_t len = 0;
+
+	(void)state;
+	role_assert_ctl();
+	connect_with(&m);
+	for (unsigned i = 0; i < ITEMS; i++)
+		len += write_limit(storm + len, i % 2 ? 200 : 10000);
+	the.rtcp_len = 0;
+	the.ev->rtcp(the.obj, storm, len, the.now_ns);
+	run();
+	assert_int_equal(the.carries_told, 1);
+	assert_int_equal(confirmations(&kbps), 1);
+	assert_in_range(kbps, 199, 200);
+	for (int ms = 0; ms < STORM_MS; ms += 20) {
+		the.ev->rtcp(the.obj, storm, len - 20, the.now_ns);
+		the.ev->rtcp(the.obj, storm, len, the.now_ns);
+		advance(20);
+		run();
+	}
+	assert_int_equal(the.carries_told, 1);
+	answers = confirmations(&kbps);
+	assert_in_range(answers, STORM_MS / LEG_TMMBN_MS - 2, STORM_MS / LEG_TMMBN_MS);
+	the.ev->rtcp(the.obj, storm, len - 20, the.now_ns);
+	advance(1000);
+	run();
+	assert_int_equal(confirmations(&kbps), 1);
+	assert_in_range(kbps, 9000, 10000);
+	assert_int_equal(the.carries, 1);
+	advance(TIER_PICK_CLEAN_MS);
+	run();
+	assert_int_equal(the.carries, 0);
+	assert_int_equal(the.carries_told, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +533,7 @@ int main(void)
 		T(test_the_rtx_source_is_named),
 		T(test_a_better_rung_is_probed_first),
 		T(test_a_limit_is_kept_and_confirmed),
+		T(test_a_storm_of_limits),
 #undef T
 	};
 

@@ -174,23 +174,56 @@ static void test_a_limit_of_the_receiver(void **state)
 
 	(void)state;
 	tier_pick_init(&p, LADDER, 3, AUDIO);
-	assert_false(tier_pick_cap(&p, 1500000));
-	assert_true(tier_pick_cap(&p, 1499999));
+	assert_false(tier_pick_cap(&p, 1500000, now));
+	assert_true(tier_pick_cap(&p, 1499999, now));
 	assert_int_equal(tier_pick_carries(&p), 1);
-	assert_false(tier_pick_cap(&p, 500000));
+	assert_false(tier_pick_cap(&p, 500000, now));
 	for (int i = 0; i < 60; i++, now += NS_PER_S) {
 		assert_false(tier_pick_loss(&p, 0, now));
 		assert_false(tier_pick_remb(&p, 9000000, 0, now));
 	}
-	assert_true(tier_pick_cap(&p, 0));
+	assert_true(tier_pick_cap(&p, 0, now));
 	assert_int_equal(tier_pick_carries(&p), 2);
 	/* What the connection does not carry stays away when the limit goes. */
-	assert_true(tier_pick_cap(&p, 600000));
+	now += TIER_PICK_CLEAN_MS * NS_PER_MS;
+	assert_true(tier_pick_cap(&p, 600000, now));
 	for (int i = 0; i < 3; i++, now += NS_PER_S)
 		tier_pick_loss(&p, LOST_10, now);
 	assert_int_equal(tier_pick_carries(&p), 2);
-	assert_false(tier_pick_cap(&p, 9000000));
+	now += TIER_PICK_CLEAN_MS * NS_PER_MS;
+	assert_false(tier_pick_cap(&p, 9000000, now));
 	assert_int_equal(tier_pick_carries(&p), 2);
+}
+
+/* Down at once; up only when the limit has held, with or without another request. */
+static void test_a_higher_limit_waits(void **state)
+{
+	int64_t now = START_S * NS_PER_S, hold = TIER_PICK_CLEAN_MS * NS_PER_MS;
+	struct tier_pick p;
+	int changes = 0;
+
+	(void)state;
+	tier_pick_init(&p, LADDER, 3, AUDIO);
+	assert_true(tier_pick_cap(&p, 600000, now));
+	assert_false(tier_pick_cap(&p, 9000000, now));
+	assert_true(tier_pick_cap(&p, 1000, now)); /* what was to come is no more */
+	assert_int_equal(tier_pick_carries(&p), 2);
+	assert_false(tier_pick_tick(&p, now + hold));
+	now += hold / 2;
+	assert_false(tier_pick_cap(&p, 600000, now));
+	assert_false(tier_pick_cap(&p, 9000000, now));
+	assert_false(tier_pick_tick(&p, now + hold / 2 - 1));
+	assert_int_equal(tier_pick_carries(&p), 2);
+	now += hold / 2;
+	assert_true(tier_pick_tick(&p, now)); /* the last one wins */
+	assert_int_equal(tier_pick_carries(&p), 0);
+	assert_false(tier_pick_tick(&p, now + hold));
+	/* A thousand a second: once up and once down in each hold. */
+	for (int ms = 0; ms < 5 * TIER_PICK_CLEAN_MS; ms++, now += NS_PER_MS) {
+		changes += tier_pick_cap(&p, ms % 2 ? 10000000 : 1000, now);
+		changes += ms % 1000 == 0 && tier_pick_tick(&p, now);
+	}
+	assert_in_range(changes, 2, 10);
 }
 
 /* A change is told once; a ladder of one rung has nowhere to go. */
@@ -229,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_an_estimate_that_rises),
 		cmocka_unit_test(test_a_probe_adds_what_is_missing),
 		cmocka_unit_test(test_a_limit_of_the_receiver),
+		cmocka_unit_test(test_a_higher_limit_waits),
 		cmocka_unit_test(test_edges),
 	};
 
