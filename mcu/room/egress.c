@@ -17,6 +17,8 @@ METRIC_COUNTER(m_red, "mcu_egress_red_packets_total",
 	       "Audio packets sent with earlier ones inside (RFC 2198).");
 METRIC_COUNTER(m_not_sent, "mcu_egress_packets_dropped_total",
 	       "RTP packets that the socket did not take.");
+METRIC_COUNTER(m_keys_refused, "mcu_egress_key_requests_refused_total",
+	       "Key frames that a receiver asked for too often to get them at once.");
 
 enum { AUDIO_MBOX = 4096 };
 
@@ -426,11 +428,26 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 		g_hash_table_remove(x->audio, GUINT_TO_POINTER(g->id));
 }
 
+/* One receiver alone must not turn everybody's picture into key frames; as long as it
+ * waits for its first one, the fan-out asks by itself. */
 void egress_key_request(struct egress *x, struct out_stream *video)
 {
 	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
 
 	/* one that is on its way answers it */
-	if (g && (!video->late || video->wait_key))
+	if (!g || (video->late && !video->wait_key))
+		return;
+	if (!video->wait_key && !keyframe_gate_ask(&video->asks, net_shard_now_ns(x->shard))) {
+		metric_add(&m_keys_refused, 1);
+		return;
+	}
+	video_encode_request_key(g->encode);
+}
+
+void egress_key_poll(struct egress *x, struct out_stream *video)
+{
+	struct group *g = video->group ? egress_group(x->video, video->group) : NULL;
+
+	if (g && keyframe_gate_poll(&video->asks, net_shard_now_ns(x->shard)))
 		video_encode_request_key(g->encode);
 }

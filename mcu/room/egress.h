@@ -65,8 +65,10 @@ void egress_unwatch(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_N
 void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio) ON_THREAD(ROLE_NET);
 void egress_unlisten(struct egress *x, struct out_stream *audio) ON_THREAD(ROLE_NET);
 
-/* Back channel of a receiver. */
+/* Back channel of a receiver: what it asks for beyond its share comes later. */
 void egress_key_request(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
+/* Once a second or so: what was refused and is still wanted may be due. */
+void egress_key_poll(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
 /* Sends it again if it is still there: as RTX where that was agreed on, else the
  * identical packet. Not twice within a round trip, and in a second no more octets
  * than the stream itself has (a storm of NACKs does not amplify). */

@@ -103,6 +103,8 @@ ON_THREAD(ROLE_NET) static bool follows(struct egress *x, struct out_stream *o,
 		o->wait_key = true;
 	if (o->wait_key && !b->key)
 		return false;
+	if (b->key)
+		keyframe_gate_served(&o->asks);
 	o->wait_key = false;
 	return true;
 }
@@ -279,6 +281,7 @@ bool egress_catch_up(struct egress *x, struct group *g, struct out_stream *o)
 	rtp_tx_follow(&o->tx, k);
 	o->next_index = k->first_index;
 	o->wait_key = false;
+	keyframe_gate_served(&o->asks);
 	o->late = send_late(x, g, o);
 	if (!o->late)
 		return true;

@@ -89,6 +89,7 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 	l->log.leg = l->label;
 	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
 	l->video.switched = on_switched;
+	out_stream_init(&l->video);
 	init_pick(l);
 	init_pictures(l);
 	twcc_init(&l->twcc);
@@ -198,6 +199,7 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	if (tier_pick_tick(&l->pick, now))
 		leg_net_carries(l);
 	leg_net_probe(l);
+	egress_key_poll(l->egress, &l->video);
 	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
 		set_silent(l, true);
 	leg_rtcp_report(l, now);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcu/base/clock.h"
+#include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/red_tx.h"
 #include "mcu/rtp/rtx.h"
 #include "mcu/rtp/tx.h"
@@ -13,7 +15,12 @@
 struct transport;
 struct out_stream;
 
-enum { OUT_RESENT = 128 };
+enum {
+	OUT_RESENT = 128,
+	/* Key frames that it may ask for: all who share its encode pay for them. */
+	OUT_KEY_BURST = 3,
+	OUT_KEY_REFILL_MS = 3000,
+};
 
 /* What was sent again lately: seq goes to slot seq % OUT_RESENT. */
 struct out_resent {
@@ -39,6 +46,7 @@ struct out_stream {
 	struct rtp_rtx rtx;   /* pt 0: retransmissions are identical packets */
 	/* It has left one encode for another, whose id is now group; may be NULL. */
 	void (*switched)(struct out_stream *o);
+	struct keyframe_gate asks; /* its own requests, as long as it has a picture */
 	/* retransmissions */
 	int64_t rtt_ns;           /* 0: not known */
 	uint32_t resend_window;   /* the group's, to which resend_octets belong */
@@ -46,5 +54,11 @@ struct out_stream {
 	struct out_resent *resent; /* [OUT_RESENT], from the first one on */
 	uint64_t nacked, retransmitted, refused; /* packets, for ever */
 };
+
+/* Of pictures; a zeroed one is granted no key frame. */
+static inline void out_stream_init(struct out_stream *o)
+{
+	keyframe_gate_init(&o->asks, OUT_KEY_BURST, OUT_KEY_REFILL_MS * NS_PER_MS);
+}
 
 #endif

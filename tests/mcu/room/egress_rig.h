@@ -266,6 +266,7 @@ static inline struct viewer *viewer_new(uint32_t leg)
 	assert_int_equal(rtp_tx_init(&v->audio.tx, &cfg), 0);
 	v->video.transport = v->audio.transport = &v->base;
 	v->video.leg_id = v->audio.leg_id = leg;
+	out_stream_init(&v->video);
 	return v;
 }
 

@@ -164,6 +164,12 @@ void egress_key_request(struct egress *x, struct out_stream *video)
 	the.key_requests++;
 }
 
+void egress_key_poll(struct egress *x, struct out_stream *video)
+{
+	(void)x;
+	(void)video;
+}
+
 void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64_t now_ns)
 {
 	(void)x;

@@ -227,6 +227,56 @@ static void test_a_closed_encode_is_let_go(void **state)
 	viewer_free(v);
 }
 
+/* One that never has enough is refused, and only that one; the last request that was
+ * refused is granted later, unless a key frame came meanwhile. */
+static void test_one_receiver_does_not_ask_for_all(void **state)
+{
+	int64_t refill = OUT_KEY_REFILL_MS * NS_PER_MS;
+	struct video_encode e = { .id = 1 };
+	struct viewer *v, *other;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	v = viewer_new(1);
+	other = viewer_new(2);
+	the.now_ns = NS_PER_S;
+	egress_open(the.x, &e);
+	mbox_run(the.shard);
+	egress_watch(the.x, 1, &v->video);
+	egress_watch(the.x, 1, &other->video);
+	for (int i = 0; i < 20; i++) /* what it waits for it may ask for */
+		egress_key_request(the.x, &v->video);
+	show(&e, 0, 1, true);
+	e.key_requests = 0;
+	for (; the.now_ns < NS_PER_S + 2 * refill; the.now_ns += NS_PER_MS)
+		egress_key_request(the.x, &v->video);
+	assert_int_equal(e.key_requests, OUT_KEY_BURST + 1);
+	egress_key_request(the.x, &other->video);
+	assert_int_equal(e.key_requests, OUT_KEY_BURST + 2);
+	e.key_requests = 0;
+	egress_key_request(the.x, &v->video); /* it is time again */
+	egress_key_request(the.x, &v->video);
+	egress_key_poll(the.x, &v->video);
+	assert_int_equal(e.key_requests, 1);
+	the.now_ns += refill;
+	egress_key_poll(the.x, &v->video);
+	egress_key_poll(the.x, &v->video);
+	assert_int_equal(e.key_requests, 2);
+	egress_key_request(the.x, &v->video);
+	show(&e, 1, 1, true); /* somebody else's answers it as well */
+	the.now_ns += refill;
+	egress_key_poll(the.x, &v->video);
+	assert_int_equal(e.key_requests, 2);
+	for (int i = 0; i < 10; i++)
+		egress_key_request(the.x, &v->video);
+	e.key_requests = 0;
+	show(&e, 5, 1, false); /* some were lost on the way here: the fan-out itself asks */
+	assert_int_equal(e.key_requests, 1);
+	viewer_free(v);
+	viewer_free(other);
+}
+
 static void test_a_shard_that_is_behind_drops(void **state)
 {
 	struct video_encode e = { .id = 1 };
@@ -462,6 +512,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_a_socket_does_not_take_is_lost_for_one, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_closed_encode_is_let_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_receiver_does_not_ask_for_all, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_shard_that_is_behind_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sound_goes_to_whom_it_is_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_rest_is_time_and_not_loss, set_up, tear_down),
