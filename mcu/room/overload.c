@@ -147,45 +147,51 @@ static uint64_t cost_of_step(const struct overload_room *r)
 	return r->level == OVERLOAD_FPS_1_2 ? r->cpu_ns / 3 : r->cpu_ns / 2;
 }
 
-/* Of the rooms at the lowest level the cheapest that is not late; NULL: none. */
+static bool may_rise(const struct overload_room *r, int64_t now_ns)
+{
+	return !late_itself(r, OVERLOAD_CALM_PERCENT) && now_ns - r->down_ns >= r->patience_ns;
+}
+
+/* Of the rooms at the lowest level the cheapest that could come up; NULL: none. */
 static struct overload_room *next_up(struct overload_room *const *room, size_t n,
-				     enum overload_level lowest)
+				     enum overload_level lowest, int64_t now_ns)
 {
 	struct overload_room *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (room[i]->level == lowest && !late_itself(room[i], OVERLOAD_CALM_PERCENT) &&
+		if (room[i]->level == lowest && may_rise(room[i], now_ns) &&
 		    (!best || cost_of_step(room[i]) < cost_of_step(best)))
 			best = room[i];
 	return best;
 }
 
 /* Of those that could come up. */
-static enum overload_level lowest_of(struct overload_room *const *room, size_t n)
+static enum overload_level lowest_of(struct overload_room *const *room, size_t n, int64_t now_ns)
 {
 	enum overload_level lowest = OVERLOAD_NONE;
 
 	for (size_t i = 0; i < n; i++)
-		if (room[i]->level > lowest && !late_itself(room[i], OVERLOAD_CALM_PERCENT))
+		if (room[i]->level > lowest && may_rise(room[i], now_ns))
 			lowest = room[i]->level;
 	return lowest;
 }
 
 /* As many of the lowest as there is processor time for; must: one at least. */
 static bool step_up(const struct overload_load *l, struct overload_room *const *room, size_t n,
-		    bool must)
+		    bool must, int64_t now_ns)
 {
-	enum overload_level lowest = lowest_of(room, n);
+	enum overload_level lowest = lowest_of(room, n, now_ns);
 	uint64_t used = l->processors_ns / 1000 * l->permille;
 	uint64_t most = l->processors_ns / 1000 * OVERLOAD_ROOM_PERMILLE;
 	struct overload_room *r;
 	bool any = false;
 
-	while (lowest && (r = next_up(room, n, lowest))) {
+	while (lowest && (r = next_up(room, n, lowest, now_ns))) {
 		used += cost_of_step(r);
 		if (used > most && !(must && !any))
 			break;
 		r->level = above(r);
+		r->up_ns = now_ns;
 		any = true;
 	}
 	return any;
@@ -214,14 +220,30 @@ static void set_handicaps(struct overload_room *const *room, size_t n)
 	}
 }
 
+static int64_t twice(int64_t patience_ns)
+{
+	return patience_ns < OVERLOAD_PATIENCE_MAX_MS * NS_PER_MS / 2 ?
+		       patience_ns * 2 : OVERLOAD_PATIENCE_MAX_MS * NS_PER_MS;
+}
+
 static void relapsed(struct overload *o, int64_t now_ns)
 {
-	if (o->up_ns && now_ns - o->up_ns < OVERLOAD_RELAPSE_MS * NS_PER_MS) {
-		o->patience_ns *= 2;
-		if (o->patience_ns > OVERLOAD_PATIENCE_MAX_MS * NS_PER_MS)
-			o->patience_ns = OVERLOAD_PATIENCE_MAX_MS * NS_PER_MS;
-	}
+	if (o->up_ns && now_ns - o->up_ns < OVERLOAD_RELAPSE_MS * NS_PER_MS)
+		o->patience_ns = twice(o->patience_ns);
 	o->up_ns = 0;
+}
+
+/* Likewise, of one that is late alone: the others need not wait for it. */
+static void relapsed_alone(struct overload_room *r, int64_t now_ns)
+{
+	int64_t up = now_ns - r->up_ns;
+
+	if (!r->patience_ns || (r->up_ns && up >= OVERLOAD_FORGET_MS * NS_PER_MS))
+		r->patience_ns = OVERLOAD_PATIENCE_MS * NS_PER_MS;
+	if (r->up_ns && up < OVERLOAD_RELAPSE_MS * NS_PER_MS)
+		r->patience_ns = twice(r->patience_ns);
+	r->up_ns = 0;
+	r->down_ns = now_ns;
 }
 
 static bool under_strain(struct overload *o, enum mood mood, struct overload_room *const *room,
@@ -246,8 +268,7 @@ static bool under_strain(struct overload *o, enum mood mood, struct overload_roo
 
 /* One encoder alone may be too slow while the processors have time: that is its
  * room's affair. */
-static bool late_alone(struct overload *o, struct overload_room *const *room, size_t n,
-		       int64_t now_ns)
+static bool late_alone(struct overload_room *const *room, size_t n, int64_t now_ns)
 {
 	bool any = false;
 
@@ -264,10 +285,9 @@ static bool late_alone(struct overload *o, struct overload_room *const *room, si
 		if (below(r, false) == r->level)
 			continue;
 		r->level = below(r, false);
+		relapsed_alone(r, now_ns);
 		any = true;
 	}
-	if (any)
-		relapsed(o, now_ns);
 	return any;
 }
 
@@ -280,7 +300,7 @@ static bool in_calm(struct overload *o, const struct overload_load *l,
 	if (!o->calm_ns)
 		o->calm_ns = now_ns;
 	calm = now_ns - o->calm_ns;
-	if (!lowest_of(room, n)) {
+	if (!lowest_of(room, n, now_ns)) {
 		if (!o->well_ns)
 			o->well_ns = now_ns;
 		if (now_ns - o->well_ns >= OVERLOAD_FORGET_MS * NS_PER_MS)
@@ -291,7 +311,7 @@ static bool in_calm(struct overload *o, const struct overload_load *l,
 	if (calm < o->patience_ns)
 		return false;
 	/* What was guessed may have become wrong: after a long calm it is tried. */
-	if (!step_up(l, room, n, calm >= 6 * o->patience_ns))
+	if (!step_up(l, room, n, calm >= 6 * o->patience_ns, now_ns))
 		return false;
 	o->calm_ns = o->up_ns = now_ns;
 	return true;
@@ -307,7 +327,7 @@ bool overload_step(struct overload *o, const struct overload_load *l,
 	if (mood == STRAIN || mood == SEVERE)
 		return under_strain(o, mood, room, n, now_ns);
 	o->severe = 0;
-	alone = late_alone(o, room, n, now_ns);
+	alone = late_alone(room, n, now_ns);
 	if (mood == CALM) {
 		o->strained = 0;
 		return in_calm(o, l, room, n, now_ns) || alone;

@@ -10,7 +10,7 @@
  * stand still only under severe strain, a quarter of the rooms at a time.
  *
  * A room that is late while the others are on time (one encoder may be too slow,
- * alone) steps down by itself.
+ * alone) steps down by itself, and has a patience of its own.
  *
  * Steps up, one at a time, the lowest rooms and among them the cheapest first, need
  * calm for a while and processor time for what they will cost. If strain comes back
@@ -61,7 +61,10 @@ struct overload_room {
 	int64_t handicap_ns;
 	/* private */
 	uint64_t awake_ns; /* its processor time before it froze */
-	unsigned strained; /* windows in which it was late, others not */
+	/* in which it was late, others not: windows; when it last stepped down for that,
+	 * when up, and for how long it then stays down */
+	unsigned strained;
+	int64_t down_ns, up_ns, patience_ns;
 };
 
 /* The process in the last window. */

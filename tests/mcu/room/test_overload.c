@@ -190,6 +190,30 @@ static void a_room_that_is_late_alone_pays_alone(void **state)
 	assert_int_equal(w.room[0].level, OVERLOAD_NO_TOP);
 }
 
+/* Too slow alone at full rate, fine at two thirds: it tries ever more seldom, and
+ * the others have the patience they had. */
+static void who_is_late_alone_waits_alone(void **state)
+{
+	struct world w;
+	unsigned changes;
+
+	(void)state;
+	world_init(&w, ROOMS, 50);
+	for (int i = 0; i < 1200; i++) {
+		w.alone_percent = w.room[0].level == OVERLOAD_NONE ? OVERLOAD_LATE_PERCENT + 5 : 0;
+		window(&w);
+	}
+	assert_in_range(w.changes, 3, 20);
+	w.room[1].level = OVERLOAD_FPS_2_3;
+	w.alone_percent = 0;
+	until(&w, 1, OVERLOAD_NONE, 3 * OVERLOAD_PATIENCE_MS / WINDOW);
+	changes = w.changes;
+	/* it is well */
+	pass(&w, 2 * OVERLOAD_PATIENCE_MAX_MS / 1000);
+	assert_int_equal(w.room[0].level, OVERLOAD_NONE);
+	assert_true(w.changes - changes <= 2);
+}
+
 static void what_is_strain(void **state)
 {
 	static const struct {
@@ -416,6 +440,7 @@ int main(void)
 		cmocka_unit_test(mild_strain_freezes_nobody),
 		cmocka_unit_test(no_more_rooms_freeze_than_must),
 		cmocka_unit_test(a_room_that_is_late_alone_pays_alone),
+		cmocka_unit_test(who_is_late_alone_waits_alone),
 		cmocka_unit_test(what_is_strain),
 		cmocka_unit_test(a_short_jam_changes_nothing),
 		cmocka_unit_test(who_is_dear_pays_and_small_rooms_do_not),
