@@ -308,16 +308,11 @@ ON_THREAD(ROLE_CTL) static int rooms_made_from(const struct conference *c, const
 	return n;
 }
 
-int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
-	      struct hall **out, struct errmsg *why)
+int hall_may_open(const struct conference *c, const struct room_row *row, const char *peer,
+		  struct errmsg *why)
 {
 	int most = c->cfg.config->limits.rooms_per_address;
-	struct hall *h = hall_find(c, name);
-	int err;
 
-	*out = h;
-	if (h)
-		return 0;
 	if (g_hash_table_size(c->halls) >= (guint)c->cfg.config->room.max_rooms)
 		return errmsg_set(why, -EUSERS, "server_full",
 				  "The server runs as many rooms as it may. Try again later.");
@@ -325,6 +320,18 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 		return errmsg_set(why, -EUSERS, "too_many_from_address",
 				  "%d rooms were opened from your network address. Join one of them, or "
 				  "try again when one has closed.", most);
+	return 0;
+}
+
+int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
+	      struct hall **out, struct errmsg *why)
+{
+	struct hall *h = hall_find(c, name);
+	int err;
+
+	*out = h;
+	if (h)
+		return 0;
 	err = hall_new(&h, c, name, row);
 	if (err)
 		return errmsg_set(why, err, "internal", "The room cannot be opened: %s.", err_str(err));

@@ -123,9 +123,12 @@ struct conference {
 
 /* conference.c */
 struct hall *hall_find(struct conference *c, const char *name) ON_THREAD(ROLE_CTL);
-/* Opens it when it is not running. row: what the registry has; NULL: nothing. peer:
+/* Whether one more may be opened. row: what the registry has; NULL: nothing. peer:
  * address of who asks, who may not open many (registered ones do not count). 0 or
  * -errno with *why. */
+int hall_may_open(const struct conference *c, const struct room_row *row, const char *peer,
+		  struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Opens it when it is not running; the limits have been asked. The rest as above. */
 int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
 	      struct hall **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* For the audit, as done by p. */

@@ -268,7 +268,10 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	}
 	if (v == ACCESS_REFUSE)
 		return -EACCES;
-	err = h ? 0 : load_admit_room(p, why);
+	/* In this order: who is refused must not have processors reserved for it. */
+	err = h ? 0 : hall_may_open(c, row, p->peer, why);
+	if (!err && !h)
+		err = load_admit_room(p, why);
 	if (!err)
 		err = hall_open(c, p->room, row, p->peer, &h, why);
 	if (err)

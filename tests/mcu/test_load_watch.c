@@ -56,6 +56,23 @@ static void test_rooms_are_refused_but_not_viewers(void **state)
 		leave(&f[i], LEAVE_LEFT);
 }
 
+/* Who is refused for another reason has nothing reserved for it. */
+static void test_refused_rooms_reserve_nothing(void **state)
+{
+	struct front first = { 0 }, other = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	role_assert_ctl();
+	set("room.max_rooms=1");
+	must_join(&first, "room");
+	for (int i = 0; i < 10 * MANY; i++) {
+		assert_int_not_equal(join(&other, "another", NULL, &why), 0);
+		assert_string_equal(why.code, "server_full");
+	}
+	leave(&first, LEAVE_LEFT);
+}
+
 static const struct leg_media *media(bool camera, bool microphone, bool sees) ON_THREAD(ROLE_CTL)
 {
 	static struct leg_media m;
@@ -150,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rooms_are_refused_but_not_viewers, set_up_tight,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_rooms_reserve_nothing, set_up_tight,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_cameras_are_refused_and_sound_is_not, set_up_tight,
 						tear_down),
