@@ -307,13 +307,14 @@ int load_admit_join(struct leg_handle *p, struct errmsg *why)
 
 int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct errmsg *why)
 {
+	const struct leg_tx_format *f = &m->video.tx_format;
 	int err = 0;
 
 	if (m->video.rx || m->content.rx)
 		err = ask(p, ADMISSION_SENDER, why);
 	else if (m->audio.rx)
 		err = ask(p, ADMISSION_SOUND, why);
-	if (!err && m->video.tx && !room_has_encode(p->hall->room, m->video.tx_format.codec))
+	if (!err && m->video.tx && !room_has_encode(p->hall->room, f->codec, f->profile_level_id))
 		err = ask(p, ADMISSION_ENCODER, why);
 	return err;
 }

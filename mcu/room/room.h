@@ -117,8 +117,9 @@ void room_give_up(struct room *r) ON_THREAD(ROLE_CTL);
 /* That is in force, and the pictures per second that follow from it. */
 enum overload_level room_overload(const struct room *r) ON_THREAD(ROLE_CTL);
 int room_fps(const struct room *r) ON_THREAD(ROLE_CTL);
-/* Whether the room's picture is encoded in that codec, at any size. */
-bool room_has_encode(const struct room *r, enum codec codec) ON_THREAD(ROLE_CTL);
+/* Whether the room's picture is encoded in that format, at any size. */
+bool room_has_encode(const struct room *r, enum codec codec, uint32_t profile_level_id)
+	ON_THREAD(ROLE_CTL);
 void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_CTL);
 
 /* Values for /metrics. */

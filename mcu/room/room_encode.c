@@ -5,6 +5,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mcu/base/metrics.h"
+
+METRIC_COUNTER(m_no_encoder, "mcu_video_encoders_failed_total",
+	       "Video encoders that a participant should have got and that could not be opened, or "
+	       "were more than a room may have.");
+
+enum {
+	ALIVE_MAX = 2 * ROUTING_MAX_ENCODES, /* of a room, those that wind down included */
+	LOG_EVERY_S = 10
+};
+
 /* H.264 level 3.1 carries 1280x720@30; larger canvases get 4.0. Lower rungs say
  * what they are, for those that can take no more. */
 static uint8_t level_of(const struct engine_cfg *c, unsigned rung)
@@ -69,6 +80,28 @@ static size_t running(const struct room *r)
 	return n;
 }
 
+/* Wishes that change fast leave encoders behind that wind down: they are bounded, too.
+ * One place is the recording's, which takes no other encode for its own. */
+static bool has_place(const struct room *r)
+{
+	size_t n = 0;
+
+	for (const struct room_encode *x = r->encodes; x; x = x->next)
+		n++;
+	return n < ALIVE_MAX && running(r) < ROUTING_MAX_ENCODES - (size_t)!r->has_sink;
+}
+
+bool room_has_encode(const struct room *r, enum codec codec, uint32_t profile_level_id)
+{
+	const struct engine_cfg *c = &r->engine->cfg;
+
+	for (const struct room_encode *x = r->encodes; x; x = x->next)
+		if (!x->closing && x->codec == codec &&
+		    x->profile_level_id == profile_of(c, codec, profile_level_id, x->rung))
+			return true;
+	return false;
+}
+
 bool room_encode_any(const struct room *r)
 {
 	return running(r) > 0;
@@ -109,6 +142,19 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p, e
 	return 0;
 }
 
+/* For every receiver at every change: said now and then. */
+ON_THREAD(ROLE_CTL) static void note_failure(struct room *r, enum codec codec, int err)
+{
+	int64_t now = clock_now_ns(r->engine->clock);
+
+	metric_add(&m_no_encoder, 1);
+	r->lacks_encode = true;
+	if (r->failure_logged_ns && now - r->failure_logged_ns < LOG_EVERY_S * NS_PER_S)
+		return;
+	r->failure_logged_ns = now;
+	log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
+}
+
 /* The encode of a picture in a format at a rung, started if need be; where it cannot, one
  * of another rung that runs, or of the main view; or NULL. */
 ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct picture *p,
@@ -119,10 +165,10 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct pic
 
 	if (x)
 		return x;
-	err = running(r) < ROUTING_MAX_ENCODES ? encode_start(r, p, codec, agreed, rung, &x) : -ENOSPC;
+	err = has_place(r) ? encode_start(r, p, codec, agreed, rung, &x) : -ENOSPC;
 	if (!err)
 		return x;
-	log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
+	note_failure(r, codec, err);
 	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x;)
 		x = find(r, p, codec, agreed, i);
 	p = room_picture_shared(r, r->views[0]);
@@ -179,6 +225,7 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 void room_encode_demand(struct room *r)
 {
 	room_pictures_update(r);
+	r->lacks_encode = false;
 	for (struct room_encode *x = r->encodes; x; x = x->next)
 		x->receivers = 0;
 	for (struct leg *l = r->legs; l; l = l->next)
@@ -243,6 +290,9 @@ void room_encode_reap(struct room *r)
 		*at = x->next;
 		video_encode_free(&x->v);
 		free(x);
+		/* somebody may be waiting for its place */
+		if (r->lacks_encode)
+			room_touch(r);
 	}
 }
 

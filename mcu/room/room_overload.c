@@ -72,14 +72,6 @@ void room_get_work(const struct room *r, struct work_done *out)
 	out->cpu_ns += in.cpu_ns;
 }
 
-bool room_has_encode(const struct room *r, enum codec codec)
-{
-	for (const struct room_encode *x = r->encodes; x; x = x->next)
-		if (!x->closing && x->codec == codec)
-			return true;
-	return false;
-}
-
 int room_fps(const struct room *r)
 {
 	return overload_fps(r->gave_up, r->engine->cfg.fps);

@@ -147,6 +147,8 @@ struct room {
 	uint32_t speaker;
 	/* one per picture, format and rung; those winding down included */
 	struct room_encode *encodes;
+	bool lacks_encode;	   /* somebody gets another one than it should, or none */
+	int64_t failure_logged_ns; /* when that was last said; 0: never */
 	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
 	struct room_sink sink;
 	bool has_sink;

@@ -75,8 +75,12 @@ static void test_one_encoder_per_format(void **state)
 		assert_int_equal(net[i]->watched, id[want[i].group]);
 	RUN_UNTIL(r, video_encoders, 4);
 	assert_int_equal(counts(r).receivers, N);
+	assert_true(room_has_encode(r, CODEC_H264, 0x640c28));
 	leg_leave(leg[5], "left"); /* the only one of high profile */
 	RUN_UNTIL(r, video_encoders, 3);
+	assert_false(room_has_encode(r, CODEC_H264, 0x64001f));
+	assert_true(room_has_encode(r, CODEC_H264, 0x42001f));
+	assert_true(room_has_encode(r, CODEC_VP8, 0));
 	/* A re-offer with another codec moves the receiver. */
 	negotiate(leg[1], true, true);
 	assert_int_equal(net[1]->watched, id[0]);
@@ -112,6 +116,84 @@ static void test_many_receivers_share_one(void **state)
 	assert_int_equal(counts(r).video_encoders, 1);
 	close_room(r);
 	assert_int_equal(the.emptied, 0);
+}
+
+/* However fast wishes change, there is an end to the encoders that wind down; who got
+ * none for that gets one when there is a place. */
+static void test_fast_changes_are_bounded(void **state)
+{
+	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
+	struct leg_net *na;
+	struct room *r;
+	struct leg *a;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	a = join(r, &na);
+	negotiate(a, true, true);
+	na->cfg.ev->connected(na->cfg.obj);
+	for (int i = 0; i < 4 * ROUTING_MAX_ENCODES; i++) {
+		negotiate_format(a, true, true, CODEC_VP8, 0);
+		negotiate(a, true, true);
+	}
+	assert_int_equal(counts(r).video_encoders, 2 * ROUTING_MAX_ENCODES);
+	while (!na->watched && clock_now_ns(&clock_monotonic) < end)
+		turn();
+	assert_true(na->watched);
+	RUN_UNTIL(r, video_encoders, 1);
+	close_room(r);
+}
+
+static void sink_video(void *obj, struct buf *au, int64_t pts_ns, bool key)
+{
+	(void)obj;
+	(void)au;
+	(void)pts_ns;
+	(void)key;
+}
+
+static void sink_audio(void *obj, struct buf *frame, int64_t pts_ns)
+{
+	(void)obj;
+	(void)frame;
+	(void)pts_ns;
+}
+
+static void sink_gone(void *obj, void *arg)
+{
+	(void)arg;
+	*(bool *)obj = true;
+}
+
+/* Everybody with a picture of its own, as far as there are: the recording has one. */
+static void test_a_recording_has_its_place(void **state)
+{
+	static const struct room_sink sink = { .video = sink_video, .audio = sink_audio };
+	struct room_cfg cfg = { .name = "demand", .max_personal_views = ROUTING_MAX_ENCODES + 8 };
+	struct leg_view own = { .hide_self = true };
+	struct errmsg why;
+	struct leg_net *net;
+	struct leg *l;
+	struct room *r;
+	bool gone = false;
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &the.e, &cfg, &room_events, NULL), 0);
+	for (size_t i = 0; i < cfg.max_personal_views; i++) {
+		l = join(r, &net);
+		assert_int_equal(leg_set_view(l, &own, &why), 0);
+		negotiate_format(l, true, true, CODEC_VP8, 0);
+		net->cfg.ev->connected(net->cfg.obj);
+	}
+	RUN_UNTIL(r, video_encoders, ROUTING_MAX_ENCODES - 1);
+	assert_int_equal(room_sink_attach(r, &sink, 4), 0);
+	assert_int_equal(counts(r).video_encoders, ROUTING_MAX_ENCODES);
+	room_sink_detach(r, sink_gone, &gone);
+	while (!gone)
+		turn();
+	close_room(r);
 }
 
 /* --- decoders ---------------------------------------------------------------------- */
@@ -239,6 +321,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_encoder_follows_its_receivers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_encoder_per_format, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_receivers_share_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_fast_changes_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_recording_has_its_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layout_is_told_when_it_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pages_decide_what_is_decoded, set_up, tear_down),
