@@ -115,6 +115,8 @@ void crew_keep_time(struct worker *t, int64_t until_ns, int64_t at_ns)
 	struct crew *c = t->crew;
 	int err = 0;
 
+	if (c->keeper) /* it keeps a later time: it looks again, and sleeps */
+		crew_wake(c);
 	t->state = WORKER_KEEPER;
 	c->keeper = t;
 	c->keeper_until_ns = until_ns;

@@ -44,7 +44,7 @@ bool crew_has_sleepers(const struct crew *c);
  * should is trusted less and less. INT64_MAX: all sleep. */
 int64_t crew_free_in(const struct crew *c, int64_t now_ns);
 /* Sleeps until it is woken; at_ns (CLOCK_MONOTONIC): or then. The keeper's
- * until_ns is what others compare with. */
+ * until_ns is what others compare with; one that kept a later time is relieved. */
 void crew_sleep(struct worker *t);
 void crew_keep_time(struct worker *t, int64_t until_ns, int64_t at_ns);
 

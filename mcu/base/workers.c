@@ -238,7 +238,7 @@ static void *worker_main(void *arg)
 		t->state = WORKER_BUSY;
 		if (s)
 			run_first(s, t, now);
-		else if (n && !w->crew.keeper)
+		else if (n && (!w->crew.keeper || n->key < w->crew.keeper_until_ns))
 			/* The pool's clock may be one that tests hold still: its distance
 			 * to the time wanted is laid on the monotonic clock. */
 			crew_keep_time(t, n->key, clock_now_ns(&clock_monotonic) + n->key - now);

@@ -481,6 +481,58 @@ static void who_has_a_handicap_waits_but_not_for_ever(void **state)
 	workers_free(&b.w);
 }
 
+struct rooms {
+	struct workers *w;
+	struct strand *one, *two, *help;
+	sem_t helped, ticked;
+};
+
+static void come(void *obj, void *arg)
+{
+	(void)arg;
+	sem_post(obj);
+}
+
+/* Ends when the other thread, which was woken to help, has nothing left but the
+ * second room's time to keep. */
+static void first_tick(void *obj, void *arg)
+{
+	struct timespec while_it_lies_down = { .tv_nsec = 50 * NS_PER_MS };
+	int64_t next;
+	struct rooms *r = obj;
+
+	(void)arg;
+	assert_int_equal(strand_post(r->help, come, &r->helped, NULL, 0, 0), 0);
+	sem_wait(&r->helped);
+	nanosleep(&while_it_lies_down, NULL);
+	next = clock_now_ns(&clock_monotonic) + 10 * NS_PER_MS;
+	assert_int_equal(strand_post(r->one, come, &r->ticked, NULL, next, next), 0);
+}
+
+static void a_successor_is_not_kept_waiting_by_a_later_time(void **state)
+{
+	int64_t far = clock_now_ns(&clock_monotonic) + 5 * NS_PER_S;
+	struct rooms r;
+
+	(void)state;
+	sem_init(&r.helped, 0, 0);
+	sem_init(&r.ticked, 0, 0);
+	assert_int_equal(workers_new(&r.w, &clock_monotonic, 2, 5), 0);
+	assert_int_equal(strand_new(&r.one, r.w, "one"), 0);
+	assert_int_equal(strand_new(&r.two, r.w, "two"), 0);
+	assert_int_equal(strand_new(&r.help, r.w, "help"), 0);
+	assert_int_equal(strand_post(r.two, come, &r.ticked, NULL, far, far), 0);
+	assert_int_equal(strand_post(r.one, first_tick, &r, NULL, 0, 0), 0);
+	assert_int_equal(sem_wait(&r.ticked), 0);
+	assert_true(clock_now_ns(&clock_monotonic) < far);
+	strand_free(&r.one);
+	strand_free(&r.two);
+	strand_free(&r.help);
+	workers_free(&r.w);
+	sem_destroy(&r.helped);
+	sem_destroy(&r.ticked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +547,7 @@ int main(void)
 		cmocka_unit_test(strands_come_and_go_while_the_pool_runs),
 		cmocka_unit_test(an_account_counts_the_work_of_its_strands),
 		cmocka_unit_test(who_has_a_handicap_waits_but_not_for_ever),
+		cmocka_unit_test(a_successor_is_not_kept_waiting_by_a_later_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
