@@ -21,7 +21,7 @@ METRIC_COUNTER(refused_total, "mcu_video_jobs_refused_total",
 struct job {
 	strand_fn *fn;
 	void *obj, *arg;
-	int64_t not_before_ns, deadline_ns;
+	int64_t not_before_ns, deadline_ns, rank_ns;
 };
 
 struct work_account {
@@ -33,6 +33,10 @@ struct work_account {
 /* PATIENCE: so long may a job wait for a thread that is awake before another is
  * woken for it. A strand that has not run yet is taken for a slow one. */
 enum { PATIENCE_NS = 4 * 1000 * 1000, UNKNOWN_COST_NS = 20 * 1000 * 1000, COST_DECAY = 64 };
+/* A job without a deadline takes its turn as if it were due so long after it came:
+ * behind all that have one it would never run when threads are scarce, nor would
+ * what its strand has after it. */
+enum { CONTROL_NS = 30 * 1000 * 1000 };
 
 struct strand {
 	struct strand_node node; /* first: the heaps hold these */
@@ -50,7 +54,7 @@ struct strand {
 struct workers {
 	pthread_mutex_t lock;
 	const struct clock *clock;
-	struct strand_heap ready;   /* by deadline of the first job */
+	struct strand_heap ready;   /* by rank of the first job */
 	struct strand_heap waiting; /* by not-before time of the first job */
 	int64_t ready_cost_ns;	    /* of the first jobs of those ready */
 	size_t strands, queued;
@@ -66,11 +70,12 @@ static struct job *first_job(struct strand *s)
 /* What the heap of those ready is ordered by. */
 static int64_t rank_of(struct strand *s)
 {
-	int64_t deadline_ns = first_job(s)->deadline_ns, more = 0;
+	const struct job *j = first_job(s);
+	int64_t more = 0;
 
-	if (s->account && deadline_ns != INT64_MAX)
+	if (s->account && j->deadline_ns != INT64_MAX)
 		more = atomic_load_explicit(&s->account->handicap_ns, memory_order_relaxed);
-	return deadline_ns + more;
+	return j->rank_ns + more;
 }
 
 /* Whether what is ready, or will be when nobody keeps the time, would wait longer
@@ -348,7 +353,7 @@ int64_t workers_overdue_ns(const struct workers *w)
 	pthread_mutex_lock(lock_of(w));
 	n = strand_heap_first(&w->ready);
 	if (n)
-		late = now - first_job((struct strand *)n)->deadline_ns;
+		late = now - first_job((struct strand *)n)->rank_ns;
 	pthread_mutex_unlock(lock_of(w));
 	return late > 0 ? late : 0;
 }
@@ -418,6 +423,7 @@ int strand_post(struct strand *s, strand_fn *fn, void *obj, void *arg, int64_t n
 		s->jobs[(s->head + s->count++) % STRAND_JOBS] = (struct job){
 			.fn = fn, .obj = obj, .arg = arg,
 			.not_before_ns = not_before_ns, .deadline_ns = deadline_ns,
+			.rank_ns = deadline_ns == INT64_MAX ? now + CONTROL_NS : deadline_ns,
 		};
 		w->queued++;
 		if (s->count == 1 && !s->running) {

@@ -54,13 +54,14 @@ int strand_new(struct strand **out, struct workers *w, const char *name);
  * the running job returns. */
 void strand_free(struct strand **s);
 
-/* Any thread. 0 or -EAGAIN when the strand is full. */
+/* Any thread. 0 or -EAGAIN when the strand is full. deadline_ns INT64_MAX: it is
+ * never late, but takes its turn as if it were due soon. */
 int strand_post(struct strand *s, strand_fn *fn, void *obj, void *arg, int64_t not_before_ns,
 		int64_t deadline_ns);
 size_t strand_queued(const struct strand *s);
 
-/* How long ago the deadline of the job that is next was; 0: it is to come, or
- * nobody waits for a thread. Any thread. */
+/* How long ago the deadline of the job that is next was, or the time it was taken to
+ * be due; 0: it is to come, or nobody waits for a thread. Any thread. */
 int64_t workers_overdue_ns(const struct workers *w);
 
 /* Counted since it was made; jobs without a deadline (INT64_MAX) only by their time. */

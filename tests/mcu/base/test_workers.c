@@ -533,6 +533,44 @@ static void a_successor_is_not_kept_waiting_by_a_later_time(void **state)
 	sem_destroy(&r.ticked);
 }
 
+struct load {
+	struct bench *b;
+	struct strand *s;
+	int runs;
+};
+
+/* As soon as it is done there is more of it. */
+static void heavy(void *obj, void *arg)
+{
+	struct load *l = obj;
+
+	note(l->b, arg);
+	clock_fake_advance(&l->b->clock, 10 * NS_PER_MS);
+	if (++l->runs < 20)
+		assert_int_equal(strand_post(l->s, heavy, l, arg, 0,
+					     clock_now_ns(&l->b->clock)), 0);
+}
+
+static void what_has_no_deadline_does_not_wait_for_ever(void **state)
+{
+	struct bench b;
+	struct load l = { .b = &b };
+	struct strand *s;
+
+	(void)state;
+	setup_fake(&b);
+	assert_int_equal(strand_new(&l.s, b.w, "load"), 0);
+	assert_int_equal(strand_new(&s, b.w, "control"), 0);
+	assert_int_equal(strand_post(l.s, heavy, &l, (void *)(uintptr_t)'h', 0, 1000), 0);
+	post(&b, s, 'c', 0, INT64_MAX);
+	post(&b, s, 'd', 0, 2000); /* which it stands before */
+	assert_int_equal(workers_run_due(b.w), 22);
+	assert_string_equal(b.trace, "hhhcdhhhhhhhhhhhhhhhhh");
+	strand_free(&l.s);
+	strand_free(&s);
+	workers_free(&b.w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +586,7 @@ int main(void)
 		cmocka_unit_test(an_account_counts_the_work_of_its_strands),
 		cmocka_unit_test(who_has_a_handicap_waits_but_not_for_ever),
 		cmocka_unit_test(a_successor_is_not_kept_waiting_by_a_later_time),
+		cmocka_unit_test(what_has_no_deadline_does_not_wait_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
