@@ -60,6 +60,8 @@ bool passage_give(struct passage *from, const struct stage_call *c, size_t at)
 
 		if (e->picture != at)
 			continue;
+		if (from && !e->rung)
+			video_encode_pass_from(e->v, from->source);
 		can = from && !e->rung && video_encode_can_pass(e->v, c->due_ns);
 		if (can) {
 			from->wanted = true;

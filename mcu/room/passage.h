@@ -18,6 +18,7 @@
 enum { PASSAGE_ASK_MS = 500 /* between requests for key frames */ };
 
 struct passage {
+	uint32_t source; /* its id */
 	bool on;     /* the leg keeps its access units for us */
 	/* of this tick */
 	bool wanted; /* a picture is nothing but this source */

@@ -93,6 +93,7 @@ ON_THREAD(ROLE_MIXV) static void sync_sources(struct tick *t, const struct routi
 				t->newest[k].frame = NULL;
 				t->newest[k].passage = (struct passage){ 0 };
 			}
+		next[i].passage.source = next[i].id;
 		if (r->source[i].muted)
 			vframe_unref(&next[i].frame);
 	}

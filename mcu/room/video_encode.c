@@ -55,6 +55,7 @@ struct video_encode {
 	int64_t given_ns, next_ns;
 	struct {
 		bool on;
+		uint32_t source;       /* whose units they are; 0: nobody's yet */
 		int64_t asked_ns;      /* since when a key frame of the source is needed; 0: not */
 		int64_t not_before_ns; /* it went wrong */
 		int64_t window_ns;     /* from where these count */
@@ -386,6 +387,14 @@ bool video_encode_can_pass(const struct video_encode *v, int64_t pts_ns)
 {
 	return v->cfg.codec == CODEC_H264 && v->cfg.profile_level_id >> 16 == 0x42 &&
 	       !v->has_sink && v->put && pts_ns >= v->pass.not_before_ns;
+}
+
+void video_encode_pass_from(struct video_encode *v, uint32_t source)
+{
+	if (v->pass.source == source)
+		return;
+	video_encode_end_passing(v);
+	v->pass.source = source;
 }
 
 bool video_encode_is_passing(const struct video_encode *v)

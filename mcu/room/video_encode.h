@@ -65,6 +65,9 @@ void video_encode_frame(struct video_encode *v, struct vframe *canvas, int64_t p
  * that may be now: not with a sink, nor with other formats than H.264, nor for a while
  * after it went wrong. */
 bool video_encode_can_pass(const struct video_encode *v, int64_t pts_ns) ON_THREAD(ROLE_MIXV);
+/* Whose they are from here on: what another source sends refers to nothing that the
+ * receivers have, so that the passing of the one before ends. */
+void video_encode_pass_from(struct video_encode *v, uint32_t source) ON_THREAD(ROLE_MIXV);
 /* Begins when u fits, ends when it does not; u's reference stays the caller's. Ignored
  * until then. */
 void video_encode_pass(struct video_encode *v, const struct video_leg_unit *u, int64_t pts_ns)

@@ -12,6 +12,7 @@ static struct {
 	size_t n_sent, same, other, keys, asked;
 	int grey; /* of what the viewer sees */
 	int64_t last_ns;
+	bool first_key; /* the first of other, since mark() */
 	uint8_t au[MAX_UNIT];
 	size_t len, last_nal;
 } view;
@@ -73,10 +74,14 @@ static void on_batch(struct rig *r, const struct rtp_batch *b)
 	bool same;
 
 	role_assert_mixv();
+	if (b->encode_id != video_encode_id(r->encode))
+		return;
 	view.len = 0;
 	for (size_t i = 0; i < b->n; i++)
 		put_packet(b->data + b->pkt[i].off, b->pkt[i].len);
 	same = is_as_sent();
+	if (!same && !view.other)
+		view.first_key = b->key;
 	view.same += same;
 	view.other += !same;
 	view.keys += b->key;
@@ -142,9 +147,8 @@ static void paint(struct camera *c, int grey)
 }
 
 /* A sender that gives key frames when it is asked. */
-static void send_picture(struct rig *r, int grey, bool answers, bool damage)
+static void send_of(struct rig *r, struct camera *c, int grey, bool answers, bool damage)
 {
-	struct camera *c = &r->cam[0];
 	struct buf *au = NULL;
 	bool key, asked;
 
@@ -152,14 +156,22 @@ static void send_picture(struct rig *r, int grey, bool answers, bool damage)
 	role_assert_net();
 	paint(c, grey);
 	asked = video_leg_needs_key(c->leg);
-	view.asked += asked;
+	if (c == &r->cam[0])
+		view.asked += asked;
 	assert_int_equal(venc_encode(c->enc, c->canvas, rig_now(r), asked && answers, r->e.au_pool,
 				     &au, &key), 0);
-	buf_unref(&view.sent[view.n_sent % SENT]);
-	view.sent[view.n_sent++ % SENT] = buf_ref(au);
+	if (c == &r->cam[0]) {
+		buf_unref(&view.sent[view.n_sent % SENT]);
+		view.sent[view.n_sent++ % SENT] = buf_ref(au);
+	}
 	if (damage)
 		au->len = 8;
 	video_leg_put(c->leg, au, CODEC_H264, key, 0, 0);
+}
+
+static void send_picture(struct rig *r, int grey, bool answers, bool damage)
+{
+	send_of(r, &r->cam[0], grey, answers, damage);
 }
 
 static int grey_at(int i)
@@ -179,6 +191,7 @@ static void run_for(struct rig *r, int pictures, bool answers)
 static void mark(void)
 {
 	view.same = view.other = view.keys = view.asked = 0;
+	view.first_key = false;
 }
 
 static void test_it_passes(void **state)
@@ -359,6 +372,90 @@ static void test_what_does_not_fit_is_encoded(void **state)
 	expect_none(true, &cfg, 0);
 }
 
+/* Each camera is all of one picture; swapped: of the other one. */
+ON_THREAD(ROLE_CTL) static void route_both(struct rig *r, bool swapped)
+{
+	struct routing *s = routing_new(++r->seq, LEGS, 2);
+
+	assert_non_null(s);
+	for (uint32_t i = 0; i < LEGS; i++) {
+		s->leg[i] = (struct route_leg){ .id = i + 1, .sends_audio = true, .name = "Ann" };
+		s->source[i] = (struct route_source){ .id = i + 1, .leg = i, .sends = true,
+						      .video = r->cam[i].leg };
+		s->picture[i].id = i;
+		s->picture[i].n_tiles = 1;
+		s->picture[i].tile[0] = (struct route_tile){ swapped ? !i : i, { 0, 0, W, H } };
+		s->picture[i].signs.no_names = true;
+	}
+	s->n_sources = LEGS;
+	s->n_encodes = 2;
+	s->encode[0] = (struct route_encode){ .v = r->encode, .picture = 0 };
+	s->encode[1] = (struct route_encode){ .v = r->more[0], .picture = 1 };
+	tick_route(r->tick, s);
+	rig_run(r);
+}
+
+/* Both pass; then the second one's goes on in the stream of the first. */
+ON_THREAD(ROLE_CTL) static struct rig *open_both(void)
+{
+	struct video_encode_cfg cfg = { .width = W, .height = H, .fps = FPS, .bitrate_bps = 300000,
+					.codec = CODEC_H264, .profile_level_id = 0x42e01f };
+	struct rig *r = open_rig(true);
+
+	assert_int_equal(video_encode_new(&r->more[r->n_more++], &r->e, &cfg), 0);
+	video_leg_set_wanted(r->cam[1].leg, true);
+	route_both(r, false);
+	for (int i = 0; i < 30; i++) {
+		if (i == 20)
+			mark();
+		send_of(r, &r->cam[0], grey_at(i), true, false);
+		send_of(r, &r->cam[1], 220, true, false);
+		rig_advance(r, TICK_MS);
+	}
+	assert_int_equal(view.other, 0);
+	assert_true(video_encode_is_passing(r->encode) && video_encode_is_passing(r->more[0]));
+	mark();
+	return r;
+}
+
+static void test_another_source_begins_with_a_key_frame(void **state)
+{
+	static const bool answers[] = { false, true };
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_mixv();
+	for (int k = 0; k < 2; k++) {
+		struct rig *r = open_both();
+
+		route_both(r, true);
+		for (int i = 0; i < 40; i++) {
+			send_of(r, &r->cam[0], grey_at(i), answers[k], false);
+			send_of(r, &r->cam[1], 220, answers[k], false);
+			rig_advance(r, TICK_MS);
+			assert_true(i < 3 || abs(view.grey - 220) < 6);
+		}
+		assert_true(view.first_key);
+		assert_int_equal(video_encode_is_passing(r->encode), answers[k]);
+		close_rig(r);
+	}
+}
+
+/* Nothing comes of it to be passed. */
+static void test_another_source_that_stands_still_is_shown(void **state)
+{
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_both();
+	route_both(r, true);
+	rig_advance(r, 5 * TICK_MS);
+	assert_true(view.first_key);
+	assert_in_range(view.grey, 215, 225);
+	close_rig(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +465,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_broken_is_passed_on),
 		cmocka_unit_test(test_a_sink_gets_our_own),
 		cmocka_unit_test(test_what_does_not_fit_is_encoded),
+		cmocka_unit_test(test_another_source_begins_with_a_key_frame),
+		cmocka_unit_test(test_another_source_that_stands_still_is_shown),
 	};
 
 	role_enter(ROLE_ID_NONE);
