@@ -24,7 +24,7 @@ METRIC_COUNTER(m_same, "mcu_video_in_unchanged_total",
 	       "Received pictures that looked like the one before, so that nothing is painted.");
 
 /* In the tag of an access unit: rotation, then these. */
-enum { CODEC_SHIFT = 16, CODEC_MASK = 0xff, GAP = 1 << 24 };
+enum { CODEC_SHIFT = 16, CODEC_MASK = 0xff, GAP = 1 << 24, KEY = 1 << 25 };
 
 enum { SMOOTHING = 8 };
 
@@ -49,6 +49,7 @@ struct video_leg {
 	/* the strand */
 	struct vdec *dec;
 	enum codec dec_codec;
+	bool broken; /* something is missing: nothing is decoded until a key frame */
 	struct ring *units; /* to the tick, as they came */
 	_Atomic bool passing, gap;
 	struct vframe *last; /* the newest one again, whoever has taken it */
@@ -145,6 +146,14 @@ void video_leg_discard(struct video_leg **v)
 	video_leg_free(v);
 }
 
+/* What was thrown away is missing to all that follow it. */
+static void break_off(struct video_leg *v)
+{
+	decoder_close(v);
+	v->broken = true;
+	v->gap = true;
+}
+
 static void unwanted_job(void *obj, void *arg)
 {
 	struct video_leg *v = obj;
@@ -153,7 +162,7 @@ static void unwanted_job(void *obj, void *arg)
 	role_assert_mixv();
 	v->checking = false;
 	if (!v->wanted) {
-		decoder_close(v);
+		break_off(v);
 		drop_newest(v);
 	}
 }
@@ -246,6 +255,29 @@ static void pass_on(struct video_leg *v, struct buf *au)
 	buf_unref(&(struct buf *){ au });
 }
 
+static void note_drop(struct video_leg *v)
+{
+	v->dropped++;
+	v->gap = true;
+	metric_add(&m_dropped, 1);
+}
+
+/* Whether it can be decoded; if not, it is thrown away. */
+ON_THREAD(ROLE_MIXV) static bool is_for_decoder(struct video_leg *v, const struct buf *au)
+{
+	if (!v->wanted) {
+		break_off(v);
+		return false;
+	}
+	if (au->tag & KEY)
+		v->broken = false;
+	if (!v->broken)
+		return true;
+	v->needs_key = true;
+	note_drop(v);
+	return false;
+}
+
 static void decode_job(void *obj, void *arg)
 {
 	struct video_leg *v = obj;
@@ -255,7 +287,7 @@ static void decode_job(void *obj, void *arg)
 
 	role_assert_mixv();
 	v->decoding = true;
-	if (v->wanted) {
+	if (is_for_decoder(v, au)) {
 		err = decode(v, au, &f);
 		if (!err) {
 			f->rotation = au->tag & ((1u << CODEC_SHIFT) - 1);
@@ -275,9 +307,7 @@ static void decode_job(void *obj, void *arg)
 
 static void count_drop(struct video_leg *v, struct buf **au)
 {
-	v->dropped++;
-	v->gap = true;
-	metric_add(&m_dropped, 1);
+	note_drop(v);
 	buf_unref(au);
 }
 
@@ -351,7 +381,7 @@ void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool k
 		count_drop(v, &au);
 		return;
 	}
-	au->tag = rotation | (unsigned)codec << CODEC_SHIFT;
+	au->tag = rotation | (unsigned)codec << CODEC_SHIFT | (key ? KEY : 0);
 	au->time_ns = now;
 	if (strand_post(v->strand, decode_job, v, au, start, deadline_of(v, start))) {
 		skip(v);

@@ -128,12 +128,60 @@ static void test_bombs_are_not_decoded(void **state)
 	rig_close(r);
 }
 
+/* One that was thrown away, because for a moment nobody wanted it, is missing: what
+ * refers to it is not decoded, and who passes it on knows. */
+static void test_unwanted_for_a_moment_waits_for_a_key(void **state)
+{
+	struct video_leg_unit u;
+	struct video_leg_stats s;
+	struct video_leg *l;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	role_assert_mixv();
+	r = rig_open();
+	l = r->cam[0].leg;
+	video_leg_set_wanted(l, true);
+	for (int i = 0; i < 20; i++) {
+		shoot(r, &r->cam[0], 100, 0);
+		rig_advance(r, 33);
+	}
+	rig_advance(r, 100);
+	video_leg_set_passing(l, true);
+	(void)video_leg_needs_key(l);
+	/* the second one waits longer, and what closes the decoder waits behind it */
+	shoot(r, &r->cam[0], 150, 0);
+	shoot(r, &r->cam[0], 150, rig_now(r) + NS_PER_S);
+	video_leg_set_wanted(l, false);
+	rig_advance(r, 40);
+	video_leg_set_wanted(l, true);
+	(void)video_leg_needs_key(l);
+	rig_advance(r, 400);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.decoded, 20);
+	assert_int_equal(s.errors, 0);
+	assert_true(video_leg_needs_key(l));
+	assert_false(video_leg_pop(l, &u));
+	r->cam[0].sent = 0;
+	shoot(r, &r->cam[0], 150, 0);
+	rig_advance(r, 40);
+	video_leg_get_stats(l, &s);
+	assert_int_equal(s.decoded, 21);
+	assert_true(video_leg_pop(l, &u));
+	assert_true(u.gap);
+	buf_unref(&u.au);
+	rig_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_many_pictures),
 		cmocka_unit_test(test_too_much_decoding),
 		cmocka_unit_test(test_bombs_are_not_decoded),
+		cmocka_unit_test(test_unwanted_for_a_moment_waits_for_a_key),
 	};
 
 	role_enter(ROLE_ID_NONE);
