@@ -401,9 +401,12 @@ struct vframe *video_leg_take(struct video_leg *v)
 
 void video_leg_set_passing(struct video_leg *v, bool on)
 {
+	/* The strand goes on meanwhile: what it has marked must not be among those that
+	 * are dropped. */
+	v->passing = false;
+	drop_units(v);
 	v->gap = true;
 	v->passing = on;
-	drop_units(v);
 }
 
 bool video_leg_pop(struct video_leg *v, struct video_leg_unit *out)
