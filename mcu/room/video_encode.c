@@ -58,6 +58,7 @@ struct video_encode {
 		uint32_t source;       /* whose units they are; 0: nobody's yet */
 		int64_t asked_ns;      /* since when a key frame of the source is needed; 0: not */
 		int64_t not_before_ns; /* it went wrong */
+		int64_t wait_ns;       /* that long, as the source does not fit; 0: it may */
 		int64_t window_ns;     /* from where these count */
 		uint64_t octets, units;
 	} pass;
@@ -395,6 +396,10 @@ void video_encode_pass_from(struct video_encode *v, uint32_t source)
 		return;
 	video_encode_end_passing(v);
 	v->pass.source = source;
+	/* It has not to wait for what was wrong with the other. */
+	if (v->pass.wait_ns)
+		v->pass.not_before_ns -= v->pass.wait_ns - VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS;
+	v->pass.wait_ns = 0;
 }
 
 bool video_encode_is_passing(const struct video_encode *v)
@@ -416,8 +421,23 @@ ON_THREAD(ROLE_MIXV) static void no_passing_for_now(struct video_encode *v, int6
 	v->pass.not_before_ns = pts_ns + VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS;
 }
 
+/* Its codec or profile will hardly change, and each try costs it a key frame. */
+ON_THREAD(ROLE_MIXV) static void no_passing_of_such(struct video_encode *v, int64_t pts_ns)
+{
+	const int64_t most_ns = VIDEO_ENCODE_NO_PASS_MOST_MS * NS_PER_MS;
+	int64_t wait_ns = 2 * v->pass.wait_ns;
+
+	video_encode_end_passing(v);
+	if (!wait_ns)
+		wait_ns = VIDEO_ENCODE_NO_PASS_MS * NS_PER_MS;
+	v->pass.wait_ns = wait_ns < most_ns ? wait_ns : most_ns;
+	v->pass.not_before_ns = pts_ns + v->pass.wait_ns;
+}
+
 bool video_encode_needs_source_key(struct video_encode *v, int64_t pts_ns)
 {
+	if (pts_ns < v->pass.not_before_ns)
+		return false;
 	if (v->pass.on && !v->key_wanted && !v->key_waits && !switch_due(v, pts_ns)) {
 		v->pass.asked_ns = 0;
 		return false;
@@ -518,7 +538,11 @@ void video_encode_pass(struct video_encode *v, const struct video_leg_unit *u, i
 
 	if (pts_ns < v->pass.not_before_ns || (!v->pass.on && start == H264_START_NONE))
 		return;
-	if (start == H264_START_OTHER || is_too_much(v, u->au->len, pts_ns)) {
+	if (start == H264_START_OTHER) {
+		no_passing_of_such(v, pts_ns);
+		return;
+	}
+	if (is_too_much(v, u->au->len, pts_ns)) {
 		no_passing_for_now(v, pts_ns);
 		return;
 	}
@@ -532,5 +556,5 @@ void video_encode_pass(struct video_encode *v, const struct video_leg_unit *u, i
 	}
 	v->pass.on = true;
 	if (start == H264_START_FITS)
-		v->pass.asked_ns = 0;
+		v->pass.asked_ns = v->pass.wait_ns = 0;
 }

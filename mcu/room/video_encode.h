@@ -37,7 +37,8 @@ enum {
 	VIDEO_ENCODE_REFRESH_MS = 1000,
 	VIDEO_ENCODE_SWITCH_MS = 2000, /* between key frames for those who change rungs */
 	VIDEO_ENCODE_SOURCE_KEY_MS = 1000, /* after that long we make our own */
-	VIDEO_ENCODE_NO_PASS_MS = 10000
+	VIDEO_ENCODE_NO_PASS_MS = 10000,
+	VIDEO_ENCODE_NO_PASS_MOST_MS = 600000 /* where the source never fits */
 };
 
 /* A new id, unique in the process, never 0. */

@@ -372,6 +372,31 @@ static void test_what_does_not_fit_is_encoded(void **state)
 	expect_none(true, &cfg, 0);
 }
 
+/* Each question costs the sender a key frame. */
+static void test_who_never_fits_is_asked_less_and_less(void **state)
+{
+	struct venc_cfg cfg = { .codec = CODEC_H264, .w = W, .h = H, .fps = FPS, .preset = "ultrafast",
+				.bitrate_bps = 200000, .asm_ = "default",
+				.profile_level_id = 0x4d401f };
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_rig(true);
+	venc_free(&r->cam[0].enc);
+	assert_int_equal(venc_new(&r->cam[0].enc, &cfg), 0);
+	route(r, false);
+	for (int i = 0; i < 800; i++) {
+		r->n_out = 0;
+		send_picture(r, grey_at(i), true, false);
+		rig_advance(r, 100);
+	}
+	assert_int_equal(view.same, 0);
+	/* at 0, 10, 30 and 70 s, and when it was wanted */
+	assert_in_range(view.asked, 4, 6);
+	close_rig(r);
+}
+
 /* Each camera is all of one picture; swapped: of the other one. */
 ON_THREAD(ROLE_CTL) static void route_both(struct rig *r, bool swapped)
 {
@@ -465,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_broken_is_passed_on),
 		cmocka_unit_test(test_a_sink_gets_our_own),
 		cmocka_unit_test(test_what_does_not_fit_is_encoded),
+		cmocka_unit_test(test_who_never_fits_is_asked_less_and_less),
 		cmocka_unit_test(test_another_source_begins_with_a_key_frame),
 		cmocka_unit_test(test_another_source_that_stands_still_is_shown),
 	};
