@@ -14,6 +14,7 @@
 #include "mcu/access.h"
 #include "mcu/accounts.h"
 #include "mcu/address_count.h"
+#include "mcu/base/quota.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
 #include "mcu/load_watch.h"
@@ -90,6 +91,7 @@ struct leg_handle {
 	uint32_t content_held;	     /* the host who has forbidden it to present; 0: none */
 	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
 	unsigned chat_n;
+	struct quota presenting; /* how often it begins to */
 	int64_t row_id, joined_ms;
 	unsigned admitted; /* bits of enum admission_kind: what it was let in with */
 	bool gone;       /* left while the registry was asked */

@@ -109,16 +109,28 @@ void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host)
 	leg_event_clear(&ev);
 }
 
+/* Each is told to all: one per second, and five in advance. */
+ON_THREAD(ROLE_CTL) static bool too_often(const struct leg_handle *p, struct quota *q)
+{
+	int64_t now = clock_now_ns(p->conf->cfg.engine->clock);
+
+	return !quota_take(q, now, NS_PER_S, 4 * NS_PER_S + NS_PER_S / 2);
+}
+
 ON_THREAD(ROLE_CTL) static int present(struct leg_handle *p, bool on, struct errmsg *why)
 {
 	if (on && p->content_held && !p->host && !p->hall->rules.unmute)
 		return not_allowed(why, "A host has ended your presentation. Raise your hand to ask for "
 				   "it.");
+	if (on && too_often(p, &p->presenting))
+		return errmsg_set(why, -EBUSY, "rate_limited", "You begin to present too often. Wait a few "
+				  "seconds.");
 	if (on && p->content_held) {
 		p->content_held = 0;
 		leg_hold_content(p->leg, false);
 	}
-	leg_present(p->leg, on);
+	if (leg_present(p->leg, on))
+		return errmsg_set(why, -ENOENT, "bad_state", "You send no picture.");
 	return 0;
 }
 

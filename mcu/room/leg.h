@@ -77,8 +77,9 @@ int leg_set_volume(struct leg *l, float db) ON_THREAD(ROLE_CTL);
 int leg_set_sound(struct leg *l, int gain, int noise) ON_THREAD(ROLE_CTL);
 /* It begins or ends to present: the content that it sends or, without that, the
  * picture of its camera. One leg of a room presents, the last that began; content
- * that is agreed on begins by itself. Nothing happens while it is held. */
-void leg_present(struct leg *l, bool on) ON_THREAD(ROLE_CTL);
+ * that is agreed on begins by itself. Nothing happens while it is held. 0; -ENOENT: it
+ * sends no picture. */
+int leg_present(struct leg *l, bool on) ON_THREAD(ROLE_CTL);
 /* Ends its presenting, if it does, until it is not held any more. */
 void leg_hold_content(struct leg *l, bool held) ON_THREAD(ROLE_CTL);
 /* What it wants to get from now on; at first anything. 0; -ENOENT (view_unknown),

@@ -2,6 +2,8 @@
  * room presents, with one of the two. */
 #include "mcu/room/room_priv.h"
 
+#include <errno.h>
+
 bool leg_sends(const struct leg *l, int i)
 {
 	return i == LEG_CAMERA ? l->media.video.rx : l->media.content.rx && l->presents[i];
@@ -36,7 +38,7 @@ static bool stop(struct leg *l)
 
 ON_THREAD(ROLE_CTL) static void changed(struct leg *l)
 {
-	room_views_changed(l->room);
+	room_touch(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
@@ -63,12 +65,25 @@ ON_THREAD(ROLE_CTL) static void start(struct leg *l, int i)
 	outdo(l);
 }
 
-void leg_present(struct leg *l, bool on)
+/* Who has agreed on nothing yet begins with what it will send. */
+ON_THREAD(ROLE_CTL) static int begin(struct leg *l)
+{
+	if (l->configured && !l->media.content.rx && !l->media.video.rx)
+		return -ENOENT;
+	l->will_present = !l->configured && !l->content_held;
+	if (l->configured)
+		start(l, l->media.content.rx ? LEG_CONTENT : LEG_CAMERA);
+	return 0;
+}
+
+int leg_present(struct leg *l, bool on)
 {
 	if (on)
-		start(l, l->media.content.rx ? LEG_CONTENT : LEG_CAMERA);
-	else if (stop(l))
+		return begin(l);
+	l->will_present = false;
+	if (stop(l))
 		changed(l);
+	return 0;
 }
 
 void leg_hold_content(struct leg *l, bool held)
@@ -80,8 +95,13 @@ void leg_hold_content(struct leg *l, bool held)
 
 void leg_content_agreed(struct leg *l, bool sent)
 {
+	bool will = l->will_present;
+
+	l->will_present = false;
 	if (l->media.content.rx && !sent)
 		start(l, LEG_CONTENT);
 	else if (!l->media.content.rx && l->presents[LEG_CONTENT])
 		leg_present(l, false);
+	else if (will && l->media.video.rx)
+		start(l, LEG_CAMERA);
 }

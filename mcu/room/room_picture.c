@@ -111,13 +111,15 @@ ON_THREAD(ROLE_CTL) static bool seat(const struct room *r, const struct view *v,
 	return true;
 }
 
-static void refresh(struct room *r, struct picture *p, const struct seating *now)
+ON_THREAD(ROLE_CTL) static void refresh(struct room *r, struct picture *p, const struct seating *now)
 {
 	const struct view *v = p->of;
-
-	bool moved = v->changed || !p->version || !seats_equal(now, &p->seating);
+	uint32_t content = room_content(r);
+	bool moved = v->changed || !p->version || content != p->content ||
+		     !seats_equal(now, &p->seating);
 
 	p->seating = *now;
+	p->content = content;
 	p->crop = v->settings.crop;
 	p->signs = v->settings.signs;
 	if (!moved)

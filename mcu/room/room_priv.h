@@ -57,6 +57,7 @@ struct picture {
 	bool crop;
 	struct routing_signs signs;
 	struct seating seating;
+	uint32_t content; /* what was presented when that was made; 0: nothing */
 	uint64_t version; /* from 1 */
 	size_t encodes;	  /* that run, without those that wind down */
 	bool kept;	  /* of use at this time */
@@ -90,6 +91,7 @@ struct leg {
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
 	bool presents[LEG_SOURCES]; /* that picture is what is presented */
 	bool content_held;	    /* it may not present */
+	bool will_present; /* said so before anything was agreed on */
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
 	void *tap_obj;
@@ -195,8 +197,6 @@ int room_view_open(struct room *r, const char *name, enum view_rule rule) ON_THR
 void room_views_free(struct room *r) ON_THREAD(ROLE_CTL);
 /* NULL: there is none of that name. */
 struct view *room_view_find(const struct room *r, const char *name) ON_THREAD(ROLE_CTL);
-/* All views are told anew, whoever moved. */
-void room_views_changed(struct room *r) ON_THREAD(ROLE_CTL);
 /* There is another speaker. */
 void room_view_spoke(struct room *r) ON_THREAD(ROLE_CTL);
 /* A leg has left. */

@@ -146,13 +146,6 @@ uint64_t room_layout_version(const struct room *r)
 	return r->layout_version;
 }
 
-void room_views_changed(struct room *r)
-{
-	for (size_t i = 0; i < r->n_views; i++)
-		r->views[i]->changed = true;
-	room_touch(r);
-}
-
 uint32_t room_content(const struct room *r)
 {
 	uint32_t id = 0;

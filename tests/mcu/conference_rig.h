@@ -23,6 +23,7 @@
 #include "mcu/conference_priv.h"
 #include "mcu/net/dtls.h"
 #include "mcu/net/ice.h"
+#include "mcu/room/room_priv.h"
 #include "mcu/tokens.h"
 #include "storage/recordings.h"
 #include "storage/rooms.h"
@@ -267,6 +268,15 @@ static inline void must_join(struct front *f, const char *room)
 	if (join(f, room, NULL, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(f->welcomes, 1);
+}
+
+/* As if it had agreed on a camera, and were connected. */
+static inline void shows_itself(struct front *f)
+{
+	struct leg *l = f->leg->leg;
+
+	l->configured = l->connected = l->media.video.rx = true;
+	room_touch(l->room);
 }
 
 static inline void set(const char *assignment)

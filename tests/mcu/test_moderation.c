@@ -520,7 +520,9 @@ static void test_layout(void **state)
 	set_layout(&a, (struct layout_change){ .has_pin = true });
 	assert_string_equal(b.layout, "speaker");
 	assert_int_equal(b.pinned, 0);
-	/* anybody may present */
+	version = a.layout_version;
+	shows_itself(&b); /* anybody may present */
+	RUN_UNTIL(a.layout_version > version);
 	version = a.layout_version;
 	must_act(&b, &present);
 	RUN_UNTIL(a.layout_version > version);
@@ -549,10 +551,11 @@ static void test_presenting(void **state)
 	must_join(&a, "room");
 	must_join(&b, "room");
 	must_join(&c, "room");
+	shows_itself(&b);
+	shows_itself(&c);
 	must_act(&b, &on);
 	must_act(&c, &on);
-	assert_true(presents(&c) && !presents(&b));
-	assert_true(b.over.n == 1 && b.over.by == c.id && !b.over.by_host);
+	assert_true(presents(&c) && !presents(&b) && b.over.n == 1 && b.over.by == c.id && !b.over.by_host);
 	assert_int_equal(a.over.n + c.over.n, 0); /* is the business of who presented */
 	must_act(&b, &off); /* which it knows already */
 	assert_true(presents(&c));
@@ -569,12 +572,11 @@ static void test_presenting(void **state)
 	must_not(&c, &on, "not_allowed",
 		 "A host has ended your presentation. Raise your hand to ask for it.");
 	must_act(&b, &on); /* that was said of one */
-	must_act(&b, &off);
-	/* Going and coming back does not help. */
 	leave(&c, LEAVE_LEFT);
 	assert_int_equal(join(&c, "room", c.resume, &why), 0);
 	must_not(&c, &on, "not_allowed",
 		 "A host has ended your presentation. Raise your hand to ask for it.");
+	shows_itself(&c);
 	set_policy(&a, (struct policy_change){ .unmute = TRISTATE_TRUE });
 	must_act(&c, &on);
 	assert_true(presents(&c));
@@ -588,10 +590,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_sound), T(test_hands),
-		T(test_removing), T(test_lobby),
-		T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
-		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
-		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
+		T(test_removing), T(test_lobby), T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
+		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept), T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
 #undef T
 	};
 

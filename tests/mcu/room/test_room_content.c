@@ -159,6 +159,36 @@ static void test_the_last_one_presents(void **state)
 	close_room(r);
 }
 
+/* Who sends no picture takes nobody's place. */
+static void test_nothing_to_present(void **state)
+{
+	struct presenter a, b;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	outdone.n = 0;
+	r = open_room();
+	a = come(r);
+	b = come(r);
+	agree(&a, true, true, true);
+	agree(&b, true, false, false);
+	assert_presented(r, content_of(&a), 3);
+	assert_int_equal(leg_present(b.leg, true), -ENOENT);
+	assert_presented(r, content_of(&a), 3);
+	assert_int_equal(outdone.n, 0);
+	/* said before the first offer it waits for that one */
+	assert_int_equal(room_join(r, "L", &watcher, NULL, &b.leg), 0);
+	b.net = the.last;
+	assert_int_equal(leg_present(b.leg, true), 0);
+	assert_int_equal(outdone.n, 0);
+	agree(&b, true, true, false);
+	b.net->cfg.ev->connected(b.net->cfg.obj);
+	assert_int_equal(outdone.n, 1);
+	assert_presented(r, leg_id(b.leg), 3);
+	close_room(r);
+}
+
 static void test_who_is_held_does_not_present(void **state)
 {
 	struct presenter a;
@@ -270,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_content_has_a_tile_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_last_one_presents, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_to_present, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_who_is_held_does_not_present, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content_is_decoded_while_shown, set_up, tear_down),
