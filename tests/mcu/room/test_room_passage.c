@@ -427,6 +427,7 @@ ON_THREAD(ROLE_CTL) static struct rig *open_both(void)
 					.codec = CODEC_H264, .profile_level_id = 0x42e01f };
 	struct rig *r = open_rig(true);
 
+	role_assert_mixv();
 	assert_int_equal(video_encode_new(&r->more[r->n_more++], &r->e, &cfg), 0);
 	video_leg_set_wanted(r->cam[1].leg, true);
 	route_both(r, false);
