@@ -180,6 +180,9 @@ ON_THREAD(ROLE_NET) static void set_silent(struct leg_net *l, bool silent)
 				  : "it reports again");
 	l->silent = silent;
 	sync_streams(l);
+	/* A change that was under way is over: CTL may hold the old encode for it. */
+	if (l->watch && !l->video.next_group)
+		engine_post(l->cfg.engine->ctl, ctl_watching, l, (void *)(uintptr_t)l->watch);
 }
 
 ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)

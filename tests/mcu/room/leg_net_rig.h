@@ -139,7 +139,7 @@ void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video
 void egress_unwatch(struct egress *x, struct out_stream *video)
 {
 	(void)x;
-	(void)video;
+	video->next_group = 0;
 	the.watched = 0;
 }
 

@@ -51,6 +51,31 @@ static void test_who_stops_reporting_is_sent_nothing(void **state)
 	run();
 }
 
+/* Nothing goes on meanwhile: CTL need not keep the old encode for it. */
+static void test_silence_ends_a_change_of_encodes(void **state)
+{
+	(void)state;
+	start();
+	report();
+	the.changes = true;
+	leg_net_watch(the.l, ENCODE + 1);
+	run();
+	assert_int_equal(the.told, ENCODE);
+	the.changes = false;
+	advance(LEG_SILENT_MS + LEG_VIEWER_TICK_MS);
+	run();
+	assert_int_equal(the.watched, 0);
+	assert_int_equal(the.told, ENCODE + 1);
+	/* It may have been told to change again: the newest is what it has. */
+	leg_net_watch(the.l, ENCODE + 2);
+	run();
+	the.told = 0;
+	report();
+	run();
+	assert_int_equal(the.watched, ENCODE + 2);
+	assert_int_equal(the.told, ENCODE + 2);
+}
+
 /* There are endpoints without RTCP. */
 static void test_who_never_reported_is_served(void **state)
 {
@@ -65,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_who_stops_reporting_is_sent_nothing),
+		T(test_silence_ends_a_change_of_encodes),
 		T(test_who_never_reported_is_served),
 #undef T
 	};
