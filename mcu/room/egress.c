@@ -33,6 +33,7 @@ static void group_free(void *p)
 		if (o->group == g->id) {
 			o->group = 0;
 			o->late = false;
+			o->wait_key = true; /* what it changes to is urgent now */
 		} else {
 			o->next_group = 0;
 		}

@@ -161,8 +161,10 @@ static void test_an_encode_goes_in_the_middle_of_a_change(void **state)
 	egress_close(the.x, &f, on_closed, NULL);
 	mbox_run(the.shard);
 	assert_int_equal(v->video.group, 0);
+	e.key_requests = 0;
 	show(&e, 1, 1, false);
 	assert_int_equal(v->n, 2);
+	assert_int_equal(e.key_requests, 1); /* its picture stands still: urgent now */
 	show(&e, 2, 1, true);
 	assert_int_equal(v->n, 3);
 	assert_int_equal(v->video.group, 1);
