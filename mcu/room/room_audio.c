@@ -24,7 +24,8 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50,
+       SINK_SKIP_MAX = 8 };
 /* Digital silence: after a fifth of a second only a packet now and then, that
  * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
 enum { QUIET_TICKS = 10, COMFORT_TICKS = 20 };
@@ -481,9 +482,14 @@ static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
 		a->aac_start_ns = due_ns;
 		a->aac_ticks = 0;
 	}
-	/* Ticks that were skipped are silence: the file's sound must not run ahead. */
-	for (; a->aac_start_ns + a->aac_ticks * TICK_NS < due_ns - TICK_NS / 2; a->aac_ticks++)
+	/* Ticks that were skipped are silence: the file's sound must not run ahead. A
+	 * few at a time: everybody else's sound waits meanwhile. */
+	for (int n = 0; a->aac_start_ns + a->aac_ticks * TICK_NS < due_ns - TICK_NS / 2; n++) {
+		if (n == SINK_SKIP_MAX)
+			return; /* nor may this sound come too early */
+		a->aac_ticks++;
 		aenc_encode(a->aac, silence, aac_out, a);
+	}
 	a->aac_ticks++;
 	aenc_encode(a->aac, mix, aac_out, a);
 }

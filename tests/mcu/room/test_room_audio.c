@@ -266,6 +266,36 @@ static void test_recording_follows_the_media_clock(void **state)
 	rig_close(r);
 }
 
+/* The silence of a long stall comes bit by bit: a tick is short. */
+static void test_a_long_stall_is_made_up_for_slowly(void **state)
+{
+	struct tape t = { 0 };
+	struct room_sink sink = { .obj = &t, .video = tape_video, .audio = tape_audio };
+	struct rig *r;
+	int64_t end;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r);
+	room_audio_set_sink(r->room, &sink, NULL, NULL);
+	mbox_run(r->worker);
+	rig_ticks(r, 100);
+	r->tick += 400;
+	for (int i = 0; i < 70; i++) {
+		size_t had = t.frames;
+
+		rig_tick(r);
+		assert_true(t.frames - had <= 9);
+	}
+	end = START_S * NS_PER_S + r->tick * 20 * NS_PER_MS;
+	assert_true(t.worst_ns <= 1);
+	assert_true(end - t.next_ns < 70 * NS_PER_MS && t.next_ns <= end);
+	room_audio_set_sink(r->room, NULL, NULL, NULL);
+	mbox_run(r->worker);
+	rig_close(r);
+}
+
 static void test_steady_state_allocates_nothing(void **state)
 {
 	struct tape t = { 0 };
@@ -308,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_no_encoder_without_a_receiver),
 		cmocka_unit_test(test_a_crowd_silences_nobody),
 		cmocka_unit_test(test_recording_follows_the_media_clock),
+		cmocka_unit_test(test_a_long_stall_is_made_up_for_slowly),
 		cmocka_unit_test(test_steady_state_allocates_nothing),
 	};
 
