@@ -555,7 +555,8 @@ static void test_presenting(void **state)
 	shows_itself(&c);
 	must_act(&b, &on);
 	must_act(&c, &on);
-	assert_true(presents(&c) && !presents(&b) && b.over.n == 1 && b.over.by == c.id && !b.over.by_host);
+	assert_true(presents(&c) && !presents(&b) && b.over.n == 1);
+	assert_true(b.over.by == c.id && !b.over.by_host);
 	assert_int_equal(a.over.n + c.over.n, 0); /* is the business of who presented */
 	must_act(&b, &off); /* which it knows already */
 	assert_true(presents(&c));
@@ -591,10 +592,10 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_sound), T(test_hands),
 		T(test_removing), T(test_lobby), T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
-		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept), T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
+		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
+		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
 #undef T
 	};
-
 	role_enter(ROLE_ID_NONE);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
