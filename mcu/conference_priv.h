@@ -92,6 +92,7 @@ struct leg_handle {
 	int64_t chat_at_ns[CHAT_BURST]; /* of its last messages, a ring */
 	unsigned chat_n;
 	struct quota presenting; /* how often it begins to */
+	struct quota wishing, sounding; /* `view`; `sound` and `volume` */
 	int64_t row_id, joined_ms;
 	unsigned admitted; /* bits of enum admission_kind: what it was let in with */
 	bool gone;       /* left while the registry was asked */
@@ -188,6 +189,10 @@ void lobby_close(struct hall *h, const char *code, const char *text) ON_THREAD(R
 
 /* moderation.c */
 int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* What is told to all, or costs an encoder, has a rate: so many per second, and those
+ * of 4.5 s in advance. */
+bool moderation_too_often(const struct leg_handle *p, struct quota *q, int per_s)
 	ON_THREAD(ROLE_CTL);
 int moderation_mute(struct leg_handle *p, enum tristate audio, enum tristate video,
 		    struct errmsg *why) ON_THREAD(ROLE_CTL);

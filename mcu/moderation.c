@@ -109,12 +109,11 @@ void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host)
 	leg_event_clear(&ev);
 }
 
-/* Each is told to all: one per second, and five in advance. */
-ON_THREAD(ROLE_CTL) static bool too_often(const struct leg_handle *p, struct quota *q)
+bool moderation_too_often(const struct leg_handle *p, struct quota *q, int per_s)
 {
 	int64_t now = clock_now_ns(p->conf->cfg.engine->clock);
 
-	return !quota_take(q, now, NS_PER_S, 4 * NS_PER_S + NS_PER_S / 2);
+	return !quota_take(q, now, NS_PER_S / per_s, 4 * NS_PER_S + NS_PER_S / 2);
 }
 
 ON_THREAD(ROLE_CTL) static int present(struct leg_handle *p, bool on, struct errmsg *why)
@@ -122,7 +121,7 @@ ON_THREAD(ROLE_CTL) static int present(struct leg_handle *p, bool on, struct err
 	if (on && p->content_held && !p->host && !p->hall->rules.unmute)
 		return not_allowed(why, "A host has ended your presentation. Raise your hand to ask for "
 				   "it.");
-	if (on && too_often(p, &p->presenting))
+	if (on && moderation_too_often(p, &p->presenting, 1))
 		return errmsg_set(why, -EBUSY, "rate_limited", "You begin to present too often. Wait a few "
 				  "seconds.");
 	if (on && p->content_held) {
@@ -211,6 +210,9 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 
 /* --- sound ------------------------------------------------------------------- */
 
+/* Of a host who turns a volume by a slider. */
+enum { SOUNDS_PER_S = 5 };
+
 ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
 {
 	for (size_t i = 0; i < h->people->len; i++)
@@ -244,6 +246,9 @@ ON_THREAD(ROLE_CTL) static int change_sound(struct leg_handle *p, const struct c
 	if (!whose)
 		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the "
 				  "room any more.");
+	if (moderation_too_often(p, &p->sounding, SOUNDS_PER_S))
+		return errmsg_set(why, -EBUSY, "rate_limited", "You change the sound too often. Wait a "
+				  "few seconds.");
 	if (volume)
 		err = leg_set_volume(whose->leg, (float)m->u.volume.gain_db);
 	else

@@ -383,6 +383,9 @@ static int api_view(void *ctx, struct leg_handle *p, const struct view_wish *v, 
 	role_assert_ctl();
 	if (!p->leg)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
+	if (moderation_too_often(p, &p->wishing, 1))
+		return errmsg_set(why, -EBUSY, "rate_limited", "You ask for other pictures too often. "
+				  "Wait a few seconds; the one you have goes on.");
 	snprintf(want.view, sizeof want.view, "%s", v->view);
 	return leg_set_view(p->leg, &want, why);
 }

@@ -361,6 +361,8 @@ int leg_set_volume(struct leg *l, float db)
 {
 	if (!(db >= LEG_VOLUME_MIN_DB && db <= LEG_VOLUME_MAX_DB))
 		return -EINVAL;
+	if (l->sound.volume_db == db)
+		return 0;
 	l->sound.volume_db = db;
 	room_touch(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
@@ -376,6 +378,8 @@ int leg_set_sound(struct leg *l, int gain, int noise)
 		s.gain = gain;
 	if (noise >= 0)
 		s.noise = noise;
+	if (s.gain == l->sound.gain && s.noise == l->sound.noise)
+		return 0;
 	err = make_voice(l, &s, l->media.audio.rx);
 	if (err)
 		return err;

@@ -178,13 +178,38 @@ static void test_set_with_its_layout(void **state)
 	go(f);
 }
 
+/* Whoever flaps between pictures starts no encoder each time, nor tells all each time
+ * that a sound is another. */
+static void test_flapping_has_a_rate(void **state)
+{
+	struct client_msg m = { .type = CLIENT_MSG_VOLUME };
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+	int taken = 0, err = 0;
+
+	(void)state;
+	come(f);
+	while (taken < 50 && !(err = wish(&f[1], "", taken % 2, &why)))
+		taken++;
+	assert_in_range(taken, 5, 7);
+	assert_string_equal(why.code, "rate_limited");
+	assert_int_equal(wish(&f[2], "", false, &why), 0); /* each has its own */
+	m.u.volume.leg = f[1].id;
+	m.u.volume.gain_db = -6;
+	for (taken = 0; taken < 100 && !(err = act(&f[0], &m, &why)); taken++)
+		m.u.volume.gain_db = taken % 10;
+	assert_in_range(taken, 20, 30);
+	assert_string_equal(why.code, "rate_limited");
+	go(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_each_is_told_its_own), T(test_what_is_not_allowed),
 		T(test_a_new_host_gets_its_view), T(test_leaving_in_the_middle),
-		T(test_set_with_its_layout),
+		T(test_set_with_its_layout), T(test_flapping_has_a_rate),
 #undef T
 	};
 
