@@ -20,7 +20,7 @@ const lines = (name) => readFileSync(join(clips, name), 'utf8').trim().split('\n
 export const COLOURS = lines('colours.txt').map((c) => [0, 2, 4].map((i) => parseInt(c.slice(i, i + 2), 16)));
 export const TONES = lines('tones.txt').map(Number);
 
-const HEARD_DB = -31, UNHEARD_DB = -45;
+const HEARD_DB = -31, UNHEARD_DB = -35;
 
 export class Bots {
 	// options: of mcu-bot without the dashes; true: a flag. prefix: a command that runs it.
