@@ -24,8 +24,9 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50,
-       SINK_SKIP_MAX = 8 };
+enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+/* Of silence that a recording makes up for in one tick. */
+enum { SINK_SKIP_MAX = 8 };
 /* Digital silence: after a fifth of a second only a packet now and then, that
  * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
 enum { QUIET_TICKS = 10, COMFORT_TICKS = 20 };
