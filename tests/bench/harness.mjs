@@ -118,7 +118,7 @@ export async function costOf(pid, seconds) {
 	return ((cpuTimeNs(pid) - cpu) / Number(process.hrtime.bigint() - start)) * 1000;
 }
 
-// ready: all are connected and see pictures. done: its summary. stop() ends it
+// ready: all are connected, see and hear. done: its summary. stop() ends it
 // before its time and returns that too.
 export function runBot(args) {
 	const child = start(botBin, args);

@@ -61,7 +61,7 @@ static const char USAGE[] =
 	"  --json FILE           the summary goes there, not to the output\n"
 	"  --seed N              of the random choices; by default another each time\n"
 	"\n"
-	"Says \"ready\" on the error output when all are connected and see pictures.\n"
+	"Says \"ready\" on the error output when all are connected, see and hear.\n"
 	"SIGTERM ends it before its time, with a summary.\n"
 	"Exit status: 0 everything as expected, 1 not, 2 cannot run.\n";
 

@@ -506,7 +506,13 @@ bool peer_ready(const struct peer *p)
 {
 	if (p->state == PEER_ENDED || p->error[0])
 		return true;
-	return p->state == PEER_UP && (!peer_wants_pictures(p) || peer_first_frame_ms(p) >= 0);
+	if (p->state != PEER_UP)
+		return false;
+	/* Silence is refreshed every 400 ms only: the first sound may come after the picture. */
+	if (p->cfg.kind <= PEER_VIEWER && !p->cfg.idle &&
+	    !receiver_stats(p->receiver)->audio.packets)
+		return false;
+	return !peer_wants_pictures(p) || peer_first_frame_ms(p) >= 0;
 }
 
 int peer_leg(const struct peer *p)
