@@ -8,8 +8,10 @@ run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev 
 	libx264-dev libvpx-dev libaom-dev libopus-dev libspeexdsp-dev libyuv-dev libpango1.0-dev
 	libsrtp2-dev libusrsctp-dev libssl-dev
 	libnice-dev libglib2.0-dev libwebsockets-dev libwebsockets-evlib-glib libjansson-dev
-	libsqlite3-dev zlib1g-dev libyaml-dev libargon2-dev fonts-dejavu-core fonts-noto-cjk)
-test=(libcmocka-dev ffmpeg sox espeak-ng sqlite3 chromium firefox-esr coturn
+	libsqlite3-dev zlib1g-dev libyaml-dev libargon2-dev fonts-dejavu-core fonts-noto-cjk
+	libsofia-sip-ua-dev libsofia-sip-ua-glib-dev libbcg729-dev libspandsp-dev espeak-ng)
+test=(libcmocka-dev ffmpeg sox sqlite3 chromium firefox-esr coturn iproute2 nftables
+	baresip-core baresip-ffmpeg sip-tester
 	gstreamer1.0-tools gstreamer1.0-nice gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav
 	python3-gi gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 lint=(clang clang-format libclang-rt-14-dev universal-ctags)
