@@ -22,12 +22,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mcu/base/codec.h"
 #include "mcu/base/err.h"
 #include "mcu/base/role.h"
 #include "signaling/negotiate.h"
 #include "signaling/protocol.h"
 
 struct leg_handle;
+
+/* What a leg has sent and received over its life. */
+struct leg_totals {
+	enum codec audio, video; /* that it sent last; CODEC_NONE: none */
+	uint64_t packets_in, packets_out; /* all streams */
+	uint64_t lost_in, lost_out; /* out: as the other side reports */
+	double jitter_ms, rtt_ms; /* audio, the last known; rtt 0: unknown */
+	uint64_t audio_in, audio_lost; /* the sound's share, which the score is of */
+};
+
+/* As one call moves through several legs: counts add up, the rest is the later's. */
+void leg_totals_add(struct leg_totals *sum, const struct leg_totals *t);
 
 enum leave_reason {
 	LEAVE_LEFT = 1, /* it said so */
@@ -125,6 +138,9 @@ struct leg_events {
 	/* The leg has ended by itself. why: code and text for the person; its code is
 	 * one of PROTOCOL.md (connection_lost, connect_timeout, room_full …) or "". */
 	void (*closed)(void *obj, enum leave_reason reason, const struct errmsg *why);
+	/* What the leg's media came to, once, when it ends: before closed(), or from
+	 * inside leave(). NULL: of no interest. */
+	void (*totals)(void *obj, const struct leg_totals *t);
 };
 
 struct join_req {
@@ -134,6 +150,11 @@ struct join_req {
 	const char *peer;		  /* address of the client, for limits and the log */
 	bool tls;
 	bool device; /* no person is behind it that could be a host (WHIP, WHEP) */
+	enum leg_kind kind; /* 0: a browser */
+	/* A phone's number or SIP address; NULL: none, or withheld. Who is no host sees it
+	 * masked, and a name that would give it away is replaced (phone_number.h). */
+	const char *number;
+	bool called; /* from the room itself: PIN, lock and lobby are not for it */
 };
 
 /* Implemented by the rooms' side. ctx is the one given to the front end. Errors

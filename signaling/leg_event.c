@@ -10,6 +10,20 @@ const char *leave_reason_name(enum leave_reason r)
 	return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "";
 }
 
+void leg_totals_add(struct leg_totals *sum, const struct leg_totals *t)
+{
+	sum->audio = t->audio != CODEC_NONE ? t->audio : sum->audio;
+	sum->video = t->video != CODEC_NONE ? t->video : sum->video;
+	sum->packets_in += t->packets_in;
+	sum->packets_out += t->packets_out;
+	sum->lost_in += t->lost_in;
+	sum->lost_out += t->lost_out;
+	sum->audio_in += t->audio_in;
+	sum->audio_lost += t->audio_lost;
+	sum->jitter_ms = t->audio_in ? t->jitter_ms : sum->jitter_ms;
+	sum->rtt_ms = t->rtt_ms > 0 ? t->rtt_ms : sum->rtt_ms;
+}
+
 static char *event_text(const struct leg_event *ev)
 {
 	switch (ev->type) {

@@ -63,6 +63,13 @@ static char *msg_done(json_t *o)
 	return text;
 }
 
+const char *leg_kind_name(enum leg_kind k)
+{
+	static const char *const names[] = { "browser", "phone", "whip" };
+
+	return names[(unsigned)k < 3 ? k : LEG_KIND_BROWSER];
+}
+
 static json_t *participant_json(const struct participant *p)
 {
 	json_t *o = json_object();
@@ -75,6 +82,9 @@ static json_t *participant_json(const struct participant *p)
 	set_text(o, "role", p->host ? "host" : "participant");
 	set_bool(o, "hand", p->hand);
 	/* what is the rule is not said */
+	if (p->kind != LEG_KIND_BROWSER)
+		set_text(o, "kind", leg_kind_name(p->kind));
+	set_text(o, "number", p->number);
 	if (p->gain_db > 0 || p->gain_db < 0)
 		set_real(o, "gain_db", p->gain_db, 10);
 	if (p->agc)

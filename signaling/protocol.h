@@ -158,9 +158,17 @@ enum record_right record_right_parse(const char *name);
 
 /* --- what the server says -------------------------------------------------- */
 
+/* What somebody takes part with. */
+enum leg_kind { LEG_KIND_BROWSER, LEG_KIND_PHONE, LEG_KIND_WHIP };
+
+/* "browser", "phone", "whip". */
+const char *leg_kind_name(enum leg_kind k);
+
 struct participant {
 	uint32_t leg;
 	const char *name;
+	enum leg_kind kind;
+	const char *number; /* a phone's, as the receiver may see it; NULL: none */
 	bool audio_muted, video_muted;
 	bool audio, video; /* sends such a stream at all */
 	bool host, hand;   /* its role; its hand is raised */
