@@ -143,8 +143,12 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	lobby_close(h, "refused", "The room was closed before a host let you in.");
 	if (h->recording)
 		recording_stop(h->recording);
-	sessions_end(c->cfg.db, h->session_id, now_ms(), reason, NULL, NULL);
-	g_hash_table_remove(c->halls, room_name(h->room));
+	if (h->parlour) {
+		g_ptr_array_remove_fast(c->parlours, h);
+	} else {
+		sessions_end(c->cfg.db, h->session_id, now_ms(), reason, NULL, NULL);
+		g_hash_table_remove(c->halls, room_name(h->room));
+	}
 	g_ptr_array_add(c->closing, h);
 	room_close(h->room, reason);
 }
@@ -190,7 +194,8 @@ void hall_linger(struct hall *h)
 		return;
 	if (h->linger)
 		g_source_remove(h->linger);
-	h->linger = g_timeout_add_seconds((guint)h->conf->cfg.config->room.linger_s, linger_over, h);
+	h->linger = g_timeout_add_seconds(h->parlour ? 0 : (guint)h->conf->cfg.config->room.linger_s,
+					  linger_over, h);
 }
 
 static void on_emptied(void *obj, struct room *r)
@@ -258,8 +263,7 @@ static void take_rules(struct hall *h, const struct room_row *row)
 		snprintf(h->rules.record, sizeof h->rules.record, "%s", record);
 }
 
-ON_THREAD(ROLE_CTL) static int hall_new(struct hall **out, struct conference *c, const char *name,
-					const struct room_row *row)
+int hall_new(struct hall **out, struct conference *c, const char *name, const struct room_row *row)
 {
 	struct room_cfg room = { .name = name };
 	const struct data_relay_cfg relay = {
@@ -514,6 +518,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
 	};
 	c->halls = g_hash_table_new(g_str_hash, g_str_equal);
+	c->parlours = g_ptr_array_new();
 	c->closing = g_ptr_array_new();
 	c->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	*out = c;
@@ -526,6 +531,7 @@ void conference_free(struct conference **c)
 		return;
 	load_watch_free(&(*c)->load);
 	g_hash_table_destroy((*c)->halls);
+	g_ptr_array_unref((*c)->parlours);
 	g_ptr_array_unref((*c)->closing);
 	g_hash_table_destroy((*c)->used);
 	free((*c)->ice);
@@ -538,6 +544,8 @@ void conference_shutdown(struct conference *c)
 {
 	GList *all = g_hash_table_get_values(c->halls);
 
+	for (guint i = 0; i < c->parlours->len; i++)
+		all = g_list_prepend(all, g_ptr_array_index(c->parlours, i));
 	c->stopping = c->recordings.stopping = true;
 	for (GList *l = all; l; l = l->next) {
 		struct hall *h = l->data;
@@ -553,6 +561,6 @@ void conference_shutdown(struct conference *c)
 
 bool conference_is_idle(const struct conference *c)
 {
-	return !g_hash_table_size(c->halls) && !c->closing->len && !c->recordings.running &&
-	       !c->pending;
+	return !g_hash_table_size(c->halls) && !c->parlours->len && !c->closing->len &&
+	       !c->recordings.running && !c->pending;
 }

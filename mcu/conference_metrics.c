@@ -181,6 +181,11 @@ int conference_metrics(struct conference *c, struct metrics_text *out)
 
 	if (!err)
 		err = metrics_series(out, "mcu_rooms", NULL, g_hash_table_size(c->halls));
+	if (!err)
+		err = metrics_family(out, "mcu_parlours", "Calls that are answered and in no room yet.",
+				     "gauge");
+	if (!err)
+		err = metrics_series(out, "mcu_parlours", NULL, c->parlours->len);
 	for (size_t i = 0; !err && i < sizeof gauges / sizeof gauges[0]; i++)
 		err = write_gauge(c, &gauges[i], out);
 	if (!err)

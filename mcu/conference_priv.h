@@ -1,6 +1,8 @@
 /* The insides of the conference. CTL.
  *   conference.c          rooms and their events
  *   join.c, lobby.c       how somebody becomes a participant
+ *   parlour.c             those who are alone, before they are
+ *   prompting.c           announcements to a leg, and digits
  *   participant.c         struct room_api once it is one
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
@@ -32,6 +34,7 @@ enum {
 	QUALITY_S = 5,
 	SUCCESSION_S = 10,
 	CHAT_HISTORY = 50,
+	PARLOURS_MAX = 500,
 	CHAT_BURST = 10, CHAT_BURST_MS = 10000, /* messages of one participant */
 };
 
@@ -56,6 +59,7 @@ struct hall {
 	struct recording *recording;
 	guint linger;      /* timer of an empty room */
 	bool closing;
+	bool parlour; /* of one leg: in no list, no registry */
 	bool registered;
 	char maker[64]; /* address of who opened it */
 	int64_t owner_id;
@@ -112,6 +116,7 @@ struct conference {
 	struct conference_cfg cfg;
 	struct recording_env recordings;
 	GHashTable *halls; /* room name → struct hall */
+	GPtrArray *parlours; /* halls without a name */
 	GPtrArray *closing; /* halls that wind down */
 	struct ice_server_info *ice;
 	size_t n_ice;
@@ -134,6 +139,9 @@ int hall_may_open(const struct conference *c, const struct room_row *row, const 
 /* Opens it when it is not running; the limits have been asked. The rest as above. */
 int hall_open(struct conference *c, const char *name, const struct room_row *row, const char *peer,
 	      struct hall **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* In no list yet; row: as above. 0 or -errno. */
+int hall_new(struct hall **out, struct conference *c, const char *name,
+	     const struct room_row *row) ON_THREAD(ROLE_CTL);
 /* For the audit, as done by p. */
 void hall_audit(const struct leg_handle *p, const char *action, const char *detail)
 	ON_THREAD(ROLE_CTL);
@@ -171,12 +179,28 @@ void hall_tell_uplinks(struct hall *h) ON_THREAD(ROLE_CTL);
 /* join.c */
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
 	       void *obj, struct leg_handle **out, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* A leg_handle in no room yet, counted for its address; NULL: out of memory. */
+struct leg_handle *join_new(struct conference *c, const struct join_req *req,
+			    const struct leg_events *events, void *obj) ON_THREAD(ROLE_CTL);
+void join_welcome(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* It is admitted: into the room. On an error p is the caller's still. */
 int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Whoever did not come in after all: frees it. */
 void join_discard(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* Remembers it, so that it can come back. */
 void join_remember(struct hall *h, const struct leg_handle *p, bool removed) ON_THREAD(ROLE_CTL);
+
+/* parlour.c */
+/* As join, into a parlour of its own. */
+int parlour_join(struct leg_handle *p, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* What of an agreement is in force there. */
+void parlour_media(struct leg_media *m) ON_THREAD(ROLE_CTL);
+
+/* prompting.c: as in struct room_api */
+int prompting_play(void *ctx, struct leg_handle *p, const struct prompt_req *req,
+		   struct errmsg *why);
+int prompting_digits(void *ctx, struct leg_handle *p, const char *digits, struct errmsg *why);
+void prompting_digit_in(void *ctx, struct leg_handle *p, char digit);
 
 /* lobby.c */
 int lobby_wait(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);

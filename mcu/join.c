@@ -123,7 +123,7 @@ ON_THREAD(ROLE_CTL) static void replace_old(struct leg_handle *p, struct hall *h
 
 /* --- in ---------------------------------------------------------------------- */
 
-ON_THREAD(ROLE_CTL) static void send_welcome(struct leg_handle *p)
+void join_welcome(struct leg_handle *p)
 {
 	struct hall *h = p->hall;
 	const struct engine_cfg *e = &p->conf->cfg.engine->cfg;
@@ -149,7 +149,7 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 {
 	struct leg_event ev = { .type = LEG_EVENT_JOINED };
 
-	send_welcome(p);
+	join_welcome(p);
 	if (!hall_has(h, p))
 		return;
 	participant_describe(p, &ev.u.joined);
@@ -402,6 +402,24 @@ ON_THREAD(ROLE_CTL) static int check_address(struct conference *c, const char *p
 			  "raise limits.participants_per_address.", n);
 }
 
+struct leg_handle *join_new(struct conference *c, const struct join_req *req,
+			    const struct leg_events *events, void *obj)
+{
+	struct leg_handle *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->conf = c;
+	p->ev = events;
+	p->obj = obj;
+	p->who.device = req->device;
+	p->session_id = (uint64_t)db_new_id();
+	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
+	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
+	address_count_add(c->addresses, p->peer);
+	return p;
+}
+
 int join_begin(struct conference *c, const struct join_req *req, const struct leg_events *events,
 	       void *obj, struct leg_handle **out, struct errmsg *why)
 {
@@ -413,22 +431,19 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 	err = check_address(c, req->peer ? req->peer : "", why);
 	if (err)
 		return err;
-	p = calloc(1, sizeof *p);
+	p = join_new(c, req, events, obj);
 	if (!p)
 		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
-	p->conf = c;
-	p->ev = events;
-	p->obj = obj;
-	p->who.device = req->device;
-	p->session_id = (uint64_t)db_new_id();
+	*out = p;
+	if (req->parlour) {
+		err = parlour_join(p, why);
+		goto out;
+	}
 	snprintf(p->room, sizeof p->room, "%s", req->room);
-	snprintf(p->name, sizeof p->name, "%s", req->name);
-	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
 	snprintf(p->pin, sizeof p->pin, "%s", req->pin ? req->pin : "");
 	snprintf(p->old_resume, sizeof p->old_resume, "%s", req->resume ? req->resume : "");
-	address_count_add(c->addresses, p->peer);
-	*out = p;
 	err = ask_who(p, req->token, why);
+out:
 	if (err) {
 		*out = NULL;
 		join_discard(p);

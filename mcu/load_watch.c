@@ -206,7 +206,7 @@ static gboolean on_timer(gpointer arg)
 
 	role_assert_ctl();
 	look(w);
-	if (g_hash_table_size(w->c->halls))
+	if (g_hash_table_size(w->c->halls) || w->c->parlours->len)
 		return G_SOURCE_CONTINUE;
 	w->timer = 0;
 	/* nobody is left to be hurt */

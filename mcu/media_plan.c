@@ -36,6 +36,11 @@ static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 			s->tx_red_pt = m->red_pt_tx;
 	}
 	s->rx_red_pt = m->red_pt_rx;
+	if (!m->has_dtmf)
+		return;
+	s->rx_dtmf_pt = m->dtmf_pt_rx;
+	s->tx_dtmf_pt = m->dtmf_pt_tx;
+	s->dtmf_hz = m->dtmf_clock_hz;
 }
 
 static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint32_t tx_ssrc,

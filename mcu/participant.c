@@ -69,6 +69,8 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	g_ptr_array_remove(h->people, p);
 	data_relay_leave(&p->data);
 	h->departures++;
+	if (h->parlour)
+		return;
 	if (reason != LEAVE_REPLACED)
 		join_remember(h, p, reason == LEAVE_KICKED);
 	sessions_participant_left(p->conf->cfg.db, p->row_id, now_ms(), leave_reason_name(reason),
@@ -331,6 +333,8 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	role_assert_ctl();
 	leg_get_local(p->leg, &local);
 	err = media_plan_convert(&m, plan, &local, why);
+	if (!err && h->parlour)
+		parlour_media(&m);
 	if (!err)
 		err = load_admit_media(p, &m, why);
 	if (err)
@@ -394,7 +398,7 @@ static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, 
 {
 	(void)ctx;
 	role_assert_ctl();
-	if (!p->hall)
+	if (!p->hall || p->hall->parlour)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
 	return moderation_act(p, m, why);
 }
@@ -403,7 +407,7 @@ static int api_record(void *ctx, struct leg_handle *p, bool start, struct errmsg
 {
 	(void)ctx;
 	role_assert_ctl();
-	if (!p->hall)
+	if (!p->hall || p->hall->parlour)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
 	if (!moderation_may_record(p))
 		return errmsg_set(why, -EACCES, "not_allowed", strcmp(p->hall->rules.record, "hosts") ?
@@ -431,4 +435,7 @@ const struct room_api conference_api = {
 	.act = api_act,
 	.record = api_record,
 	.stats = api_stats,
+	.prompt = prompting_play,
+	.digits = prompting_digits,
+	.digit_in = prompting_digit_in,
 };

@@ -9,6 +9,7 @@
  *          ◀───────────── events->welcome       from inside join, or later
  *     local, negotiated ▶                       once per offer/answer
  *     remote_candidate  ▶   ◀─ events->candidate
+ *     prompt, digits ───▶   ◀─ event            what the leg hears alone, its DTMF digits
  *     leave ────────────▶                       the handle is dead, no event follows
  *          ◀───────────── events->closed        the handle is dead, no call follows
  *
@@ -70,7 +71,10 @@ enum leg_event_type {
 	LEG_EVENT_QUALITY,
 	LEG_EVENT_OVERLOAD,
 	LEG_EVENT_VIEWS, /* which there are, and for whom */
-	LEG_EVENT_PRESENT_OVER /* only to who presented */
+	LEG_EVENT_PRESENT_OVER, /* only to who presented */
+	/* Only to the leg itself: */
+	LEG_EVENT_DIGIT,      /* a DTMF digit from it, however it came, once */
+	LEG_EVENT_PROMPT_OVER /* of each prompt that was taken, once */
 };
 
 /* Something that happened in the room. One object is handed to every leg that
@@ -111,6 +115,11 @@ struct leg_event {
 			uint32_t by;
 			bool by_host;
 		} present_over;
+		char digit; /* one of 0123456789*#ABCD */
+		struct {
+			uint32_t id;  /* of the request */
+			bool stopped; /* before its end */
+		} prompt_over;
 	} u;
 	char *text; /* private */
 	size_t text_len;
@@ -155,6 +164,20 @@ struct join_req {
 	 * masked, and a name that would give it away is replaced (phone_number.h). */
 	const char *number;
 	bool called; /* from the room itself: PIN, lock and lobby are not for it */
+	/* Not into a room: the leg is alone, in no list and in no registry, sees nothing
+	 * and hears what prompt() plays to it. room, pin, resume and token are not read. */
+	bool parlour;
+};
+
+/* What a leg shall hear, above the sound of its room, which is lowered meanwhile. */
+struct prompt_req {
+	uint32_t id; /* comes back in LEG_EVENT_PROMPT_OVER */
+	const char *language; /* "en"; NULL: the server's. What it lacks is said in English */
+	const char *const *names; /* one after the other: of prompts/en.txt, or a number "=42" */
+	size_t n; /* 0: nothing, and no event for it */
+	bool loop;	  /* again and again until it is stopped */
+	bool until_digit; /* a digit of the leg's stops it */
+	bool replace;	  /* what plays or waits is stopped first; otherwise it is waited for */
 };
 
 /* Implemented by the rooms' side. ctx is the one given to the front end. Errors
@@ -196,6 +219,17 @@ struct room_api {
 	/* What follows is told by LEG_EVENT_RECORDING. */
 	int (*record)(void *ctx, struct leg_handle *leg, bool start, struct errmsg *why);
 	int (*stats)(void *ctx, struct leg_handle *leg, struct leg_stats *out);
+
+	/* To this leg alone, as soon as it is connected. -ENOENT (prompt_unknown), -EUSERS
+	 * (busy): too many wait; -ENOMEM. Nothing is played then, and no event follows. */
+	int (*prompt)(void *ctx, struct leg_handle *leg, const struct prompt_req *p,
+		      struct errmsg *why);
+	/* Sends it DTMF digits (RFC 4733), one after the other; "," is a pause of a second.
+	 * -ENOTSUP (not_acceptable): that was not agreed on; -EINVAL; -EUSERS (busy). */
+	int (*digits)(void *ctx, struct leg_handle *leg, const char *digits, struct errmsg *why);
+	/* One that came by signaling (SIP INFO): LEG_EVENT_DIGIT follows, unless it is one
+	 * that came in the media as well. */
+	void (*digit_in)(void *ctx, struct leg_handle *leg, char digit);
 };
 
 #endif

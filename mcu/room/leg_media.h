@@ -46,6 +46,8 @@ struct leg_stream {
 	uint8_t n_rx_formats;
 	struct leg_tx_format tx_format;
 	uint8_t rx_red_pt, tx_red_pt; /* RFC 2198 around Opus */
+	uint8_t rx_dtmf_pt, tx_dtmf_pt; /* RFC 4733 telephone-event */
+	uint32_t dtmf_hz;	/* its clock */
 	uint32_t rx_ssrc, rx_rtx_ssrc; /* as signalled; 0: learnt from mid, rid or payload type */
 	uint32_t tx_ssrc, tx_rtx_ssrc;
 	char mid[LEG_MID_BYTES];
