@@ -23,6 +23,7 @@
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
+#include "signaling/sip.h"
 #include "signaling/whip.h"
 #include "storage/repository.h"
 #include "storage/users.h"
@@ -55,9 +56,10 @@ struct app {
 	struct captures *captures;
 	struct front *front;
 	struct whip *whip;
+	struct sip *sip; /* NULL: off */
 	struct server *server;
 	struct routes *routes;
-	char cert_path[PATH_BYTES], key_path[PATH_BYTES];
+	char cert_path[PATH_BYTES], key_path[PATH_BYTES], sip_path[PATH_BYTES];
 	char password[FIRST_ADMIN_PASSWORD_LEN + 1];
 };
 
@@ -301,6 +303,22 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
 }
 
+ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	struct sip_cfg s = {
+		.address = c->sip.address, .port = c->sip.port, .tls_port = c->sip.tls_port,
+		.domain = c->sip.domain, .realm = c->sip.realm, .bridge = c->sip.bridge,
+		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
+		.agent = "mcu",
+	};
+
+	if (c->sip.port < 0)
+		return 0;
+	snprintf(a->sip_path, sizeof a->sip_path, "%s/sip-tls", c->data.path);
+	return sip_new(&a->sip, &s, &conference_api, a->conference, why);
+}
+
 int app_new(struct app **out, const struct config *c, struct errmsg *why)
 {
 	struct app *a = calloc(1, sizeof *a);
@@ -319,6 +337,8 @@ int app_new(struct app **out, const struct config *c, struct errmsg *why)
 		err = start_engine(a, why);
 	if (!err)
 		err = start_signaling(a, why);
+	if (!err)
+		err = start_sip(a, why);
 	if (err)
 		app_free(&a);
 	*out = a;
@@ -358,6 +378,9 @@ void app_print_welcome(struct app *a)
 		if (!a->config->https.certificate[0])
 			printf("  (the certificate is self-signed: the browser will ask once)\n");
 	}
+	if (a->sip)
+		printf("Telephones: SIP port %d (UDP, TCP), %d (TLS)\n", sip_port(a->sip),
+		       sip_tls_port(a->sip));
 	if (a->password[0])
 		printf("\nThe administrator is \"admin\", password %s\n"
 		       "This is shown only now; keep it.\n", a->password);
@@ -374,10 +397,13 @@ void app_run(struct app *a)
 	log_info(NULL, "stopping");
 	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
 	captures_stop(a->captures);
+	if (a->sip)
+		sip_shutdown(a->sip);
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
 	whip_shutdown(a->whip);
-	while (!conference_is_idle(a->conference) && clock_now_ns(&clock_monotonic) < until) {
+	while ((!conference_is_idle(a->conference) || (a->sip && !sip_is_idle(a->sip))) &&
+	       clock_now_ns(&clock_monotonic) < until) {
 		/* So that the loop turns even when nothing happens. */
 		usleep(1000);
 		for (int i = 0; i < STOP_TURNS && g_main_context_iteration(NULL, FALSE); i++)
@@ -400,6 +426,7 @@ ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 		accounts_stop(a->accounts);
 	if (a->whip)
 		whip_shutdown(a->whip);
+	sip_free(&a->sip);
 	server_free(&a->server, GRACE_MS);
 	whip_free(&a->whip);
 	front_free(&a->front);

@@ -280,5 +280,9 @@ int config_check(const struct config *c, struct errmsg *why)
 		return config_refuse(why, NULL, "config_conflict",
 				     "http.port and https.port are both %d: give each its own",
 				     c->http.port);
+	if (c->sip.port > 0 && c->sip.port == c->sip.tls_port)
+		return config_refuse(why, NULL, "config_conflict",
+				     "sip.port and sip.tls_port are both %d: give each its own",
+				     c->sip.port);
 	return 0;
 }

@@ -76,6 +76,11 @@ struct config {
 		int sign_in_hours;
 	} accounts;
 	struct {
+		char *address;
+		int port, tls_port; /* as of http */
+		char *domain, *realm, *bridge;
+	} sip;
+	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
 		char *background, *background_picture, *logo;

@@ -94,6 +94,7 @@ const struct config_section config_sections[] = {
 	{ "ice", "How media finds its way through the network (ICE, RFC 8445)." },
 	{ "room", "Rooms." },
 	{ "accounts", "People with a name and a password." },
+	{ "sip", "Telephones, room systems and trunks (SIP)." },
 	{ "video", "The composed picture of a room, and what participants may send." },
 	{ "audio", "The mixed sound of a room." },
 	{ "recording", "Recordings." },
@@ -174,6 +175,20 @@ const struct config_key config_keys[] = {
 
 	INT("accounts.sign_in_hours", accounts.sign_in_hours, 1, 8760, "24",
 	    "A sign-in holds this long, unless the password changes or the person signs out."),
+
+	STRING("sip.address", sip.address, check_ip_or_empty, "",
+	       "Address to listen on; empty: every address of this machine."),
+	INT("sip.port", sip.port, -1, 65535, "5060", "UDP and TCP. 0: any free one; -1: no SIP at all."),
+	INT("sip.tls_port", sip.tls_port, -1, 65535, "5061",
+	    "TLS, with the certificate of https. 0: any free one; -1: off."),
+	STRING("sip.domain", sip.domain, NULL, "",
+	       "What stands after the @ in this server's addresses; empty: any name and address is "
+	       "taken as this server's."),
+	STRING("sip.realm", sip.realm, NULL, "",
+	       "Shown by telephones that ask for a password; empty: sip.domain, or \"mcu\". SIP "
+	       "passwords hold for the realm that they were set in."),
+	STRING("sip.bridge", sip.bridge, check_not_empty, "bridge",
+	       "The number or name that reaches the voice menu, which asks for a conference number."),
 
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),

@@ -67,7 +67,7 @@ export async function startServer(settings = []) {
 	const dir = mkdtempSync(join(tmpdir(), 'mcu-bench-'));
 	const port = await freePort();
 	const fixed = ['http.address=127.0.0.1', `http.port=${port}`, `https.port=${await freePort()}`,
-		'https.address=127.0.0.1', `data.path=${dir}`, 'log.level=warn'];
+		'https.address=127.0.0.1', 'sip.port=-1', `data.path=${dir}`, 'log.level=warn'];
 	const child = start(mcuBin, ['--config', 'mcu.yaml', ...[...fixed, ...settings].flatMap((s) => ['--set', s])]);
 	const url = `http://127.0.0.1:${port}`;
 	for (let tries = 0; ; tries++) {

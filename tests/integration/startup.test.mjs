@@ -32,7 +32,7 @@ const file = (name, text) => {
 };
 
 // A server that is to end with an error: set over small settings.
-const refuse = (data, more = {}) => run(...Object.entries({ 'http.port': 0, 'https.port': -1, 'data.path': data, ...more })
+const refuse = (data, more = {}) => run(...Object.entries({ 'http.port': 0, 'https.port': -1, 'sip.port': -1, 'data.path': data, ...more })
 	.flatMap(([k, v]) => ['--set', `${k}=${v}`]));
 
 describe('configuration', limit, () => {

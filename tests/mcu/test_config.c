@@ -307,6 +307,7 @@ static void keys_that_contradict_each_other_are_refused(void **state)
 		  "http.port and https.port are both off (-1): nobody could connect; switch one of them "
 		  "on" },
 		{ "http: {port: 8443}\n", "http.port and https.port are both 8443: give each its own" },
+		{ "sip: {port: 5061}\n", "sip.port and sip.tls_port are both 5061: give each its own" },
 		{ "video: {encode: []}\n",
 		  "video.encode is empty: nobody could be sent a picture; name at least one of h264, "
 		  "vp8, vp9 and av1" },

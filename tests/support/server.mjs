@@ -33,6 +33,8 @@ export class Server {
 		const all = {
 			'http.port': 0, 'https.port': -1, 'http.address': '127.0.0.1', 'data.path': s.data,
 			'http.web_path': join(top, 'web'),
+			// 0 and 0: free ones, in sipPort and sipTlsPort
+			'sip.port': -1, 'sip.tls_port': -1, 'sip.address': '127.0.0.1',
 			// browsers and bots are on this machine too: what would be given up for them is
 			// not what most tests are about
 			'overload.degrade': false, 'overload.high_percent': 0, ...settings,
@@ -63,6 +65,9 @@ export class Server {
 					return;
 				clearTimeout(timer);
 				this.port = Number(m[1]);
+				const sip = out.match(/SIP port (-?\d+) \(UDP, TCP\), (-?\d+) \(TLS\)/);
+				this.sipPort = Number(sip?.[1] ?? -1);
+				this.sipTlsPort = Number(sip?.[2] ?? -1);
 				this.password = out.match(/password (\S+)/)?.[1];
 				resolve();
 			});

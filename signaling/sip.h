@@ -1,0 +1,52 @@
+/* SIP (RFC 3261), a front end like WebSocket and WHIP: telephones, room systems and
+ * trunks reach rooms through struct room_api, and nothing below knows of it.
+ *
+ *   sip_stack.c      sofia-sip's nua on CTL's main loop; who gets which event
+ *   sip_call.c       a call: INVITE dialogs
+ *   sip_route.c      what a request URI means: room, bridge, user, trunk
+ *   sip_registrar.c  REGISTER; sip_bindings.c where users' phones are
+ *   sip_auth.c       digest authentication; sip_digest.c its arithmetic
+ *   sip_guard.c      floods; sip_limit.c token buckets
+ *   sip_trunk.c      trunks that we register at and dial through
+ *
+ * What the application sees is this header. CTL. */
+#ifndef MCU_SIGNALING_SIP_H
+#define MCU_SIGNALING_SIP_H
+
+#include <stdbool.h>
+
+#include "mcu/base/err.h"
+#include "mcu/base/role.h"
+#include "signaling/leg_api.h"
+
+struct sip;
+
+struct sip_cfg {
+	const char *address; /* to listen on; "": every address of the machine, IPv4 and IPv6 */
+	int port;	     /* UDP and TCP; -1: no SIP at all, 0: a free one */
+	int tls_port;	     /* -1: no TLS; 0: a free one */
+	const char *domain;  /* the host part of our addresses; "": any */
+	const char *realm;   /* of digest authentication; "": the domain, or "mcu" */
+	const char *bridge;  /* user part that reaches the voice menu */
+	const char *folder;  /* where certificates are laid out for TLS; made if missing */
+	const char *cert_file, *key_file; /* PEM */
+	const char *agent;   /* User-Agent and Server */
+};
+
+/* Binds the ports. cfg's strings and api: borrowed for its life; ctx is handed to api's
+ * functions. Port -1: -ENOTSUP must not be asked for. Errors with a sentence in *why. */
+int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *api, void *ctx,
+	    struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Calls end with BYE, registrations at trunks are taken back; nobody comes in. It takes
+ * turns of the loop; sip_is_idle() says when it is done. */
+void sip_shutdown(struct sip *s) ON_THREAD(ROLE_CTL);
+bool sip_is_idle(const struct sip *s) ON_THREAD(ROLE_CTL);
+/* After sip_shutdown(), idle or not: what still waits is dropped. Turns the loop of
+ * sofia-sip for a moment. NULL: nothing. */
+void sip_free(struct sip **s) ON_THREAD(ROLE_CTL);
+
+/* The ports in use; -1: none. */
+int sip_port(const struct sip *s) ON_THREAD(ROLE_CTL);
+int sip_tls_port(const struct sip *s) ON_THREAD(ROLE_CTL);
+
+#endif
