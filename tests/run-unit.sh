@@ -5,7 +5,7 @@
 set -u
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-export logs UNIT_TIMEOUT=${UNIT_TIMEOUT:-600}
+export logs UNIT_TIMEOUT=${UNIT_TIMEOUT:-120}
 
 run_one() {
 	local log=$logs/${1//\//_}
