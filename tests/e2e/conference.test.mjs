@@ -133,29 +133,32 @@ describe('three browsers in one room', { timeout: 180000 }, () => {
 			const ctx = canvas.getContext('2d', { willReadFrequently: true });
 			const look = (now, meta) => {
 				ctx.drawImage(video, 0, 0, 64, 36);
-				window.seen.push({ rtp: meta.rtpTimestamp, data: [...ctx.getImageData(0, 0, 64, 36).data] });
+				const here = document.querySelectorAll('#people > li').length;
+				window.seen.push({ rtp: meta.rtpTimestamp, here, data: [...ctx.getImageData(0, 0, 64, 36).data] });
 				window.seen.length > 450 && window.seen.shift();
 				video.requestVideoFrameCallback(look);
 			};
 			video.requestVideoFrameCallback(look);
 		});
-		await new Promise((r) => setTimeout(r, 700));
-		const before = await watcher.page.evaluate(() => window.seen.at(-1).rtp);
+		await until('a frame with all three', () => watcher.page.evaluate(() => window.seen.some((f) => f.here === 3)));
 		people[2].here = false;
 		await people[2].page.click('#leave');
 		await seesEverybody(watcher, 2);
 		const tiles = watcher.tiles();
-		// A frame is noted after it was shown: the one that was just seen may come to the list a little later.
-		const after = (f) => (f.rtp - before) | 0; // RTP time stamps wrap
-		const relaid = await until('a frame with the new layout in the list', async () => {
-			const frames = await watcher.page.evaluate(() => window.seen);
-			return frames.find((f) => after(f) > 0 && tiles.every((t) => {
-				const x = Math.floor((t.x + t.width / 2) / 10), y = Math.floor((t.y + t.height / 2) / 10);
-				const at = (y * 64 + x) * 4;
-				return near(f.data.slice(at, at + 3), LOOKS[byLeg(t.leg).look].rgb);
-			}));
+		const isRelaid = (f) => tiles.every((t) => {
+			const x = Math.floor((t.x + t.width / 2) / 10), y = Math.floor((t.y + t.height / 2) / 10);
+			const at = (y * 64 + x) * 4;
+			return near(f.data.slice(at, at + 3), LOOKS[byLeg(t.leg).look].rgb);
 		});
-		const n = after(relaid) / (90000 / FPS);
+		// A frame is noted after it was shown: the one that was just seen may come to the list a little later.
+		const frames = await until('a frame with the new layout in the list', async () => {
+			const all = await watcher.page.evaluate(() => window.seen);
+			return all.some((f) => f.here === 2 && isRelaid(f)) && all;
+		});
+		// From the last frame before the page knew that somebody left; both may come first.
+		const left = frames.findLast((f) => f.here === 3);
+		const relaid = frames.find((f) => (f.rtp - left.rtp | 0) > 0 && isRelaid(f)) ?? left;
+		const n = (relaid.rtp - left.rtp | 0) / (90000 / FPS); // RTP time stamps wrap
 		assert.ok(n <= 15, `${n} frames`);
 		await hears(watcher, [people[1].look]);
 	});
