@@ -17,6 +17,7 @@
 #define ERROR_MAX_MS          10.0f  /* more is a burst, not drift */
 #define ERROR_ANSWERED_MS     5.0f   /* at most, beyond: */
 #define ERROR_DEAD_MS         2.0f   /* nobody hears: not worth resampling, and no drift yet */
+#define JUMP_MS               1.5f   /* from one call to the next: no clock does that */
 #define LEARNED_MAX_PPM       500.0f /* crystals are within 100 */
 /* Clocks that differ that much make it slide all the time, at their own speed;
  * others seldom, at this one. */
@@ -36,6 +37,8 @@ static float phase[PHASES + 1][TAPS];
 struct drift {
 	int channels;
 	float learned_ppm, ppm;
+	float last_ms;   /* the error of the last call */
+	float burst_ms;  /* how much of it came at once: not ours to take out */
 	double debt;   /* samples that the loop wants removed yet */
 	int32_t slide; /* outputs that the slide under way takes; 0: none */
 	int32_t at;    /* of them done */
@@ -105,9 +108,27 @@ static float clampf(float x, float limit)
 	return x > limit ? limit : x < -limit ? -limit : x;
 }
 
+/* What of the error has crept in: what came at once (the wanted delay fell, packets
+ * came late together) is taken out in the next silence, at no cost. What lacks at once
+ * is ours all the same, since silence may be long in coming. */
+static float creeping(struct drift *d, float error_ms)
+{
+	float jump = error_ms - d->last_ms, most = error_ms > 0 ? error_ms : 0;
+
+	if (jump >= JUMP_MS || -jump >= JUMP_MS)
+		d->burst_ms += jump;
+	if (d->burst_ms < 0)
+		d->burst_ms = 0;
+	if (d->burst_ms > most)
+		d->burst_ms = most;
+	d->last_ms = error_ms;
+	return error_ms - d->burst_ms;
+}
+
 void drift_control(struct drift *d, float error_ms, float dt_s)
 {
-	float e = clampf(error_ms - clampf(error_ms, ERROR_DEAD_MS), ERROR_ANSWERED_MS);
+	float crept_ms = creeping(d, error_ms);
+	float e = clampf(crept_ms - clampf(crept_ms, ERROR_DEAD_MS), ERROR_ANSWERED_MS);
 
 	/* A large error says nothing about the clock: nothing is learned from it. */
 	if (fabsf(error_ms) <= ERROR_MAX_MS)

@@ -23,7 +23,8 @@ void drift_free(struct drift **d);
 void drift_reset(struct drift *d);
 
 /* Once per tick of dt_s seconds: how much longer than wanted the delay is. It is
- * kept within 2 ms of that. */
+ * kept within 2 ms of that, but for what it grew by at once (1.5 ms or more from one
+ * call to the next), which is left to accelerate.h. */
 void drift_control(struct drift *d, float error_ms, float dt_s);
 /* Samples removed per million; negative: added. */
 float drift_ppm(const struct drift *d);

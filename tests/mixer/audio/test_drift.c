@@ -32,6 +32,16 @@ static int64_t run(struct drift *d, int ticks, double hz, float *last, size_t *n
 	return total;
 }
 
+/* So slowly that it is no burst, in no time. */
+static void creep_to(struct drift *d, float ms)
+{
+	float step = ms < 0 ? -1 : 1;
+
+	for (float e = step; e * step < ms * step; e += step)
+		drift_control(d, e, 0);
+	drift_control(d, ms, 0.02f);
+}
+
 static void test_without_error_it_is_transparent(void **state)
 {
 	static float last[12 * TICK];
@@ -81,7 +91,7 @@ static void test_a_steady_slide_is_pure(void **state)
 			size_t n = 0;
 
 			assert_int_equal(drift_new(&d, 1), 0);
-			drift_control(d, (float)sign * 5, 0.02f);
+			creep_to(d, (float)sign * 5);
 			run(d, 100, hz[k], last, &n);
 			assert_true(drift_is_sliding(d));
 			out_hz = hz[k] * (1 + (double)drift_ppm(d) * 1e-6);
@@ -105,7 +115,7 @@ static void test_seldom_slides_do_not_click(void **state)
 
 	(void)state;
 	assert_int_equal(drift_new(&d, 1), 0);
-	drift_control(d, 2.4f, 0.02f);
+	creep_to(d, 2.4f);
 	assert_near(drift_ppm(d), 40, 1);
 	for (int t = 0; t < 1000; t++) {
 		int n;
@@ -138,13 +148,13 @@ static void test_samples_go_where_the_error_says(void **state)
 	(void)state;
 	assert_int_equal(drift_new(&d, 1), 0);
 	run(d, 10, 1000, NULL, NULL);
-	drift_control(d, 1000, 0.02f);
+	creep_to(d, 1000);
 	assert_in_range((int)drift_ppm(d), 450, 550);
 	less = run(d, 500, 1000, NULL, NULL);
 	/* 500 ppm of 480,000 samples. */
 	assert_in_range(less, 480000 - 280, 480000 - 200);
 	drift_reset(d);
-	drift_control(d, -1000, 0.02f);
+	creep_to(d, -1000);
 	more = run(d, 500, 1000, NULL, NULL);
 	assert_in_range(more, 480000 + 200, 480000 + 280);
 	drift_free(&d);
@@ -158,8 +168,10 @@ static void test_compensation_does_not_distort(void **state)
 
 	(void)state;
 	assert_int_equal(drift_new(&d, 1), 0);
+	creep_to(d, 10);
 	for (int t = 0; t < 400; t++)
 		drift_control(d, 10, 0.02f);
+	assert_true(drift_ppm(d) > 500);
 	run(d, 100, 1000, last, &n);
 	assert_true(tone_residue_db(last, n, 1, 1000 * (1 + (double)drift_ppm(d) * 1e-6)) < -50);
 	drift_free(&d);
@@ -184,6 +196,29 @@ static void test_loop_learns_the_drift(void **state)
 	drift_free(&d);
 }
 
+/* A wanted delay that fell is no clock: nothing slides, nothing is learned. */
+static void test_what_comes_at_once_is_left_alone(void **state)
+{
+	struct drift *d = NULL;
+
+	(void)state;
+	assert_int_equal(drift_new(&d, 1), 0);
+	for (int t = 0; t < 500; t++)
+		drift_control(d, t < 100 ? 1 : 6, 0.02f);
+	assert_near(drift_ppm(d), 0, 0.01);
+	/* Part of it is taken out elsewhere; what creeps in afterwards is ours. */
+	drift_control(d, 3, 0.02f);
+	assert_near(drift_ppm(d), 0, 0.01);
+	creep_to(d, 0);
+	creep_to(d, 4);
+	assert_true(drift_ppm(d) > 100);
+	/* What lacks at once is ours too. */
+	drift_reset(d);
+	drift_control(d, -6, 0.02f);
+	assert_true(drift_ppm(d) < -100);
+	drift_free(&d);
+}
+
 static void test_bad_arguments(void **state)
 {
 	struct drift *d = NULL;
@@ -205,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_samples_go_where_the_error_says),
 		cmocka_unit_test(test_compensation_does_not_distort),
 		cmocka_unit_test(test_loop_learns_the_drift),
+		cmocka_unit_test(test_what_comes_at_once_is_left_alone),
 		cmocka_unit_test(test_bad_arguments),
 	};
 
