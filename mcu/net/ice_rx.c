@@ -245,6 +245,9 @@ bool ice_read(void *obj, int fd)
 		if (what <= 0)
 			return what < 0;
 		read_one(t, fd, &now);
+		/* Feedback comes alone. If not, the rest is read in the next round. */
+		if (t->patient && !t->publishes)
+			return false;
 	}
 	return false;
 }

@@ -24,7 +24,7 @@ enum {
 	EVENTS = 256, /* descriptors handled in a turn */
 	MBOX_DEFAULT = 8192,
 	PACKETS_DEFAULT = 16384,
-	PATIENCE_DEFAULT_US = 10000,
+	PATIENCE_DEFAULT_US = 20000,
 	SLAB_PACKETS = 256,
 };
 

@@ -34,7 +34,7 @@ struct net_shard_cfg {
 	unsigned rx_holdoff_us;
 	/* Patient descriptors (peers that send feedback or sound alone) are read this
 	 * often at most, NET_READ_LEAD_US ahead of its whole multiples on the
-	 * monotonic clock. 0: 10,000. */
+	 * monotonic clock. 0: 20,000, a tick of the sound. */
 	unsigned rx_patience_us;
 	bool no_gso; /* never use UDP segmentation offload */
 };

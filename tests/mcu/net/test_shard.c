@@ -286,7 +286,7 @@ static void test_descriptor(void **state)
 static int64_t slot_of(const struct net_shard *s)
 {
 	role_assert_net();
-	return (net_shard_now_ns(s) + NET_READ_LEAD_US * 1000) / (10 * NS_PER_MS);
+	return (net_shard_now_ns(s) + NET_READ_LEAD_US * 1000) / (20 * NS_PER_MS);
 }
 
 /* Once per patience at most, on its own grid: never twice in one slot. */
