@@ -79,6 +79,11 @@ struct config {
 		char *address;
 		int port, tls_port; /* as of http */
 		char *domain, *realm, *bridge;
+		char *dial; /* "hosts", "users", "nobody" */
+		struct config_strings dial_to;
+		int dial_per_minute, dial_per_room;
+		char *dial_in;
+		int keep_calls_days;
 	} sip;
 	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;

@@ -190,6 +190,21 @@ const struct config_key config_keys[] = {
 	STRING("sip.bridge", sip.bridge, check_not_empty, "bridge",
 	       "The number or name that reaches the voice menu, which asks for a conference number."),
 
+	CHOICE("sip.dial", sip.dial, "hosts|users|nobody", "hosts",
+	       "Who may have a room call somebody: its hosts who have an account, everybody in it who "
+	       "has one, or nobody. Guests never may."),
+	{ "sip.dial_to", KEY_STRINGS, AT(sip.dial_to), 0, 0, NULL, check_not_empty, "",
+	  "Where to: beginnings of numbers and hosts of addresses, as [\"+49\", \"0\", "
+	  "\"@example.org\"]; empty: anywhere that a trunk or the network leads." },
+	INT("sip.dial_per_minute", sip.dial_per_minute, 1, 1000, "10",
+	    "Calls that one person may have made."),
+	INT("sip.dial_per_room", sip.dial_per_room, 1, 1000, "20",
+	    "Calls of a room at the same time that it made itself."),
+	STRING("sip.dial_in", sip.dial_in, NULL, "",
+	       "The telephone number by which people reach the server, shown in its page; empty: none."),
+	INT("sip.keep_calls_days", sip.keep_calls_days, 0, 36500, "365",
+	    "Call records are kept this long; 0: for ever."),
+
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),
 	INT("video.fps", video.fps, 1, 60, "30", "Pictures per second."),

@@ -52,6 +52,30 @@ ON_THREAD(ROLE_CTL) static void connecting_done(struct leg_handle *p)
 	p->timeout = 0;
 }
 
+ON_THREAD(ROLE_CTL) static void tell_totals(struct leg_handle *p)
+{
+	const struct leg_net_flow *in, *out;
+	struct leg_net_stats s;
+	struct leg_totals t;
+
+	if (!p->ev->totals)
+		return;
+	leg_get_stats(p->leg, &s);
+	in = &s.uplink_audio;
+	out = &s.downlink_audio;
+	t = (struct leg_totals){
+		.audio = in->packets ? in->codec : out->packets ? out->codec : CODEC_NONE,
+		.video = s.uplink_video.packets ? s.uplink_video.codec : CODEC_NONE,
+		.packets_in = in->packets + s.uplink_video.packets + s.uplink_content.packets,
+		.packets_out = out->packets + s.downlink_video.packets,
+		.lost_in = in->lost + s.uplink_video.lost + s.uplink_content.lost,
+		.lost_out = out->lost + s.downlink_video.lost,
+		.jitter_ms = in->jitter_ms, .rtt_ms = s.rtt_ms,
+		.audio_in = in->packets, .audio_lost = in->lost,
+	};
+	p->ev->totals(p->obj, &t);
+}
+
 void participant_free(struct leg_handle *p)
 {
 	address_count_remove(p->conf->addresses, p->peer);
@@ -66,6 +90,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	struct hall *h = p->hall;
 
 	connecting_done(p);
+	tell_totals(p);
 	g_ptr_array_remove(h->people, p);
 	data_relay_leave(&p->data);
 	h->departures++;

@@ -246,6 +246,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_layout_new(r, s);
 	if (!err)
+		err = routes_calls_new(r, s);
+	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;
 	return err;

@@ -5,6 +5,7 @@
  *   routes_rooms.c        rooms
  *   routes_invitations.c  invitations to them
  *   routes_legs.c         who is in a room, with numbers
+ *   routes_calls.c        records of calls
  *   routes_admin.c        recordings, audit
  *   routes_captures.c     captures of packets
  *   rest_body.c           reading a JSON body */
@@ -16,6 +17,7 @@
 
 #include "mcu/accounts.h"
 #include "mcu/routes.h"
+#include "storage/calls.h"
 #include "storage/db.h"
 #include "storage/rooms.h"
 #include "storage/users.h"
@@ -42,6 +44,8 @@ struct wait {
 	char token[INVITATION_LEN + 1];
 	char name[DB_NAME_MAX + 1]; /* of the room or user that it is about */
 	struct room_row room;
+	struct call_filter calls; /* its texts are name and text */
+	char text[CALL_TEXT_MAX + 1];
 };
 
 /* NULL: out of memory, answered. */
@@ -102,6 +106,7 @@ int routes_users_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

@@ -45,7 +45,7 @@ bool db_copy_text(char *to, size_t cap, const char *from);
 int db_errno(sqlite3 *conn, int rc);
 
 /* Prepares sql and binds by kinds: i int64_t, n int64_t of which 0 is NULL,
- * t text (NULL is NULL; must live until the statement is done). */
+ * r double, t text (NULL is NULL; must live until the statement is done). */
 int db_prepare(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, ...);
 int db_vprepare(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, va_list ap);
 /* Prepares, runs to the end, finalises. Rows are skipped. */

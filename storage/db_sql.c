@@ -55,6 +55,10 @@ static int bind(sqlite3_stmt *st, const char *kinds, va_list ap)
 			rc = sqlite3_bind_text(st, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
 			continue;
 		}
+		if (kinds[i - 1] == 'r') {
+			rc = sqlite3_bind_double(st, i, va_arg(ap, double));
+			continue;
+		}
 		int64_t v = va_arg(ap, int64_t);
 
 		rc = kinds[i - 1] == 'n' && v == 0 ? sqlite3_bind_null(st, i) :

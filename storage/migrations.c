@@ -112,6 +112,37 @@ const struct migration migrations[] = {
 	  " text TEXT NOT NULL"
 	  ") STRICT;"
 	  "CREATE INDEX chat_by_session ON chat (session_id, id);" },
+	{ "call records",
+	  "CREATE TABLE calls ("
+	  " id INTEGER PRIMARY KEY,"
+	  " session_id INTEGER REFERENCES sessions ON DELETE SET NULL,"
+	  " direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),"
+	  " room TEXT NOT NULL," /* by name: the record outlives it */
+	  " uri TEXT NOT NULL,"
+	  " number TEXT NOT NULL,"
+	  " user TEXT NOT NULL,"
+	  " trunk TEXT NOT NULL,"
+	  " started_ms INTEGER NOT NULL,"
+	  " answered_ms INTEGER,"
+	  " ended_ms INTEGER,"
+	  " audio TEXT NOT NULL,"
+	  " video TEXT NOT NULL,"
+	  " packets_in INTEGER NOT NULL,"
+	  " packets_out INTEGER NOT NULL,"
+	  " lost_in INTEGER NOT NULL,"
+	  " lost_out INTEGER NOT NULL,"
+	  " jitter_ms REAL NOT NULL,"
+	  " rtt_ms REAL NOT NULL,"
+	  " mos REAL NOT NULL,"
+	  " score REAL NOT NULL,"
+	  " end_reason TEXT NOT NULL,"
+	  " sip_status INTEGER NOT NULL,"
+	  " reason TEXT NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX calls_by_room ON calls (room, id);"
+	  "CREATE INDEX calls_by_start ON calls (started_ms);"
+	  "CREATE INDEX calls_by_session ON calls (session_id);"
+	  "CREATE INDEX calls_open ON calls (id) WHERE ended_ms IS NULL;" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

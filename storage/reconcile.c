@@ -93,6 +93,10 @@ static int end_sessions(sqlite3 *conn, void *obj)
 			     "end_reason = 'crash' WHERE ended_ms IS NULL", "i", now_ms);
 	if (!err)
 		c->report->sessions_ended = (size_t)sqlite3_changes(conn);
+	if (!err)
+		err = db_run(conn,
+			     "UPDATE calls SET ended_ms = max(started_ms, ?), "
+			     "end_reason = 'interrupted' WHERE ended_ms IS NULL", "i", now_ms);
 	return db_end(conn, err);
 }
 

@@ -39,6 +39,7 @@ struct leg_net_flow {
 	double loss; /* fraction, lately */
 	double jitter_ms;
 	uint64_t packets, octets; /* of payload */
+	uint64_t lost;		  /* of all, as the receiver counts */
 	enum codec codec;	  /* in use; CODEC_NONE: nothing yet */
 	uint32_t ssrc, rtx_ssrc;
 	char rid[LEG_MID_BYTES]; /* the simulcast layer that is taken */

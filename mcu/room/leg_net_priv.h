@@ -30,6 +30,7 @@ enum {
 /* What the receiver at the other end reports of a stream. */
 struct remote_report {
 	uint8_t fraction_lost;
+	int32_t lost; /* cumulative */
 	uint32_t jitter;
 };
 

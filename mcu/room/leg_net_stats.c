@@ -4,6 +4,12 @@
 
 #include "mcu/room/leg_net_priv.h"
 
+/* Duplicates make it negative. */
+static uint64_t positive(int64_t lost)
+{
+	return lost > 0 ? (uint64_t)lost : 0;
+}
+
 static void up(struct leg_net_flow *f, bool have, const struct rx_stats *r)
 {
 	if (!have)
@@ -12,6 +18,7 @@ static void up(struct leg_net_flow *f, bool have, const struct rx_stats *r)
 	f->jitter_ms = (double)rx_stats_jitter_ns(r) / 1e6;
 	f->packets = r->received;
 	f->octets = r->octets;
+	f->lost = positive(rx_stats_lost(r));
 }
 
 static void down(struct leg_net_flow *f, const struct leg_stream *s, const struct out_stream *o,
@@ -21,6 +28,7 @@ static void down(struct leg_net_flow *f, const struct leg_stream *s, const struc
 	f->ssrc = o->tx.ssrc;
 	f->rtx_ssrc = o->rtx.pt ? o->rtx.ssrc : 0;
 	f->loss = r->fraction_lost / 256.0;
+	f->lost = positive(r->lost);
 	f->jitter_ms = o->tx.clock_hz ? r->jitter * 1e3 / o->tx.clock_hz : 0;
 	f->packets = o->tx.packets;
 	f->octets = o->tx.octets;

@@ -197,6 +197,7 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 	else
 		return;
 	r->fraction_lost = k->fraction_lost;
+	r->lost = k->lost;
 	r->jitter = k->jitter;
 	if (r == &l->audio_report)
 		red_tx_report(&l->audio.red, k->fraction_lost, now_ns);

@@ -39,10 +39,40 @@ static void test_score(void **state)
 			    1e-9);
 }
 
+static void test_mos(void **state)
+{
+	static const struct {
+		double loss, jitter_ms, rtt_ms, least, most;
+	} row[] = {
+		{ 0, 0, 0, 4.35, 4.42 },    /* what G.107 gives for its defaults, 4.41 */
+		{ 0.01, 5, 40, 4.2, 4.4 },
+		{ 0.05, 5, 40, 3.6, 3.9 },
+		{ 0.2, 20, 100, 2.0, 2.6 },
+		{ 0, 0, 800, 2.6, 3.0 },    /* a satellite */
+		{ 1, 100, 2000, 1, 1.01 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		double m = quality_mos(CODEC_PCMA, row[i].loss, row[i].jitter_ms, row[i].rtt_ms);
+
+		if (m < row[i].least || m > row[i].most)
+			fail_msg("row %zu: %.3f", i, m);
+	}
+	/* falls with each of them, and stays within its bounds */
+	for (double loss = 0; loss < 1; loss += 0.01) {
+		double a = quality_mos(CODEC_PCMU, loss, 10, 50);
+		double b = quality_mos(CODEC_PCMU, loss + 0.01, 10, 50);
+
+		assert_true(b <= a + 0.06 && a >= 1 && a <= 4.5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_mos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
