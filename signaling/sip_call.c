@@ -23,9 +23,11 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 	return 0;
 }
 
-void sip_call_incoming(struct sip_calls *c, const struct sip_event *ev)
+void sip_call_incoming(struct sip_calls *c, const struct sip_event *ev,
+		       const struct sip_arrival *in)
 {
 	(void)c;
+	(void)in;
 	nua_respond(ev->nh, SIP_480_TEMPORARILY_UNAVAILABLE, TAG_END());
 	nua_handle_destroy(ev->nh);
 }

@@ -18,6 +18,7 @@
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "signaling/sip_call.h"
+#include "signaling/sip_dialplan.h"
 #include "signaling/sip_sockets.h"
 
 METRIC_COUNTER(m_requests, "mcu_sip_requests_total", "SIP requests outside of calls, INVITE included.");
@@ -146,6 +147,7 @@ static void answer_options(const struct sip_event *ev)
 ON_THREAD(ROLE_CTL) static void on_request(const struct sip_event *ev)
 {
 	struct sip *s = ev->sip;
+	struct sip_arrival in;
 
 	metric_add(&m_requests, 1);
 	if (s->stopping) {
@@ -153,7 +155,10 @@ ON_THREAD(ROLE_CTL) static void on_request(const struct sip_event *ev)
 		return;
 	}
 	switch (ev->event) {
-	case nua_i_invite: sip_call_incoming(s->calls, ev); break;
+	case nua_i_invite:
+		if (sip_dialplan_arrival(ev, &in))
+			sip_call_incoming(s->calls, ev, &in);
+		break;
 	case nua_i_options: answer_options(ev); break;
 	default: refuse(ev, SIP_405_METHOD_NOT_ALLOWED);
 	}
