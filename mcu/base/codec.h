@@ -13,6 +13,8 @@ enum codec {
 	CODEC_G722,
 	CODEC_PCMU,
 	CODEC_PCMA,
+	CODEC_G729,
+	CODEC_CN,  /* comfort noise between others (RFC 3389) */
 	CODEC_AAC, /* recordings and broadcast only */
 	CODEC_H264,
 	CODEC_VP8,
@@ -40,7 +42,7 @@ static inline uint32_t codec_clock_hz(enum codec c)
 {
 	if (codec_is_video(c))
 		return 90000;
-	return c == CODEC_OPUS ? 48000 : c >= CODEC_G722 && c <= CODEC_PCMA ? 8000 : 0;
+	return c == CODEC_OPUS ? 48000 : c >= CODEC_G722 && c <= CODEC_CN ? 8000 : 0;
 }
 
 #endif

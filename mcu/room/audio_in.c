@@ -148,13 +148,14 @@ static void push_sound(struct audio_in *a, size_t n)
 	sample_fifo_commit(a->fifo, (size_t)got);
 }
 
-/* n samples for which there is no packet: the codec's concealment for a tenth
- * of a second, fading at the end, then silence. */
+/* n samples for which there is no packet: the background noise that the last one
+ * announced; or the codec's concealment for a tenth of a second, fading at the end,
+ * then silence. */
 static void push_concealed(struct audio_in *a, size_t n)
 {
-	bool last;
+	bool last, rests = adec_rests(a->dec);
 
-	if (a->concealed_run >= CONCEAL_MAX) {
+	if (!rests && a->concealed_run >= CONCEAL_MAX) {
 		push_silence(a, n);
 		return;
 	}
@@ -162,6 +163,10 @@ static void push_concealed(struct audio_in *a, size_t n)
 	if (n > ADEC_MAX_SAMPLES)
 		n = ADEC_MAX_SAMPLES;
 	adec_conceal(a->dec, a->scratch, n);
+	if (rests) { /* the sender's background noise, as it said: nothing is invented */
+		push_sound(a, n);
+		return;
+	}
 	a->concealed_run += n;
 	last = a->concealed_run >= CONCEAL_MAX;
 	if (last)

@@ -7,10 +7,10 @@
 #include "mcu/base/metrics.h"
 #include "mcu/base/ring.h"
 #include "mcu/rtp/lipsync.h"
+#include "mcu/room/audio_out.h"
 #include "mcu/room/routing.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/voice.h"
-#include "mixer/codec/aenc.h"
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
 	       "Received audio packets dropped because the leg's ring was full.");
@@ -23,13 +23,11 @@ struct audio_leg {
 	int channels;
 	struct audio_in *in; /* NULL: it never sent sound */
 	float *pcm;	     /* a tick of it */
-	struct aenc *enc;
-	enum audio_format enc_format;
+	struct audio_out *out;
 	struct lipsync *lipsync;
 	struct voice *voice; /* CTL's until it is routed */
 	float volume_db, gain_from, gain_to; /* gain_from: at the end of the last tick */
 	int64_t hold_tick;
-	unsigned quiet;
 	_Atomic float level_dbov;
 	_Atomic bool speaking;
 	_Atomic int delay_ms, target_ms;
@@ -86,7 +84,7 @@ void audio_leg_free(struct audio_leg **a)
 	ring_free(&l->ring);
 	audio_in_free(&l->in);
 	free(l->pcm);
-	aenc_free(&l->enc);
+	audio_out_free(&l->out);
 	voice_free(&l->voice);
 	free(l);
 	*a = NULL;
@@ -188,53 +186,14 @@ void audio_leg_set_muted(struct audio_leg *a, bool muted)
 		audio_in_set_muted(a->in, muted);
 }
 
-struct aenc_cfg audio_leg_encoder_cfg(const struct engine *e, enum audio_format f)
+struct audio_out **audio_leg_out(struct audio_leg *a)
 {
-	int channels = audio_format_channels(f);
-
-	return (struct aenc_cfg){
-		.format = audio_format_codec(f),
-		.channels = channels,
-		/* The second channel costs half of the first: most is in the middle. */
-		.bitrate_bps = e->cfg.listener_bps * (1 + channels) / 2,
-		.complexity = e->cfg.audio_complexity,
-	};
-}
-
-struct aenc *audio_leg_encoder_open(struct audio_leg *a, enum audio_format f)
-{
-	struct aenc_cfg cfg = audio_leg_encoder_cfg(a->engine, f);
-
-	if (!a->enc && aenc_new(&a->enc, &cfg))
-		return NULL;
-	a->enc_format = f;
-	a->quiet = 0;
-	return a->enc;
-}
-
-enum audio_format audio_leg_encoder_format(const struct audio_leg *a)
-{
-	return a->enc_format;
-}
-
-struct aenc *audio_leg_encoder(struct audio_leg *a)
-{
-	return a->enc;
-}
-
-void audio_leg_encoder_close(struct audio_leg *a)
-{
-	aenc_free(&a->enc);
+	return &a->out;
 }
 
 int64_t *audio_leg_hold_tick(struct audio_leg *a)
 {
 	return &a->hold_tick;
-}
-
-unsigned *audio_leg_quiet(struct audio_leg *a)
-{
-	return &a->quiet;
 }
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s)

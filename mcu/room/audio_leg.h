@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "mcu/base/role.h"
-#include "mcu/room/audio_format.h"
 #include "mcu/room/audio_in.h"
 #include "mcu/room/engine.h"
 
@@ -17,8 +16,7 @@ enum { AUDIO_RING_PACKETS = 64 };
 struct audio_leg;
 struct voice;
 struct route_sound;
-struct aenc;
-struct aenc_cfg;
+struct audio_out;
 struct lipsync;
 
 struct audio_leg_stats {
@@ -60,19 +58,11 @@ bool audio_leg_active(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 bool audio_leg_speaking(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 void audio_leg_set_muted(struct audio_leg *a, bool muted) ON_THREAD(ROLE_MIXA);
 
-/* The N-1 encoder, in the leg's own format: opened when the leg starts to talk,
- * kept for a while after. NULL when it could not be opened (counted; the leg then
- * hears nothing). */
-struct aenc *audio_leg_encoder_open(struct audio_leg *a, enum audio_format f) ON_THREAD(ROLE_MIXA);
-struct aenc *audio_leg_encoder(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
-enum audio_format audio_leg_encoder_format(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
-/* How a format is encoded for listeners and talkers alike. Any thread. */
-struct aenc_cfg audio_leg_encoder_cfg(const struct engine *e, enum audio_format f);
-void audio_leg_encoder_close(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
-/* Tick number until which the own encoder is kept; free for the mix. */
+/* The N-1 encoder, in the leg's own format: NULL until the mix makes it, when the leg
+ * starts to talk; kept for a while after. */
+struct audio_out **audio_leg_out(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+/* Tick number until which that is kept; free for the mix. */
 int64_t *audio_leg_hold_tick(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
-/* Ticks of silence that its encoder was given; likewise, 0 when that is opened. */
-unsigned *audio_leg_quiet(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s);
 

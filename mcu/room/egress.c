@@ -139,15 +139,29 @@ ON_THREAD(ROLE_NET) static bool send_red(struct egress *x, struct out_stream *o,
 	return true;
 }
 
+/* Comfort noise has a payload type of its own (RFC 3389). */
+ON_THREAD(ROLE_NET) static void send_comfort(struct egress *x, struct out_stream *o,
+					     const struct rtp_batch *b)
+{
+	struct out_pkt pkt = { .hdr = x->hdr[0], .payload = b->data + b->pkt[0].off,
+			       .payload_len = b->pkt[0].len };
+
+	pkt.hdr_len = (uint16_t)rtp_tx_header(&o->tx, b, 0, rtp_tx_seq(&o->tx, b, 0), x->hdr[0]);
+	x->hdr[0][1] = (uint8_t)((x->hdr[0][1] & 0x80) | o->cn_pt);
+	egress_put(o, &pkt, 1);
+}
+
 ON_THREAD(ROLE_NET) static void send_audio(struct egress *x, struct out_stream *o, struct rtp_batch *b)
 {
-	if (!o->transport || !b->n)
+	if (!o->transport || !b->n || (b->comfort && !o->cn_pt))
 		return;
 	if (o->tx.encode_id != b->encode_id)
 		red_tx_clear(&o->red);
 	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
 		rtp_tx_follow(&o->tx, b);
-	if (!send_red(x, o, b))
+	if (b->comfort)
+		send_comfort(x, o, b);
+	else if (!send_red(x, o, b))
 		egress_send(x, o, b, 0, b->n);
 	rtp_tx_sent(&o->tx, b, 0, b->n);
 	red_tx_sent(&o->red, b);

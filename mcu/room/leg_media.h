@@ -29,8 +29,14 @@ struct leg_tx_format {
 	uint8_t pt;
 	uint8_t rtx_pt;
 	uint8_t channels;	   /* sound: 1 or 2 */
+	uint8_t ptime_ms;	   /* sound: of a packet, as the peer likes it; 0: 20 */
+	uint8_t cn_pt;		   /* comfort noise (RFC 3389) between this one's packets */
+	bool annex_b;		   /* G.729: it may be told of silence */
+	bool cbr;		   /* Opus: at a constant rate */
+	uint32_t max_hz;	   /* Opus: it plays no more than this; 0: all */
 	uint32_t profile_level_id; /* H.264: what the sequence header must say; 0: as we like */
-	/* Picture: what the peer can take; macroblocks, those per second; 0: any. */
+	/* What the peer can take; of a picture's macroblocks, those per second; of Opus
+	 * the average rate; 0: any. */
 	uint32_t max_fs, max_mbps, max_bps;
 };
 

@@ -426,6 +426,7 @@ static void configure_job(void *obj, void *arg)
 	make_tx(l, &l->audio, &m->audio, codec_clock_hz(m->audio.tx_format.codec));
 	l->audio.red.pt = m->audio.tx_format.codec == CODEC_OPUS ? m->audio.tx_red_pt : 0;
 	red_tx_clear(&l->audio.red);
+	l->audio.cn_pt = m->audio.tx_format.cn_pt;
 	make_tx(l, &l->video, &m->video, codec_clock_hz(m->video.tx_format.codec));
 	tier_pick_may_probe(&l->pick, l->video.rtx.pt && (m->video.remb || m->video.twcc));
 	if (!l->transport)

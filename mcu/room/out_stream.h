@@ -43,6 +43,7 @@ struct out_stream {
 	int32_t pad_octets;   /* that are still to be sent of it */
 	int64_t pad_ns;	      /* until when it was counted */
 	struct red_tx red;    /* sound; pt 0: never */
+	uint8_t cn_pt;	      /* sound: of comfort noise; 0: it gets none */
 	struct rtp_rtx rtx;   /* pt 0: retransmissions are identical packets */
 	/* It has left one encode for another, whose id is now group; may be NULL. */
 	void (*switched)(struct out_stream *o);

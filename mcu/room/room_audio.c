@@ -1,11 +1,13 @@
 #include "mcu/room/room_audio.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mcu/base/metrics.h"
 #include "mcu/room/audio_leg.h"
+#include "mcu/room/audio_out.h"
 #include "mcu/room/audio_worker.h"
 #include "mcu/room/egress.h"
 #include "mcu/room/room_audio_priv.h"
@@ -15,37 +17,33 @@
 #include "mixer/codec/aenc.h"
 
 METRIC_COUNTER(m_no_batch, "mcu_audio_out_dropped_total",
-	       "Encoded audio ticks dropped because the batch pool was dry or encoding failed.");
-METRIC_COUNTER(m_encodes, "mcu_audio_encodes_total",
-	       "Ticks of sound encoded for listeners and talkers.");
-METRIC_COUNTER(m_spared, "mcu_audio_encodes_spared_total",
-	       "Ticks of silence that were neither encoded nor sent.");
+	       "Encoded audio packets dropped because the batch pool was dry.");
 METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, PACKET_MAX = 1275, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
+enum { HOLD_TICKS = 100, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
 /* Of silence that a recording makes up for in one tick. */
 enum { SINK_SKIP_MAX = 8 };
-/* Digital silence: after a fifth of a second only a packet now and then, that
- * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
-enum { QUIET_TICKS = 10, COMFORT_TICKS = 20 };
 /* Encoded mixes that the shards are woken for: about a millisecond of work. */
 enum { POST_TOGETHER = 12 };
 enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
+/* Before this one, and this one. */
+enum { PAST_TICKS = AUDIO_FORMAT_CYCLE + 1 };
 /* Who is in the mix and who was a moment ago must fit on the skip list of the
  * shared packet together: otherwise nobody could be sent it. */
 enum { MAX_LEGS = 192, MAX_HELD = RTP_BATCH_SKIP_MAX - MAX_LEGS };
 
 /* One format of the listener mix, while somebody receives it. */
 struct listener {
-	struct aenc *enc;
-	bool warm; /* it has encoded the previous tick */
-	unsigned quiet; /* ticks of digital silence */
-	/* of this tick */
-	struct rtp_batch *batch;
-	size_t n;      /* who gets it */
-	bool used;     /* there are legs of this format */
+	struct audio_out *out;
+	size_t n; /* who gets it in this tick */
+};
+
+/* A tick that was. */
+struct past {
+	int64_t tick, due_ns;
+	float mix[FLOATS]; /* of the listeners */
 };
 
 struct room_audio {
@@ -66,8 +64,10 @@ struct room_audio {
 	int64_t aac_start_ns; /* media time of its first input sample */
 	int64_t aac_ticks;    /* that it was given */
 	const struct room_sink *sink;
-	uint32_t out_index; /* packets made per leg so far */
-	float last_mix[FLOATS]; /* the previous listener mix, to warm encoders */
+	uint64_t ticks;		/* made so far */
+	struct past past[PAST_TICKS]; /* tick number ticks is at ticks % PAST_TICKS */
+	uint32_t skip[RTP_BATCH_SKIP_MAX]; /* who has a mix of its own in this tick, in order */
+	size_t n_skip;
 	float own[FLOATS], middle[AUDIO_TICK_SAMPLES];
 	size_t talker_encoders, held; /* held: of this tick */
 	unsigned posted;              /* batches that no shard was woken for yet */
@@ -119,10 +119,10 @@ void room_audio_free(struct room_audio **a)
 
 ON_THREAD(ROLE_MIXA) static void close_talker(struct room_audio *a, struct audio_leg *l)
 {
-	if (!audio_leg_encoder(l))
-		return;
-	audio_leg_encoder_close(l);
-	a->talker_encoders--;
+	struct audio_out **out = audio_leg_out(l);
+
+	a->talker_encoders -= *out != NULL;
+	audio_out_free(out);
 }
 
 /* Whether it may ever hear a mix of its own: the state of those who only listen, most
@@ -220,7 +220,7 @@ static void stop_job(void *obj, void *arg)
 	for (size_t i = 0; old && i < old->n_legs; i++)
 		close_talker(a, old->leg[i].audio);
 	for (int f = 0; f < AUDIO_FORMAT_N; f++)
-		aenc_free(&a->listener[f].enc);
+		audio_out_free(&a->listener[f].out);
 	aenc_free(&a->aac);
 	a->routing = NULL;
 	engine_post(a->engine->ctl, a->ev.retired, a->obj, old);
@@ -232,20 +232,27 @@ void room_audio_stop(struct room_audio *a)
 	engine_post(audio_worker_mbox(a->worker), stop_job, a, NULL);
 }
 
-static struct rtp_batch *new_batch(struct room_audio *a, enum audio_format f, int64_t tick,
-				   int64_t due_ns)
+static struct past *past(struct room_audio *a, unsigned ticks_ago)
+{
+	return &a->past[(a->ticks + PAST_TICKS - ticks_ago) % PAST_TICKS];
+}
+
+/* Of the packet that began then. */
+static struct rtp_batch *new_batch(struct room_audio *a, enum audio_format f,
+				   const struct audio_due *due)
 {
 	struct rtp_batch *b = rtp_batch_get(a->engine->audio_batches, 0);
 	uint32_t hz = codec_clock_hz(audio_format_codec(f));
+	const struct past *began = past(a, due->ticks_ago);
 
 	if (!b) {
 		metric_add(&m_no_batch, 1);
 		return NULL;
 	}
 	b->encode_id = audio_format_group(a->room_id, f);
-	b->first_index = a->out_index;
-	b->ts = (uint32_t)(tick * (hz / TICKS_PER_S));
-	b->time_ns = due_ns;
+	b->first_index = due->index;
+	b->ts = (uint32_t)(began->tick * (hz / TICKS_PER_S)) + due->offset_ms * (hz / 1000);
+	b->time_ns = began->due_ns + due->offset_ms * NS_PER_MS;
 	return b;
 }
 
@@ -275,68 +282,51 @@ static const float *in_format(struct room_audio *a, enum audio_format f, const f
 	return a->middle;
 }
 
-/* Whether this tick of a mix need not be sent; quiet: its own count, of silent ticks.
- * *first: there was a rest before it. Only where the codec's own time says what
- * is missing and its decoders know rests. */
-static bool rests(const struct room_audio *a, unsigned *quiet, enum audio_format f,
-		  const float *mix, bool *first)
+/* What an encoder made of a tick goes out. only: to whom alone; 0: to all but those
+ * on the list. */
+static void send_packets(struct room_audio *a, enum audio_format f,
+			 const struct audio_out_packet *p, size_t n, uint32_t only)
 {
-	*first = *quiet > QUIET_TICKS;
-	if (!a->engine->cfg.dtx || audio_format_codec(f) != CODEC_OPUS ||
-	    dsp_peak(mix, AUDIO_TICK_SAMPLES * (size_t)a->channels) > 0) {
-		*quiet = 0;
-		return false;
+	struct audio_due due[AUDIO_FORMAT_DUE];
+	size_t ends = audio_format_due(f, a->ticks, due);
+	struct rtp_batch *b;
+
+	assert(ends == n);
+	for (size_t i = 0; i < n; i++) {
+		int err = 0;
+
+		if (!p[i].len || !(b = new_batch(a, f, &due[i])))
+			continue;
+		b->only_leg = only;
+		b->comfort = p[i].comfort;
+		for (size_t k = 0; !only && k < a->n_skip && !err; k++)
+			err = k < RTP_BATCH_SKIP_MAX ? rtp_batch_skip(b, a->skip[k]) : -ENOSPC;
+		/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). Nobody may
+		 * hear itself: rather nobody hears. */
+		if (!err && !rtp_batch_add(b, NULL, 0, p[i].data, p[i].len, p[i].first))
+			post_batch(a, b);
+		else
+			metric_add(&m_no_batch, 1);
+		rtp_batch_unref(&b);
 	}
-	*first = false;
-	if (++*quiet <= QUIET_TICKS)
-		return false;
-	if (*quiet < QUIET_TICKS + COMFORT_TICKS) {
-		metric_add(&m_spared, 1);
-		return true;
-	}
-	*quiet = QUIET_TICKS;
-	return false;
 }
 
-/* Encodes a mix into b. first: the marker says that a rest is over (RFC 3551 section
- * 4.1). Takes b on failure. */
-static bool fill_batch(struct room_audio *a, struct rtp_batch **b, struct aenc *enc,
-		       enum audio_format f, const float *mix, bool first)
+/* It will go on from the last ticks' sound, which are part of its first packet where
+ * that is longer than a tick. clean: from silence, as they may hold what its receiver
+ * must not hear. */
+ON_THREAD(ROLE_MIXA) static struct audio_out *open_out(struct room_audio *a, enum audio_format f,
+						       bool clean)
 {
-	uint8_t packet[PACKET_MAX];
-	int len = aenc_encode_to(enc, in_format(a, f, mix), packet, sizeof packet);
+	static const float silence[FLOATS];
+	struct audio_out *o = NULL;
 
-	/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). */
-	metric_add(&m_encodes, 1);
-	if (len > 0 && !rtp_batch_add(*b, NULL, 0, packet, (size_t)len, first))
-		return true;
-	metric_add(&m_no_batch, 1);
-	rtp_batch_unref(b);
-	return false;
-}
-
-/* It will go on from the last tick's sound. */
-static void warm_up(struct room_audio *a, struct aenc *enc, enum audio_format f)
-{
-	uint8_t scratch[PACKET_MAX];
-
-	aenc_encode_to(enc, in_format(a, f, a->last_mix), scratch, sizeof scratch);
-}
-
-ON_THREAD(ROLE_MIXA) static struct aenc *talker_encoder(struct room_audio *a, const struct route_leg *r)
-{
-	struct aenc *enc = audio_leg_encoder(r->audio);
-
-	if (enc)
-		return enc;
-	enc = audio_leg_encoder_open(r->audio, r->format);
-	if (!enc) {
+	if (audio_out_new(&o, a->engine, f)) {
 		metric_add(&m_no_encoder, 1);
 		return NULL;
 	}
-	a->talker_encoders++;
-	warm_up(a, enc, r->format);
-	return enc;
+	for (unsigned ago = audio_format_warm_ticks(f, a->ticks); ago; ago--)
+		audio_out_warm(o, clean ? silence : in_format(a, f, past(a, ago)->mix));
+	return o;
 }
 
 /* Does the leg get a mix of its own this tick? */
@@ -348,104 +338,80 @@ ON_THREAD(ROLE_MIXA) static bool has_own(struct room_audio *a, const struct rout
 		*hold = tick + HOLD_TICKS;
 		return true;
 	}
-	return audio_leg_encoder(r->audio) && tick < *hold && a->held++ < MAX_HELD;
+	if (!*audio_leg_out(r->audio) || tick >= *hold)
+		return false;
+	/* It may be in what the shared packet of this tick began with. */
+	if (audio_format_ptime_ms(r->format) > AUDIO_FORMAT_TICK_MS &&
+	    *hold - tick > HOLD_TICKS - AUDIO_FORMAT_CYCLE)
+		return true;
+	return a->held++ < MAX_HELD;
 }
 
 /* True: the leg has its own mix this tick (and must be skipped by the shared one). */
-ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick, int64_t due_ns)
+ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick)
 {
-	struct rtp_batch *b;
-	struct aenc *enc;
-	bool first;
+	struct audio_out_packet p[AUDIO_FORMAT_DUE];
+	struct audio_out **out = audio_leg_out(r->audio);
+	bool another;
 
 	if (!has_own(a, r, tick)) {
 		close_talker(a, r->audio);
 		return false;
 	}
 	/* It negotiated another codec. */
-	if (audio_leg_encoder_format(r->audio) != r->format)
+	another = *out && audio_out_format(*out) != r->format;
+	if (another)
 		close_talker(a, r->audio);
-	enc = talker_encoder(a, r);
-	audio_mixer_minus(a->mixer, r->id, a->own);
-	if (!enc || rests(a, audio_leg_quiet(r->audio), r->format, a->own, &first))
+	if (!*out) {
+		*out = open_out(a, r->format, another);
+		a->talker_encoders += *out != NULL;
+	}
+	if (!*out)
 		return true;
-	b = new_batch(a, r->format, tick, due_ns);
-	if (b) {
-		b->only_leg = r->id;
-		if (fill_batch(a, &b, enc, r->format, a->own, first))
-			post_batch(a, b);
-	}
-	rtp_batch_unref(&b);
+	audio_mixer_minus(a->mixer, r->id, a->own);
+	send_packets(a, r->format, p, audio_out_tick(*out, in_format(a, r->format, a->own), p), r->id);
 	return true;
-}
-
-static bool listener_ready(struct room_audio *a, enum audio_format f)
-{
-	struct aenc_cfg cfg = audio_leg_encoder_cfg(a->engine, f);
-	struct listener *l = &a->listener[f];
-
-	if (!l->enc && aenc_new(&l->enc, &cfg)) {
-		metric_add(&m_no_encoder, 1);
-		return false;
-	}
-	if (!l->warm) {
-		aenc_reset(l->enc);
-		warm_up(a, l->enc, f);
-	}
-	return true;
-}
-
-/* The format's packet of this tick, begun when the first leg asks. */
-static void use_format(struct room_audio *a, enum audio_format f, int64_t tick, int64_t due_ns)
-{
-	struct listener *l = &a->listener[f];
-
-	if (l->used)
-		return;
-	l->used = true;
-	l->batch = new_batch(a, f, tick, due_ns);
 }
 
 /* Everybody's own mix, and who takes which shared one. */
-ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick, int64_t due_ns)
+ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 {
-	a->held = 0;
+	a->held = a->n_skip = 0;
 	for (size_t i = 0; i < a->routing->n_legs; i++) {
 		const struct route_leg *r = &a->routing->leg[i];
-		struct listener *l = &a->listener[r->format];
 
 		if (!r->format)
 			continue;
-		use_format(a, r->format, tick, due_ns);
-		if (!may_talk(r) || !send_own(a, r, tick, due_ns))
-			l->n++;
-		else if (l->batch && rtp_batch_skip(l->batch, r->id))
-			rtp_batch_unref(&l->batch); /* nobody may hear itself: rather nobody hears */
+		if (!may_talk(r) || !send_own(a, r, tick)) {
+			a->listener[r->format].n++;
+			continue;
+		}
+		/* One too many, and nobody gets a shared one: see send_packets. */
+		if (a->n_skip < RTP_BATCH_SKIP_MAX)
+			a->skip[a->n_skip] = r->id;
+		a->n_skip++;
 	}
 }
 
 /* The shared packets; what nobody receives is not encoded (L1). */
 ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float *mix)
 {
+	struct audio_out_packet p[AUDIO_FORMAT_DUE];
 	size_t encoders = 0;
 
-	for (enum audio_format f = AUDIO_FORMAT_NONE + 1; f < AUDIO_FORMAT_N; f++) {
-		struct listener *l = &a->listener[f];
-		bool first;
+	for (unsigned i = AUDIO_FORMAT_NONE + 1; i < AUDIO_FORMAT_N; i++) {
+		enum audio_format f = (enum audio_format)i;
+		struct listener *l = &a->listener[i];
 
-		if (l->batch && l->n && listener_ready(a, f) &&
-		    !rests(a, &l->quiet, f, mix, &first) &&
-		    fill_batch(a, &l->batch, l->enc, f, mix, first))
-			post_batch(a, l->batch);
-		rtp_batch_unref(&l->batch);
-		l->warm = l->n > 0;
-		if (!l->n) {
-			aenc_free(&l->enc);
-			l->quiet = 0;
-		}
-		encoders += l->enc != NULL;
+		if (l->n && !l->out)
+			l->out = open_out(a, f, false);
+		else if (!l->n)
+			audio_out_free(&l->out);
 		l->n = 0;
-		l->used = false;
+		if (!l->out)
+			continue;
+		send_packets(a, f, p, audio_out_tick(l->out, in_format(a, f, mix), p), 0);
+		encoders++;
 	}
 	return encoders;
 }
@@ -528,10 +494,8 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 /* Nobody is there: no encoder runs (L1). */
 static void rest(struct room_audio *a)
 {
-	for (int f = 0; f < AUDIO_FORMAT_N; f++) {
-		aenc_free(&a->listener[f].enc);
-		a->listener[f].warm = false;
-	}
+	for (int f = 0; f < AUDIO_FORMAT_N; f++)
+		audio_out_free(&a->listener[f].out);
 	a->n_mixes = a->n_listener_encoders = a->n_talker_encoders = 0;
 }
 
@@ -544,14 +508,16 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 		rest(a);
 		return;
 	}
+	past(a, 0)->tick = tick;
+	past(a, 0)->due_ns = due_ns;
 	mix_legs(a, due_ns);
 	mix = audio_mixer_listener(a->mixer);
-	send_owns(a, tick, due_ns);
+	send_owns(a, tick);
 	encoders = send_shared(a, mix);
 	wake_shards(a);
 	feed_sink(a, mix, due_ns);
-	memcpy(a->last_mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
-	a->out_index++;
+	memcpy(past(a, 0)->mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
+	a->ticks++;
 	a->n_mixes = 1;
 	a->n_listener_encoders = encoders + (a->aac != NULL);
 	a->n_talker_encoders = a->talker_encoders;

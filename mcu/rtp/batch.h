@@ -37,6 +37,7 @@ struct rtp_batch {
 	int64_t time_ns;      /* media clock */
 	uint32_t only_leg;    /* 0: for everybody */
 	bool key;
+	bool comfort;         /* sound: of the receiver's payload type of comfort noise */
 	uint16_t n;
 	uint32_t bytes;       /* of data in use: all payload octets */
 	const struct rtp_batch_pkt *pkt; /* n of them */

@@ -15,7 +15,10 @@ int adec_new(struct adec **out, enum codec format, int channels)
 	case CODEC_PCMU:
 	case CODEC_PCMA:
 	case CODEC_G722:
+	case CODEC_G729:
 		return adec_phone_new(out, format, channels);
+	case CODEC_CN:
+		return adec_noise_new(out, channels);
 	default:
 		return -ENOTSUP;
 	}
@@ -86,6 +89,11 @@ int adec_decode_fec(struct adec *d, const uint8_t *next, size_t len, float *out,
 bool adec_has_fec(const struct adec *d, const uint8_t *payload, size_t len)
 {
 	return len && d->ops->has_fec && d->ops->has_fec(d, payload, len);
+}
+
+bool adec_rests(const struct adec *d)
+{
+	return d->ops->rests && d->ops->rests(d);
 }
 
 void adec_reset(struct adec *d)

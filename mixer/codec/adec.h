@@ -1,7 +1,8 @@
-/* Audio decoders behind one table of functions: Opus, G.711 and G.722. Output is always 48 kHz float,
+/* Audio decoders behind one table of functions: Opus, G.711, G.722, G.729 and the comfort
+ * noise of RFC 3389. Output is always 48 kHz float,
  * interleaved, full scale +-1, with the channel count given to adec_new.
  * Owner: the leg's audio_in; one thread at a time. No call allocates after
- * adec_new. Payloads come from the network: anything may be in them. */
+ * adec_new, but G.729's adec_reset. Payloads come from the network: anything may be in them. */
 #ifndef MIXER_CODEC_ADEC_H
 #define MIXER_CODEC_ADEC_H
 
@@ -37,6 +38,10 @@ int adec_conceal(struct adec *d, float *out, size_t n);
  * some (adec_has_fec), otherwise as adec_conceal. */
 int adec_decode_fec(struct adec *d, const uint8_t *next, size_t len, float *out, size_t n);
 bool adec_has_fec(const struct adec *d, const uint8_t *payload, size_t len);
+
+/* The last packet said that nothing but background noise follows: adec_conceal then
+ * makes that, for as long as it takes. */
+bool adec_rests(const struct adec *d);
 
 /* Forgets the past, as after adec_new. */
 void adec_reset(struct adec *d);

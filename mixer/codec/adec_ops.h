@@ -4,7 +4,7 @@
 
 #include "mixer/codec/adec.h"
 
-/* Contracts as in adec.h. conceal gets n > 0. fec and has_fec may be NULL. */
+/* Contracts as in adec.h. conceal gets n > 0. fec, has_fec and rests may be NULL. */
 struct adec_ops {
 	const char *name;
 	uint32_t clock_hz;
@@ -13,6 +13,7 @@ struct adec_ops {
 		      size_t max_samples);
 	int (*conceal)(struct adec *d, float *out, size_t n);
 	int (*decode_fec)(struct adec *d, const uint8_t *next, size_t len, float *out, size_t n);
+	bool (*rests)(const struct adec *d);
 	bool (*has_fec)(const struct adec *d, const uint8_t *payload, size_t len);
 	void (*reset)(struct adec *d);
 	void (*free)(struct adec *d);
@@ -25,7 +26,9 @@ struct adec {
 };
 
 int adec_opus_new(struct adec **out, int channels);
-/* PCMU, PCMA, G722. */
+/* PCMU, PCMA, G722, G729. */
 int adec_phone_new(struct adec **out, enum codec codec, int channels);
+/* Comfort noise (RFC 3389). */
+int adec_noise_new(struct adec **out, int channels);
 
 #endif

@@ -1,4 +1,4 @@
-/* G.711 and G.722 (RFC 3551 4.5): 8000 octets a second whatever the codec, any
+/* G.711, G.722 and G.729 (RFC 3551 4.5): of the first two 8000 octets a second, any
  * number of them in a packet, and RTP time stamps of 8 kHz also for G.722. */
 #include <errno.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "mixer/codec/conceal.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
+#include "mixer/codec/g729.h"
 #include "mixer/codec/rate.h"
 
 enum {
@@ -21,6 +22,7 @@ struct adec_phone {
 	enum codec codec;
 	int factor; /* to 48 kHz */
 	struct g722 g722;
+	struct g729_dec *g729;
 	struct conceal conceal;
 	struct rate *rate;
 	int16_t linear[MAX_NATIVE];
@@ -35,9 +37,11 @@ static struct adec_phone *self(struct adec *d)
 
 static int phone_packet_samples(const struct adec *d, const uint8_t *payload, size_t len)
 {
-	(void)d;
+	const struct adec_phone *p = (const struct adec_phone *)d;
+	size_t octets = p->g729 ? g729_samples(len) : len; /* as if it were G.711 */
+
 	(void)payload;
-	return len <= MAX_OCTETS ? (int)len * PER_OCTET : -EBADMSG;
+	return octets && octets <= MAX_OCTETS ? (int)octets * PER_OCTET : -EBADMSG;
 }
 
 /* n samples at the codec's rate to 48 kHz; a mono sound is in the middle. */
@@ -55,22 +59,42 @@ static int put_out(struct adec_phone *p, size_t n, float *out)
 	return (int)samples;
 }
 
+/* Returns samples at the codec's rate. */
+static size_t read_code(struct adec_phone *p, const uint8_t *payload, size_t len)
+{
+	switch (p->codec) {
+	case CODEC_G722:
+		g722_decode(&p->g722, payload, len, p->linear);
+		return 2 * len;
+	case CODEC_G729:
+		return g729_decode(p->g729, payload, len, p->linear);
+	case CODEC_PCMU:
+		for (size_t i = 0; i < len; i++)
+			p->linear[i] = g711_ulaw_decode(payload[i]);
+		return len;
+	default:
+		for (size_t i = 0; i < len; i++)
+			p->linear[i] = g711_alaw_decode(payload[i]);
+		return len;
+	}
+}
+
+static void to_float(struct adec_phone *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p->native[i] = (float)p->linear[i] / 32768;
+}
+
 static int phone_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
 			size_t max_samples)
 {
 	struct adec_phone *p = self(d);
-	size_t n = p->codec == CODEC_G722 ? 2 * len : len;
+	size_t n = read_code(p, payload, len);
 
 	(void)max_samples;
-	if (p->codec == CODEC_G722)
-		g722_decode(&p->g722, payload, len, p->linear);
-	for (size_t i = 0; i < n && p->codec == CODEC_PCMU; i++)
-		p->linear[i] = g711_ulaw_decode(payload[i]);
-	for (size_t i = 0; i < n && p->codec == CODEC_PCMA; i++)
-		p->linear[i] = g711_alaw_decode(payload[i]);
-	for (size_t i = 0; i < n; i++)
-		p->native[i] = (float)p->linear[i] / 32768;
-	conceal_received(&p->conceal, p->native, n);
+	to_float(p, n);
+	if (!p->g729) /* which conceals itself */
+		conceal_received(&p->conceal, p->native, n);
 	return put_out(p, n, out);
 }
 
@@ -81,8 +105,21 @@ static int phone_conceal(struct adec *d, float *out, size_t n)
 
 	if (native > MAX_NATIVE)
 		native = MAX_NATIVE;
-	conceal_make(&p->conceal, p->native, native);
+	if (p->g729) {
+		native = native < MAX_OCTETS ? native : MAX_OCTETS;
+		g729_conceal(p->g729, p->linear, native);
+		to_float(p, native);
+	} else {
+		conceal_make(&p->conceal, p->native, native);
+	}
 	return put_out(p, native, out);
+}
+
+static bool phone_rests(const struct adec *d)
+{
+	const struct adec_phone *p = (const struct adec_phone *)d;
+
+	return p->g729 && g729_rests(p->g729);
 }
 
 static void phone_reset(struct adec *d)
@@ -90,12 +127,15 @@ static void phone_reset(struct adec *d)
 	struct adec_phone *p = self(d);
 
 	g722_init(&p->g722);
+	if (p->g729)
+		g729_dec_reset(p->g729);
 	conceal_init(&p->conceal, RATE_HZ / p->factor);
 	rate_reset(p->rate);
 }
 
 static void phone_free(struct adec *d)
 {
+	g729_dec_free(&self(d)->g729);
 	rate_free(&self(d)->rate);
 	free(d);
 }
@@ -106,6 +146,7 @@ static const struct adec_ops ops = {
 	.packet_samples = phone_packet_samples,
 	.decode = phone_decode,
 	.conceal = phone_conceal,
+	.rests = phone_rests,
 	.reset = phone_reset,
 	.free = phone_free,
 };
@@ -120,11 +161,13 @@ int adec_phone_new(struct adec **out, enum codec codec, int channels)
 	p->adec.channels = channels;
 	p->codec = codec;
 	p->factor = codec == CODEC_G722 ? 3 : 6;
-	if (rate_new(&p->rate, p->factor, RATE_UP)) {
-		free(p);
+	if (rate_new(&p->rate, p->factor, RATE_UP) ||
+	    (codec == CODEC_G729 && g729_dec_new(&p->g729))) {
+		phone_free(&p->adec);
 		return -ENOMEM;
 	}
-	phone_reset(&p->adec);
+	g722_init(&p->g722);
+	conceal_init(&p->conceal, RATE_HZ / p->factor);
 	*out = &p->adec;
 	return 0;
 }

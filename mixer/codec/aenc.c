@@ -14,6 +14,10 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 		c.complexity = 5;
 	if (!c.loss_percent)
 		c.loss_percent = 10;
+	if (!c.frame_ms)
+		c.frame_ms = 20;
+	if (c.frame_ms % 10 || c.frame_ms > AENC_MAX_FRAME_MS)
+		return -EINVAL;
 	if (c.channels < 1 || c.channels > 2 || c.bitrate_bps < 0)
 		return -EINVAL;
 	switch (c.format) {
@@ -28,6 +32,7 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 	case CODEC_PCMU:
 	case CODEC_PCMA:
 	case CODEC_G722:
+	case CODEC_G729:
 		return aenc_phone_new(out, &c);
 	default:
 		return -ENOTSUP;

@@ -17,11 +17,15 @@ struct aenc;
 struct aenc_cfg {
 	enum codec format;
 	int bitrate_bps;  /* [Opus 32000, AAC 96000] per encoder, not per channel */
-	int channels;     /* [1] or 2, of the input; G.711 and G.722 send the middle */
+	int channels;     /* [1] or 2, of the input; telephone codecs send the middle */
+	unsigned frame_ms; /* [20] of a packet; Opus: 10, 20, 40, 60; telephone codecs:
+			      10 … 60 in steps of 10; nothing for AAC */
 	bool fec;         /* Opus: in-band FEC, which needs the SILK modes and 2-3 times the CPU */
 	int loss_percent; /* [10] what FEC prepares for */
 	int complexity;   /* [5] Opus, 1…10 */
 	bool dtx;         /* Opus: send nothing in silence; [off] */
+	bool cbr;         /* Opus: all packets of one size; [off] */
+	int max_hz;       /* Opus: [48000] who listens plays no more than this */
 };
 
 /* What came out. pts_samples: place of its first decoded sample on the input's
@@ -33,7 +37,7 @@ struct aenc_packet {
 	const uint8_t *data; /* borrowed for the call */
 	size_t len;
 	int64_t pts_samples;
-	uint32_t samples; /* duration per channel: 1024 AAC, else 960 */
+	uint32_t samples; /* duration per channel: 1024 AAC, else of frame_ms */
 };
 typedef void aenc_packet_fn(void *obj, const struct aenc_packet *p);
 
@@ -41,7 +45,8 @@ typedef void aenc_packet_fn(void *obj, const struct aenc_packet *p);
 int aenc_new(struct aenc **out, const struct aenc_cfg *cfg);
 void aenc_free(struct aenc **e);
 
-/* Encodes one tick: 960 samples per channel. Calls fn for each packet that is
+/* AAC takes ticks of 960 samples per channel, the others aenc_frame_samples; G.729's
+ * aenc_reset allocates (its library knows nothing else). Calls fn for each packet that is
  * ready: AAC none, one or two, the others one (none in DTX). 0 or -EIO. */
 int aenc_encode(struct aenc *e, const float *pcm, aenc_packet_fn *fn, void *obj);
 /* All but AAC: the packet straight into out. Octets, 0 (DTX), -ENOSPC, -EIO, or

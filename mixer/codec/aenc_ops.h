@@ -4,7 +4,11 @@
 
 #include "mixer/codec/aenc.h"
 
-enum { AENC_RATE_HZ = 48000, AENC_TICK_SAMPLES = 960 };
+enum {
+	AENC_RATE_HZ = 48000,
+	AENC_TICK_SAMPLES = 960, /* what AAC takes */
+	AENC_MAX_FRAME_MS = 60,
+};
 
 /* Contracts as in aenc.h; NULL: -ENOTSUP, or nothing to do. */
 struct aenc_ops {

@@ -25,9 +25,9 @@ static int opus_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_t
 {
 	struct aenc_opus *o = self(e);
 	opus_int32 max = cap > MAX_PACKET_BYTES ? MAX_PACKET_BYTES : (opus_int32)cap;
-	opus_int32 n = opus_encode_float(o->enc, pcm, AENC_TICK_SAMPLES, out, max);
+	opus_int32 n = opus_encode_float(o->enc, pcm, (int)e->frame_samples, out, max);
 
-	e->pushed_samples += AENC_TICK_SAMPLES;
+	e->pushed_samples += e->frame_samples;
 	if (n == OPUS_BUFFER_TOO_SMALL)
 		return -ENOSPC;
 	if (n < 0)
@@ -43,8 +43,8 @@ static int opus_encode_tick(struct aenc *e, const float *pcm, aenc_packet_fn *fn
 	struct aenc_packet p = {
 		.data = data,
 		.len = n > 0 ? (size_t)n : 0,
-		.pts_samples = e->pushed_samples - AENC_TICK_SAMPLES - e->priming_samples,
-		.samples = AENC_TICK_SAMPLES,
+		.pts_samples = e->pushed_samples - e->frame_samples - e->priming_samples,
+		.samples = e->frame_samples,
 	};
 
 	if (n < 0)
@@ -80,16 +80,27 @@ static const struct aenc_ops ops = {
 	.free = opus_free,
 };
 
+static opus_int32 bandwidth(int max_hz)
+{
+	return max_hz <= 8000	 ? OPUS_BANDWIDTH_NARROWBAND
+	       : max_hz <= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND
+	       : max_hz <= 16000 ? OPUS_BANDWIDTH_WIDEBAND
+	       : max_hz <= 24000 ? OPUS_BANDWIDTH_SUPERWIDEBAND
+				 : OPUS_BANDWIDTH_FULLBAND;
+}
+
 static int configure(struct aenc_opus *o, const struct aenc_cfg *cfg)
 {
 	opus_int32 lookahead = 0;
 	int bad = 0;
 
 	bad |= opus_encoder_ctl(o->enc, OPUS_SET_BITRATE(cfg->bitrate_bps));
-	bad |= opus_encoder_ctl(o->enc, OPUS_SET_VBR(1));
+	bad |= opus_encoder_ctl(o->enc, OPUS_SET_VBR(!cfg->cbr));
 	bad |= opus_encoder_ctl(o->enc, OPUS_SET_COMPLEXITY(cfg->complexity));
 	bad |= opus_encoder_ctl(o->enc, OPUS_SET_DTX(cfg->dtx));
 	bad |= opus_encoder_ctl(o->enc, OPUS_SET_INBAND_FEC(cfg->fec));
+	if (cfg->max_hz)
+		bad |= opus_encoder_ctl(o->enc, OPUS_SET_MAX_BANDWIDTH(bandwidth(cfg->max_hz)));
 	if (cfg->fec) {
 		bad |= opus_encoder_ctl(o->enc, OPUS_SET_PACKET_LOSS_PERC(cfg->loss_percent));
 		bad |= opus_encoder_ctl(o->enc, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
@@ -102,14 +113,17 @@ static int configure(struct aenc_opus *o, const struct aenc_cfg *cfg)
 int aenc_opus_new(struct aenc **out, const struct aenc_cfg *cfg)
 {
 	int app = cfg->fec ? OPUS_APPLICATION_VOIP : OPUS_APPLICATION_AUDIO;
-	struct aenc_opus *o = calloc(1, sizeof *o);
+	struct aenc_opus *o;
 	int err = -ENOMEM;
 
+	if (cfg->frame_ms == 30 || cfg->frame_ms == 50) /* opus_encode has none */
+		return -EINVAL;
+	o = calloc(1, sizeof *o);
 	if (!o)
 		return err;
 	o->aenc.ops = &ops;
 	o->aenc.channels = cfg->channels;
-	o->aenc.frame_samples = AENC_TICK_SAMPLES;
+	o->aenc.frame_samples = cfg->frame_ms * (AENC_RATE_HZ / 1000);
 	o->dtx = cfg->dtx;
 	o->enc = opus_encoder_create(AENC_RATE_HZ, cfg->channels, app, NULL);
 	if (!o->enc)

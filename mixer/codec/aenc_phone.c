@@ -1,4 +1,5 @@
-/* G.711 and G.722: a tick is one packet of 160 octets (RFC 3551 4.5). */
+/* G.711, G.722 and G.729 (RFC 3551 4.5): packets of any number of 10 ms, which are 80
+ * octets, of G.729 10. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,15 +8,19 @@
 #include "mixer/codec/aenc_ops.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
+#include "mixer/codec/g729.h"
 #include "mixer/codec/rate.h"
 
-enum { OCTETS = AENC_TICK_SAMPLES / 6, MAX_NATIVE = AENC_TICK_SAMPLES / 3 };
+/* At a time. */
+enum { PART = 960, MAX_NATIVE = PART / 3, MAX_OCTETS = AENC_MAX_FRAME_MS * 8 };
 
 struct aenc_phone {
 	struct aenc aenc;
 	enum codec codec;
 	struct g722 g722;
+	struct g729_enc *g729;
 	int factor;
+	size_t octets; /* of a packet */
 	struct rate *rate;
 };
 
@@ -32,39 +37,61 @@ static int16_t linear(float x)
 	return v >= 32767 ? INT16_MAX : v > -32768 ? (int16_t)lrintf(v) : v <= -32768 ? INT16_MIN : 0;
 }
 
+/* n samples at the codec's rate; returns octets. */
+static size_t code(struct aenc_phone *p, const int16_t *x, size_t n, uint8_t *out)
+{
+	switch (p->codec) {
+	case CODEC_G722:
+		g722_encode(&p->g722, x, n, out);
+		return n / 2;
+	case CODEC_G729:
+		g729_encode(p->g729, x, n, out);
+		return n / G729_SAMPLES * G729_OCTETS;
+	case CODEC_PCMU:
+		for (size_t i = 0; i < n; i++)
+			out[i] = g711_ulaw_encode(x[i]);
+		return n;
+	default:
+		for (size_t i = 0; i < n; i++)
+			out[i] = g711_alaw_encode(x[i]);
+		return n;
+	}
+}
+
 static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_t cap)
 {
 	struct aenc_phone *p = self(e);
-	size_t n = AENC_TICK_SAMPLES / (size_t)p->factor;
-	float mono[AENC_TICK_SAMPLES], native[MAX_NATIVE];
+	size_t octets = 0, left = e->frame_samples;
+	float mono[PART], native[MAX_NATIVE];
 	int16_t x[MAX_NATIVE];
 
-	e->pushed_samples += AENC_TICK_SAMPLES;
-	if (cap < OCTETS)
+	e->pushed_samples += e->frame_samples;
+	if (cap < p->octets)
 		return -ENOSPC;
-	if (e->channels == 2)
-		dsp_middle(mono, pcm, AENC_TICK_SAMPLES);
-	rate_run(p->rate, e->channels == 2 ? mono : pcm, AENC_TICK_SAMPLES, native);
-	for (size_t i = 0; i < n; i++)
-		x[i] = linear(native[i]);
-	if (p->codec == CODEC_G722)
-		g722_encode(&p->g722, x, n, out);
-	for (size_t i = 0; i < n && p->codec == CODEC_PCMU; i++)
-		out[i] = g711_ulaw_encode(x[i]);
-	for (size_t i = 0; i < n && p->codec == CODEC_PCMA; i++)
-		out[i] = g711_alaw_encode(x[i]);
-	return OCTETS;
+	while (left) {
+		size_t part = left < PART ? left : PART, n = part / (size_t)p->factor;
+
+		if (e->channels == 2)
+			dsp_middle(mono, pcm, part);
+		rate_run(p->rate, e->channels == 2 ? mono : pcm, part, native);
+		for (size_t i = 0; i < n; i++)
+			x[i] = linear(native[i]);
+		octets += code(p, x, n, out + octets);
+		pcm += part * (size_t)e->channels;
+		left -= part;
+	}
+	return (int)octets;
 }
 
 static int phone_encode(struct aenc *e, const float *pcm, aenc_packet_fn *fn, void *obj)
 {
-	uint8_t data[OCTETS];
+	uint8_t data[MAX_OCTETS];
 	int n = phone_encode_to(e, pcm, data, sizeof data);
 	struct aenc_packet p = {
 		.data = data,
-		.len = OCTETS,
-		.pts_samples = e->pushed_samples - AENC_TICK_SAMPLES,
-		.samples = AENC_TICK_SAMPLES,
+		.len = n > 0 ? (size_t)n : 0,
+		.pts_samples = e->pushed_samples - e->frame_samples,
+		.samples = e->frame_samples,
 	};
 
 	if (n < 0)
@@ -76,11 +103,14 @@ static int phone_encode(struct aenc *e, const float *pcm, aenc_packet_fn *fn, vo
 static void phone_reset(struct aenc *e)
 {
 	g722_init(&self(e)->g722);
+	if (self(e)->g729)
+		g729_enc_reset(self(e)->g729);
 	rate_reset(self(e)->rate);
 }
 
 static void phone_free(struct aenc *e)
 {
+	g729_enc_free(&self(e)->g729);
 	rate_free(&self(e)->rate);
 	free(e);
 }
@@ -101,14 +131,16 @@ int aenc_phone_new(struct aenc **out, const struct aenc_cfg *cfg)
 		return -ENOMEM;
 	p->aenc.ops = &ops;
 	p->aenc.channels = cfg->channels;
-	p->aenc.frame_samples = AENC_TICK_SAMPLES;
+	p->aenc.frame_samples = cfg->frame_ms * (AENC_RATE_HZ / 1000);
 	p->codec = cfg->format;
 	p->factor = cfg->format == CODEC_G722 ? 3 : 6;
-	if (rate_new(&p->rate, p->factor, RATE_DOWN)) {
-		free(p);
+	p->octets = cfg->frame_ms * (cfg->format == CODEC_G729 ? 1 : 8);
+	if (rate_new(&p->rate, p->factor, RATE_DOWN) ||
+	    (cfg->format == CODEC_G729 && g729_enc_new(&p->g729))) {
+		phone_free(&p->aenc);
 		return -ENOMEM;
 	}
-	phone_reset(&p->aenc);
+	g722_init(&p->g722);
 	*out = &p->aenc;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "mcu/net/ice.h"
+#include "mcu/room/audio_format.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"

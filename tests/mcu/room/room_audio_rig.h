@@ -42,6 +42,10 @@ struct person {
 	uint32_t ts;
 	unsigned own, shared; /* packets of the last tick */
 	uint32_t batch_ts;    /* of the newest */
+	uint32_t batch_index; /* likewise */
+	int64_t batch_ns;     /* likewise */
+	size_t batch_len;     /* likewise: octets */
+	unsigned comforts;    /* packets of comfort noise */
 	bool marked;          /* likewise: its marker */
 	uint64_t packets;     /* in all */
 	double volume;        /* it speaks so loud; 0: 0.2 */
@@ -88,9 +92,19 @@ struct room_audio **audio_worker_rooms(struct audio_worker *w)
 
 static inline void hear(struct person *p, const struct rtp_batch *b)
 {
+	size_t n = 48 * (size_t)audio_format_ptime_ms(p->format);
 	int got;
 
 	assert_int_equal(b->n, 1);
+	/* Each is the next one, wherever it came from, and lasts as it should. */
+	if (p->batch_index && b->first_index == p->batch_index + 1)
+		assert_int_equal(b->ts - p->batch_ts,
+				 n * codec_clock_hz(audio_format_codec(p->format)) / 48000);
+	assert_true(!p->packets || b->first_index != p->batch_index);
+	p->batch_index = b->first_index;
+	p->batch_ns = b->time_ns;
+	p->batch_len = b->pkt[0].len;
+	p->comforts += b->comfort;
 	p->batch_ts = b->ts;
 	p->marked = b->pkt[0].marker;
 	p->packets++;
@@ -98,13 +112,13 @@ static inline void hear(struct person *p, const struct rtp_batch *b)
 		p->own++;
 	else
 		p->shared++;
-	if (!p->dec)
+	if (!p->dec || b->comfort)
 		return;
-	memmove(p->heard, p->heard + TICK * p->in_ch,
-		(HEARD_TICKS - 1) * TICK * p->in_ch * sizeof p->heard[0]);
+	memmove(p->heard, p->heard + n * p->in_ch,
+		(HEARD_TICKS * TICK - n) * p->in_ch * sizeof p->heard[0]);
 	got = adec_decode(p->dec, b->data + b->pkt[0].off, b->pkt[0].len,
-			  p->heard + (HEARD_TICKS - 1) * TICK * p->in_ch, TICK);
-	assert_int_equal(got, TICK);
+			  p->heard + (HEARD_TICKS * TICK - n) * p->in_ch, n);
+	assert_int_equal(got, n);
 }
 
 void egress_post_audio(struct egress *x, struct rtp_batch *b)
@@ -298,10 +312,13 @@ static inline void rig_tick(struct rig *r)
 	mbox_run(r->ctl);
 	for (size_t i = 0; i < r->n; i++) {
 		struct person *p = r->who[i];
+		struct audio_due when[AUDIO_FORMAT_DUE];
+		size_t due;
 
-		/* One packet a tick, of one kind. */
-		assert_true(p->own + p->shared <= 1);
-		p->gaps += p->hears && !p->away && p->own + p->shared == 0;
+		/* As many packets as there shall be, of one kind. */
+		due = audio_format_due(p->format, (uint64_t)r->tick - 1, when);
+		assert_true(p->own + p->shared <= due && !(p->own && p->shared));
+		p->gaps += p->hears && !p->away && p->own + p->shared < due;
 	}
 }
 

@@ -152,6 +152,7 @@ static void test_another_codec_is_negotiated(void **state)
 	adec_free(&a->dec);
 	assert_int_equal(adec_new(&a->dec, CODEC_G722, 1), 0);
 	a->format = AUDIO_FORMAT_G722;
+	a->batch_index = 0;
 	rig_route(r);
 	rig_ticks(r, 50);
 	assert_near(heard(a, 700), 0.2, 0.02);
