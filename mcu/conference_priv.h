@@ -110,6 +110,8 @@ struct leg_handle {
 	uint64_t session_id; /* of o= */
 	uint64_t down_octets, up_octets;
 	int64_t stats_at_ns;
+	double told_score; /* what others know of its connection; 0: nothing */
+	bool knows_scores; /* it was told those of the others */
 };
 
 struct conference {

@@ -2,7 +2,11 @@
 #include "mcu/conference_priv.h"
 #include "mcu/quality.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+/* A smaller change is not worth a message to all. */
+#define QUALITY_STEP 0.25
 
 static double kbps(uint64_t octets, uint64_t *before, int64_t ns)
 {
@@ -58,31 +62,66 @@ int quality_stats(struct leg_handle *p, struct leg_stats *out)
 	return 0;
 }
 
+/* To those who were told before, or to those who were not. */
+static void tell(struct hall *h, const struct leg_score *scores, size_t n, bool newcomers)
+{
+	struct leg_event ev = { .type = LEG_EVENT_QUALITY, .u.quality = { .legs = scores, .n = n } };
+	GPtrArray *all = n ? g_ptr_array_copy(h->people, NULL, NULL) : NULL;
+	uint64_t departures = h->departures;
+
+	for (size_t i = 0; all && i < all->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(all, i);
+
+		if ((departures == h->departures || hall_has(h, p)) &&
+		    p->knows_scores != newcomers)
+			p->ev->event(p->obj, &ev);
+	}
+	if (all)
+		g_ptr_array_unref(all);
+	leg_event_clear(&ev);
+}
+
+static bool has_changed(struct leg_handle *p)
+{
+	struct leg_net_stats s;
+	struct leg_stats all;
+
+	leg_get_stats(p->leg, &s);
+	flows(&all, &s);
+	if (p->told_score > 0 && fabs(all.score - p->told_score) < QUALITY_STEP)
+		return false;
+	p->told_score = all.score;
+	return true;
+}
+
+/* Who is there learns what has changed, who is new learns all: a message with
+ * everybody's for everybody would grow with the square of the room. */
 static gboolean report(gpointer arg)
 {
 	struct hall *h = arg;
-	struct leg_event ev = { .type = LEG_EVENT_QUALITY };
-	struct leg_score *scores;
+	struct leg_score *all = calloc(h->people->len + 1, sizeof *all);
+	struct leg_score *changed = calloc(h->people->len + 1, sizeof *changed);
+	size_t n = 0, n_changed = 0;
 
 	role_assert_ctl();
-	if (!h->people->len)
-		return G_SOURCE_CONTINUE;
-	scores = calloc(h->people->len, sizeof *scores);
-	for (size_t i = 0; scores && i < h->people->len; i++) {
+	for (size_t i = 0; all && changed && i < h->people->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(h->people, i);
-		struct leg_net_stats s;
-		struct leg_stats all;
 
 		/* Nothing is known of a leg that is not connected. */
 		if (!p->connected)
 			continue;
-		leg_get_stats(p->leg, &s);
-		flows(&all, &s);
-		scores[ev.u.quality.n++] = (struct leg_score){ leg_id(p->leg), all.score };
+		if (has_changed(p))
+			changed[n_changed++] = (struct leg_score){ leg_id(p->leg), p->told_score };
+		all[n++] = (struct leg_score){ leg_id(p->leg), p->told_score };
 	}
-	ev.u.quality.legs = scores;
-	hall_tell(h, &ev, NULL);
-	free(scores);
+	if (n) {
+		tell(h, changed, n_changed, false);
+		tell(h, all, n, true);
+		for (size_t i = 0; i < h->people->len; i++)
+			((struct leg_handle *)g_ptr_array_index(h->people, i))->knows_scores = true;
+	}
+	free(all);
+	free(changed);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -36,7 +36,7 @@ struct front {
 	struct leg_handle *leg; /* NULL: not in a room */
 	size_t welcomes, joined, left, muted, layouts, uplinks, closed;
 	uint32_t id;
-	size_t lobbies, hands, rooms, waitings, chats, qualities, overloads;
+	size_t lobbies, hands, rooms, waitings, chats, qualities, scores, overloads;
 	int overload; /* level, of the last event */
 	char resume[128], code[40], said[320];
 	bool host; /* by the welcome */
@@ -148,7 +148,10 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->rooms++;
 		f->policy = ev->u.room;
 		break;
-	case LEG_EVENT_QUALITY: f->qualities++; break;
+	case LEG_EVENT_QUALITY:
+		f->qualities++;
+		f->scores = ev->u.quality.n;
+		break;
 	case LEG_EVENT_PRESENT_OVER:
 		f->over.n++;
 		f->over.by = ev->u.present_over.by;

@@ -472,11 +472,21 @@ static void test_leaving_in_the_middle(void **state)
 
 static void test_quality_is_told(void **state)
 {
-	struct front a = { 0 };
+	struct front a = { 0 }, b = { 0 };
 
 	(void)state;
 	must_join(&a, "room");
+	participant_watcher.connected(a.leg);
 	RUN_UNTIL(a.qualities);
+	assert_int_equal(a.scores, 1);
+	/* Who comes learns all, who was there what is new; nothing is repeated. */
+	must_join(&b, "room");
+	participant_watcher.connected(b.leg);
+	RUN_UNTIL(b.qualities);
+	assert_int_equal(b.scores, 2);
+	RUN_UNTIL(a.qualities == 2);
+	assert_int_equal(a.scores, 1);
+	leave(&b, LEAVE_LEFT);
 	leave(&a, LEAVE_LEFT);
 }
 
