@@ -6,9 +6,10 @@
 
 #include "mcu/base/metrics.h"
 #include "mcu/base/ring.h"
-#include "mcu/rtp/lipsync.h"
+#include "mcu/room/audio_ear.h"
 #include "mcu/room/audio_out.h"
 #include "mcu/room/routing.h"
+#include "mcu/rtp/lipsync.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/voice.h"
 
@@ -25,6 +26,9 @@ struct audio_leg {
 	float *pcm;	     /* a tick of it */
 	struct audio_out *out;
 	struct lipsync *lipsync;
+	struct audio_ear *ear; /* NULL: it hears what all hear */
+	mbox_fn *prompt_over;
+	void *prompt_over_obj;
 	struct voice *voice; /* CTL's until it is routed */
 	float volume_db, gain_from, gain_to; /* gain_from: at the end of the last tick */
 	int64_t hold_tick;
@@ -86,6 +90,7 @@ void audio_leg_free(struct audio_leg **a)
 	free(l->pcm);
 	audio_out_free(&l->out);
 	voice_free(&l->voice);
+	audio_ear_free(&l->ear);
 	free(l);
 	*a = NULL;
 }
@@ -194,6 +199,37 @@ struct audio_out **audio_leg_out(struct audio_leg *a)
 int64_t *audio_leg_hold_tick(struct audio_leg *a)
 {
 	return &a->hold_tick;
+}
+
+struct audio_ear *audio_leg_ear(const struct audio_leg *a)
+{
+	return a->ear;
+}
+
+void audio_leg_set_ear(struct audio_leg *a, struct audio_ear *e)
+{
+	a->ear = e;
+}
+
+void audio_leg_set_prompt_over(struct audio_leg *a, mbox_fn *fn, void *obj)
+{
+	a->prompt_over = fn;
+	a->prompt_over_obj = obj;
+}
+
+/* What the mailbox does not take now is told at the next tick. */
+void audio_leg_tell_prompts(struct audio_leg *a)
+{
+	struct prompt_player *p = audio_ear_player(a->ear);
+	struct prompt_over o;
+
+	while (prompt_player_over(p, &o)) {
+		uintptr_t arg = (uintptr_t)o.id << 1 | o.stopped;
+
+		if (mbox_post(a->engine->ctl, a->prompt_over, a->prompt_over_obj, (void *)arg))
+			return;
+		prompt_player_fetched(p);
+	}
 }
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s)

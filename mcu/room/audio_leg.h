@@ -18,6 +18,7 @@ struct voice;
 struct route_sound;
 struct audio_out;
 struct lipsync;
+struct audio_ear;
 
 struct audio_leg_stats {
 	float level_dbov;
@@ -63,6 +64,16 @@ void audio_leg_set_muted(struct audio_leg *a, bool muted) ON_THREAD(ROLE_MIXA);
 struct audio_out **audio_leg_out(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 /* Tick number until which that is kept; free for the mix. */
 int64_t *audio_leg_hold_tick(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+
+/* What it hears of its own; NULL: nothing ever yet. It was made on CTL and is the
+ * leg's from then on. */
+struct audio_ear *audio_leg_ear(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
+void audio_leg_set_ear(struct audio_leg *a, struct audio_ear *e) ON_THREAD(ROLE_MIXA);
+/* Posted to the control mailbox as fn(obj, arg); arg: what the ear's prompt_over says,
+ * as id << 1 | stopped. Before the first tick. */
+void audio_leg_set_prompt_over(struct audio_leg *a, mbox_fn *fn, void *obj) ON_THREAD(ROLE_CTL);
+/* Tells the ends of prompts that were not told yet. */
+void audio_leg_tell_prompts(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 
 void audio_leg_get_stats(const struct audio_leg *a, struct audio_leg_stats *s);
 

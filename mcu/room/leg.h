@@ -26,6 +26,8 @@ struct leg_watcher {
 	/* The leg's data channel, which the peer opens; both may be NULL. */
 	void (*data_open)(void *obj, bool open);
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
+	/* Of each list that leg_prompt took, once; may be NULL. */
+	void (*prompt_over)(void *obj, uint32_t id, bool stopped);
 };
 
 enum { LEG_VOLUME_MIN_DB = -30, LEG_VOLUME_MAX_DB = 20 };
@@ -101,6 +103,18 @@ void leg_send_data(struct leg *l, struct buf *b) ON_THREAD(ROLE_CTL);
 /* Leaves the room now; the memory goes when all threads have let go of it. No
  * event follows. reason: as in the protocol's `left`. */
 void leg_leave(struct leg *l, const char *reason) ON_THREAD(ROLE_CTL);
+
+struct prompt_list;
+/* It hears add (n 0: nothing) when what waits before it is over, as soon as it is
+ * connected; stop: what plays and waits ends now. 0; -EUSERS: PROMPT_QUEUE are not over
+ * yet; -ENOMEM. Either way nothing has changed. */
+int leg_prompt(struct leg *l, const struct prompt_list *add, bool stop) ON_THREAD(ROLE_CTL);
+/* Ends those that a digit ends. */
+void leg_prompt_digit(struct leg *l) ON_THREAD(ROLE_CTL);
+/* How loud the room is to it: LEG_VOLUME_MIN_DB…LEG_VOLUME_MAX_DB, at first 0. Others
+ * than 0 take an encoder. 0, -EINVAL or -ENOMEM. */
+int leg_set_hearing(struct leg *l, float db) ON_THREAD(ROLE_CTL);
+float leg_hearing_db(const struct leg *l) ON_THREAD(ROLE_CTL);
 
 struct tap;
 /* Copies of the leg's packets go to tap until leg_untap or until the leg leaves;

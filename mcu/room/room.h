@@ -122,6 +122,10 @@ bool room_has_encode(const struct room *r, enum codec codec, uint32_t profile_le
 	ON_THREAD(ROLE_CTL);
 void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_CTL);
 
+struct prompt;
+/* To all who are in it; nothing while another is heard. s: borrowed for ever. */
+void room_chime(struct room *r, const struct prompt *s) ON_THREAD(ROLE_CTL);
+
 /* Values for /metrics. */
 struct room_counts {
 	size_t legs, tiles, receivers, views, pictures; /* pictures: composed */

@@ -11,6 +11,7 @@
 #include "mcu/room/audio_worker.h"
 #include "mcu/room/egress.h"
 #include "mcu/room/room_audio_priv.h"
+#include "mcu/room/room_ears.h"
 #include "mixer/audio/audio_mixer.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/speaker.h"
@@ -59,6 +60,7 @@ struct room_audio {
 	struct routing *routing;
 	struct audio_mixer *mixer;
 	struct speaker *speaker;
+	struct room_ears ears;
 	struct listener listener[AUDIO_FORMAT_N];
 	struct aenc *aac;
 	int64_t aac_start_ns; /* media time of its first input sample */
@@ -152,6 +154,7 @@ static void route_job(void *obj, void *arg)
 			continue;
 		}
 		close_talker(a, old->leg[i].audio);
+		room_ears_forget(&a->ears, old->leg[i].audio);
 		audio_mixer_forget(a->mixer, id);
 		speaker_forget(a->speaker, id);
 	}
@@ -172,6 +175,16 @@ static void first_route_job(void *obj, void *arg)
 void room_audio_route(struct room_audio *a, struct routing *r)
 {
 	engine_post(audio_worker_mbox(a->worker), r->seq == 1 ? first_route_job : route_job, a, r);
+}
+
+int room_audio_change_ear(struct room_audio *a, const struct ear_change *c)
+{
+	return room_ears_change(&a->ears, audio_worker_mbox(a->worker), c);
+}
+
+void room_audio_chime(struct room_audio *a, const struct prompt *s)
+{
+	room_ears_chime(&a->ears, audio_worker_mbox(a->worker), s);
 }
 
 struct sink_change {
@@ -333,15 +346,16 @@ ON_THREAD(ROLE_MIXA) static struct audio_out *open_out(struct room_audio *a, enu
 ON_THREAD(ROLE_MIXA) static bool has_own(struct room_audio *a, const struct route_leg *r, int64_t tick)
 {
 	int64_t *hold = audio_leg_hold_tick(r->audio);
+	bool has = *audio_leg_out(r->audio) && tick < *hold;
 
 	if (r->sends_audio && audio_mixer_contains(a->mixer, r->id)) {
 		*hold = tick + HOLD_TICKS;
 		return true;
 	}
-	if (!*audio_leg_out(r->audio) || tick >= *hold)
+	if (!has && !room_ears_busy(&a->ears, r->audio))
 		return false;
 	/* It may be in what the shared packet of this tick began with. */
-	if (audio_format_ptime_ms(r->format) > AUDIO_FORMAT_TICK_MS &&
+	if (has && audio_format_ptime_ms(r->format) > AUDIO_FORMAT_TICK_MS &&
 	    *hold - tick > HOLD_TICKS - AUDIO_FORMAT_CYCLE)
 		return true;
 	return a->held++ < MAX_HELD;
@@ -369,8 +383,14 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 	if (!*out)
 		return true;
 	audio_mixer_minus(a->mixer, r->id, a->own);
+	room_ears_hear(&a->ears, r->audio, a->own, a->channels);
 	send_packets(a, r->format, p, audio_out_tick(*out, in_format(a, r->format, a->own), p), r->id);
 	return true;
+}
+
+static bool may_have_own(const struct room_audio *a, const struct route_leg *r) ON_THREAD(ROLE_MIXA)
+{
+	return may_talk(r) || room_ears_busy(&a->ears, r->audio);
 }
 
 /* Everybody's own mix, and who takes which shared one. */
@@ -380,16 +400,16 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 	for (size_t i = 0; i < a->routing->n_legs; i++) {
 		const struct route_leg *r = &a->routing->leg[i];
 
-		if (!r->format)
-			continue;
-		if (!may_talk(r) || !send_own(a, r, tick)) {
+		if (r->format && (!may_have_own(a, r) || !send_own(a, r, tick))) {
 			a->listener[r->format].n++;
-			continue;
+		} else if (r->format) {
+			/* One too many, and nobody gets a shared one: see send_packets. */
+			if (a->n_skip < RTP_BATCH_SKIP_MAX)
+				a->skip[a->n_skip] = r->id;
+			a->n_skip++;
 		}
-		/* One too many, and nobody gets a shared one: see send_packets. */
-		if (a->n_skip < RTP_BATCH_SKIP_MAX)
-			a->skip[a->n_skip] = r->id;
-		a->n_skip++;
+		if (room_ears_settle(&a->ears, r->audio) && !may_talk(r))
+			close_talker(a, r->audio);
 	}
 }
 
@@ -483,6 +503,7 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 		speaker_feed(a->speaker, l->id, audio_leg_level_dbov(l->audio),
 			     audio_leg_active(l->audio));
 	}
+	audio_mixer_also(a->mixer, room_ears_also(&a->ears, a->channels));
 	audio_mixer_sum(a->mixer);
 	/* Told until it is taken: also when the speaker has left. */
 	speaker = speaker_tick(a->speaker, NULL);

@@ -34,6 +34,11 @@ void room_audio_route(struct room_audio *a, struct routing *r) ON_THREAD(ROLE_CT
 /* s: borrowed until done(obj, NULL) of the call that replaces it; NULL: none. */
 void room_audio_set_sink(struct room_audio *a, const struct room_sink *s, mbox_fn *done, void *obj)
 	ON_THREAD(ROLE_CTL);
+struct ear_change;
+struct prompt;
+/* As room_ears.h says. */
+int room_audio_change_ear(struct room_audio *a, const struct ear_change *c) ON_THREAD(ROLE_CTL);
+void room_audio_chime(struct room_audio *a, const struct prompt *s) ON_THREAD(ROLE_CTL);
 /* Retires the routing, then stopped(obj). */
 void room_audio_stop(struct room_audio *a) ON_THREAD(ROLE_CTL);
 void room_audio_free(struct room_audio **a) ON_THREAD(ROLE_CTL);

@@ -91,6 +91,9 @@ struct leg {
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
 	bool presents[LEG_SOURCES]; /* that picture is what is presented */
 	bool content_held;	    /* it may not present */
+	size_t prompts; /* that are not over */
+	bool has_ear;   /* its sound has one (audio_ear.h) */
+	float hears_db;
 	bool will_present; /* said so before anything was agreed on */
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */

@@ -28,6 +28,7 @@ struct audio_mixer {
 	uint64_t refused;
 	struct limiter limiter; /* of the listener mix */
 	float *sum, *listener;
+	const float *also; /* of this tick; NULL: nothing */
 	uint32_t *ids; /* beside the talkers: searched often */
 	struct talker *talkers;
 };
@@ -125,7 +126,13 @@ void audio_mixer_begin(struct audio_mixer *m)
 	m->tick++;
 	m->hint = 0;
 	m->in_sum = 0;
+	m->also = NULL;
 	m->listener_done = false;
+}
+
+void audio_mixer_also(struct audio_mixer *m, const float *pcm)
+{
+	m->also = pcm;
 }
 
 int audio_mixer_add(struct audio_mixer *m, uint32_t leg_id, const float *pcm, float level_dbov)
@@ -197,6 +204,8 @@ void audio_mixer_sum(struct audio_mixer *m)
 {
 	m->hint = 0;
 	memset(m->sum, 0, floats_of(m) * sizeof *m->sum);
+	if (m->also)
+		dsp_add(m->sum, m->also, floats_of(m));
 	if (m->max_talkers)
 		choose(m);
 	else

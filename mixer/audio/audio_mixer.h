@@ -37,6 +37,8 @@ void audio_mixer_begin(struct audio_mixer *m) ON_THREAD(ROLE_MIXA);
  * 0, or -ENOSPC when more than max_legs have sound: the leg is not heard. */
 int audio_mixer_add(struct audio_mixer *m, uint32_t leg_id, const float *pcm, float level_dbov)
 	ON_THREAD(ROLE_MIXA);
+/* Borrows pcm likewise: what everybody hears besides, and nobody says. */
+void audio_mixer_also(struct audio_mixer *m, const float *pcm) ON_THREAD(ROLE_MIXA);
 void audio_mixer_sum(struct audio_mixer *m) ON_THREAD(ROLE_MIXA);
 
 /* How many legs are in this tick's sum (0: the mix is silence). */
