@@ -500,6 +500,16 @@ static int copy_ice_servers(struct conference *c)
 	return 0;
 }
 
+static int make_port_range(struct conference *c)
+{
+	uint16_t min, max;
+
+	/* The configuration has been checked. */
+	if (!rtp_port_range_parse(c->cfg.config->sip.rtp_ports, &min, &max))
+		abort();
+	return rtp_port_range_new(&c->rtp_range, min, max);
+}
+
 int conference_new(struct conference **out, const struct conference_cfg *cfg)
 {
 	struct conference *c = calloc(1, sizeof *c);
@@ -508,7 +518,9 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 		return -ENOMEM;
 	c->cfg = *cfg;
 	c->started_ms = now_ms();
-	if (copy_ice_servers(c) || address_count_new(&c->addresses) || load_watch_new(&c->load, c)) {
+	if (copy_ice_servers(c) || make_port_range(c) || address_count_new(&c->addresses) ||
+	    load_watch_new(&c->load, c)) {
+		rtp_port_range_free(&c->rtp_range);
 		address_count_free(&c->addresses);
 		free(c->ice);
 		free(c);
@@ -536,6 +548,7 @@ void conference_free(struct conference **c)
 	g_hash_table_destroy((*c)->used);
 	free((*c)->ice);
 	address_count_free(&(*c)->addresses);
+	rtp_port_range_free(&(*c)->rtp_range);
 	free(*c);
 	*c = NULL;
 }

@@ -75,6 +75,12 @@ int conference_views(struct conference *c, const char *room, conference_view_cb 
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);
 
+/* The sockets of one call, on this address of the server; the caller's until
+ * conference_ports_free. ctx: the conference. -EINVAL, -ENOMEM, -EIO with *why. */
+int conference_ports_new(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+void conference_ports_free(void *ctx, struct rtp_ports **ports) ON_THREAD(ROLE_CTL);
+
 /* Nobody joins any more; every leg is told, every recording finished, every
  * room closed. */
 void conference_shutdown(struct conference *c) ON_THREAD(ROLE_CTL);

@@ -7,6 +7,7 @@
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
  *   quality_report.c      statistics and scores
+ *   call_ports.c          sockets of calls
  *   uplink.c              what clients are told to send */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
@@ -20,6 +21,7 @@
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
 #include "mcu/load_watch.h"
+#include "mcu/net/rtp_ports.h"
 #include "mcu/tokens.h"
 #include "storage/sessions.h"
 
@@ -108,6 +110,8 @@ struct leg_handle {
 	uint64_t told_version;
 	guint timeout;
 	uint64_t session_id; /* of o= */
+	struct rtp_ports *ports; /* one reference; NULL: none */
+	struct neg_sdes sdes[RTP_LINES][RTP_SUITES]; /* our keys, as local() said them */
 	uint64_t down_octets, up_octets;
 	int64_t stats_at_ns;
 	double told_score; /* what others know of its connection; 0: nothing */
@@ -117,6 +121,8 @@ struct leg_handle {
 struct conference {
 	struct conference_cfg cfg;
 	struct recording_env recordings;
+	struct rtp_port_range *rtp_range;
+	unsigned next_shard; /* of calls */
 	GHashTable *halls; /* room name → struct hall */
 	GPtrArray *parlours; /* halls without a name */
 	GPtrArray *closing; /* halls that wind down */
@@ -242,6 +248,15 @@ void chat_replay(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
 int quality_stats(struct leg_handle *p, struct leg_stats *out) ON_THREAD(ROLE_CTL);
 void quality_start(struct hall *h) ON_THREAD(ROLE_CTL);
 void quality_stop(struct hall *h) ON_THREAD(ROLE_CTL);
+
+/* call_ports.c */
+/* Our side of a negotiation of a leg that has ports: opens them where they are not
+ * and adds them to *out. 0; -EBUSY with *why. */
+int call_ports_local(struct leg_handle *p, struct neg_policy *out, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* Agreed: what the plan does not use is given back. */
+void call_ports_agreed(struct leg_handle *p, const struct neg_plan *plan,
+		       const struct leg_media *m) ON_THREAD(ROLE_CTL);
 
 /* participant.c */
 void participant_describe(const struct leg_handle *p, struct participant *out)

@@ -84,6 +84,8 @@ struct config {
 		int dial_per_minute, dial_per_room;
 		char *dial_in;
 		int keep_calls_days;
+		char *rtp_ports;
+		int silence_s;
 	} sip;
 	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;

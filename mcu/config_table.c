@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mcu/ice_url.h"
+#include "mcu/net/rtp_ports.h"
 #include "mcu/room/ladder.h"
 
 static bool is_ip(const char *v)
@@ -69,6 +70,14 @@ static const char *check_tier(const char *v)
 	struct engine_rung r;
 
 	return ladder_parse(&r, v) ? NULL : "lines@pictures per second/kilobits per second: \"360@30/500\"";
+}
+
+static const char *check_ports(const char *v)
+{
+	uint16_t min, max;
+
+	return rtp_port_range_parse(v, &min, &max) ?
+		       NULL : "the first and the last port, from 1024 on: \"20000-29999\"";
 }
 
 #define AT(field) offsetof(struct config, field)
@@ -189,6 +198,12 @@ const struct config_key config_keys[] = {
 	       "passwords hold for the realm that they were set in."),
 	STRING("sip.bridge", sip.bridge, check_not_empty, "bridge",
 	       "The number or name that reaches the voice menu, which asks for a conference number."),
+	STRING("sip.rtp_ports", sip.rtp_ports, check_ports, "20000-29999",
+	       "UDP ports of their sound and pictures, first and last; a call takes two for each "
+	       "stream. Open the range in the firewall."),
+	INT("sip.silence_s", sip.silence_s, 0, 3600, "30",
+	    "A call from which nothing has come for so long ends (seconds), unless it is on hold. "
+	    "0: never."),
 
 	CHOICE("sip.dial", sip.dial, "hosts|users|nobody", "hosts",
 	       "Who may have a room call somebody: its hosts who have an account, everybody in it who "

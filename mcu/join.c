@@ -182,7 +182,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 		return err;
 	if (resume_make(p->resume, c->cfg.key, p->room, p->host, now_ms()))
 		return errmsg_set(why, -EIO, "internal", "The server has no random numbers.");
-	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
+	err = room_join_ports(h->room, p->name, p->ports, &participant_watcher, p, &p->leg);
 	if (!err)
 		err = participant_join_relay(p, h);
 	if (err)
@@ -413,6 +413,7 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	p->ev = events;
 	p->obj = obj;
 	p->who.device = req->device;
+	p->ports = req->ports ? rtp_ports_ref(req->ports) : NULL;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");

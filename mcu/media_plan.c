@@ -1,5 +1,6 @@
 #include "mcu/media_plan.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,78 @@ static void convert_stream(struct leg_stream *s, const struct neg_media *m, uint
 	s->twcc = m->fb & NEG_FB_TWCC;
 }
 
+/* --- over UDP ---------------------------------------------------------------------- */
+
+/* What neg_sdes.c has checked the length of. */
+static void keys_of(struct srtp_keys *out, const struct neg_crypto *c, enum srtp_profile profile)
+{
+	*out = (struct srtp_keys){ .profile = profile };
+	memcpy(out->key, c->master, SRTP_KEY_BYTES);
+	memcpy(out->salt, c->master + SRTP_KEY_BYTES, srtp_profile_salt_bytes(profile));
+}
+
+/* Of the kind of our sockets, or none ("0.0.0.0": on hold). */
+static int copy_address(char out[RTP_ADDRESS_BYTES], const char *text, bool ip6, struct errmsg *why)
+{
+	unsigned char octets[sizeof(struct in6_addr)];
+	bool none = !text[0] || !strcmp(text, "0.0.0.0") || !strcmp(text, "::");
+
+	if (!none && (strlen(text) >= RTP_ADDRESS_BYTES ||
+		      inet_pton(ip6 ? AF_INET6 : AF_INET, text, octets) != 1))
+		return errmsg_set(why, -ENOTSUP, "not_acceptable",
+				  "The c= line says \"%s\", but this call's media needs a numeric %s "
+				  "address.", text, ip6 ? "IPv6" : "IPv4");
+	snprintf(out, RTP_ADDRESS_BYTES, "%s", none ? "" : text);
+	return 0;
+}
+
+static int convert_line(struct rtp_udp_line *l, const struct neg_plan *plan,
+			const struct neg_media *m, const struct rtp_ports *ports, enum rtp_line i,
+			struct errmsg *why)
+{
+	const struct neg_transport *t = neg_plan_transport(plan, m);
+	int err;
+
+	if (t->ice || (t->security != NEG_PLAIN && t->security != NEG_SDES) ||
+	    !rtp_ports_port(ports, i))
+		return errmsg_set(why, -ENOTSUP, "not_acceptable",
+				  "All media of a call must be RTP/AVP or RTP/SAVP, or all of it ICE.");
+	*l = (struct rtp_udp_line){
+		.used = true, .rx = m->dir & NEG_RECVONLY, .tx = m->dir & NEG_SENDONLY,
+		.mux = t->rtcp_mux, .avpf = m->avpf, .trr_int_ms = m->trr_int_ms,
+		.port = t->port, .rtcp_port = t->rtcp_port, .srtp = t->security == NEG_SDES,
+	};
+	err = copy_address(l->address, t->address, rtp_ports_ip6(ports), why);
+	if (!err)
+		err = copy_address(l->rtcp_address, t->rtcp_address, rtp_ports_ip6(ports), why);
+	if (err || !l->srtp)
+		return err;
+	if (!rtp_ports_keys(ports, i, t->crypto[0].suite, &l->ours))
+		return errmsg_set(why, -ENOTSUP, "not_acceptable", "The suite \"%s\" is not known.",
+				  t->crypto[0].suite);
+	keys_of(&l->peer, &t->crypto[0], l->ours.profile);
+	return 0;
+}
+
+static int convert_udp(struct leg_media *out, const struct neg_plan *plan,
+		       const struct leg_local *local, struct errmsg *why)
+{
+	static const enum neg_role roles[RTP_LINES] = {
+		[RTP_LINE_AUDIO] = NEG_ROLE_AUDIO, [RTP_LINE_CAMERA] = NEG_ROLE_CAMERA,
+		[RTP_LINE_CONTENT] = NEG_ROLE_CONTENT,
+	};
+
+	out->udp = true;
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		const struct neg_media *m = neg_plan_media(plan, roles[i]);
+		int err = m ? convert_line(&out->line[i], plan, m, local->ports, i, why) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 		       const struct leg_local *local, struct errmsg *why)
 {
@@ -83,17 +156,21 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 	const struct neg_media *any = audio ? audio : video ? video : content ? content : data;
 	const struct neg_transport *t = any ? neg_plan_transport(plan, any) : NULL;
 
-	if (!t || !t->ice || t->security != NEG_DTLS)
+	bool udp = t && local->ports && !t->ice;
+
+	if (!t || (!udp && (!t->ice || t->security != NEG_DTLS)))
 		return errmsg_set(why, -ENOTSUP, "not_acceptable",
 				  "This connection needs ICE and DTLS-SRTP, as browsers offer them.");
 	*out = (struct leg_media){ .dtls_active = t->setup == NEG_SETUP_ACTIVE };
 	convert_stream(&out->audio, audio, local->audio_ssrc, 0);
 	convert_stream(&out->video, video, local->video_ssrc, local->video_rtx_ssrc);
-	convert_stream(&out->content, content, 0, 0);
+	convert_stream(&out->content, content, udp ? local->content_ssrc : 0, 0);
+	snprintf(out->cname, sizeof out->cname, "%s", local->cname);
+	if (udp)
+		return convert_udp(out, plan, local, why);
 	out->data = data != NULL;
 	out->sctp_port = data ? data->sctp_port : 0;
 	out->max_message = data ? data->max_message : 0;
-	snprintf(out->cname, sizeof out->cname, "%s", local->cname);
 	snprintf(out->remote_ufrag, sizeof out->remote_ufrag, "%s", t->ice_ufrag);
 	snprintf(out->remote_pwd, sizeof out->remote_pwd, "%s", t->ice_pwd);
 	if (strcasecmp(t->fingerprint_hash, "sha-256") ||

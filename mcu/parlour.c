@@ -37,7 +37,7 @@ int parlour_join(struct leg_handle *p, struct errmsg *why)
 	h->parlour = true;
 	g_ptr_array_add(c->parlours, h);
 	load_watch_start(c->load);
-	err = room_join(h->room, p->name, &participant_watcher, p, &p->leg);
+	err = room_join_ports(h->room, p->name, p->ports, &participant_watcher, p, &p->leg);
 	if (err) {
 		hall_linger(h);
 		return errmsg_set(why, err, "internal", "The call cannot be answered: %s.", err_str(err));

@@ -79,6 +79,7 @@ ON_THREAD(ROLE_CTL) static void tell_totals(struct leg_handle *p)
 void participant_free(struct leg_handle *p)
 {
 	address_count_remove(p->conf->addresses, p->peer);
+	rtp_ports_unref(&p->ports);
 	free(p);
 }
 
@@ -291,7 +292,10 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 				  "ICE was restarted too often. Wait a few seconds.");
 	leg_get_local(p->leg, &l);
 	can = abilities(c->cfg.config, room_channels(leg_room(p->leg)) == 2);
-	neg_policy_browser(out, &can);
+	if (p->ports)
+		neg_policy_phone(out, &can);
+	else
+		neg_policy_browser(out, &can);
 	out->ice_ufrag = l.ufrag;
 	out->ice_pwd = l.pwd;
 	out->cname = l.cname;
@@ -303,7 +307,7 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 	out->media[NEG_ROLE_CAMERA].ssrc = l.video_ssrc;
 	out->media[NEG_ROLE_CAMERA].rtx_ssrc = l.video_rtx_ssrc;
 	out->media[NEG_ROLE_CAMERA].track_id = "view";
-	return 0;
+	return p->ports ? call_ports_local(p, out, why) : 0;
 }
 
 static gboolean connect_timeout(gpointer arg)
@@ -360,6 +364,7 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	err = media_plan_convert(&m, plan, &local, why);
 	if (!err && h->parlour)
 		parlour_media(&m);
+	snprintf(m.peer, sizeof m.peer, "%s", p->peer);
 	if (!err)
 		err = load_admit_media(p, &m, why);
 	if (err)
@@ -374,6 +379,8 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 				  "with an offer. Join again.");
 	if (err)
 		return errmsg_set(why, err, "internal", "The server is out of memory.");
+	if (p->ports)
+		call_ports_agreed(p, plan, &m);
 	if (!hall_has(h, p))
 		return 0;
 	tell_held(p);

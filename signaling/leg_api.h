@@ -30,6 +30,7 @@
 #include "signaling/protocol.h"
 
 struct leg_handle;
+struct rtp_ports;
 
 /* What a leg has sent and received over its life. */
 struct leg_totals {
@@ -158,6 +159,10 @@ struct join_req {
 	const char *token; /* NULL, or who it is: a sign-in's or an invitation's (mcu/tokens.h) */
 	const char *peer;		  /* address of the client, for limits and the log */
 	bool tls;
+	/* The sockets of the call that the leg is of (SIP), referenced as long as it lives:
+	 * local() then says what phones are offered, and what is agreed on may go over
+	 * them. NULL: ICE only. */
+	struct rtp_ports *ports;
 	bool device; /* no person is behind it that could be a host (WHIP, WHEP) */
 	enum leg_kind kind; /* 0: a browser */
 	/* A phone's number or SIP address; NULL: none, or withheld. Who is no host sees it
@@ -192,7 +197,9 @@ struct room_api {
 	/* Our side of the next offer/answer. Fills all of *out; strings and tables
 	 * stay valid until the next call for this leg. ice_restart: fresh ufrag and
 	 * pwd are needed (-ENOTSUP refuses the restart). session_version is set by
-	 * the front end. */
+	 * the front end. Of a leg with ports: as neg_policy_phone, with address, ports and
+	 * keys; the front end may change address and `offer` (NEG_SDES for a peer that is
+	 * reached over TLS). -EBUSY "busy": the server has no more ports. */
 	int (*local)(void *ctx, struct leg_handle *leg, bool ice_restart, struct neg_policy *out,
 		     struct errmsg *why);
 	/* Agreed. plan: borrowed; the front end keeps it as the previous plan. Called

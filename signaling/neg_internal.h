@@ -6,6 +6,7 @@
  *   neg_remote.c     facts read from the peer's m-line: transport, keys, streams
  *   neg_simulcast.c  which layer of a simulcast is taken
  *   neg_data.c       the m-line of data channels
+ *   neg_sdes.c       a=crypto
  *   neg_write.c      our m-lines
  *   neg_offer.c      our offers
  *   negotiate.c      offer/answer itself */
@@ -117,6 +118,11 @@ void neg_simulcast_choose(struct neg_media *out, const struct sdp_media *m, cons
 /* The SSRC to take of a=ssrc-group:SIM (the older way); 0: there is none. */
 uint32_t neg_simulcast_ssrc(const struct sdp_media *m);
 
+/* The value of a=crypto; false: malformed beyond use. */
+bool neg_sdes_read(struct neg_crypto *out, const char *value);
+/* The peer's key that we can use goes first; index of our suite, -1: there is none. */
+int neg_sdes_choose(struct neg_transport *t, const struct neg_media_policy *mp);
+
 /* Whether it is a data channel's m-line; then sctp_port and max_message of out. */
 bool neg_data_read(struct neg_media *out, const struct sdp_media *m);
 /* The format of m= and the attributes; proto: as of the m-line. */
@@ -143,9 +149,10 @@ struct neg_line {
 	const struct neg_media_policy *mp;
 	const struct neg_media *media; /* mid, dir, role, ext_id, rid, rtcp_rsize */
 	const struct neg_transport
-		*transport;	 /* ours: ice, security, setup, rtcp_mux, crypto[0].tag */
+		*transport;	 /* ours: ice, security, setup, rtcp_mux, crypto[0] (answers) */
 	bool carries_transport; /* its candidates are written here */
 	bool tx_rtx;		 /* what we send may be sent again as RTX */
+	bool offer;		 /* all our suites are said */
 	struct neg_list list;
 };
 int neg_write_formats(struct sdp *s, struct sdp_media *m, const struct neg_line *l);

@@ -125,11 +125,13 @@ static const char *offer_proto(enum neg_role role, enum neg_security security,
 	}
 }
 
-static enum neg_security offer_security(uint32_t allowed)
+static enum neg_security offer_security(const struct neg_policy *p)
 {
-	if (allowed & NEG_DTLS)
+	if (p->offer)
+		return p->offer;
+	if (p->security & NEG_DTLS)
 		return NEG_DTLS;
-	return allowed & NEG_SDES ? NEG_SDES : NEG_PLAIN;
+	return p->security & NEG_SDES ? NEG_SDES : NEG_PLAIN;
 }
 
 static void list_format(struct neg_line *l, struct numbers *n, const struct neg_format *f,
@@ -222,13 +224,12 @@ static int offer_line(struct offering *o, const struct neg_media *before, enum n
 	const struct neg_policy *p = o->p;
 	const struct neg_media *same = before && before->accepted ? before : NULL;
 	const struct neg_transport *now = same ? neg_plan_transport(o->prev, same) : NULL;
-	enum neg_security security = now ? now->security : offer_security(p->security);
+	enum neg_security security = now ? now->security : offer_security(p);
 	struct neg_transport t = {
-		.ice = now ? now->ice : p->ice,
+		.ice = now ? now->ice : p->ice && security == NEG_DTLS,
 		.security = security,
 		.setup = NEG_SETUP_ACTPASS,
 		.rtcp_mux = true,
-		.crypto = { { .tag = 1 } },
 	};
 	struct neg_media pm = { .role = role,
 				.dir = p->media[role].dir,
@@ -237,9 +238,10 @@ static int offer_line(struct offering *o, const struct neg_media *before, enum n
 			      .mp = &p->media[role],
 			      .media = &pm,
 			      .transport = &t,
-			      .carries_transport = o->s->n_media == 0 || !p->one_transport };
+			      .carries_transport = o->s->n_media == 0 || !p->one_transport,
+			      .offer = true };
 
-	offer_names(o, &pm, &o->numbers, before, t.ice || p->one_transport);
+	offer_names(o, &pm, &o->numbers, before, t.ice);
 	struct sdp_media *m = sdp_add_media(o->s, kind_of(role), t.ice ? 9 : l.mp->port,
 					    offer_proto(role, security, same));
 	if (!m)
@@ -273,7 +275,7 @@ static bool role_wanted(const struct neg_policy *p, const bool *done, enum neg_r
 	if (role == NEG_ROLE_CONTENT && !(mp->dir & NEG_SENDONLY))
 		return false; /* whoever shares something adds the line */
 	return role == NEG_ROLE_APPLICATION
-		       ? offer_security(p->security) == NEG_DTLS && (p->ice || mp->port)
+		       ? offer_security(p) == NEG_DTLS && (p->ice || mp->port)
 		       : mp->n_formats > 0;
 }
 
@@ -288,7 +290,7 @@ static enum neg_role role_again(const struct offering *o, const struct neg_media
 		if (role_wanted(o->p, done, (enum neg_role)r) &&
 		    !strcmp(before->kind, kind_of((enum neg_role)r)) &&
 		    !strcmp(before->proto,
-			    offer_proto((enum neg_role)r, offer_security(o->p->security), NULL)))
+			    offer_proto((enum neg_role)r, offer_security(o->p), NULL)))
 			return (enum neg_role)r;
 	return NEG_ROLE_NONE;
 }

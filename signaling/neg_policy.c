@@ -74,3 +74,23 @@ void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 		.max_message = 65536,
 	};
 }
+
+void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can)
+{
+	neg_policy_browser(p, can);
+	p->security = NEG_PLAIN | NEG_SDES | NEG_DTLS;
+	p->offer = NEG_PLAIN;
+	p->dtls_needs_ice = true;
+	for (int r = NEG_ROLE_AUDIO; r <= NEG_ROLE_CONTENT; r++) {
+		p->media[r].many = false;
+		p->media[r].rtx = p->media[r].red = p->media[r].simulcast = false;
+		p->media[r].exts = 0;
+		p->media[r].fb = r == NEG_ROLE_AUDIO ? 0 : NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR |
+							   NEG_FB_TMMBR;
+	}
+	p->media[NEG_ROLE_AUDIO].dtmf = true;
+	/* 1280x720 at 30; some refuse a description that does not say it */
+	p->media[NEG_ROLE_CAMERA].max_fs = p->media[NEG_ROLE_CONTENT].max_fs = 3600;
+	p->media[NEG_ROLE_CAMERA].max_mbps = p->media[NEG_ROLE_CONTENT].max_mbps = 108000;
+	p->media[NEG_ROLE_APPLICATION].enabled = false;
+}

@@ -226,6 +226,22 @@ uint32_t neg_remote_fb(const struct sdp_media *m, uint8_t pt)
 	return bits;
 }
 
+/* "a=rtcp-fb:* trr-int 5000"; RFC 4585 4.2. */
+static uint32_t trr_int_ms(const struct sdp_media *m)
+{
+	for (size_t i = 0; i < m->attrs.n; i++) {
+		const char *v = m->attrs.v[i].value;
+		char word[12];
+		uint64_t ms;
+		if (v && !strcmp(m->attrs.v[i].name, "rtcp-fb") &&
+		    sdp_copy_word(&v, word, sizeof(word)) &&
+		    sdp_copy_word(&v, word, sizeof(word)) && !strcmp(word, "trr-int") &&
+		    sdp_copy_word(&v, word, sizeof(word)) && sdp_u64(word, 3600000, &ms))
+			return (uint32_t)ms;
+	}
+	return 0;
+}
+
 /* "<id>[/direction] <uri> …"; RFC 8285. Ids of the one-byte form only: 1…14. */
 static void read_ext(struct neg_media *out, const char *v, uint32_t wanted)
 {
@@ -255,6 +271,7 @@ void neg_remote_features(struct neg_media *out, const struct sdp *s, const struc
 	if (!out->rid[0])
 		wanted &= ~(1u << NEG_EXT_RID | 1u << NEG_EXT_REPAIRED_RID);
 	out->fb = neg_remote_fb(m, out->codec.pt_tx) & mp->fb;
+	out->trr_int_ms = trr_int_ms(m);
 	for (size_t i = 0; i < m->attrs.n; i++)
 		if (m->attrs.v[i].value && !strcmp(m->attrs.v[i].name, "extmap"))
 			read_ext(out, m->attrs.v[i].value, wanted);
@@ -369,23 +386,28 @@ static int read_setup(enum neg_setup *out, const struct sdp *s, const struct sdp
 	return *out ? 0 : bad(why, m, "a=setup must be actpass, active or passive");
 }
 
-/* "<tag> <suite> inline:…"; RFC 4568. */
 static void read_cryptos(struct neg_transport *t, const struct sdp_media *m)
 {
-	for (size_t i = 0; i < m->attrs.n; i++) {
+	for (size_t i = 0; i < m->attrs.n && t->n_cryptos < NEG_MAX_CRYPTOS; i++) {
 		const char *v = m->attrs.v[i].value;
-		struct neg_crypto c;
-		char tag[12];
-		uint64_t n;
-		if (!v || strcmp(m->attrs.v[i].name, "crypto") || t->n_cryptos == NEG_MAX_CRYPTOS)
-			continue;
-		if (!sdp_copy_word(&v, tag, sizeof(tag)) || !sdp_u64(tag, 999999999, &n) ||
-		    !sdp_copy_word(&v, c.suite, sizeof(c.suite)) ||
-		    !sdp_copy_word(&v, c.key, sizeof(c.key)) || strncmp(c.key, "inline:", 7))
-			continue;
-		c.tag = (unsigned)n;
-		t->crypto[t->n_cryptos++] = c;
+		if (v && !strcmp(m->attrs.v[i].name, "crypto") &&
+		    neg_sdes_read(&t->crypto[t->n_cryptos], v))
+			t->n_cryptos++;
 	}
+}
+
+/* "<port>[ IN IP4 <address>]"; RFC 3605. */
+static void read_rtcp(struct neg_transport *t, const char *v)
+{
+	char word[8], address[sizeof(t->rtcp_address)];
+	uint64_t port;
+	if (!sdp_copy_word(&v, word, sizeof(word)) || !sdp_u64(word, 65535, &port) || !port)
+		return;
+	t->rtcp_port = (uint16_t)port;
+	if (sdp_copy_word(&v, word, sizeof(word)) && !strcmp(word, "IN") &&
+	    sdp_copy_word(&v, word, sizeof(word)) && !strncmp(word, "IP", 2) &&
+	    sdp_copy_word(&v, address, sizeof(address)))
+		snprintf(t->rtcp_address, sizeof(t->rtcp_address), "%s", address);
 }
 
 static void read_address(struct neg_transport *t, const struct sdp *s, const struct sdp_media *m)
@@ -393,18 +415,14 @@ static void read_address(struct neg_transport *t, const struct sdp *s, const str
 	const struct sdp_conn *c = m->conn.address ? &m->conn : &s->conn;
 	if (c->address && strlen(c->address) < sizeof(t->address))
 		snprintf(t->address, sizeof(t->address), "%s", c->address);
+	snprintf(t->rtcp_address, sizeof(t->rtcp_address), "%s", t->address);
 	t->port = m->port;
 	t->rtcp_mux = sdp_has(s, m, "rtcp-mux") || sdp_has(s, m, "rtcp-mux-only");
 	t->rtcp_port =
 		t->rtcp_mux || m->port == 0 || m->port == 65535 ? m->port : (uint16_t)(m->port + 1);
 	const struct sdp_attr *a = sdp_attr_find(&m->attrs, "rtcp");
-	char word[8];
-	uint64_t port;
-	if (!t->rtcp_mux && a && a->value) { /* RFC 3605 */
-		const char *v = a->value;
-		if (sdp_copy_word(&v, word, sizeof(word)) && sdp_u64(word, 65535, &port))
-			t->rtcp_port = (uint16_t)port;
-	}
+	if (!t->rtcp_mux && a && a->value)
+		read_rtcp(t, a->value);
 }
 
 static enum neg_security security_of(const struct sdp_media *m, const struct neg_transport *t)

@@ -117,6 +117,22 @@ static const char *setup_name(enum neg_setup setup)
 	}
 }
 
+/* In an answer the suite that was chosen, under the offer's tag. */
+static int write_crypto(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
+{
+	const struct neg_crypto *chosen = &l->transport->crypto[0];
+
+	for (size_t i = 0; i < l->mp->n_sdes; i++) {
+		const struct neg_sdes *k = &l->mp->sdes[i];
+		if (l->offer)
+			TRY(sdp_add_attr(s, m, "crypto", "%zu %s %s", i + 1, k->suite, k->key));
+		else if (!strcmp(k->suite, chosen->suite))
+			return sdp_add_attr(s, m, "crypto", "%u %s %s", chosen->tag, k->suite,
+					    k->key);
+	}
+	return 0;
+}
+
 static int write_transport(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
 {
 	const struct neg_policy *p = l->policy;
@@ -131,8 +147,7 @@ static int write_transport(struct sdp *s, struct sdp_media *m, const struct neg_
 		TRY(sdp_add_attr(s, m, "fingerprint", "%s", p->fingerprint));
 		TRY(sdp_add_attr(s, m, "setup", "%s", setup_name(t->setup)));
 	} else if (t->security == NEG_SDES) {
-		TRY(sdp_add_attr(s, m, "crypto", "%u %s %s", t->crypto[0].tag, p->sdes_suite,
-				 p->sdes_key));
+		TRY(write_crypto(s, m, l));
 	}
 	if (t->ice && l->carries_transport)
 		for (size_t i = 0; i < p->n_candidates; i++) {

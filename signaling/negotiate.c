@@ -255,32 +255,40 @@ static const struct neg_transport *transport_before(const struct work *w, size_t
 	return before ? neg_plan_transport(w->prev, before) : NULL;
 }
 
-/* The offered key of our suite goes first; false when there is none. */
-static bool choose_crypto(struct neg_transport *t, const struct neg_policy *p)
+/* What else the line can be, where there is no ICE for its DTLS. */
+static enum neg_security without_dtls(const struct neg_transport *t, const char *proto)
 {
-	if (!p->sdes_suite || !p->sdes_key)
-		return false;
-	for (size_t i = 0; i < t->n_cryptos; i++)
-		if (!strcmp(t->crypto[i].suite, p->sdes_suite)) {
-			struct neg_crypto c = t->crypto[i];
-			t->crypto[i] = t->crypto[0];
-			t->crypto[0] = c;
-			return true;
-		}
-	return false;
+	if (strncmp(proto, "RTP/", 4))
+		return NEG_DTLS;
+	if (strstr(proto, "SAVP"))
+		return t->n_cryptos ? NEG_SDES : NEG_DTLS;
+	return NEG_PLAIN;
+}
+
+/* Our key under the tag that the answer names, or the best one of an offer. */
+static bool sdes_usable(const struct work *w, struct neg_transport *t, enum neg_role role)
+{
+	int k = neg_sdes_choose(t, &w->policy->media[role]);
+	return k >= 0 && (!w->offer || t->crypto[0].tag == (unsigned)k + 1);
 }
 
 /* Whether we can send and receive over it at all. */
-static bool transport_usable(const struct work *w, struct neg_transport *t, enum neg_role role)
+static bool transport_usable(const struct work *w, struct neg_transport *t,
+			     const struct neg_media *pm)
 {
 	const struct neg_policy *p = w->policy;
+	enum neg_role role = pm->role;
+	t->ice = t->ice && p->ice && p->ice_ufrag && p->ice_pwd;
+	if (p->dtls_needs_ice && t->security == NEG_DTLS && (!t->ice || !t->rtcp_mux))
+		t->security = without_dtls(t, pm->proto);
+	if (p->dtls_needs_ice && t->security != NEG_DTLS)
+		t->ice = false;
 	if (!(p->security & t->security))
 		return false;
-	if (t->security == NEG_SDES && !choose_crypto(t, p))
+	if (t->security == NEG_SDES && !sdes_usable(w, t, role))
 		return false;
-	if (t->security == NEG_DTLS && !p->fingerprint)
+	if (t->security == NEG_DTLS && (!p->fingerprint || (p->dtls_needs_ice && !t->ice)))
 		return false;
-	t->ice = t->ice && p->ice && p->ice_ufrag && p->ice_pwd;
 	if (role == NEG_ROLE_APPLICATION) {
 		t->rtcp_mux = true; /* for others of its bundle; it has no RTCP itself */
 		if (t->security != NEG_DTLS)
@@ -308,7 +316,7 @@ static int take_transport(struct work *w, size_t i)
 	if (w->offer && peer == NEG_SETUP_ACTPASS)
 		return errmsg_set(w->why, -EINVAL, "bad_sdp",
 				  "An answer must say a=setup:active or a=setup:passive.");
-	if (!transport_usable(w, t, pm->role)) {
+	if (!transport_usable(w, t, pm)) {
 		pm->accepted = false;
 		return 0;
 	}
@@ -343,6 +351,12 @@ static int take_bundle(struct work *w)
 	if (err)
 		return err;
 	bool usable = w->plan->media[w->carrier].accepted;
+	if (usable && w->policy->dtls_needs_ice && !w->plan->media[w->carrier].transport.ice) {
+		/* each line has its own port then, as those without bundling */
+		memset(w->in_bundle, 0, sizeof(w->in_bundle));
+		memset(&w->plan->media[w->carrier].transport, 0, sizeof(struct neg_transport));
+		return 0;
+	}
 	w->plan->bundle = usable;
 	for (size_t k = 0; k < w->n_group; k++) {
 		struct neg_media *pm = &w->plan->media[w->group[k]];
@@ -352,20 +366,22 @@ static int take_bundle(struct work *w)
 	return 0;
 }
 
+/* There is one transport of ICE, or as many without as there are ports. */
 static int take_transports(struct work *w)
 {
 	int err = take_bundle(w);
-	bool have = w->plan->bundle;
+	bool have = w->plan->bundle, have_ice = have && w->plan->media[w->carrier].transport.ice;
 	for (size_t i = 0; i < w->plan->n_media && !err; i++) {
 		struct neg_media *pm = &w->plan->media[i];
 		if (!pm->accepted || w->in_bundle[i])
 			continue;
-		if (w->policy->one_transport && have) {
-			pm->accepted = false;
-			continue;
-		}
 		err = take_transport(w, i);
+		if (!pm->accepted)
+			continue;
+		if (w->policy->one_transport && have && (have_ice || pm->transport.ice))
+			pm->accepted = false;
 		have = have || pm->accepted;
+		have_ice = have_ice || (pm->accepted && pm->transport.ice);
 	}
 	if (err)
 		return err;

@@ -61,7 +61,8 @@ enum neg_ext {
 enum {
 	NEG_MAX_SSRCS = 4,
 	NEG_MAX_CANDIDATES = 64, /* of a description; more are ignored */
-	NEG_MAX_CRYPTOS = 4,
+	NEG_MAX_CRYPTOS = 8,
+	NEG_MASTER_BYTES = 46, /* of the longest known suite */
 	NEG_MAX_FORMATS = 16 /* agreed on in one m-line; more are left out */
 };
 
@@ -85,6 +86,12 @@ extern const size_t neg_n_audio_formats;
 extern const struct neg_format neg_video_formats[];
 extern const size_t neg_n_video_formats;
 
+/* A suite of SDES (RFC 4568) that we do, and our key for it. */
+struct neg_sdes {
+	const char *suite; /* "AES_CM_128_HMAC_SHA1_80" */
+	const char *key;   /* "inline:…" */
+};
+
 struct neg_media_policy {
 	enum neg_dir dir;		  /* what we are willing to do at most */
 	bool enabled;			  /* false: refused in answers, absent from offers */
@@ -104,7 +111,9 @@ struct neg_media_policy {
 	uint32_t fb;		   /* NEG_FB_… that we implement here */
 	uint32_t exts;		   /* 1 << NEG_EXT_… that we implement here */
 	uint32_t max_kbps;	   /* b=AS and b=TIAS of ours: what may be sent to us; 0: unsaid */
-	uint16_t port;		   /* plain RTP: ours; 0: only with ICE */
+	uint16_t port;		   /* plain RTP: ours, RTCP on the next one; 0: only with ICE */
+	const struct neg_sdes *sdes; /* by preference; another key for each m-line */
+	size_t n_sdes;
 	bool dtmf;		   /* telephone-event (RFC 4733) too */
 	uint32_t max_fs, max_mbps; /* H.264 receive limits, said in fmtp; 0: unsaid */
 	/* NEG_ROLE_APPLICATION (which has no formats): a=sctp-port, a=max-message-size */
@@ -115,17 +124,18 @@ struct neg_media_policy {
 /* Strings are borrowed for the call. */
 struct neg_policy {
 	struct neg_media_policy media[NEG_N_ROLES];
-	uint32_t security;  /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS; offers use the last */
-	bool one_transport; /* the leg has but one: what is outside the bundle is refused */
-	bool ice;	    /* we do ICE when the peer does; our offers have it */
+	uint32_t security;  /* allowed: NEG_PLAIN | NEG_SDES | NEG_DTLS */
+	enum neg_security offer; /* what new lines of our offers say; 0: the last allowed */
+	bool one_transport; /* the leg has but one of ICE: what is outside the bundle is refused */
+	bool ice;	    /* we do ICE when the peer does; our offers of DTLS have it */
+	bool dtls_needs_ice; /* DTLS without ICE is refused, or SDES or plain RTP instead of
+				it where the line says that this is fine too (RFC 8643) */
 	const char *ice_ufrag, *ice_pwd;
 	const char *const *candidates; /* "candidate:…" known already; the rest trickles */
 	size_t n_candidates;
 	const char *fingerprint; /* "sha-256 AA:BB:…"; NULL without DTLS */
 	enum neg_setup setup;	 /* NEG_SETUP_PASSIVE (default when NONE) or _ACTIVE */
 	const char *address;	 /* c=, plain RTP; NULL: 0.0.0.0 (ICE) */
-	const char *sdes_suite;	 /* our a=crypto: "AES_CM_128_HMAC_SHA1_80"; NULL: no SDES */
-	const char *sdes_key;	 /* "inline:…" */
 	const char *cname;
 	const char *stream_id;		      /* of a=msid */
 	uint64_t session_id, session_version; /* of o=; the version grows with each description */
@@ -142,6 +152,10 @@ struct neg_abilities {
  * default formats as far as can allows, feedback and extensions that the server
  * implements, ICE and DTLS. The caller then sets the identifiers. */
 void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can);
+/* What a SIP phone or room system is offered: plain RTP, SDES if it asks for it, ICE
+ * with DTLS if it offers both; one format in answers; feedback for pictures. The
+ * caller then sets identifiers, address, ports and keys. */
+void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can);
 
 /* --- plan: what was agreed on ---------------------------------------------- */
 
@@ -183,6 +197,9 @@ struct neg_crypto {
 	unsigned tag;
 	char suite[40];
 	char key[160]; /* key parameters, "inline:…" */
+	uint8_t master[NEG_MASTER_BYTES]; /* key and salt */
+	size_t master_len; /* 0: it cannot be used: several keys, a key identifier (MKI),
+			      session parameters, or malformed */
 };
 
 /* Where and how packets go; valid in the m-line that carries the transport. */
@@ -200,6 +217,7 @@ struct neg_transport {
 	size_t n_cryptos;
 	char address[64];	  /* of the peer, c= and m= ; "" or port 0: unknown */
 	uint16_t port, rtcp_port; /* rtcp_port == port with rtcp-mux */
+	char rtcp_address[64];	  /* RFC 3605; mostly address again */
 	bool rtcp_mux;
 };
 
@@ -225,6 +243,7 @@ struct neg_media {
 	uint32_t fb;		    /* NEG_FB_… both sides have */
 	uint8_t ext_id[NEG_N_EXTS]; /* 0: not agreed */
 	bool rtcp_rsize;
+	uint32_t trr_int_ms; /* RFC 4585: regular reports no oftener; 0: unsaid */
 	uint32_t remote_ssrc[NEG_MAX_SSRCS]; /* media, not RTX or FEC; as far as given */
 	size_t n_remote_ssrcs;
 	uint32_t remote_rtx_ssrc; /* repairs of remote_ssrc[0] (a=ssrc-group:FID) */

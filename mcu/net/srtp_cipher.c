@@ -16,6 +16,7 @@ enum { SHA1_BLOCK = 64, SHA1_BYTES = 20 };
 struct srtp_cipher {
 	EVP_CIPHER_CTX *aes;
 	bool gcm;
+	uint8_t tag; /* octets */
 	uint8_t salt[16];
 	SHA_CTX inner, outer; /* HMAC-SHA1 after the key blocks */
 };
@@ -66,6 +67,9 @@ int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, en
 	if (err)
 		goto out;
 	c->gcm = master->profile == SRTP_PROFILE_GCM;
+	c->tag = c->gcm ? SRTP_GCM_TAG : SRTP_CM_TAG;
+	if (master->profile == SRTP_PROFILE_CM32 && use == SRTP_USE_RTP)
+		c->tag = SRTP_CM32_TAG;
 	kind = c->gcm ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
 	memcpy(c->salt, k.salt, sizeof k.salt);
 	hmac_key(c, k.auth);
@@ -95,7 +99,7 @@ void srtp_cipher_free(struct srtp_cipher **c)
 
 size_t srtp_cipher_tag_bytes(const struct srtp_cipher *c)
 {
-	return c->gcm ? SRTP_GCM_TAG : SRTP_CM_TAG;
+	return c->tag;
 }
 
 /* RFC 7714 sections 8.1 and 9.1: 12 octets; RFC 3711 section 4.1.1: 16. */
@@ -147,8 +151,8 @@ int srtp_cipher_protect_rtp(struct srtp_cipher *c, uint8_t *out, const uint8_t *
 		return -EIO;
 	srtp_put32(roc, (uint32_t)(index >> 16));
 	hmac(c, out, hdr_len + n, roc, tag);
-	memcpy(end, tag, SRTP_CM_TAG);
-	return (int)(hdr_len + n + SRTP_CM_TAG);
+	memcpy(end, tag, c->tag);
+	return (int)(hdr_len + n + c->tag);
 }
 
 int srtp_cipher_protect_rtcp(struct srtp_cipher *c, uint8_t *out, const uint8_t *p, size_t n,
@@ -204,7 +208,7 @@ int srtp_cipher_open_rtp(struct srtp_cipher *c, uint8_t *p, size_t len, size_t h
 	if (!c->gcm) {
 		srtp_put32(roc, (uint32_t)(index >> 16));
 		hmac(c, p, hdr_len + n, roc, tag);
-		if (CRYPTO_memcmp(tag, p + hdr_len + n, SRTP_CM_TAG))
+		if (CRYPTO_memcmp(tag, p + hdr_len + n, c->tag))
 			return -EACCES;
 	}
 	if (!set_iv(c, ssrc, index))

@@ -16,6 +16,7 @@ struct srtp_cipher;
 enum {
 	SRTP_GCM_TAG = 16,
 	SRTP_CM_TAG = 10,
+	SRTP_CM32_TAG = 4, /* of RTP; RTCP has the long one (RFC 3711 5.2, RFC 4568 6.2) */
 	SRTP_RTCP_HDR = 8,   /* what stays in the clear */
 	SRTP_RTCP_INDEX = 4, /* E bit and index */
 	SRTP_MAX_OVERHEAD = SRTP_GCM_TAG + SRTP_RTCP_INDEX,

@@ -11,6 +11,7 @@ const char *srtp_profile_name(enum srtp_profile p)
 {
 	switch (p) {
 	case SRTP_PROFILE_CM: return "AES_CM_128_HMAC_SHA1_80";
+	case SRTP_PROFILE_CM32: return "AES_CM_128_HMAC_SHA1_32";
 	case SRTP_PROFILE_GCM: return "AEAD_AES_128_GCM";
 	}
 	return NULL;
@@ -48,7 +49,7 @@ int srtp_derive(struct srtp_session_keys *out, const struct srtp_keys *master, e
 	memset(out, 0, sizeof *out);
 	if (!err)
 		err = derive(aes, master, first + LABEL_KEY, out->key, sizeof out->key);
-	if (!err && master->profile == SRTP_PROFILE_CM)
+	if (!err && master->profile != SRTP_PROFILE_GCM)
 		err = derive(aes, master, first + LABEL_AUTH, out->auth, sizeof out->auth);
 	if (!err)
 		err = derive(aes, master, first + LABEL_SALT, out->salt, salt);

@@ -8,6 +8,7 @@
 
 enum srtp_profile {
 	SRTP_PROFILE_CM = 1,  /* AES_CM_128_HMAC_SHA1_80, RFC 5764 */
+	SRTP_PROFILE_CM32 = 2, /* AES_CM_128_HMAC_SHA1_32: short tags on RTP; SDES only */
 	SRTP_PROFILE_GCM = 7, /* AEAD_AES_128_GCM, RFC 7714 */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mcu/net/rtp_ports.h"
 #include "mcu/net/transport.h"
 #include "mcu/room/room_priv.h"
 
@@ -139,16 +140,17 @@ static int make_ice(struct leg_ice *i)
 
 static int make_identity(struct leg *l)
 {
-	uint32_t ssrc[3];
+	uint32_t ssrc[4];
 
 	if (make_ice(&l->ice) || random_text(l->cname, 16))
 		return -EIO;
 	if (getrandom(ssrc, sizeof ssrc, 0) != sizeof ssrc)
 		return -EIO;
-	/* different by their last two bits, and none is 0 */
+	/* different by their last bits, and none is 0 */
 	l->audio_ssrc = (ssrc[0] & ~3u) | 1;
 	l->video_ssrc = (ssrc[1] & ~3u) | 2;
 	l->video_rtx_ssrc = (ssrc[2] & ~3u) | 3;
+	l->content_ssrc = (ssrc[3] & ~3u) | 4;
 	return 0;
 }
 
@@ -157,7 +159,8 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	struct leg_net_cfg cfg = {
 		.engine = e, .leg_id = l->id, .room_id = l->room->id,
 		.room_channels = l->room->channels,
-		.shard = l->id % (unsigned)e->n_shards, .ev = &net_events, .obj = l,
+		.shard = (l->ports ? rtp_ports_shard(l->ports) : l->id) % (unsigned)e->n_shards,
+		.ports = l->ports, .ev = &net_events, .obj = l,
 	};
 	struct beat beat = beat_of_room(l->room->id, e->cfg.fps);
 	int err = audio_leg_new(&l->audio, e, l->room->channels);
@@ -179,8 +182,8 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	return err;
 }
 
-int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_watcher *ev,
-	    void *obj)
+int leg_new(struct leg **out, struct room *r, const char *name, struct rtp_ports *ports,
+	    const struct leg_watcher *ev, void *obj)
 {
 	struct leg *l = calloc(1, sizeof *l);
 	int err;
@@ -189,6 +192,7 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 		return -ENOMEM;
 	l->room = r;
 	l->id = next_leg_id++;
+	l->ports = ports ? rtp_ports_ref(ports) : NULL;
 	for (int i = 0; i < LEG_SOURCES; i++)
 		l->source[i].id = source_id(l->id, i != LEG_CAMERA);
 	l->sound.gain = r->engine->cfg.auto_gain;
@@ -206,6 +210,7 @@ int leg_new(struct leg **out, struct room *r, const char *name, const struct leg
 		for (int i = 0; i < LEG_SOURCES; i++)
 			video_leg_discard(&l->source[i].video);
 		audio_leg_free(&l->audio);
+		rtp_ports_unref(&l->ports);
 		free(l);
 		return err;
 	}
@@ -239,6 +244,7 @@ bool leg_try_free(struct leg *l)
 	for (int i = 0; i < LEG_SOURCES; i++)
 		video_leg_free(&l->source[i].video);
 	audio_leg_free(&l->audio);
+	rtp_ports_unref(&l->ports);
 	free(l);
 	return true;
 }
@@ -280,6 +286,8 @@ bool leg_shown(const struct leg *l)
  * of ours (RFC 8839 section 4.4.1.1.1). */
 static bool same_peer(const struct leg *l, const struct leg_media *m)
 {
+	if (l->media.udp || m->udp)
+		return l->media.udp == m->udp; /* its packets are another matter */
 	return !strcasecmp(l->media.remote_fingerprint, m->remote_fingerprint) &&
 	       (l->restarting || (!strcmp(l->media.remote_ufrag, m->remote_ufrag) &&
 				  !strcmp(l->media.remote_pwd, m->remote_pwd)));
@@ -490,7 +498,8 @@ void leg_get_local(const struct leg *l, struct leg_local *out)
 	*out = (struct leg_local){
 		.ufrag = ice->ufrag, .pwd = ice->pwd, .cname = l->cname,
 		.audio_ssrc = l->audio_ssrc, .video_ssrc = l->video_ssrc,
-		.video_rtx_ssrc = l->video_rtx_ssrc,
+		.video_rtx_ssrc = l->video_rtx_ssrc, .content_ssrc = l->content_ssrc,
+		.ports = l->ports,
 	};
 }
 

@@ -15,6 +15,7 @@
 struct room;
 struct leg;
 struct seating;
+struct rtp_ports;
 
 /* To the front end, on CTL. After ended() the handle is gone. Borrowed strings. */
 struct leg_watcher {
@@ -56,6 +57,8 @@ void leg_get_info(const struct leg *l, struct leg_info *i) ON_THREAD(ROLE_CTL);
 struct leg_local {
 	const char *ufrag, *pwd, *cname;
 	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
+	uint32_t content_ssrc;	/* that its reports carry, where there is one for each line */
+	struct rtp_ports *ports; /* NULL: it has none */
 };
 void leg_get_local(const struct leg *l, struct leg_local *out) ON_THREAD(ROLE_CTL);
 

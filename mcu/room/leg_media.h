@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mcu/base/codec.h"
+#include "mcu/net/rtp_udp.h"
 
 /* Our ICE credentials. */
 struct leg_ice {
@@ -77,7 +78,10 @@ struct leg_media {
 	struct leg_stream audio, video;
 	struct leg_stream content; /* a second picture of the leg's; only received */
 	char cname[LEG_CNAME_BYTES];
-	/* transport */
+	/* transport: over UDP, with ports of the call, or ICE */
+	bool udp;
+	struct rtp_udp_line line[RTP_LINES];
+	char peer[64]; /* that its signaling comes from; "": unknown */
 	struct leg_ice local; /* set by leg.c; others than before: ICE is restarted */
 	char remote_ufrag[257], remote_pwd[257];
 	char remote_fingerprint[128]; /* "sha-256 AB:CD:…" */

@@ -346,6 +346,8 @@ ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
 	int err;
 
+	if (l->media.udp)
+		return -ENOTSUP;
 	ice.local_ufrag = l->media.local.ufrag;
 	ice.local_pwd = l->media.local.pwd;
 	ice.publishes = leg_net_publishes(l);

@@ -68,6 +68,7 @@ struct leg_net_cfg {
 	void *obj;
 	struct audio_leg *audio; /* borrowed until closed */
 	struct video_leg *video, *content;
+	struct rtp_ports *ports; /* NULL: ICE only; borrowed until closed */
 };
 
 int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg) ON_THREAD(ROLE_CTL);

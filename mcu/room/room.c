@@ -72,12 +72,18 @@ void room_close(struct room *r, const char *reason)
 int room_join(struct room *r, const char *name, const struct leg_watcher *ev, void *obj,
 	      struct leg **out)
 {
+	return room_join_ports(r, name, NULL, ev, obj, out);
+}
+
+int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
+		    const struct leg_watcher *ev, void *obj, struct leg **out)
+{
 	struct leg **end = &r->legs, *l;
 	int err;
 
 	if (r->closing)
 		return -ESHUTDOWN;
-	err = leg_new(&l, r, name, ev, obj);
+	err = leg_new(&l, r, name, ports, ev, obj);
 	if (err)
 		return err;
 	while (*end)

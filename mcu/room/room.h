@@ -59,6 +59,11 @@ void *room_user(const struct room *r) ON_THREAD(ROLE_CTL);
 /* name: at most 64 characters. obj of ev. joined() comes before it returns. */
 int room_join(struct room *r, const char *name, const struct leg_watcher *ev, void *obj,
 	      struct leg **out) ON_THREAD(ROLE_CTL);
+/* Of a leg whose media may go over these (rtp_ports.h), referenced until its memory
+ * goes; NULL: ICE only. */
+int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
+		    const struct leg_watcher *ev, void *obj, struct leg **out)
+	ON_THREAD(ROLE_CTL);
 
 size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);
 /* In order of joining; NULL past the end. */

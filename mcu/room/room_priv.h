@@ -78,7 +78,8 @@ struct leg {
 	bool restarting;
 	int64_t restarts_ns; /* when the allowance for restarts would be full again */
 	char cname[LEG_CNAME_BYTES];
-	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
+	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc, content_ssrc;
+	struct rtp_ports *ports; /* one reference; NULL: it has none */
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
@@ -166,7 +167,8 @@ struct room {
 };
 
 /* leg.c */
-int leg_new(struct leg **out, struct room *r, const char *name, const struct leg_watcher *ev,
+int leg_new(struct leg **out, struct room *r, const char *name, struct rtp_ports *ports,
+	    const struct leg_watcher *ev,
 	    void *obj) ON_THREAD(ROLE_CTL);
 /* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
 bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);

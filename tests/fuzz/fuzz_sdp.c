@@ -7,6 +7,10 @@
 
 #include "signaling/negotiate.h"
 
+static const struct neg_sdes sdes[] = {
+	{ "AES_CM_128_HMAC_SHA1_80", "inline:AAAA" },
+	{ "AEAD_AES_128_GCM", "inline:BBBB" },
+};
 static const struct neg_format audio[] = {
 	{ .codec = CODEC_OPUS, .pt = 111 },
 	{ .codec = CODEC_G722, .pt = 9 },
@@ -38,11 +42,12 @@ static struct neg_policy policy_of(int kind)
 	p.security = NEG_PLAIN | NEG_SDES | NEG_DTLS;
 	p.one_transport = false;
 	p.address = "192.0.2.1";
-	p.sdes_suite = "AES_CM_128_HMAC_SHA1_80";
-	p.sdes_key = "inline:AAAA";
+	p.dtls_needs_ice = true;
 	for (int r = NEG_ROLE_AUDIO; r <= NEG_ROLE_CONTENT; r++) {
 		struct neg_media_policy *m = &p.media[r];
 		m->port = 4000;
+		m->sdes = sdes;
+		m->n_sdes = 2;
 		m->dtmf = true;
 		m->fb = 63;
 		m->exts = 127;

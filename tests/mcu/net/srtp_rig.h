@@ -21,9 +21,10 @@
 #include "mcu/net/srtp_cipher.h"
 #include "mcu/net/srtp_in.h"
 
-enum { SSRC = 0x11223344, MAX = 1600 };
+enum { SSRC = 0x11223344, MAX = 1600, N_PROFILES = 3 };
 
-static const enum srtp_profile profiles[] = { SRTP_PROFILE_GCM, SRTP_PROFILE_CM };
+static const enum srtp_profile profiles[] = { SRTP_PROFILE_GCM, SRTP_PROFILE_CM,
+					       SRTP_PROFILE_CM32 };
 
 static uint32_t rnd_state = 1;
 
@@ -59,7 +60,10 @@ static inline srtp_t make_lib(const struct srtp_keys *k, srtp_ssrc_type_t type)
 		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
 		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
 	} else {
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
+		if (k->profile == SRTP_PROFILE_CM32)
+			srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
+		else
+			srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
 		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
 	}
 	memcpy(key, k->key, SRTP_KEY_BYTES);

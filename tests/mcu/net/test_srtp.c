@@ -25,7 +25,7 @@ static size_t compare_rtp(struct srtp_out *out, srtp_t lib, uint32_t ssrc, uint1
 static void test_rtp_equals_libsrtp2(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		srtp_t lib = make_lib(&k, ssrc_any_outbound);
 		struct srtp_out *out;
@@ -48,7 +48,7 @@ static void test_rtp_equals_libsrtp2(void **state)
 static void test_retransmission_is_identical(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		static uint8_t first[300][200];
 		uint8_t hdr[12], again[200], payload[100];
@@ -97,7 +97,7 @@ static void test_out_limits(void **state)
 	assert_int_equal(srtp_out_rtcp(out, buf, 119, payload, 100), -EMSGSIZE);
 	assert_int_equal(srtp_out_rtcp(out, buf, 120, payload, 100), 120);
 	srtp_out_free(&out);
-	k.profile = (enum srtp_profile)2;
+	k.profile = (enum srtp_profile)3;
 	assert_int_equal(srtp_out_new(&out, &k), -EINVAL);
 }
 
@@ -134,7 +134,7 @@ static size_t make_rtcp(uint8_t *p, uint32_t ssrc, size_t words)
 static void test_rtcp_equals_libsrtp2(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		srtp_t lib = make_lib(&k, ssrc_any_outbound);
 		struct srtp_out *out;
@@ -160,7 +160,7 @@ static void test_rtcp_equals_libsrtp2(void **state)
 static void test_rtcp_in_from_libsrtp2(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		srtp_t lib = make_lib(&k, ssrc_any_outbound);
 		struct srtp_in *in[2];
@@ -205,7 +205,7 @@ static void protect(struct srtp_out *out, uint8_t *sent, size_t *len, uint32_t s
 static void test_rtcp_replay_window(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		static uint8_t sent[200][200];
 		size_t len[200], n;
@@ -239,7 +239,7 @@ static void test_rtcp_replay_window(void **state)
 static void test_publishing_keeps_the_rtcp_window(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		uint8_t rtcp[200], got[200], rtp[200] = { 0x80, 111 };
 		struct srtp_out *out;
@@ -269,7 +269,7 @@ static void test_publishing_keeps_the_rtcp_window(void **state)
 static void test_rtcp_forgery(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		for (int publishes = 0; publishes < 2; publishes++) {
 			struct srtp_keys k = make_keys(profiles[p]);
 			uint8_t sent[200], got[200];
@@ -325,7 +325,7 @@ static void test_rtcp_too_many_ssrcs(void **state)
 static void test_rtp_round_trip(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		uint8_t hdr[12], payload[1000], sent[1100], got[1100];
 		struct srtp_out *out;
@@ -424,7 +424,7 @@ static void measure(enum srtp_profile profile, size_t sessions)
 static void test_cost(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		measure(profiles[p], 2);
 		measure(profiles[p], 1000);
 	}

@@ -10,7 +10,7 @@
 static void test_rtp_in_equals_libsrtp2(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		srtp_t lib = make_lib(&k, ssrc_any_inbound);
 		struct srtp_cipher *c;
@@ -60,7 +60,7 @@ static void test_rtp_in_equals_libsrtp2(void **state)
 static void test_rtp_forgery(void **state)
 {
 	(void)state;
-	for (size_t p = 0; p < 2; p++) {
+	for (size_t p = 0; p < N_PROFILES; p++) {
 		struct srtp_keys k = make_keys(profiles[p]);
 		uint8_t hdr[64], sent[200], got[200], payload[40];
 		size_t hdr_len = make_header(hdr, SSRC, 77, 1, 2), n;
