@@ -36,7 +36,7 @@ export function cpuTimeNs(pid) {
 	return sum;
 }
 
-function freePort() {
+export function freePort() {
 	return new Promise((done, fail) => {
 		const s = createServer();
 		s.on('error', fail);
@@ -63,12 +63,14 @@ function start(bin, args) {
 }
 
 // The defaults of mcu.yaml, but for where it listens, what it writes, and settings.
-export async function startServer(settings = []) {
+// prefix: a command that runs it, for example on one core.
+export async function startServer(settings = [], prefix = []) {
 	const dir = mkdtempSync(join(tmpdir(), 'mcu-bench-'));
 	const port = await freePort();
 	const fixed = ['http.address=127.0.0.1', `http.port=${port}`, `https.port=${await freePort()}`,
 		'https.address=127.0.0.1', 'sip.port=-1', `data.path=${dir}`, 'log.level=warn'];
-	const child = start(mcuBin, ['--config', 'mcu.yaml', ...[...fixed, ...settings].flatMap((s) => ['--set', s])]);
+	const [bin, ...args] = [...prefix, mcuBin, '--config', 'mcu.yaml', ...[...fixed, ...settings].flatMap((s) => ['--set', s])];
+	const child = start(bin, args);
 	const url = `http://127.0.0.1:${port}`;
 	for (let tries = 0; ; tries++) {
 		if (await fetch(`${url}/healthz`).then((r) => r.ok, () => false)) break;
@@ -119,9 +121,11 @@ export async function costOf(pid, seconds) {
 }
 
 // ready: all are connected, see and hear. done: its summary. stop() ends it
-// before its time and returns that too.
-export function runBot(args) {
-	const child = start(botBin, args);
+// before its time and returns that too. program: another that reports as the bot does,
+// from the floors' folder.
+export function runBot(args, program) {
+	const bin = program ? join(floorDir, program) : botBin;
+	const child = start(bin, args);
 	const ready = new Promise((done) => {
 		child.stderr.on('data', () => child.errors.includes('ready\n') && done());
 		child.exited.then(done);
@@ -130,7 +134,7 @@ export function runBot(args) {
 		try {
 			return JSON.parse(child.text);
 		} catch {
-			console.error(`${botBin} ${args.join(' ')} ended with ${status}:\n${child.errors}${child.text}`);
+			console.error(`${bin} ${args.join(' ')} ended with ${status}:\n${child.errors}${child.text}`);
 			process.exit(2);
 		}
 	});
@@ -142,8 +146,10 @@ export function runProgram(bin, args) {
 	const child = start(bin, args);
 	return {
 		pid: child.pid,
+		exited: child.exited,
 		isRunning: () => child.exitCode === null,
 		errors: () => child.errors,
+		signal: (name) => child.kill(name),
 		async stop() {
 			child.kill('SIGKILL');
 			await child.exited;

@@ -10,10 +10,12 @@
 // is missed is no such failure.
 
 import * as audio from './bench_audio.mjs';
+import * as calls from './bench_calls.mjs';
 import * as idle from './bench_idle.mjs';
 import * as joins from './bench_joins.mjs';
 import * as latency from './bench_latency.mjs';
 import * as overload from './bench_overload.mjs';
+import * as phones from './bench_phones.mjs';
 import * as quality from './bench_quality.mjs';
 import * as rooms from './bench_rooms.mjs';
 import * as viewers from './bench_viewers.mjs';
@@ -21,7 +23,7 @@ import * as vp8 from './bench_vp8.mjs';
 import { hasFailed } from './report.mjs';
 
 // Each measures its figures together, because they share what is measured.
-const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8 };
+const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, calls };
 const all = Object.values(groups).flatMap((g) => g.names);
 
 const wanted = [...process.argv.slice(2), process.env.ONLY ?? ''].flatMap((list) => list.split(/[\s,]+/)).filter(Boolean)

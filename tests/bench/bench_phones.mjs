@@ -1,0 +1,24 @@
+// A room of telephones: a hundred with G.711, twenty of them talking.
+
+import { costOf, freePort, runBot, runFloor, sleep, startServer } from './harness.mjs';
+import { crowdSettings, expectServed, printRatio, rounds, seconds, warmUp, wholeWork } from './report.mjs';
+
+const PHONES = 100, TALKERS = 20;
+
+export const names = ['phones100_ratio'];
+
+export async function run() {
+	const port = await freePort(), server = [], floor = [], lost = [];
+	const mcu = await startServer([...crowdSettings, ...wholeWork, `sip.port=${port}`, 'sip.tls_port=-1', 'sip.address=127.0.0.1']);
+	for (let i = 0; i < rounds; i++) {
+		floor.push(runFloor('phones_floor', ['--phones', PHONES, '--talkers', TALKERS, '--seconds', seconds]).figure);
+		const phones = runBot(['--port', port, '--room', `phones-${i}`, '--phones', PHONES, '--talkers', TALKERS], 'phones_load');
+		await phones.ready;
+		await sleep(warmUp * 1000);
+		server.push(await costOf(mcu.pid, seconds));
+		lost.push(expectServed(await phones.stop()).lost);
+	}
+	await mcu.stop();
+	printRatio('phones100_ratio', { server_ms_per_s: server }, { floor_ms_per_s: floor },
+		{ phones: PHONES, talking: TALKERS, lost: lost.reduce((a, b) => a + b) });
+}
