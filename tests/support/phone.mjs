@@ -39,7 +39,7 @@ async function pair(host) {
 // One direction pair of an m-line: what was received, and where to send.
 class Line {
 	packets = []; // {seq, ts, marker, pt, ssrc, payload, at}, the last ones
-	rtcp = []; // whole compound packets, the last ones
+	reports = []; // RTCP: whole compound packets, the last ones
 	received = 0;
 	#seq = Math.floor(Math.random() * 30000);
 
@@ -47,9 +47,9 @@ class Line {
 		Object.assign(this, { ...sockets, ssrc: Math.floor(Math.random() * 2 ** 32), remote: null });
 		sockets.rtp.on('message', (d, from) => this.#take(d, from, heard));
 		sockets.rtcp.on('message', (d) => {
-			this.rtcp.push(d);
-			if (this.rtcp.length > KEEP)
-				this.rtcp.shift();
+			this.reports.push(d);
+			if (this.reports.length > KEEP)
+				this.reports.shift();
 		});
 		for (const s of [sockets.rtp, sockets.rtcp])
 			s.on('error', () => {});
