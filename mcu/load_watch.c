@@ -263,32 +263,39 @@ static unsigned cost_of(const struct engine_cfg *c, enum admission_kind kind)
 	}
 }
 
-ON_THREAD(ROLE_CTL) static int ask(struct leg_handle *p, enum admission_kind kind,
-				   struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int refuse(const struct leg_handle *p, enum admission_kind kind,
+				      struct errmsg *why)
 {
 	static const char *const what[ADMISSION_N] = {
 		[ADMISSION_ROOM] = "open another room", [ADMISSION_SENDER] = "take another camera",
 		[ADMISSION_ENCODER] = "make another picture for you",
 		[ADMISSION_SOUND] = "take another microphone", [ADMISSION_VIEWER] = "let anybody in",
 	};
-	struct load_watch *w = p->conf->load;
 	struct log_ctx ctx = { .room = p->room };
+
+	metric_add(&m_refused, 1);
+	log_warn(&ctx, "too busy to %s: %u %% of the processors are used or promised "
+		 "(overload.high_percent)", what[kind],
+		 admission_permille(&p->conf->load->admission) / 10);
+	return errmsg_set(why, -EBUSY, "overloaded", "The server is too busy to %s. Try again in a "
+			  "few minutes%s.", what[kind],
+			  kind == ADMISSION_SENDER ? ", or come without a camera" : "");
+}
+
+ON_THREAD(ROLE_CTL) static int ask(struct leg_handle *p, enum admission_kind kind,
+				   struct errmsg *why)
+{
+	struct load_watch *w = p->conf->load;
 	unsigned cost;
 
 	if (p->who.back || p->admitted & 1u << kind)
 		return 0;
 	cost = cost_of(&w->engine->cfg, kind);
 	/* a room costs what its people then negotiate */
-	if (admission_ask(&w->admission, kind, cost, kind == ADMISSION_ROOM ? COST_VIEWER : cost)) {
-		p->admitted |= 1u << kind;
-		return 0;
-	}
-	metric_add(&m_refused, 1);
-	log_warn(&ctx, "too busy to %s: %u %% of the processors are used or promised "
-		 "(overload.high_percent)", what[kind], admission_permille(&w->admission) / 10);
-	return errmsg_set(why, -EBUSY, "overloaded", "The server is too busy to %s. Try again in a "
-			  "few minutes%s.", what[kind],
-			  kind == ADMISSION_SENDER ? ", or come without a camera" : "");
+	if (!admission_ask(&w->admission, kind, cost, kind == ADMISSION_ROOM ? COST_VIEWER : cost))
+		return refuse(p, kind, why);
+	p->admitted |= 1u << kind;
+	return 0;
 }
 
 int load_admit_room(struct leg_handle *p, struct errmsg *why)
@@ -317,6 +324,19 @@ int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct err
 	if (!err && m->video.tx && !room_has_encode(p->hall->room, f->codec, f->profile_level_id))
 		err = ask(p, ADMISSION_ENCODER, why);
 	return err;
+}
+
+int load_admit_view(struct leg_handle *p, const struct leg_view *v, struct errmsg *why)
+{
+	const struct engine_cfg *c = &p->conf->load->engine->cfg;
+	int64_t more = leg_view_pixels(p->leg, v);
+	unsigned cost;
+
+	if (more <= 0 || (g_hash_table_size(p->conf->halls) == 1 && p->hall->people->len == 1))
+		return 0;
+	cost = (unsigned)(cost_of_encoder(c) * more / ((int64_t)c->width * c->height * c->fps));
+	return admission_ask(&p->conf->load->admission, ADMISSION_ENCODER, cost, cost) ?
+		       0 : refuse(p, ADMISSION_ENCODER, why);
 }
 
 int load_watch_metrics(const struct load_watch *w, struct metrics_text *out)

@@ -8,6 +8,7 @@
 #include "mcu/base/err.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/role.h"
+#include "mcu/room/ladder.h"
 #include "mcu/room/leg_media.h"
 
 struct conference;
@@ -30,6 +31,9 @@ int load_admit_room(struct leg_handle *p, struct errmsg *why) ON_THREAD(ROLE_CTL
 int load_admit_join(struct leg_handle *p, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* What it negotiated: asked once for each kind of cost. */
 int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* What it wants to see: asked each time, unless it is alone on the server. */
+int load_admit_view(struct leg_handle *p, const struct leg_view *v, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 
 /* Appends what concerns the server as a whole. 0 or -ENOMEM. */

@@ -414,6 +414,7 @@ static int api_view(void *ctx, struct leg_handle *p, const struct view_wish *v, 
 {
 	struct leg_view want = { .max_height = v->max_height, .max_kbps = v->max_kbps,
 				 .no_video = v->no_video, .hide_self = v->hide_self };
+	int err;
 
 	(void)ctx;
 	role_assert_ctl();
@@ -423,7 +424,10 @@ static int api_view(void *ctx, struct leg_handle *p, const struct view_wish *v, 
 		return errmsg_set(why, -EBUSY, "rate_limited", "You ask for other pictures too often. "
 				  "Wait a few seconds; the one you have goes on.");
 	snprintf(want.view, sizeof want.view, "%s", v->view);
-	return leg_set_view(p->leg, &want, why);
+	err = leg_check_view(p->leg, &want, why);
+	if (!err)
+		err = load_admit_view(p, &want, why);
+	return err ? err : leg_set_view(p->leg, &want, why);
 }
 
 static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, struct errmsg *why)

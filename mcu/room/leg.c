@@ -35,7 +35,7 @@ static void net_connected(void *obj)
 		return;
 	l->connected = true;
 	log_info(&l->log, "media connected");
-	room_encode_demand(l->room);
+	room_encode_demand_of(l);
 	l->ev->connected(l->obj);
 }
 
@@ -83,6 +83,15 @@ static void net_data(void *obj, struct buf *b)
 	buf_unref(&b);
 }
 
+/* Many may change within a turn of the loop, of whom each moves all. */
+ON_THREAD(ROLE_CTL) static void demand_soon(struct leg *l)
+{
+	if (leg_may_be_seated(l))
+		room_touch(l->room);
+	else
+		room_encode_demand_of(l);
+}
+
 static void net_watching(void *obj, uint32_t encode_id)
 {
 	struct leg *l = obj;
@@ -91,7 +100,7 @@ static void net_watching(void *obj, uint32_t encode_id)
 	if (l->gone || !l->watching || (!l->held && encode_id == l->watching))
 		return;
 	l->held = encode_id == l->watching ? 0 : encode_id;
-	room_touch(l->room);
+	demand_soon(l);
 }
 
 static void net_carries(void *obj, unsigned rung)
@@ -103,7 +112,7 @@ static void net_carries(void *obj, unsigned rung)
 		return;
 	log_debug(&l->log, "its connection carries rung %u", rung);
 	l->carries = rung;
-	room_touch(l->room);
+	demand_soon(l);
 }
 
 static const struct leg_net_events net_events = {
@@ -257,6 +266,8 @@ void leg_leave(struct leg *l, const char *reason)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+	if (!l->next)
+		r->legs_end = at;
 	r->n_legs--;
 	l->gone = true;
 	l->connected = false;
@@ -268,9 +279,9 @@ void leg_leave(struct leg *l, const char *reason)
 	leg_net_close(l->net);
 	for (int i = 0; i < LEG_SOURCES; i++)
 		video_leg_set_wanted(l->source[i].video, false);
-	l->picture = NULL;
 	room_view_left(r, l->id);
-	room_encode_demand(r);
+	room_encode_demand_of(l);
+	l->picture = NULL;
 	r->ev->left(r->obj, r, l->id, reason);
 	if (!r->n_legs && !r->closing)
 		r->ev->emptied(r->obj, r);
@@ -279,7 +290,7 @@ void leg_leave(struct leg *l, const char *reason)
 /* A leg that sends nothing is a viewer and has no tile. */
 bool leg_shown(const struct leg *l)
 {
-	return l->connected && (l->media.audio.rx || l->media.video.rx || l->media.content.rx);
+	return l->connected && leg_may_be_seated(l);
 }
 
 /* A DTLS association has one peer, and new credentials of the peer need new ones
@@ -327,7 +338,7 @@ ON_THREAD(ROLE_CTL) static int make_voice(struct leg *l, struct route_sound *s, 
 int leg_set_media(struct leg *l, const struct leg_media *m)
 {
 	struct leg_media media = *m;
-	bool sent = l->media.content.rx;
+	bool sent = l->media.content.rx, seated = leg_may_be_seated(l);
 	int err;
 
 	if (l->configured && !same_peer(l, m))
@@ -345,7 +356,10 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 	l->media = media;
 	l->configured = true;
 	leg_content_agreed(l, sent);
-	room_encode_demand(l->room);
+	if (seated) /* before: now it may be a viewer */
+		room_encode_demand(l->room);
+	else
+		room_encode_demand_of(l);
 	l->room->ev->changed(l->room->obj, l->room, l);
 	return 0;
 }
@@ -397,59 +411,12 @@ int leg_set_sound(struct leg *l, int gain, int noise)
 	return 0;
 }
 
-/* Whether it may need a picture of its own: with a camera, or nobody knows yet. */
-ON_THREAD(ROLE_CTL) static bool may_be_seen(const struct leg *l)
-{
-	return !l->configured || leg_sends(l, LEG_CAMERA);
-}
-
-ON_THREAD(ROLE_CTL) static bool may_hide(const struct leg *l)
-{
-	const struct room *r = l->room;
-	size_t n = 0;
-
-	if (!may_be_seen(l) || l->view.hide_self)
-		return true;
-	for (const struct leg *o = r->legs; o; o = o->next)
-		n += o != l && o->view.hide_self && may_be_seen(o);
-	return n < r->cfg.max_personal_views;
-}
-
-int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why)
-{
-	const struct view *view = v->view[0] ? room_view_find(l->room, v->view) : NULL;
-	struct view_seeker who = { .host = l->host, .speaks = l->id == l->room->floor,
-				   .asked = v->view };
-
-	if (v->view[0] && !view)
-		return errmsg_set(why, -ENOENT, "view_unknown", "The room has no view \"%s\".", v->view);
-	if (view && view != l->room->views[0] && !view_allowed(view->rule, &who))
-		return errmsg_set(why, -EACCES, "not_allowed", "The view \"%s\" is not for you. Ask a "
-				  "host for another one.", v->view);
-	if (v->hide_self && !may_hide(l))
-		return errmsg_set(why, -ENOSPC, "too_many_views", "%zu participants hide themselves "
-				  "already, and no more can. You go on seeing the picture that all see.",
-				  l->room->cfg.max_personal_views);
-	l->view = *v;
-	room_encode_demand(l->room);
-	return 0;
-}
-
 void leg_set_host(struct leg *l, bool host)
 {
 	if (l->host == host)
 		return;
 	l->host = host;
 	room_touch(l->room);
-}
-
-void leg_get_picture(const struct leg *l, struct leg_picture *out)
-{
-	const struct picture *p = l->picture;
-
-	*out = (struct leg_picture){ .view = VIEW_MAIN };
-	if (p && p->of)
-		*out = (struct leg_picture){ p->id, p->version, p->of->name, &p->seating };
 }
 
 void leg_send_data(struct leg *l, struct buf *b)

@@ -90,6 +90,12 @@ void leg_hold_content(struct leg *l, bool held) ON_THREAD(ROLE_CTL);
 /* What it wants to get from now on; at first anything. 0; -ENOENT (view_unknown),
  * -EACCES (not_allowed), -ENOSPC (too_many_views) with a sentence: nothing has changed. */
 int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* What leg_set_view would say. */
+int leg_check_view(const struct leg *l, const struct leg_view *v, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* Pixels per second that encoders would have to make for that wish, less those that
+ * would not be made any more; 0 also where nothing was agreed on yet. */
+int64_t leg_view_pixels(struct leg *l, const struct leg_view *v) ON_THREAD(ROLE_CTL);
 /* Whether it is a host; at first it is none. */
 void leg_set_host(struct leg *l, bool host) ON_THREAD(ROLE_CTL);
 

@@ -19,6 +19,11 @@ bool leg_seated(const struct leg *l, int i)
 	return i == LEG_CAMERA ? l->media.audio.rx || l->media.video.rx : leg_sends(l, i);
 }
 
+bool leg_may_be_seated(const struct leg *l)
+{
+	return l->media.audio.rx || l->media.video.rx || l->media.content.rx;
+}
+
 bool leg_muted(const struct leg *l, int i)
 {
 	return i == LEG_CAMERA && l->video_muted;

@@ -18,6 +18,7 @@ int room_new(struct room **out, const struct engine *e, const struct room_cfg *c
 	if (!r)
 		return -ENOMEM;
 	r->engine = e;
+	r->legs_end = &r->legs;
 	r->id = next_room_id++;
 	beat = beat_of_room(r->id, e->cfg.fps);
 	r->ev = ev;
@@ -78,7 +79,7 @@ int room_join(struct room *r, const char *name, const struct leg_watcher *ev, vo
 int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
 		    const struct leg_watcher *ev, void *obj, struct leg **out)
 {
-	struct leg **end = &r->legs, *l;
+	struct leg *l;
 	int err;
 
 	if (r->closing)
@@ -86,14 +87,12 @@ int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
 	err = leg_new(&l, r, name, ports, ev, obj);
 	if (err)
 		return err;
-	while (*end)
-		end = &(*end)->next;
-	*end = l;
+	*r->legs_end = l;
+	r->legs_end = &l->next;
 	r->n_legs++;
 	*out = l;
 	log_info(&l->log, "%s joined", l->name);
-	room_pictures_update(r);
-	room_touch(r);
+	room_encode_demand_of(l);
 	r->ev->joined(r->obj, r, l);
 	return 0;
 }

@@ -136,6 +136,7 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p, e
 	x->rung = rung;
 	x->next = r->encodes;
 	r->encodes = x;
+	r->encodes_moved = true;
 	for (size_t i = 0; i < e->n_shards; i++)
 		egress_open(e->egress[i], x->v);
 	*out = x;
@@ -177,13 +178,20 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct pic
 	return x;
 }
 
-/* What its wishes, the negotiation and its connection allow. */
-ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
+/* What its wishes and the negotiation allow. */
+ON_THREAD(ROLE_CTL) static unsigned best_of(const struct leg *l)
 {
 	unsigned best = ladder_best(&l->room->engine->cfg, &l->view, &l->media.video.tx_format);
 	unsigned top = room_top_rung(l->room);
 
-	best = best > top ? best : top;
+	return best > top ? best : top;
+}
+
+/* And its connection. */
+ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
+{
+	unsigned best = best_of(l);
+
 	if (best != l->best)
 		leg_net_limit_rung(l->net, best);
 	l->best = best;
@@ -220,16 +228,24 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 	held = l->held ? by_id(r, l->held) : NULL;
 	if (held)
 		held->receivers++;
+	l->counted[0] = want;
+	l->counted[1] = held ? l->held : 0;
 }
 
-void room_encode_demand(struct room *r)
+static void uncount(const struct room *r, struct leg *l)
 {
-	room_pictures_update(r);
-	r->lacks_encode = false;
-	for (struct room_encode *x = r->encodes; x; x = x->next)
-		x->receivers = 0;
-	for (struct leg *l = r->legs; l; l = l->next)
-		watch(r, l);
+	for (size_t i = 0; i < 2; i++) {
+		struct room_encode *x = l->counted[i] ? by_id(r, l->counted[i]) : NULL;
+
+		if (x)
+			x->receivers--;
+		l->counted[i] = 0;
+	}
+}
+
+/* Ends those that nobody receives. */
+ON_THREAD(ROLE_CTL) static void end_unused(struct room *r)
+{
 	for (struct room_encode *x = r->encodes; x; x = x->next) {
 		if (x->closing || x->receivers || x == r->sink_encode)
 			continue;
@@ -237,9 +253,80 @@ void room_encode_demand(struct room *r)
 		x->picture->encodes--;
 		x->picture = NULL;
 		x->gone_seq = room_next_seq(r);
+		r->encodes_moved = true;
 	}
+}
+
+void room_encode_demand(struct room *r)
+{
+	r->stale = false;
+	room_pictures_update(r);
+	r->lacks_encode = false;
+	for (struct room_encode *x = r->encodes; x; x = x->next)
+		x->receivers = 0;
+	for (struct leg *l = r->legs; l; l = l->next)
+		watch(r, l);
+	end_unused(r);
+	r->encodes_moved = false;
 	room_place(r);
-	room_touch(r);
+	room_touch_routing(r);
+}
+
+void room_encode_demand_of(struct leg *l)
+{
+	struct room *r = l->room;
+	struct picture *p;
+
+	if (r->stale || leg_may_be_seated(l)) {
+		room_encode_demand(r);
+		return;
+	}
+	uncount(r, l);
+	if (!l->gone) {
+		p = room_picture_of(r, l);
+		r->layout_moved = r->layout_moved || (l->picture && p != l->picture);
+		l->picture = p;
+		watch(r, l);
+	}
+	end_unused(r);
+	if (r->encodes_moved)
+		room_place(r);
+	r->encodes_moved = false;
+	room_touch_routing(r);
+}
+
+static int64_t pixels_of(const struct room *r, unsigned rung)
+{
+	struct engine_rung e = ladder_rung(&r->engine->cfg, rung);
+
+	return (int64_t)e.width * e.height * e.fps;
+}
+
+int64_t leg_view_pixels(struct leg *l, const struct leg_view *v)
+{
+	const struct leg_tx_format *f = &l->media.video.tx_format;
+	const struct room_encode *now = l->watching ? by_id(l->room, l->watching) : NULL;
+	struct leg_view before = l->view;
+	struct room *r = l->room;
+	const struct picture *p;
+	int64_t more = 0;
+	unsigned rung;
+	bool own;
+
+	if (!l->media.video.tx)
+		return 0;
+	l->view = *v;
+	p = room_picture_would(r, l, &own);
+	rung = best_of(l) > l->carries ? best_of(l) : l->carries;
+	l->view = before;
+	if (!v->no_video && (p || own) &&
+	    !(p && find(r, p, f->codec, f->profile_level_id, rung)))
+		more = pixels_of(r, rung);
+	else if (now && !v->no_video && p == now->picture && rung == now->rung)
+		return 0;
+	if (now && now->receivers == 1 && now != r->sink_encode)
+		more -= pixels_of(r, now->rung);
+	return more;
 }
 
 static void encode_closed(void *obj, void *arg)

@@ -217,31 +217,42 @@ ON_THREAD(ROLE_CTL) static void make_other(struct room *r, const struct view *v,
 		p->leg = id;
 }
 
-/* Its own one, where it hides itself, would see itself, and there are few enough. */
-ON_THREAD(ROLE_CTL) static struct picture *own(struct room *r, const struct leg *l,
-					       struct picture *base, size_t *n)
+/* The one of its view; made already. */
+ON_THREAD(ROLE_CTL) static struct picture *base_of(const struct room *r, const struct leg *l)
 {
-	struct picture *p;
+	const struct view *v = view_of(r, l);
+	struct picture *other = find(r, v, PICTURE_OTHER, 0);
 
-	if (!l->view.hide_self || !sees(l) || !leg_sends(l, LEG_CAMERA) || l->video_muted ||
-	    !seat_of(&base->seating, l->source[LEG_CAMERA].id) || *n >= r->cfg.max_personal_views)
+	return other && other->kept && other->leg == l->id ? other : room_picture_shared(r, v);
+}
+
+/* Whether it hides itself, and would see itself. */
+ON_THREAD(ROLE_CTL) static bool wants_own(const struct leg *l, const struct picture *base)
+{
+	return l->view.hide_self && sees(l) && leg_sends(l, LEG_CAMERA) && !l->video_muted &&
+	       seat_of(&base->seating, l->source[LEG_CAMERA].id);
+}
+
+/* Its own one, where it wants that and there are few enough. */
+ON_THREAD(ROLE_CTL) static struct picture *pick(struct room *r, const struct leg *l, size_t *n_own)
+{
+	struct picture *base = base_of(r, l), *p;
+
+	if (!base || !wants_own(l, base) || *n_own >= r->cfg.max_personal_views)
 		return base;
 	p = make(r, base->of, PICTURE_OWN, l->id);
 	if (!p)
 		return base;
-	++*n;
+	++*n_own;
 	return p;
 }
 
-/* base has been made. */
-ON_THREAD(ROLE_CTL) static struct picture *pick(struct room *r, const struct leg *l, size_t *n_own)
+struct picture *room_picture_would(const struct room *r, const struct leg *l, bool *own)
 {
-	const struct view *v = view_of(r, l);
-	struct picture *base = find(r, v, PICTURE_OTHER, 0);
+	struct picture *base = base_of(r, l);
 
-	if (!base || !base->kept || base->leg != l->id)
-		base = room_picture_shared(r, v);
-	return base ? own(r, l, base, n_own) : NULL;
+	*own = base && wants_own(l, base);
+	return *own ? find(r, base->of, PICTURE_OWN, l->id) : base;
 }
 
 /* Those that nobody gets any more are seen until the last encode of them has ended. */
@@ -282,6 +293,13 @@ void room_pictures_update(struct room *r)
 	for (size_t i = 0; i < r->n_views; i++)
 		r->views[i]->changed = false;
 	drop_unused(r);
+}
+
+struct picture *room_picture_of(struct room *r, const struct leg *l)
+{
+	size_t n_own = 0;
+
+	return pick(r, l, &n_own);
 }
 
 void room_pictures_orphan(struct room *r, const struct view *v)

@@ -86,6 +86,7 @@ struct leg {
 	struct route_sound sound;
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
+	uint32_t counted[2]; /* encodes whose receivers it is one of; 0: none */
 	struct leg_view view;
 	struct picture *picture; /* that it gets or would get; NULL: out of memory */
 	bool host;
@@ -129,9 +130,11 @@ struct room {
 	const struct room_events *ev;
 	void *obj, *user;
 	struct leg *legs, *leaving;
+	struct leg **legs_end; /* where the next one goes */
 	size_t n_legs;
 	/* routing */
-	bool dirty, publish_posted;
+	/* the routing is to be published; everything is to be laid out anew before */
+	bool dirty, stale, publish_posted;
 	uint64_t seq, audio_acked, video_acked; /* last published; retired below */
 	struct room_cfg cfg;
 	struct view *views[ROOM_VIEWS]; /* the main one first */
@@ -153,6 +156,7 @@ struct room {
 	uint32_t speaker;
 	/* one per picture, format and rung; those winding down included */
 	struct room_encode *encodes;
+	bool encodes_moved;	   /* one began or ended, and nobody has been placed since */
 	bool lacks_encode;	   /* somebody gets another one than it should, or none */
 	int64_t failure_logged_ns; /* when that was last said; 0: never */
 	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
@@ -181,6 +185,9 @@ bool leg_sends(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 bool leg_presents(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 /* Whether source i is somebody in the layout, with a picture or without. */
 bool leg_seated(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
+/* Whether it may ever be somebody in the layout, by what was agreed on: a viewer is
+ * not. */
+bool leg_may_be_seated(const struct leg *l) ON_THREAD(ROLE_CTL);
 /* Whether source i is switched off. */
 bool leg_muted(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 /* What it sends has been agreed on anew; sent: whether it sent content before. */
@@ -190,6 +197,8 @@ void leg_content_agreed(struct leg *l, bool sent) ON_THREAD(ROLE_CTL);
 /* Layout, encodes and routing shall be made anew; done once for all changes of a loop
  * turn. */
 void room_touch(struct room *r) ON_THREAD(ROLE_CTL);
+/* The routing alone. */
+void room_touch_routing(struct room *r) ON_THREAD(ROLE_CTL);
 /* The routing that will first show a change made now. */
 uint64_t room_next_seq(const struct room *r) ON_THREAD(ROLE_CTL);
 bool room_acked(const struct room *r, uint64_t seq) ON_THREAD(ROLE_CTL);
@@ -212,6 +221,13 @@ void room_view_left(struct room *r, uint32_t leg) ON_THREAD(ROLE_CTL);
 void room_pictures_update(struct room *r) ON_THREAD(ROLE_CTL);
 /* Tells the sources where they are shown, by the encodes that run now. */
 void room_place(struct room *r) ON_THREAD(ROLE_CTL);
+/* Which one l would get by its wishes; own: one of its own, NULL where that does not exist
+ * yet. */
+struct picture *room_picture_would(const struct room *r, const struct leg *l, bool *own)
+	ON_THREAD(ROLE_CTL);
+/* The one that l gets, where all are as room_pictures_update has left them; NULL: out of
+ * memory. */
+struct picture *room_picture_of(struct room *r, const struct leg *l) ON_THREAD(ROLE_CTL);
 struct picture *room_picture_shared(const struct room *r, const struct view *v)
 	ON_THREAD(ROLE_CTL);
 /* v goes. */
@@ -222,6 +238,9 @@ void room_pictures_free(struct room *r) ON_THREAD(ROLE_CTL);
 /* Lays everything out anew, and starts and stops encodes as the receivers and the sink
  * demand. */
 void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
+/* Likewise, after a change of l alone: at the same cost however many viewers there are,
+ * when it is one. l may have left. */
+void room_encode_demand_of(struct leg *l) ON_THREAD(ROLE_CTL);
 /* The rung of an encode that runs; false: there is none of that id. */
 bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THREAD(ROLE_CTL);
 /* Goes on winding down what may; after every acknowledgement. */

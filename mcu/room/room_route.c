@@ -135,7 +135,7 @@ static void publish_posted(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_ctl();
-	if (r->dirty)
+	if (r->stale)
 		room_encode_demand(r);
 	r->publish_posted = false;
 	if (r->dirty && !r->stopping)
@@ -144,6 +144,12 @@ static void publish_posted(void *obj, void *arg)
 }
 
 void room_touch(struct room *r)
+{
+	r->stale = true;
+	room_touch_routing(r);
+}
+
+void room_touch_routing(struct room *r)
 {
 	r->dirty = true;
 	if (r->publish_posted || r->stopping)
@@ -159,7 +165,7 @@ ON_THREAD(ROLE_CTL) static void retired(struct room *r, struct routing *old, uin
 	*acked = old->seq;
 	routing_free(&old);
 	if (r->dirty)
-		room_touch(r);
+		room_touch_routing(r);
 	room_reap(r);
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import en from '../../web/js/en.js';
+import { Bots } from '../support/bots.mjs';
 import { Server, until } from '../support/server.mjs';
 import { launch, media, Person } from './person.mjs';
 
@@ -45,10 +46,14 @@ describe('overload', { timeout: 360000 }, () => {
 	}, texts);
 
 	test('the page says so, and when it is over', async () => {
+		// What never moves would not be encoded again and again.
+		const mover = Bots.start(server, ROOM, { senders: 1, decode: 0, seconds: 600 });
+		await until('the other one to be there', () => ann.last('joined')?.participant.name.includes('sender'), 30000);
 		await said(en.overloadSlow, 60000);
 		assert.ok(ann.last('overload').level >= 1);
 		assert.ok(await server.value('mcu_overload_level', ROOM) >= 1);
-		// She does without: nothing is left to be done.
+		await mover.kill();
+		// She does without a picture: nothing is left to be done.
 		await ann.page.click('#more');
 		await ann.page.click('#menu-settings');
 		await ann.page.check('#sound-only');

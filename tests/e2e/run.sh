@@ -5,8 +5,9 @@
 set -euo pipefail
 top=$(realpath "$(dirname "$0")/../..")
 MCU_BIN=$(realpath "${MCU_BIN:-$top/build/release/mcu}")
+BOT_BIN=$(realpath "${BOT_BIN:-$top/build/release/mcu-bot}")
 E2E_OUT=$(realpath -m "${E2E_OUT:-$top/build/e2e}")
-export MCU_BIN E2E_OUT
+export MCU_BIN BOT_BIN E2E_OUT
 cd "$top/tests/e2e"
 mkdir -p "$E2E_OUT"
 if [ ! -d node_modules/playwright-core ] || [ package.json -nt node_modules/.package-lock.json ]; then

@@ -123,6 +123,54 @@ static void test_cameras_are_refused_and_sound_is_not(void **state)
 	leave(&opener, LEAVE_LEFT);
 }
 
+/* Sees the picture of its room, and nobody else gets a smaller one. */
+static void sees(struct front *f) ON_THREAD(ROLE_CTL)
+{
+	struct leg *l = f->leg->leg;
+
+	shows_itself(f);
+	l->media.video.tx = true;
+	l->media.video.tx_format.codec = CODEC_H264;
+	room_touch(l->room);
+}
+
+/* A picture of one's own is another encoder. */
+static void test_wishes_are_refused(void **state)
+{
+	const struct leg_view hide = { .hide_self = true };
+	const struct view_wish wish = { .hide_self = true, .view = "" }, none = { .view = "" };
+	struct front a = { 0 }, b = { 0 };
+	struct errmsg why;
+	int i = 0;
+
+	(void)state;
+	role_assert_ctl();
+	set("room.max_personal_views=4");
+	must_join(&a, "room");
+	sees(&a);
+	turn();
+	/* who is alone hurts nobody */
+	for (; i < MANY; i++)
+		assert_int_equal(load_admit_view(a.leg, &hide, &why), 0);
+	must_join(&b, "room");
+	sees(&b);
+	for (i = 0; i < 10; i++)
+		turn();
+	for (i = 0; i < MANY && !load_admit_view(b.leg, &hide, &why); i++)
+		;
+	assert_true(i < MANY);
+	assert_string_equal(why.code, "overloaded");
+	assert_int_equal(conference_api.view(the.c, b.leg, &wish, &why), -EBUSY);
+	assert_string_equal(why.code, "overloaded");
+	assert_non_null(strstr(why.text, "another picture"));
+	assert_false(b.leg->leg->view.hide_self);
+	assert_ptr_equal(b.leg->leg->picture, a.leg->leg->picture);
+	/* what costs nothing is not asked for */
+	assert_int_equal(conference_api.view(the.c, b.leg, &none, &why), 0);
+	leave(&b, LEAVE_LEFT);
+	leave(&a, LEAVE_LEFT);
+}
+
 static void test_the_room_is_told(void **state)
 {
 	struct front a = { 0 }, late = { 0 };
@@ -172,6 +220,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_cameras_are_refused_and_sound_is_not, set_up_tight,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_wishes_are_refused, set_up_tight, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_room_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leaving_while_told, set_up, tear_down),
 	};

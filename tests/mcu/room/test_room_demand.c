@@ -1,4 +1,5 @@
 /* A room's encoders and decoders by demand. */
+#include "mcu/room/room_priv.h"
 #include "mixer/codec/venc.h"
 #include "tests/mcu/room/room_demand_rig.h"
 
@@ -315,12 +316,120 @@ static void test_pages_decide_what_is_decoded(void **state)
 	close_room(r);
 }
 
+/* Each encode has as many receivers as legs say that they get it, or did until there is
+ * a key frame. */
+static void assert_counted(const struct room *r) ON_THREAD(ROLE_CTL)
+{
+	for (const struct room_encode *x = r->encodes; x; x = x->next) {
+		uint32_t id = video_encode_id(x->v);
+		size_t n = 0;
+
+		if (x->closing)
+			continue;
+		for (const struct leg *l = r->legs; l; l = l->next)
+			n += (l->watching == id || l->held == id);
+		assert_int_equal(x->receivers, n);
+		assert_true(n);
+	}
+}
+
+/* What was changed for one viewer alone is what comes out of laying all out anew. */
+static void assert_settled(struct room *r) ON_THREAD(ROLE_CTL)
+{
+	struct { const struct picture *picture; uint32_t watching, held; } was[MANY];
+	size_t n = 0;
+
+	for (const struct leg *l = r->legs; l; l = l->next, n++) {
+		was[n].picture = l->picture;
+		was[n].watching = l->watching;
+		was[n].held = l->held;
+	}
+	room_encode_demand(r);
+	n = 0;
+	for (const struct leg *l = r->legs; l; l = l->next, n++) {
+		assert_ptr_equal(was[n].picture, l->picture);
+		assert_int_equal(was[n].watching, l->watching);
+		assert_int_equal(was[n].held, l->held);
+	}
+}
+
+static void one_change(struct room *r, struct leg **l, struct leg_net **net, uint32_t what)
+	ON_THREAD(ROLE_CTL)
+{
+	static const enum codec codecs[] = { CODEC_H264, CODEC_VP8 };
+	struct leg_view view = { .max_height = what & 64 ? H / 2 : 0, .no_video = !(what & 896),
+				 .hide_self = what & 32 };
+	struct errmsg why;
+
+	if (!*l) {
+		*l = join(r, net);
+		return;
+	}
+	switch (what & 7) {
+	case 0:
+		leg_leave(*l, "left");
+		*l = NULL;
+		break;
+	case 1:
+		if (leg_set_view(*l, &view, &why))
+			assert_string_equal(why.code, "too_many_views");
+		break;
+	case 2:
+		(*net)->cfg.ev->carries((*net)->cfg.obj, what >> 6 & 1);
+		break;
+	case 3:
+		if ((*net)->watched)
+			(*net)->cfg.ev->watching((*net)->cfg.obj, (*net)->watched);
+		break;
+	case 4:
+		negotiate_format(*l, !(what & 0x700), !(what & 0x7000) || what & 0x8000,
+				 codecs[what >> 16 & 1], 0x42e01f);
+		break;
+	case 5:
+		turn();
+		break;
+	default:
+		negotiate_format(*l, false, true, codecs[what >> 16 & 1], 0x42e01f);
+		(*net)->cfg.ev->connected((*net)->cfg.obj);
+	}
+}
+
+static void test_one_viewer_at_a_time(void **state)
+{
+	enum { LEGS = 24, CHANGES = 2000 };
+	struct leg_net *net[LEGS];
+	struct leg *leg[LEGS] = { 0 };
+	uint32_t seed = 7;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &the.e, &(struct room_cfg){ .name = "viewers",
+					 .max_personal_views = 2 }, &room_events, NULL), 0);
+	the.no_keys = true;
+	for (int i = 0; i < CHANGES; i++) {
+		size_t k;
+
+		seed = seed * 1664525 + 1013904223;
+		k = (seed >> 8) % LEGS;
+		one_change(r, &leg[k], &net[k], seed >> 11);
+		if (!r->stale) {
+			assert_counted(r);
+			if (!r->lacks_encode)
+				assert_settled(r);
+		}
+	}
+	assert_true(counts(r).receivers > 1);
+	close_room(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_encoder_follows_its_receivers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_encoder_per_format, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_receivers_share_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_viewer_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fast_changes_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_recording_has_its_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),

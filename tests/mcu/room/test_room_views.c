@@ -421,6 +421,66 @@ static void test_the_old_view_stays_until_the_switch(void **state)
 	close_room(s.room);
 }
 
+/* Who is not there yet, or sends no camera, takes nobody's place. */
+static void test_only_who_is_seen_takes_a_place(void **state)
+{
+	struct errmsg why;
+	struct stand s;
+
+	(void)state;
+	role_assert_ctl();
+	s = open_stand(3, false);
+	for (; s.n < 6; s.n++) {
+		s.leg[s.n] = join(s.room, &s.net[s.n]);
+		assert_int_equal(wish(&s, s.n, "", true, &why), 0);
+	}
+	negotiate(s.leg[4], true, true); /* not connected */
+	negotiate(s.leg[5], false, true);
+	s.net[5]->cfg.ev->connected(s.net[5]->cfg.obj);
+	for (size_t i = 0; i < MOST_OWN; i++)
+		assert_int_equal(wish(&s, i, "", true, &why), 0);
+	assert_int_equal(wish(&s, 2, "", true, &why), -ENOSPC);
+	RUN_UNTIL(s.room, video_encoders, 3);
+	close_room(s.room);
+}
+
+/* What a wish would cost, by the encoders that it would start and end. */
+static void test_what_a_wish_costs(void **state)
+{
+	struct leg_view small = { .max_height = H / 2 }, hide = { .hide_self = true };
+	struct leg_view deaf = { .no_video = true }, stage = { .view = "stage" }, any = { 0 };
+	const int64_t full = (int64_t)W * H * FPS, half = (int64_t)W / 2 * (H / 2) * (FPS / 2);
+	struct errmsg why;
+	struct stand s;
+
+	(void)state;
+	role_assert_ctl();
+	s = open_stand(2, false);
+	enter(&s, false);
+	assert_int_equal(leg_view_pixels(s.leg[2], &any), 0);
+	assert_int_equal(leg_view_pixels(s.leg[2], &small), half);
+	assert_int_equal(leg_view_pixels(s.leg[2], &deaf), 0);
+	assert_int_equal(leg_view_pixels(s.leg[2], &hide), 0); /* it does not see itself */
+	assert_int_equal(leg_view_pixels(s.leg[1], &hide), full);
+	assert_int_equal(room_add_view(s.room, "stage", VIEW_REQUEST, &why), 0);
+	settle();
+	assert_int_equal(leg_view_pixels(s.leg[1], &stage), full);
+	assert_int_equal(leg_set_view(s.leg[1], &hide, &why), 0);
+	assert_int_equal(leg_view_pixels(s.leg[1], &hide), 0); /* said again */
+	/* its own goes, and another one comes, or one that others get already */
+	assert_int_equal(leg_view_pixels(s.leg[1], &stage), 0);
+	hide.max_height = H / 2;
+	assert_int_equal(leg_view_pixels(s.leg[1], &hide), half - full);
+	assert_int_equal(leg_view_pixels(s.leg[1], &any), -full);
+	/* before anything was agreed on nobody knows */
+	s.leg[3] = join(s.room, &s.net[3]);
+	assert_int_equal(leg_view_pixels(s.leg[3], &small), 0);
+	/* nothing of this was set */
+	assert_true(alike(&s, 0, 2));
+	assert_int_equal(counts(s.room).video_encoders, 2);
+	close_room(s.room);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -429,6 +489,8 @@ int main(void)
 		T(test_encoders_follow_the_views),
 		T(test_what_cannot_be_is_refused),
 		T(test_hiding_costs_a_picture_each),
+		T(test_only_who_is_seen_takes_a_place),
+		T(test_what_a_wish_costs),
 		T(test_the_speaker_sees_another),
 		T(test_a_remark_moves_nobody),
 		T(test_a_lecturer_sees_the_audience),
