@@ -14,4 +14,4 @@ if [ ! -d node_modules/playwright-core ] || [ package.json -nt node_modules/.pac
 	npm ci --silent --no-progress
 fi
 [ "${1:-}" != screenshot ] || exec node screenshot.mjs "${@:2}"
-exec timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=spec ./${1:-*}.test.mjs
+exec ../run-files.sh e2e ./${1:-*}.test.mjs
