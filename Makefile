@@ -83,7 +83,7 @@ sys_of  = $(if $(strip $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))),$(shell pkg-confi
 .PHONY: all run test unit integration e2e bench fuzz fuzz-replay fuzz-coverage asan tsan sanitize lint format coverage install clean help
 .DEFAULT_GOAL := all
 
-all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot ## build the server and the load bot
+all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot $(BUILD)/prompts/.made ## build the server and the load bot
 
 .PHONY: have-packages
 have-packages:
@@ -93,6 +93,15 @@ $(BUILD)/mcu: $(BUILD)/obj/mcu/main.o $(call libs_of,app)
 	@echo "  LINK $@"
 	@rm -rf $@
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app)
+
+# What callers are told, spoken by espeak-ng.
+$(BUILD)/prompt-maker: $(BUILD)/obj/prompts/maker.o
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(BUILD)/prompts/.made: prompts/make.sh $(wildcard prompts/*.txt) $(BUILD)/prompt-maker
+	@echo "  SAY  $(@D)"
+	@prompts/make.sh $(BUILD)/prompt-maker $(@D)
+	@touch $@
 
 # The load bot shares no code with the server.
 PKGS_bot = nice openssl libsrtp2 glib-2.0 jansson libavformat libavcodec libavutil opus
@@ -127,7 +136,7 @@ $(BUILD)/obj/%.o: %.c
 # What the binary knows about where it came from; rebuilt when that changes.
 PREFIX ?= /usr/local
 $(BUILD)/obj/mcu/options.o: override CPPFLAGS += -DMCU_VERSION='"$(VERSION)"' \
-	-DMCU_WEB_PATH='"$(PREFIX)/share/mcu/web"'
+	-DMCU_WEB_PATH='"$(PREFIX)/share/mcu/web"' -DMCU_PROMPTS_PATH='"$(PREFIX)/share/mcu/prompts"'
 $(BUILD)/obj/mcu/options.o: $(BUILD)/options.stamp
 $(BUILD)/obj/mcu/openapi.o: signaling/openapi.yaml
 $(BUILD)/options.stamp: FORCE
@@ -279,6 +288,7 @@ install: ## PREFIX=/usr/local DESTDIR=: program, page, mcu.yaml, systemd unit
 	+@$(SUB) all
 	install -D $(BUILD)/mcu $(DESTDIR)$(PREFIX)/bin/mcu
 	cd web && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/web/{} \;
+	cd $(BUILD)/prompts && find . -name '*.wav' -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/prompts/{} \;
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml ] || \
 		install -Dm644 mcu.yaml $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -18,6 +18,7 @@
 #include "mcu/conference.h"
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
+#include "mcu/prompts.h"
 #include "mcu/routes.h"
 #include "mcu/room/ladder.h"
 #include "mixer/video/picture_file.h"
@@ -57,6 +58,7 @@ struct app {
 	struct front *front;
 	struct whip *whip;
 	struct sip *sip; /* NULL: off */
+	struct prompts *prompts; /* of the conference; NULL: without telephones there are none */
 	struct server *server;
 	struct routes *routes;
 	char cert_path[PATH_BYTES], key_path[PATH_BYTES], sip_path[PATH_BYTES];
@@ -265,6 +267,17 @@ ON_THREAD(ROLE_CTL) static int start_server(struct app *a, struct errmsg *why)
 	return server_new(&a->server, &s, &front_server_events, a->front, why);
 }
 
+/* Without telephones nobody hears them. */
+static int load_prompts(struct app *a)
+{
+	char built[PATH_BYTES];
+
+	if (a->config->sip.port < 0)
+		return 0;
+	options_prompts_path(built, sizeof built);
+	return prompts_load(&a->prompts, a->config->sip.prompts, built);
+}
+
 ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -282,6 +295,9 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	int err = accounts_new(&a->accounts, &who);
 
 	conf.accounts = routes.accounts = a->accounts;
+	if (!err)
+		err = load_prompts(a);
+	conf.prompts = a->prompts;
 	if (!err)
 		err = conference_new(&a->conference, &conf);
 	if (!err)
@@ -455,6 +471,7 @@ void app_free(struct app **app)
 	routes_free(&a->routes);
 	accounts_free(&a->accounts);
 	conference_free(&a->conference);
+	prompts_free(&a->prompts);
 	captures_free(&a->captures);
 	ice_setup_free(&a->ice);
 	dtls_identity_free(&a->identity);

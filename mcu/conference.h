@@ -10,6 +10,7 @@
 #include "signaling/leg_api.h"
 
 struct accounts;
+struct prompts;
 struct conference;
 struct room_row;
 struct token_key;
@@ -22,6 +23,7 @@ struct conference_cfg {
 	const char *fingerprint; /* of a=fingerprint */
 	const struct token_key *key;
 	struct accounts *accounts;
+	const struct prompts *prompts; /* NULL: none */
 };
 
 /* cfg's pointers are borrowed for its life. */

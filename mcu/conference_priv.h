@@ -37,6 +37,7 @@ enum {
 	SUCCESSION_S = 10,
 	CHAT_HISTORY = 50,
 	PARLOURS_MAX = 500,
+	CHIME_PEOPLE_MOST = 50, /* in larger rooms somebody comes or goes all the time */
 	CHAT_BURST = 10, CHAT_BURST_MS = 10000, /* messages of one participant */
 };
 
@@ -92,6 +93,7 @@ struct leg_handle {
 	struct access_who who;
 	struct hall *lobby;     /* where it waits; NULL: it does not */
 	uint32_t waiting;	/* its number there */
+	bool phone;
 	bool host, hand;
 	bool audio_held, video_held; /* muted by a host */
 	uint32_t content_held;	     /* the host who has forbidden it to present; 0: none */
@@ -209,6 +211,12 @@ int prompting_play(void *ctx, struct leg_handle *p, const struct prompt_req *req
 		   struct errmsg *why);
 int prompting_digits(void *ctx, struct leg_handle *p, const char *digits, struct errmsg *why);
 void prompting_digit_in(void *ctx, struct leg_handle *p, char digit);
+int prompting_hear(void *ctx, struct leg_handle *p, float db, struct errmsg *why);
+/* Of the leg's watcher. */
+void prompting_over(void *obj, uint32_t id, bool stopped);
+/* Somebody comes or goes: "join", "leave". */
+void prompting_chime(struct hall *h, const struct leg_handle *who, const char *name)
+	ON_THREAD(ROLE_CTL);
 
 /* lobby.c */
 int lobby_wait(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);

@@ -84,6 +84,8 @@ struct config {
 		int dial_per_minute, dial_per_room;
 		char *dial_in;
 		int keep_calls_days;
+		char *prompts, *language;
+		char *chimes; /* "phones", "all", "none" */
 		char *rtp_ports;
 		int silence_s;
 	} sip;

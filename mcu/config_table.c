@@ -219,6 +219,12 @@ const struct config_key config_keys[] = {
 	       "The telephone number by which people reach the server, shown in its page; empty: none."),
 	INT("sip.keep_calls_days", sip.keep_calls_days, 0, 36500, "365",
 	    "Call records are kept this long; 0: for ever."),
+	STRING("sip.prompts", sip.prompts, NULL, "",
+	       "Folder with announcements of your own, LANGUAGE/NAME.wav and music.wav, join.wav, "
+	       "leave.wav: they take the place of the server's (prompts/en.txt has their names)."),
+	CHOICE("sip.language", sip.language, "en|ko", "en", "What callers are spoken to in."),
+	CHOICE("sip.chimes", sip.chimes, "phones|all|none", "phones",
+	       "Whose coming and going a room of up to 50 people hears."),
 
 	EVEN("video.width", video.width, 160, 3840, "1280", "Pixels, even."),
 	EVEN("video.height", video.height, 90, 2160, "720", "Pixels, even."),

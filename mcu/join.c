@@ -149,6 +149,7 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 {
 	struct leg_event ev = { .type = LEG_EVENT_JOINED };
 
+	prompting_chime(h, p, "join");
 	join_welcome(p);
 	if (!hall_has(h, p))
 		return;
@@ -413,6 +414,7 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	p->ev = events;
 	p->obj = obj;
 	p->who.device = req->device;
+	p->phone = req->kind == LEG_KIND_PHONE;
 	p->ports = req->ports ? rtp_ports_ref(req->ports) : NULL;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,10 @@
 #endif
 #ifndef MCU_WEB_PATH
 #define MCU_WEB_PATH "/usr/local/share/mcu/web"
+#endif
+
+#ifndef MCU_PROMPTS_PATH
+#define MCU_PROMPTS_PATH "/usr/local/share/mcu/prompts"
 #endif
 
 static const char default_file[] = "mcu.yaml";
@@ -40,6 +45,19 @@ const char *options_web_path(const struct config *c)
 	if (*c->http.web_path)
 		return c->http.web_path;
 	return access("web/index.html", R_OK) ? MCU_WEB_PATH : "web";
+}
+
+void options_prompts_path(char *out, size_t len)
+{
+	char self[1024];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = 0;
+	slash = strrchr(self, '/');
+	snprintf(out, len, "%.*s/prompts", slash ? (int)(slash - self) : 0, self);
+	if (!slash || access(out, R_OK))
+		snprintf(out, len, "%s", MCU_PROMPTS_PATH);
 }
 
 /* Whether argv[*i] is the option; its value ("--x v" or "--x=v") in *value,

@@ -32,6 +32,9 @@ void options_free(struct options *o);
 void options_write_help(FILE *to);
 const char *options_version(void);
 /* Folder of the browser client. */
+/* Where the announcements are that were built: beside the program, otherwise the
+ * installed ones. */
+void options_prompts_path(char *out, size_t len);
 const char *options_web_path(const struct config *c);
 
 #endif

@@ -97,6 +97,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	h->departures++;
 	if (h->parlour)
 		return;
+	prompting_chime(h, p, "leave");
 	if (reason != LEAVE_REPLACED)
 		join_remember(h, p, reason == LEAVE_KICKED);
 	sessions_participant_left(p->conf->cfg.db, p->row_id, now_ms(), leave_reason_name(reason),
@@ -220,6 +221,7 @@ const struct leg_watcher participant_watcher = {
 	.connected = on_connected,
 	.ended = on_ended,
 	.outdone = on_outdone,
+	.prompt_over = prompting_over,
 };
 
 static int api_join(void *ctx, const struct join_req *req, const struct leg_events *events,
@@ -472,6 +474,7 @@ const struct room_api conference_api = {
 	.record = api_record,
 	.stats = api_stats,
 	.prompt = prompting_play,
+	.hear = prompting_hear,
 	.digits = prompting_digits,
 	.digit_in = prompting_digit_in,
 };

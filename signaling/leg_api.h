@@ -231,6 +231,8 @@ struct room_api {
 	 * (busy): too many wait; -ENOMEM. Nothing is played then, and no event follows. */
 	int (*prompt)(void *ctx, struct leg_handle *leg, const struct prompt_req *p,
 		      struct errmsg *why);
+	/* How loud the room is to it, -30 to 20 dB. -EINVAL (bad_message). */
+	int (*hear)(void *ctx, struct leg_handle *leg, float db, struct errmsg *why);
 	/* Sends it DTMF digits (RFC 4733), one after the other; "," is a pause of a second.
 	 * -ENOTSUP (not_acceptable): that was not agreed on; -EINVAL; -EUSERS (busy). */
 	int (*digits)(void *ctx, struct leg_handle *leg, const char *digits, struct errmsg *why);
