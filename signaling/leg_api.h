@@ -239,6 +239,10 @@ struct room_api {
 	/* One that came by signaling (SIP INFO): LEG_EVENT_DIGIT follows, unless it is one
 	 * that came in the media as well. */
 	void (*digit_in)(void *ctx, struct leg_handle *leg, char digit);
+
+	/* What it gets to see shall have a key frame soon: for peers that ask for it by
+	 * signaling (RFC 5168). NULL: nobody does. */
+	void (*key_frame)(void *ctx, struct leg_handle *leg);
 };
 
 #endif

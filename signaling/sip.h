@@ -19,7 +19,10 @@
 #include "mcu/base/role.h"
 #include "signaling/leg_api.h"
 
+struct rtp_ports;
 struct sip;
+struct sip_cdr_sink;
+struct sip_dialler;
 
 struct sip_cfg {
 	const char *address; /* to listen on; "": every address of the machine, IPv4 and IPv6 */
@@ -31,6 +34,12 @@ struct sip_cfg {
 	const char *folder;  /* where certificates are laid out for TLS; made if missing */
 	const char *cert_file, *key_file; /* PEM */
 	const char *agent;   /* User-Agent and Server */
+	size_t max_calls;    /* at the same time; 0: any number */
+	const struct sip_cdr_sink *cdr; /* records of calls; NULL: none are kept */
+	/* The sockets of one call on this address of ours; ctx: that of api. NULL: calls
+	 * have none (tests). */
+	int (*ports_new)(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why);
+	void (*ports_free)(void *ctx, struct rtp_ports **ports);
 };
 
 /* Binds the ports. cfg's strings and api: borrowed for its life; ctx is handed to api's
@@ -44,6 +53,9 @@ bool sip_is_idle(const struct sip *s) ON_THREAD(ROLE_CTL);
 /* After sip_shutdown(), idle or not: what still waits is dropped. Turns the loop of
  * sofia-sip for a moment. NULL: nothing. */
 void sip_free(struct sip **s) ON_THREAD(ROLE_CTL);
+
+/* For calls out (sip_dial.h); valid until sip_free. */
+void sip_get_dialler(struct sip *s, struct sip_dialler *out) ON_THREAD(ROLE_CTL);
 
 /* The ports in use; -1: none. */
 int sip_port(const struct sip *s) ON_THREAD(ROLE_CTL);

@@ -29,6 +29,8 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
  * It must be answered now or later; who does not take the handle destroys it. */
 void sip_call_incoming(struct sip_calls *c, const struct sip_event *ev,
 		       const struct sip_arrival *in) ON_THREAD(ROLE_CTL);
+/* How calls out are made; the ctx is c. */
+void sip_calls_dialler(struct sip_calls *c, struct sip_dialler *out) ON_THREAD(ROLE_CTL);
 /* Every call ends: BYE, CANCEL or 503. */
 void sip_calls_shutdown(struct sip_calls *c) ON_THREAD(ROLE_CTL);
 /* No dialog is left. */

@@ -38,7 +38,7 @@ enum {
 static const char methods[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, "
 			      "NOTIFY, REGISTER";
 /* What the stack does not do by itself. */
-static const char own_methods[] = "INVITE, REGISTER, OPTIONS, PRACK, UPDATE, INFO, REFER, BYE";
+static const char own_methods[] = "INVITE, REGISTER, OPTIONS, UPDATE, INFO, REFER";
 
 struct sip {
 	struct sip_cfg cfg;
@@ -67,6 +67,11 @@ const struct sip_cfg *sip_config(const struct sip *s)
 bool sip_stopping(const struct sip *s)
 {
 	return s->stopping;
+}
+
+void sip_get_dialler(struct sip *s, struct sip_dialler *out)
+{
+	sip_calls_dialler(s->calls, out);
 }
 
 int sip_port(const struct sip *s)

@@ -1,0 +1,301 @@
+/* The legs of a call in the rooms: one that has its media, and one that is on its way. */
+#include "signaling/sip_call_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mcu/base/log.h"
+
+/* --- the media's side ------------------------------------------------------------ */
+
+static int media_policy(void *obj, struct neg_policy *out, struct errmsg *why)
+{
+	const struct sip_call *c = obj;
+	const struct sip_calls_side *side = &c->set->side;
+
+	role_assert_ctl();
+	if (!c->active || !c->active->h)
+		return errmsg_set(why, -EAGAIN, "busy", "The call is on its way into a room.");
+	return side->api->local(side->api_ctx, c->active->h, false, out, why);
+}
+
+static int media_agreed(void *obj, const struct neg_plan *plan, struct errmsg *why)
+{
+	const struct sip_call *c = obj;
+	const struct sip_calls_side *side = &c->set->side;
+
+	role_assert_ctl();
+	if (!c->active || !c->active->h)
+		return errmsg_set(why, -EAGAIN, "busy", "The call is on its way into a room.");
+	return side->api->negotiated(side->api_ctx, c->active->h, plan, why);
+}
+
+const struct sip_media_side call_media_side = { media_policy, media_agreed };
+
+/* --- leaving ---------------------------------------------------------------------- */
+
+static void clear(struct call_leg *l)
+{
+	struct sip_call *c = l->call;
+
+	if (c->active == l)
+		c->active = NULL;
+	if (c->joining == l)
+		c->joining = NULL;
+	*l = (struct call_leg){ .call = c };
+}
+
+ON_THREAD(ROLE_CTL) static void leave(struct call_leg *l, enum leave_reason reason)
+{
+	const struct sip_calls_side *side = &l->call->set->side;
+	struct leg_handle *h = l->h;
+
+	/* While join() has not returned its result is looked at by who called it. */
+	l->h = NULL;
+	if (h) {
+		side->api->leave(side->api_ctx, h, reason);
+		clear(l);
+	}
+}
+
+void call_leave_legs(struct sip_call *c, enum leave_reason reason)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (c->leg[i].used)
+			leave(&c->leg[i], reason);
+	c->active = c->joining = NULL;
+}
+
+/* --- in ------------------------------------------------------------------------------ */
+
+ON_THREAD(ROLE_CTL) static void moved(struct sip_call *c, struct call_leg *l)
+{
+	struct errmsg why = { .code = "" };
+	struct call_leg *old = c->active;
+
+	c->active = l;
+	if (c->joining == l)
+		c->joining = NULL;
+	if (old)
+		leave(old, LEAVE_LEFT);
+	if (!call_alive(c))
+		return;
+	int err = sip_media_moved(c->media, &why);
+	if (err && call_alive(c))
+		call_end(c, SIP_END_FAILED, 500, why.text);
+}
+
+/* The leg is where it wanted to be, and join() has returned. */
+ON_THREAD(ROLE_CTL) static void settle(struct call_leg *l)
+{
+	struct sip_call *c = l->call;
+
+	if (l->parlour && c->active)
+		return;
+	if (!l->parlour)
+		snprintf(c->room, sizeof(c->room), "%s", l->room);
+	moved(c, l);
+	if (!call_alive(c))
+		return;
+	if (c->state == CALL_ARRIVING)
+		call_answer(c);
+	else if (c->state == CALL_STARTING && l->parlour)
+		call_out_ready(c);
+	if (!call_alive(c) || l->parlour)
+		return;
+	if (c->group)
+		call_out_joined(c, l->id);
+	if (call_alive(c) && c->refer.on && c->refer.move)
+		call_refer_moved(c, 200);
+	if (call_alive(c))
+		call_try_reoffer(c);
+}
+
+static void on_welcome(void *obj, const struct welcome_info *w)
+{
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+
+	role_assert_ctl();
+	if (!l->used || !call_alive(c))
+		return;
+	l->welcomed = true;
+	l->waiting = false;
+	l->id = w->leg;
+	if (!l->h)
+		return; /* join() goes on with it */
+	call_hold(c);
+	settle(l);
+	call_release(c);
+}
+
+/* Somebody has to let it in: it waits where it hears music. */
+static void on_lobby(void *obj, const char *text)
+{
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+	struct errmsg why = { .code = "" };
+
+	(void)text;
+	role_assert_ctl();
+	if (!l->used || !call_alive(c))
+		return;
+	l->waiting = true;
+	call_hold(c);
+	int err = c->active ? 0 : call_enter_parlour(c, &why);
+	if (err && call_alive(c))
+		call_refuse(c, err, &why);
+	call_release(c);
+}
+
+static void on_offer_wanted(void *obj)
+{
+	struct call_leg *l = obj;
+
+	role_assert_ctl();
+	if (l != l->call->active)
+		return;
+	l->call->reoffer = true;
+	call_try_reoffer(l->call);
+}
+
+static void on_candidate(void *obj, const char *candidate)
+{
+	(void)obj;
+	(void)candidate;
+	role_assert_ctl();
+}
+
+static void on_event(void *obj, struct leg_event *ev)
+{
+	(void)obj;
+	(void)ev;
+	role_assert_ctl();
+}
+
+static void on_totals(void *obj, const struct leg_totals *t)
+{
+	struct call_leg *l = obj;
+
+	role_assert_ctl();
+	leg_totals_add(&l->call->cdr.media, t);
+}
+
+/* Why a call ends whose leg did. */
+static enum sip_end end_of(enum leave_reason reason, const struct errmsg *why)
+{
+	if (!strcmp(why->code, "connection_lost") || reason == LEAVE_LOST)
+		return SIP_END_SILENT;
+	if (reason == LEAVE_SHUTDOWN && !strcmp(why->code, "shutting_down"))
+		return SIP_END_SHUTDOWN;
+	return reason == LEAVE_ERROR ? SIP_END_FAILED : SIP_END_HANGUP_LOCAL;
+}
+
+/* It is not let into a room that it asked for. */
+ON_THREAD(ROLE_CTL) static void turned_away(struct sip_call *c, int err, const struct errmsg *why)
+{
+	if (c->refer.on && c->refer.move) {
+		call_refer_moved(c, call_status(err, why)); /* it stays where it is */
+		return;
+	}
+	if (c->state == CALL_ARRIVING)
+		call_refuse(c, err, why);
+	else
+		call_end(c, SIP_END_REJECTED, 480, why->text);
+}
+
+static void on_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
+{
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+	bool was_active = c->active == l, was_joining = c->joining == l;
+	static const struct errmsg none = { .code = "" };
+
+	role_assert_ctl();
+	clear(l);
+	if (!call_alive(c))
+		return;
+	if (!why)
+		why = &none;
+	call_hold(c);
+	if (was_joining)
+		turned_away(c, -EACCES, why);
+	else if (was_active)
+		call_end(c, end_of(reason, why), 480, why->text);
+	call_release(c);
+}
+
+static const struct leg_events leg_events = {
+	.welcome = on_welcome,
+	.lobby = on_lobby,
+	.candidate = on_candidate,
+	.offer_wanted = on_offer_wanted,
+	.event = on_event,
+	.closed = on_closed,
+	.totals = on_totals,
+};
+
+static struct call_leg *free_leg(struct sip_call *c)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!c->leg[i].used)
+			return &c->leg[i];
+	return NULL;
+}
+
+ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, struct join_req *req,
+				     struct errmsg *why)
+{
+	const struct sip_calls_side *side = &c->set->side;
+	struct leg_handle *h = NULL;
+
+	req->name = c->name;
+	req->peer = c->peer;
+	req->tls = c->tls;
+	req->device = true; /* nobody expects the first caller to be the host */
+	req->kind = LEG_KIND_PHONE;
+	req->number = c->cdr.number[0] ? c->cdr.number : c->cdr.uri;
+	req->called = c->called;
+	l->used = true;
+	call_hold(c);
+	int err = side->api->join(side->api_ctx, req, &leg_events, l, &h, why);
+	if (err) {
+		clear(l);
+	} else if (!l->used) {
+		; /* closed() from inside */
+	} else if (!call_alive(c)) {
+		side->api->leave(side->api_ctx, h, LEAVE_LEFT);
+		clear(l);
+	} else {
+		l->h = h;
+		if (l->welcomed)
+			settle(l);
+	}
+	call_release(c);
+	return err;
+}
+
+int call_enter_room(struct sip_call *c, const char *room, struct errmsg *why)
+{
+	struct call_leg *l = c->joining ? NULL : free_leg(c);
+	struct join_req req = { .room = room, .pin = c->pin[0] ? c->pin : NULL };
+
+	if (!l)
+		return errmsg_set(why, -EBUSY, "busy", "The call is on its way into another room.");
+	snprintf(l->room, sizeof(l->room), "%s", room);
+	req.room = l->room;
+	c->joining = l;
+	return enter(c, l, &req, why);
+}
+
+int call_enter_parlour(struct sip_call *c, struct errmsg *why)
+{
+	struct call_leg *l = free_leg(c);
+	struct join_req req = { .room = "", .parlour = true };
+
+	if (!l)
+		return errmsg_set(why, -EBUSY, "busy", "The call is on its way into a room.");
+	l->parlour = true;
+	return enter(c, l, &req, why);
+}

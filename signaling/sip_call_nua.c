@@ -1,0 +1,396 @@
+#include "signaling/sip_call_nua.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+#include "mcu/base/log.h"
+
+#define SDP_TYPE "application/sdp"
+
+/* --- bodies --------------------------------------------------------------------- */
+
+static bool is_sdp(const sip_t *msg)
+{
+	const sip_content_type_t *t = msg->sip_content_type;
+
+	return !t || !t->c_type || !strcasecmp(t->c_type, SDP_TYPE);
+}
+
+static bool has_body(const sip_t *msg)
+{
+	return msg && msg->sip_payload && msg->sip_payload->pl_data && msg->sip_payload->pl_len;
+}
+
+const char *sip_body_sdp(const sip_t *msg, size_t *len)
+{
+	*len = 0;
+	if (!has_body(msg) || !is_sdp(msg))
+		return NULL;
+	*len = (size_t)msg->sip_payload->pl_len;
+	return msg->sip_payload->pl_data;
+}
+
+bool sip_body_strange(const sip_t *msg)
+{
+	return has_body(msg) && !is_sdp(msg);
+}
+
+/* --- what the call says ------------------------------------------------------------- */
+
+static const char *phrase_of(const struct sip_reply *r)
+{
+	const char *p = r->phrase ? r->phrase : sip_status_phrase(r->status);
+	return p ? p : "";
+}
+
+/* RFC 3261 20.43; 305: incompatible media format. */
+static void warning_text(char *out, size_t cap, const struct sip_reply *r, const char *host)
+{
+	int n = snprintf(out, cap, "%d %s \"", r->status == 488 ? 305 : 399,
+			 host && *host ? host : "mcu");
+
+	for (const char *p = r->warning; *p && n < (int)cap - 2; p++)
+		if ((unsigned char)*p >= ' ' && (unsigned char)*p < 127)
+			out[n++] = *p == '"' || *p == '\\' ? '\'' : *p;
+	snprintf(out + n, cap - (size_t)n, "\"");
+}
+
+void sip_reply_send(nua_handle_t *nh, nua_t *with, const char *contact, const struct sip_reply *r,
+		    const char *host, bool updates)
+{
+	char warning[400], after[16];
+
+	if (r->warning)
+		warning_text(warning, sizeof(warning), r, host);
+	snprintf(after, sizeof(after), "%d", r->retry_after_s);
+	nua_respond(nh, r->status, phrase_of(r), TAG_IF(with, NUTAG_WITH_THIS(with)),
+		    TAG_IF(r->status < 300 && contact, SIPTAG_CONTACT_STR(contact)),
+		    TAG_IF(r->sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
+		    TAG_IF(r->sdp, SIPTAG_PAYLOAD_STR(r->sdp)),
+		    TAG_IF(r->warning, SIPTAG_WARNING_STR(warning)),
+		    TAG_IF(r->reason, SIPTAG_REASON_STR(r->reason)),
+		    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)),
+		    TAG_IF(r->status == 415, SIPTAG_ACCEPT_STR(SDP_TYPE)),
+		    NUTAG_UPDATE_REFRESH(updates), TAG_END());
+}
+
+static void d_respond(void *dialog, const struct sip_reply *r)
+{
+	struct sip_dialog *d = dialog;
+	bool other = d->now && d->now->event != nua_i_invite;
+
+	role_assert_ctl();
+	sip_reply_send(d->nh, other ? sip_nua(d->calls->sip) : NULL, d->contact, r,
+		       sip_config(d->calls->sip)->domain, d->updates);
+}
+
+static void d_invite(void *dialog, const char *sdp)
+{
+	struct sip_dialog *d = dialog;
+	bool first = !d->established;
+
+	role_assert_ctl();
+	nua_invite(d->nh, TAG_IF(first, NUTAG_URL(d->to.uri)),
+		   TAG_IF(first, SIPTAG_TO_STR(d->to.uri)),
+		   TAG_IF(first, SIPTAG_FROM_STR(d->from)),
+		   TAG_IF(first && d->to.route[0], NUTAG_INITIAL_ROUTE_STR(d->to.route)),
+		   TAG_IF(d->contact[0], SIPTAG_CONTACT_STR(d->contact)),
+		   TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
+		   TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
+}
+
+static void d_ack(void *dialog, const char *sdp)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	nua_ack(d->nh, TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
+		TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), NUTAG_UPDATE_REFRESH(d->updates), TAG_END());
+}
+
+static void d_cancel(void *dialog, const char *reason)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	nua_cancel(d->nh, SIPTAG_REASON_STR(reason), TAG_END());
+}
+
+static void d_bye(void *dialog, const char *reason)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	d->bye_sent = true;
+	nua_bye(d->nh, SIPTAG_REASON_STR(reason), TAG_END());
+}
+
+static void d_info(void *dialog, const char *type, const char *body)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	nua_info(d->nh, SIPTAG_CONTENT_TYPE_STR(type), SIPTAG_PAYLOAD_STR(body), TAG_END());
+}
+
+static void d_refer(void *dialog, int status)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	sip_reply_send(d->nh, sip_nua(d->calls->sip), d->contact,
+		       &(struct sip_reply){ .status = status }, "", d->updates);
+}
+
+static void d_notify(void *dialog, int status, const char *phrase, bool last)
+{
+	struct sip_dialog *d = dialog;
+	const char *text = phrase ? phrase : sip_status_phrase(status);
+	char body[128];
+
+	role_assert_ctl();
+	snprintf(body, sizeof(body), "SIP/2.0 %d %s\r\n", status, text ? text : "");
+	nua_notify(d->nh, SIPTAG_EVENT_STR("refer"),
+		   NUTAG_SUBSTATE(last ? nua_substate_terminated : nua_substate_active),
+		   SIPTAG_SUBSCRIPTION_STATE_STR(last ? "terminated;reason=noresource"
+						      : "active;expires=60"),
+		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag"), SIPTAG_PAYLOAD_STR(body),
+		   TAG_END());
+}
+
+static void drop_handle(struct sip_dialog *d)
+{
+	if (!d->nh)
+		return;
+	nua_handle_bind(d->nh, NULL);
+	nua_handle_destroy(d->nh);
+	d->nh = NULL;
+}
+
+static void d_redirect(void *dialog, const char *uri, const char *sdp)
+{
+	struct sip_dialog *d = dialog;
+	nua_handle_t *nh = sip_handle_new(d->calls->sip, &d->owner);
+
+	role_assert_ctl();
+	if (!nh)
+		return; /* stopping: the call is ended by that */
+	drop_handle(d);
+	d->nh = nh;
+	d->auth_tries = 0;
+	log_info(NULL, "call to %s goes on to %s", d->to.uri, uri);
+	snprintf(d->to.uri, sizeof(d->to.uri), "%s", uri);
+	d->to.route[0] = '\0'; /* and the credentials are of who it was given to first */
+	d_invite(d, sdp);
+}
+
+static void d_done(void *dialog)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	d->call = NULL;
+	drop_handle(d);
+	if (!d->holds)
+		sip_dialog_free(d);
+}
+
+const struct sip_dialog_ops sip_dialog_nua = {
+	.respond = d_respond, .invite = d_invite, .ack = d_ack,	    .cancel = d_cancel,
+	.bye = d_bye,	      .info = d_info,	  .refer = d_refer, .notify = d_notify,
+	.redirect = d_redirect, .done = d_done,
+};
+
+struct sip_dialog *sip_dialog_new(struct sip_calls *c, nua_handle_t *nh)
+{
+	struct sip_dialog *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->owner.event = sip_dialog_event;
+	d->calls = c;
+	d->nh = nh;
+	g_ptr_array_add(c->dialogs, d);
+	return d;
+}
+
+void sip_dialog_free(struct sip_dialog *d)
+{
+	g_ptr_array_remove(d->calls->dialogs, d);
+	explicit_bzero(&d->to, sizeof(d->to));
+	free(d);
+}
+
+/* --- what it hears ------------------------------------------------------------------ */
+
+static const char *reason_of(const sip_t *msg)
+{
+	const sip_reason_t *r = msg ? msg->sip_reason : NULL;
+
+	if (r && r->re_text)
+		return r->re_text;
+	return r && r->re_cause ? r->re_cause : "";
+}
+
+/* realm of the challenge; "": none that we can answer. */
+static const char *realm_of(const sip_t *msg, bool proxy)
+{
+	const msg_auth_t *a = proxy ? msg->sip_proxy_authenticate : msg->sip_www_authenticate;
+
+	for (; a; a = a->au_next)
+		if (a->au_scheme && !strcasecmp(a->au_scheme, "Digest"))
+			return msg_header_find_param(a->au_common, "realm=");
+	return NULL;
+}
+
+/* Whether the challenge was answered. */
+ON_THREAD(ROLE_CTL) static bool authenticate(struct sip_dialog *d, const struct sip_event *ev)
+{
+	char auth[512];
+	const char *realm;
+
+	if ((ev->status != 401 && ev->status != 407) || !ev->msg || !d->to.user[0] ||
+	    d->auth_tries++ >= SIP_AUTH_TRIES)
+		return false;
+	realm = realm_of(ev->msg, ev->status == 407);
+	if (!realm)
+		return false;
+	bool quoted = *realm == '"';
+	int n = snprintf(auth, sizeof(auth), "Digest:%s%s%s:%s:%s", quoted ? "" : "\"", realm,
+			 quoted ? "" : "\"", d->to.user, d->to.password);
+	if (n > 0 && n < (int)sizeof(auth))
+		nua_authenticate(d->nh, NUTAG_AUTH(auth), TAG_END());
+	explicit_bzero(auth, sizeof(auth));
+	return n > 0 && n < (int)sizeof(auth);
+}
+
+static bool takes_update(const sip_t *msg)
+{
+	return msg && msg->sip_allow && sip_is_allowed(msg->sip_allow, SIP_METHOD_UPDATE);
+}
+
+ON_THREAD(ROLE_CTL) static void on_answer(struct sip_dialog *d, const struct sip_event *ev)
+{
+	char contact[300] = "";
+	struct sip_answer a = { .status = ev->status, .phrase = ev->phrase };
+	bool redirect = ev->status / 100 == 3;
+
+	if (authenticate(d, ev))
+		return;
+	a.sdp = sip_body_sdp(ev->msg, &a.sdp_len);
+	if (redirect && ev->msg && ev->msg->sip_contact) {
+		url_e(contact, sizeof(contact), ev->msg->sip_contact->m_url);
+		a.contact = contact[0] && !strncasecmp(contact, "sip", 3) ? contact : NULL;
+	}
+	if (ev->status / 100 == 2) {
+		d->established = true;
+		d->updates = takes_update(ev->msg);
+	}
+	nua_handle_t *nh = d->nh;
+	sip_call_answer(d->call, &a);
+	/* nua would wait for credentials, or has ended the dialog by itself */
+	if (d->call && d->nh == nh && ev->status >= 300 && !d->established)
+		sip_call_over(d->call, SIP_END_FAILED, ev->phrase);
+}
+
+ON_THREAD(ROLE_CTL) static void on_info(struct sip_dialog *d, const struct sip_event *ev)
+{
+	const sip_t *m = ev->msg;
+	const char *type = m && m->sip_content_type ? m->sip_content_type->c_type : "";
+	bool body = has_body(m);
+
+	nua_respond(ev->nh, SIP_200_OK, NUTAG_WITH_THIS(sip_nua(d->calls->sip)), TAG_END());
+	if (body)
+		sip_call_take_info(d->call, type, m->sip_payload->pl_data,
+			      (size_t)m->sip_payload->pl_len);
+}
+
+ON_THREAD(ROLE_CTL) static void on_refer(struct sip_dialog *d, const struct sip_event *ev)
+{
+	const sip_refer_to_t *to = ev->msg ? ev->msg->sip_refer_to : NULL;
+	char uri[300] = "", room[SIP_ROOM_MAX + 1];
+
+	if (to)
+		url_e(uri, sizeof(uri), to->r_url);
+	if (!uri[0] || (to->r_url->url_type != url_sip && to->r_url->url_type != url_sips)) {
+		d_refer(d, 400);
+		return;
+	}
+	bool ours = sip_target_here(d->calls->sip, to->r_url, room) == SIP_WANT_ROOM;
+	sip_call_refer(d->call, uri, ours ? room : NULL);
+}
+
+/* An offer or a refresh; another body is not for a call. */
+ON_THREAD(ROLE_CTL) static void on_offer(struct sip_dialog *d, const struct sip_event *ev)
+{
+	size_t len;
+	const char *sdp = sip_body_sdp(ev->msg, &len);
+
+	if (sip_body_strange(ev->msg))
+		d_respond(d, &(struct sip_reply){ .status = 415 });
+	else if (ev->event == nua_i_update)
+		sip_call_update(d->call, sdp, len);
+	else
+		sip_call_reinvite(d->call, sdp, len);
+}
+
+ON_THREAD(ROLE_CTL) static void on_ack(struct sip_dialog *d, const struct sip_event *ev)
+{
+	size_t len;
+	const char *sdp = sip_body_sdp(ev->msg, &len);
+
+	sip_call_acked(d->call, sdp, len);
+}
+
+/* nua ends a dialog by itself when ACK or the refresh of the session does not come. */
+ON_THREAD(ROLE_CTL) static void on_gone(struct sip_dialog *d)
+{
+	if (d->no_ack)
+		sip_call_over(d->call, SIP_END_FAILED, "ACK did not come");
+	else if (d->timed_out)
+		sip_call_over(d->call, SIP_END_TIMER, "The session was not refreshed");
+	else
+		sip_call_over(d->call, SIP_END_FAILED, "The dialog was lost");
+}
+
+ON_THREAD(ROLE_CTL) static void dispatch(struct sip_dialog *d, const struct sip_event *ev)
+{
+	switch (ev->event) {
+	case nua_i_invite:
+	case nua_i_update:
+		if (ev->status < 200)
+			on_offer(d, ev);
+		break;
+	case nua_i_ack: on_ack(d, ev); break;
+	case nua_i_cancel: sip_call_cancelled(d->call, reason_of(ev->msg)); break;
+	case nua_i_bye: sip_call_bye(d->call, reason_of(ev->msg)); break;
+	case nua_i_info: on_info(d, ev); break;
+	case nua_i_refer: on_refer(d, ev); break;
+	case nua_r_invite: on_answer(d, ev); break;
+	case nua_r_bye: d->timed_out = d->timed_out || !d->bye_sent; break;
+	case nua_i_error: d->no_ack = d->no_ack || ev->status == 408; break;
+	case nua_i_terminated: on_gone(d); break;
+	default: break;
+	}
+}
+
+void sip_dialog_event(struct sip_owner *o, const struct sip_event *ev)
+{
+	struct sip_dialog *d = (struct sip_dialog *)o;
+
+	if (!d->call || ev->nh != d->nh)
+		return;
+	d->holds++;
+	const struct sip_event *before = d->now;
+	d->now = ev;
+	dispatch(d, ev);
+	d->now = before;
+	if (!--d->holds && !d->call)
+		sip_dialog_free(d);
+}

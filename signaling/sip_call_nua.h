@@ -1,0 +1,48 @@
+/* The dialog of a call on nua: what struct sip_call says becomes nua's calls, nua's
+ * events what it hears. Internal to sip_call*.c. CTL. */
+#ifndef MCU_SIGNALING_SIP_CALL_NUA_H
+#define MCU_SIGNALING_SIP_CALL_NUA_H
+
+#include "signaling/sip_call.h"
+#include "signaling/sip_call_priv.h"
+
+enum { SIP_AUTH_TRIES = 3 };
+
+struct sip_calls {
+	struct sip *sip;
+	void *ctx; /* of the rooms' side */
+	struct sip_call_set *set;
+	guint timer;
+	GPtrArray *dialogs; /* struct sip_dialog */
+};
+
+struct sip_dialog {
+	struct sip_owner owner;
+	struct sip_calls *calls;
+	struct sip_call *call; /* NULL: over */
+	nua_handle_t *nh;
+	const struct sip_event *now; /* the request that is being told of */
+	unsigned holds;
+	unsigned auth_tries;
+	bool established; /* nua knows a dialog: the next INVITE is a re-INVITE */
+	bool bye_sent, timed_out, no_ack, updates; /* updates: the peer takes UPDATE */
+	char contact[SIP_CONTACT_MAX];
+	struct sip_target to; /* of calls out */
+	char from[400];
+};
+
+extern const struct sip_dialog_ops sip_dialog_nua;
+
+struct sip_dialog *sip_dialog_new(struct sip_calls *c, nua_handle_t *nh) ON_THREAD(ROLE_CTL);
+void sip_dialog_free(struct sip_dialog *d) ON_THREAD(ROLE_CTL);
+void sip_dialog_event(struct sip_owner *o, const struct sip_event *ev) ON_THREAD(ROLE_CTL);
+
+/* The body when it is SDP. */
+const char *sip_body_sdp(const sip_t *msg, size_t *len);
+/* It has a body, and that is no SDP. */
+bool sip_body_strange(const sip_t *msg);
+/* Answers by these means; sip_call.c needs it before there is a call. */
+void sip_reply_send(nua_handle_t *nh, nua_t *with, const char *contact, const struct sip_reply *r,
+		    const char *host, bool updates) ON_THREAD(ROLE_CTL);
+
+#endif

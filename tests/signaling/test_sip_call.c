@@ -1,0 +1,569 @@
+/* Calls by table: what the dialog and the room say, in every order that races make, and
+ * what the call says to each. */
+#include "tests/signaling/sip_call_rig.h"
+
+#include "mcu/base/role.h"
+#include "signaling/sip_info.h"
+
+static char text[2000];
+
+/* An offer or answer of the phone. */
+static const char *phone_sdp(int version, const char *address, const char *lines)
+{
+	int n = snprintf(text, sizeof(text), HEAD, version, address);
+	snprintf(text + n, sizeof(text) - (size_t)n, "%s", lines);
+	return text;
+}
+
+static const struct {
+	const char *word, *address, *lines;
+} descriptions[] = {
+	{ "", "192.0.2.50", SOUND },
+	{ "hold", "192.0.2.50", SOUND "a=sendonly\r\n" },
+	{ "inactive", "192.0.2.50", SOUND "a=inactive\r\n" },
+	{ "zero", "0.0.0.0", SOUND },
+	{ "video", "192.0.2.50",
+	  SOUND "m=video 16390 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n"
+		"a=fmtp:99 profile-level-id=42e01f;packetization-mode=1\r\n" },
+	{ "novideo", "192.0.2.50", SOUND "m=video 0 RTP/AVP 99\r\n" },
+	{ "strange", "192.0.2.50", "m=audio 16384 RTP/AVP 77\r\na=rtpmap:77 iLBC/8000\r\n" },
+	{ "bad", "192.0.2.50", "m=audio\r\n" },
+};
+
+static const char *described(const char *word)
+{
+	for (size_t i = 0; i < sizeof(descriptions) / sizeof(descriptions[0]); i++)
+		if (!strcmp(word, descriptions[i].word))
+			return phone_sdp((int)i + 1, descriptions[i].address, descriptions[i].lines);
+	fail_msg("no description \"%s\"", word);
+	return NULL;
+}
+
+static void invite(struct rig *r, const char *sdp, const char *room, bool reliable)
+{
+	struct fake_dialog *d = fake_dialog(r);
+	struct sip_reply reply;
+	struct errmsg why;
+	const struct sip_call_start s = {
+		.dialog = d, .peer = "192.0.2.50", .local = "203.0.113.1", .room = room,
+		.name = "Phone", .uri = "sip:anne@192.0.2.50", .number = "", .user = "anne",
+		.sdp = sdp, .sdp_len = sdp ? strlen(sdp) : 0, .reliable = reliable,
+	};
+	if (sip_call_take(r->set, &s, &r->call[d->i], &reply, &why)) {
+		say(r, "refused:%d", reply.status);
+		free(d);
+	}
+}
+
+/* Of the last leg in a room, or in the parlour. */
+static struct leg_handle *living(struct rig *r, bool parlour)
+{
+	for (size_t i = r->n_legs; i-- > 0;)
+		if (!r->leg[i].ended && r->leg[i].parlour == parlour)
+			return &r->leg[i];
+	fail_msg("no such leg");
+	return NULL;
+}
+
+static void leg_ends(struct rig *r, enum leave_reason reason, const char *code)
+{
+	struct leg_handle *l = living(r, false);
+	struct errmsg why;
+
+	l->ended = true;
+	errmsg_set(&why, 0, code, "Over.");
+	l->ev->closed(l->obj, reason, &why);
+}
+
+static void answer(struct rig *r, size_t i, const char *word)
+{
+	struct sip_answer a = { .status = atoi(word), .phrase = "" };
+	const char *plus = strchr(word, '+');
+
+	if (plus)
+		a.sdp = described(strcmp(plus, "+sdp") ? plus + 1 : "");
+	a.sdp_len = a.sdp ? strlen(a.sdp) : 0;
+	if (a.status / 100 == 3)
+		a.contact = "sip:other@192.0.2.60";
+	sip_call_answer(r->call[i], &a);
+}
+
+static void dial(struct rig *r, const char *to)
+{
+	const struct sip_dial_req req = { .room = "r", .to = to, .by = "Host" };
+	struct errmsg why;
+	int err = call_dial(r->set, &req, on_dial, r, &r->dial_id, &why);
+	if (err)
+		say(r, "dial:%s", why.code);
+	else
+		r->dial_state = SIP_DIAL_CALLING;
+}
+
+static void info(struct rig *r, const char *type, const char *body)
+{
+	sip_call_take_info(r->call[0], type, body, strlen(body));
+}
+
+/* "word" or "word:rest"; a digit before it is the call's number. */
+static bool is(const char *step, const char *word, const char **rest)
+{
+	size_t n = strlen(word);
+	if (strncmp(step, word, n) || (step[n] && step[n] != ':'))
+		return false;
+	*rest = step[n] ? step + n + 1 : "";
+	return true;
+}
+
+static void do_room(struct rig *r, const char *step, const char *rest)
+{
+	if (is(step, "welcome", &rest))
+		welcome(living(r, false));
+	else if (is(step, "lost", &rest))
+		leg_ends(r, LEAVE_LOST, "connection_lost");
+	else if (is(step, "kicked", &rest))
+		leg_ends(r, LEAVE_KICKED, "");
+	else if (is(step, "turned-away", &rest))
+		leg_ends(r, LEAVE_ERROR, rest);
+	else if (is(step, "offer-wanted", &rest))
+		living(r, false)->ev->offer_wanted(living(r, false)->obj);
+	else if (is(step, "late-welcome", &rest))
+		r->late_welcome = true;
+	else if (is(step, "lobby", &rest))
+		r->lobby = true;
+	else if (is(step, "open", &rest))
+		r->lobby = r->late_welcome = false;
+	else if (is(step, "refuse", &rest))
+		r->refuse = rest;
+	else if (is(step, "refuse-late", &rest))
+		r->refuse_late = rest;
+	else if (is(step, "no-media", &rest))
+		r->negotiated_err = -EBUSY;
+	else if (is(step, "media", &rest))
+		r->negotiated_err = 0;
+	else if (is(step, "after", &rest)) {
+		clock_fake_advance(&r->clock, atoi(rest) * NS_PER_S);
+		sip_call_set_tick(r->set);
+	} else
+		fail_msg("no such step: %s", step);
+}
+
+static void do_step(struct rig *r, const char *step)
+{
+	size_t i = step[0] >= '0' && step[0] <= '3' ? (size_t)(*step++ - '0') : 0;
+	struct sip_call *c = r->call[i];
+	const char *rest, *s;
+
+	if (is(step, "INVITE", &rest))
+		invite(r, described(rest), "r", false);
+	else if (is(step, "INVITE-late", &rest))
+		invite(r, NULL, "r", false);
+	else if (is(step, "INVITE-100rel", &rest))
+		invite(r, described(""), "r", true);
+	else if (is(step, "INVITE-bridge", &rest))
+		invite(r, described(""), "", false);
+	else if (is(step, "ACK", &rest))
+		sip_call_acked(c, NULL, 0);
+	else if (is(step, "ACK-sdp", &rest))
+		s = described(rest), sip_call_acked(c, s, strlen(s));
+	else if (is(step, "CANCEL", &rest))
+		sip_call_cancelled(c, "");
+	else if (is(step, "BYE", &rest))
+		sip_call_bye(c, "");
+	else if (is(step, "re", &rest))
+		s = described(rest), sip_call_reinvite(c, s, strlen(s));
+	else if (is(step, "re-late", &rest))
+		sip_call_reinvite(c, NULL, 0);
+	else if (is(step, "UPDATE", &rest))
+		sip_call_update(c, NULL, 0);
+	else if (is(step, "UPDATE-sdp", &rest))
+		s = described(rest), sip_call_update(c, s, strlen(s));
+	else if (is(step, "gone", &rest))
+		sip_call_over(c, SIP_END_FAILED, "gone");
+	else if (is(step, "expired", &rest))
+		sip_call_over(c, SIP_END_TIMER, "expired");
+	else if (is(step, "answer", &rest))
+		answer(r, i, rest);
+	else if (is(step, "dial", &rest))
+		dial(r, rest);
+	else if (is(step, "hangup", &rest))
+		say(r, "hangup:%d", call_hangup(r->set, r->dial_id) ? -1 : 0);
+	else if (is(step, "REFER", &rest))
+		sip_call_refer(c, rest, NULL);
+	else if (is(step, "REFER-room", &rest))
+		sip_call_refer(c, "sip:x@us", rest);
+	else if (is(step, "two", &rest))
+		r->n_targets = 2;
+	else if (is(step, "shutdown", &rest))
+		sip_call_set_shutdown(r->set);
+	else
+		do_room(r, step, rest);
+}
+
+static void play(struct rig *r, const char *steps)
+{
+	char copy[600], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", steps);
+	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		do_step(r, s);
+}
+
+struct row {
+	const char *steps, *said;
+	enum sip_end end; /* of the record; 0: not looked at */
+};
+
+static void play_rows(const struct row *rows, size_t n)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	for (size_t i = 0; i < n; i++) {
+		rig_open(r);
+		play(r, rows[i].steps);
+		if (strcmp(r->log, rows[i].said))
+			fail_msg("%s\nsaid:     %s\nexpected: %s", rows[i].steps, r->log,
+				 rows[i].said);
+		if (rows[i].end && (r->cdr.end != rows[i].end || !r->ended))
+			fail_msg("%s\nended with %s, expected %s", rows[i].steps,
+				 sip_end_name(r->cdr.end), sip_end_name(rows[i].end));
+		rig_close(r);
+	}
+	free(r);
+}
+#define PLAY(rows) play_rows(rows, sizeof(rows) / sizeof(rows[0]))
+
+static void calls_that_come(void **state)
+{
+	static const struct row rows[] = {
+		{ "INVITE ACK BYE gone", "join:r 200+sdp done", SIP_END_HANGUP },
+		{ "INVITE-late ACK-sdp BYE gone", "join:r 200+sdp done", SIP_END_HANGUP },
+		{ "INVITE-late ACK gone", "join:r 200+sdp BYE done", SIP_END_FAILED },
+		{ "INVITE-late ACK-sdp:strange gone", "join:r 200+sdp BYE done", SIP_END_FAILED },
+		{ "INVITE-100rel ACK", "180 join:r 200+sdp", 0 },
+		{ "INVITE-bridge ACK", "parlour 200+sdp", 0 },
+		{ "late-welcome INVITE welcome ACK", "join:r 200+sdp", 0 },
+		/* what is refused */
+		{ "refuse:room_unknown INVITE gone", "join:r 404 done", SIP_END_REJECTED },
+		{ "refuse-late:room_unknown INVITE gone", "join:r 404 done", SIP_END_REJECTED },
+		{ "refuse:room_full INVITE gone", "join:r 486 done", SIP_END_BUSY },
+		{ "refuse:room_locked INVITE gone", "join:r 403 done", SIP_END_REJECTED },
+		{ "refuse:shutting_down INVITE", "join:r 503", SIP_END_REJECTED },
+		{ "INVITE:strange", "join:r 488", SIP_END_REJECTED },
+		{ "INVITE:bad", "join:r 400", SIP_END_REJECTED },
+		{ "no-media INVITE", "join:r 503", SIP_END_REJECTED },
+		{ "late-welcome INVITE turned-away:room_full", "join:r 486", SIP_END_BUSY },
+		{ "INVITE INVITE INVITE INVITE",
+		  "join:r 200+sdp join:r 200+sdp join:r 200+sdp refused:503", 0 },
+		{ "shutdown INVITE", "refused:503", 0 },
+		/* somebody has to let it in */
+		{ "lobby INVITE ACK welcome BYE gone", "join:r parlour 200+sdp done",
+		  SIP_END_HANGUP },
+		{ "lobby INVITE ACK turned-away:refused gone", "join:r parlour 200+sdp BYE done",
+		  SIP_END_REJECTED },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+static void races_of_the_end(void **state)
+{
+	static const struct row rows[] = {
+		{ "late-welcome INVITE CANCEL gone", "join:r done", SIP_END_CANCELLED },
+		{ "late-welcome INVITE CANCEL BYE gone", "join:r done", SIP_END_CANCELLED },
+		{ "INVITE CANCEL gone", "join:r 200+sdp done", SIP_END_CANCELLED },
+		{ "INVITE BYE gone", "join:r 200+sdp done", SIP_END_HANGUP },
+		{ "INVITE gone", "join:r 200+sdp done", SIP_END_FAILED }, /* ACK never came */
+		{ "INVITE ACK expired", "join:r 200+sdp done", SIP_END_TIMER },
+		{ "INVITE ACK lost gone", "join:r 200+sdp BYE done", SIP_END_SILENT },
+		{ "INVITE ACK kicked gone", "join:r 200+sdp BYE done", SIP_END_HANGUP_LOCAL },
+		{ "INVITE kicked ACK gone", "join:r 200+sdp BYE done", SIP_END_HANGUP_LOCAL },
+		{ "INVITE ACK kicked BYE gone", "join:r 200+sdp BYE done", SIP_END_HANGUP_LOCAL },
+		{ "INVITE ACK shutdown gone", "join:r 200+sdp BYE done", SIP_END_SHUTDOWN },
+		{ "late-welcome INVITE shutdown gone", "join:r 503 done", SIP_END_SHUTDOWN },
+		/* nua says no more: it is forgotten */
+		{ "INVITE ACK kicked after:39", "join:r 200+sdp BYE", SIP_END_HANGUP_LOCAL },
+		{ "INVITE ACK kicked after:41", "join:r 200+sdp BYE done", SIP_END_HANGUP_LOCAL },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+static void offers_again(void **state)
+{
+	static const struct row rows[] = {
+		{ "INVITE ACK re:video ACK", "join:r 200+sdp 200+sdp", 0 },
+		{ "INVITE ACK re:video ACK re:novideo ACK", "join:r 200+sdp 200+sdp 200+sdp", 0 },
+		{ "INVITE ACK re-late ACK-sdp", "join:r 200+sdp 200+sdp", 0 },
+		{ "INVITE ACK re-late ACK", "join:r 200+sdp 200+sdp", 0 },
+		{ "INVITE ACK re:strange", "join:r 200+sdp 488", 0 },
+		{ "INVITE ACK re:bad", "join:r 200+sdp 400", 0 },
+		{ "INVITE ACK no-media re:video media re:video ACK",
+		  "join:r 200+sdp 488 200+sdp", 0 },
+		{ "INVITE ACK UPDATE", "join:r 200+sdp 200", 0 },
+		{ "INVITE ACK UPDATE-sdp:hold", "join:r 200+sdp 200+sdp", 0 },
+		/* ours, and glare */
+		{ "INVITE ACK offer-wanted answer:200+sdp", "join:r 200+sdp INVITE+sdp ACK", 0 },
+		{ "INVITE offer-wanted ACK answer:200+sdp", "join:r 200+sdp INVITE+sdp ACK", 0 },
+		{ "INVITE ACK offer-wanted re:hold", "join:r 200+sdp INVITE+sdp 491", 0 },
+		{ "INVITE ACK offer-wanted UPDATE-sdp:hold", "join:r 200+sdp INVITE+sdp 491", 0 },
+		{ "INVITE ACK offer-wanted re-late", "join:r 200+sdp INVITE+sdp 491", 0 },
+		{ "INVITE ACK offer-wanted answer:491 re:hold ACK after:3 answer:200+sdp",
+		  "join:r 200+sdp INVITE+sdp 200+sdp INVITE+sdp ACK", 0 },
+		{ "INVITE ACK offer-wanted answer:488 after:5", "join:r 200+sdp INVITE+sdp", 0 },
+		{ "INVITE ACK offer-wanted answer:481 gone", "join:r 200+sdp INVITE+sdp BYE done",
+		  SIP_END_FAILED },
+		{ "INVITE ACK offer-wanted offer-wanted answer:200+sdp",
+		  "join:r 200+sdp INVITE+sdp ACK INVITE+sdp", 0 },
+		/* a refresh that nua made, without an offer: theirs comes in the 200 */
+		{ "INVITE ACK answer:200+sdp", "join:r 200+sdp ACK+sdp", 0 },
+		{ "INVITE ACK offer-wanted BYE gone", "join:r 200+sdp INVITE+sdp done",
+		  SIP_END_HANGUP },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+static void calls_out(void **state)
+{
+	static const struct row rows[] = {
+		{ "dial:sip:b@h answer:180 answer:200+sdp BYE gone",
+		  "parlour INVITE+sdp dial:ringing ACK join:r dial:answered dial:ended done",
+		  SIP_END_HANGUP },
+		{ "dial:sip:b@h answer:183+sdp answer:180 answer:200 hangup gone",
+		  "parlour INVITE+sdp dial:early ACK join:r dial:answered BYE dial:ended hangup:0 done",
+		  SIP_END_HANGUP_LOCAL },
+		{ "dial:sip:b@h answer:183+sdp answer:200+sdp",
+		  "parlour INVITE+sdp dial:early ACK join:r dial:answered", 0 },
+		{ "dial:sip:b@h answer:486 gone", "parlour INVITE+sdp dial:busy done", SIP_END_BUSY },
+		{ "dial:sip:b@h answer:603 gone", "parlour INVITE+sdp dial:failed done",
+		  SIP_END_REJECTED },
+		{ "dial:sip:b@h answer:480 gone", "parlour INVITE+sdp dial:no_answer done",
+		  SIP_END_NO_ANSWER },
+		{ "dial:sip:b@h answer:500 gone", "parlour INVITE+sdp dial:failed done",
+		  SIP_END_FAILED },
+		{ "dial:sip:b@h answer:180 after:61 answer:487 gone",
+		  "parlour INVITE+sdp dial:ringing CANCEL dial:no_answer done", SIP_END_NO_ANSWER },
+		{ "dial:sip:b@h answer:180 hangup answer:487 gone",
+		  "parlour INVITE+sdp dial:ringing CANCEL dial:ended hangup:0 done",
+		  SIP_END_HANGUP_LOCAL },
+		/* 200 crosses CANCEL */
+		{ "dial:sip:b@h answer:180 hangup answer:200+sdp gone",
+		  "parlour INVITE+sdp dial:ringing CANCEL dial:ended hangup:0 ACK BYE done",
+		  SIP_END_HANGUP_LOCAL },
+		{ "dial:sip:b@h hangup hangup gone",
+		  "parlour INVITE+sdp CANCEL dial:ended hangup:0 hangup:-1 done", 0 },
+		/* answers that are of no use */
+		{ "dial:sip:b@h answer:200 gone", "parlour INVITE+sdp ACK BYE dial:ended done",
+		  SIP_END_FAILED },
+		{ "dial:sip:b@h answer:200+strange gone",
+		  "parlour INVITE+sdp ACK BYE dial:ended done", SIP_END_FAILED },
+		{ "refuse:room_full dial:sip:b@h answer:200+sdp gone",
+		  "parlour INVITE+sdp ACK join:r BYE dial:ended done", SIP_END_FAILED },
+		/* elsewhere, at most five times */
+		{ "dial:sip:b@h answer:302 answer:200+sdp",
+		  "parlour INVITE+sdp INVITE:sip:other@192.0.2.60 ACK join:r dial:answered", 0 },
+		{ "dial:sip:b@h answer:302 answer:302 answer:302 answer:302 answer:302 answer:302 gone",
+		  "parlour INVITE+sdp INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
+		  "INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
+		  "INVITE:sip:other@192.0.2.60 dial:failed done", SIP_END_FAILED },
+		/* two phones: the first wins */
+		{ "two dial:sip:b@h 0answer:180 1answer:180 1answer:200+sdp 0answer:487 0gone",
+		  "parlour INVITE+sdp parlour INVITE+sdp dial:ringing CANCEL ACK join:r "
+		  "dial:answered done", 0 },
+		{ "two dial:sip:b@h 0answer:486 0gone 1answer:180 1answer:480 1gone",
+		  "parlour INVITE+sdp parlour INVITE+sdp done dial:ringing dial:busy done",
+		  SIP_END_BUSY },
+		{ "two dial:sip:b@h 1answer:200+sdp 0answer:200+sdp 0gone 1BYE 1gone",
+		  "parlour INVITE+sdp parlour INVITE+sdp CANCEL ACK join:r dial:answered ACK BYE "
+		  "done dial:ended done", SIP_END_HANGUP },
+		{ "two dial:sip:b@h shutdown 0gone 1gone",
+		  "parlour INVITE+sdp parlour INVITE+sdp CANCEL CANCEL dial:ended done done",
+		  SIP_END_SHUTDOWN },
+		{ "shutdown dial:sip:b@h", "dial:shutting_down", 0 },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+static void transfers(void **state)
+{
+	static const struct row rows[] = {
+		{ "INVITE ACK REFER-room:other BYE gone",
+		  "join:r 200+sdp refer:202 join:other NOTIFY:200. done", SIP_END_HANGUP },
+		{ "INVITE ACK REFER-room:r", "join:r 200+sdp refer:403", 0 },
+		{ "INVITE ACK refuse:room_locked REFER-room:other",
+		  "join:r 200+sdp refer:202 join:other NOTIFY:403.", 0 },
+		{ "INVITE ACK late-welcome REFER-room:other turned-away:room_full",
+		  "join:r 200+sdp refer:202 join:other NOTIFY:486.", 0 },
+		{ "INVITE ACK late-welcome REFER-room:other welcome",
+		  "join:r 200+sdp refer:202 join:other NOTIFY:200.", 0 },
+		{ "INVITE ACK late-welcome REFER-room:other BYE gone",
+		  "join:r 200+sdp refer:202 join:other done", SIP_END_HANGUP },
+		{ "INVITE REFER-room:other", "join:r 200+sdp refer:481", 0 },
+		{ "INVITE ACK late-welcome REFER-room:x REFER-room:y",
+		  "join:r 200+sdp refer:202 join:x refer:491", 0 },
+		{ "INVITE ACK REFER:sip:b@h 1answer:180 1answer:200+sdp 0BYE 0gone",
+		  "join:r 200+sdp refer:202 parlour INVITE+sdp NOTIFY:180 ACK join:r NOTIFY:200. "
+		  "done", SIP_END_HANGUP },
+		{ "INVITE ACK REFER:sip:b@h 1answer:486 1gone",
+		  "join:r 200+sdp refer:202 parlour INVITE+sdp NOTIFY:486. done", 0 },
+		{ "INVITE ACK REFER:sip:b@h 0BYE 0gone 1answer:180 1answer:200+sdp 1BYE 1gone",
+		  "join:r 200+sdp refer:202 parlour INVITE+sdp done ACK join:r done", 0 },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+/* What is sent while the phone holds is its music; nobody hears it. */
+static void hold(void **state)
+{
+	static const struct {
+		const char *steps, *answered;
+		enum neg_dir dir;
+	} rows[] = {
+		{ "INVITE ACK", "a=sendrecv", NEG_SENDRECV },
+		{ "INVITE ACK re:hold", "a=recvonly", NEG_INACTIVE },
+		{ "INVITE ACK re:inactive", "a=inactive", NEG_INACTIVE },
+		{ "INVITE ACK re:zero", "a=recvonly", NEG_INACTIVE },
+		{ "INVITE ACK UPDATE-sdp:hold", "a=recvonly", NEG_INACTIVE },
+		{ "INVITE ACK re:hold ACK re", "a=sendrecv", NEG_SENDRECV },
+		{ "INVITE ACK re:zero ACK re", "a=sendrecv", NEG_SENDRECV },
+		{ "INVITE ACK re:hold ACK re:hold", "a=recvonly", NEG_INACTIVE },
+		{ "INVITE:hold ACK", "a=recvonly", NEG_RECVONLY }, /* a source, no phone on hold */
+	};
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rig_open(r);
+		play(r, rows[i].steps);
+		if (!strstr(r->sdp, rows[i].answered) || r->dir != rows[i].dir)
+			fail_msg("%s\n%s in the plan, and\n%s", rows[i].steps, neg_dir_name(r->dir),
+				 r->sdp);
+		rig_close(r);
+	}
+	free(r);
+}
+
+static unsigned version_said(const struct rig *r)
+{
+	unsigned v = 0;
+	assert_int_equal(sscanf(r->sdp, "v=0\r\no=- 9 %u IN IP4 203.0.113.1", &v), 1);
+	return v;
+}
+
+/* RFC 3264 8: one more for each description that is another. */
+static void versions(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	rig_open(r);
+	play(r, "INVITE ACK");
+	assert_int_equal(version_said(r), 1);
+	play(r, "re ACK");
+	assert_int_equal(version_said(r), 1);
+	play(r, "re:hold ACK");
+	assert_int_equal(version_said(r), 2);
+	play(r, "re:hold ACK");
+	assert_int_equal(version_said(r), 2);
+	play(r, "re ACK");
+	assert_int_equal(version_said(r), 3);
+	rig_close(r);
+	free(r);
+}
+
+/* Lines stay in their places, at port 0 when they are of no use. */
+static void lines_keep_their_places(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	rig_open(r);
+	play(r, "INVITE ACK re:video ACK");
+	assert_non_null(strstr(r->sdp, "m=audio 40000 RTP/AVP 0 101"));
+	assert_non_null(strstr(r->sdp, "m=video 40002 RTP/AVP 99"));
+	play(r, "re:novideo ACK");
+	assert_non_null(strstr(r->sdp, "m=video 0 RTP/AVP 99"));
+	play(r, "re-late"); /* our offer has both, the second as it was refused or anew */
+	assert_non_null(strstr(r->sdp, "m=audio 40000"));
+	assert_non_null(strstr(r->sdp, "m=video"));
+	assert_true(strstr(r->sdp, "m=audio") < strstr(r->sdp, "m=video"));
+	rig_close(r);
+	free(r);
+}
+
+static void infos(void **state)
+{
+	static const struct {
+		const char *type, *body, *said;
+	} rows[] = {
+		{ "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", "digit:5" },
+		{ "application/dtmf-relay", "Signal= *\r\nDuration=160", "digit:*" },
+		{ "Application/DTMF-Relay;x=y", "Duration=160\nsignal = 11\n", "digit:#" },
+		{ "application/dtmf-relay", "Duration=160\r\n", "" },
+		{ "application/dtmf-relay", "Signal=55\r\n", "" },
+		{ "application/dtmf-relay", "Signal=", "" },
+		{ "application/dtmf", "d", "digit:D" },
+		{ "application/dtmf", " 9\r\n", "digit:9" },
+		{ "application/dtmf", "", "" },
+		{ "application/dtmfx", "9", "" },
+		{ SIP_INFO_PICTURE_TYPE, "<media_control><picture_fast_update/>", "picture" },
+		{ SIP_INFO_PICTURE_TYPE, sip_info_picture, "picture" },
+		{ SIP_INFO_PICTURE_TYPE, "<media_control/>", "" },
+		{ "text/plain", "picture_fast_update", "" },
+	};
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	rig_open(r);
+	play(r, "INVITE ACK");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		r->log[0] = '\0';
+		info(r, rows[i].type, rows[i].body);
+		assert_string_equal(r->log, rows[i].said);
+	}
+	rig_close(r);
+	free(r);
+}
+
+/* The record has what the legs came to. */
+static void records(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	rig_open(r);
+	play(r, "INVITE ACK REFER-room:other BYE gone");
+	assert_string_equal(r->cdr.room, "other");
+	assert_string_equal(r->cdr.uri, "sip:anne@192.0.2.50");
+	assert_string_equal(r->cdr.user, "anne");
+	assert_int_equal(r->cdr.media.packets_in, 20); /* of both legs */
+	assert_int_equal(r->cdr.media.audio, CODEC_PCMU);
+	assert_int_equal(r->cdr.sip_status, 200);
+	assert_true(r->cdr.started_ms && r->cdr.answered_ms && r->cdr.ended_ms);
+	assert_false(r->cdr.out);
+	rig_close(r);
+	rig_open(r);
+	play(r, "dial:sip:b@h answer:200+sdp BYE gone");
+	assert_true(r->cdr.out);
+	assert_string_equal(r->cdr.room, "r");
+	assert_int_equal(r->cdr.media.packets_in, 20);
+	assert_int_equal(r->begun, 1);
+	assert_int_equal(r->answered, 1);
+	rig_close(r);
+	free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls_that_come),
+		cmocka_unit_test(races_of_the_end),
+		cmocka_unit_test(offers_again),
+		cmocka_unit_test(calls_out),
+		cmocka_unit_test(transfers),
+		cmocka_unit_test(hold),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(lines_keep_their_places),
+		cmocka_unit_test(infos),
+		cmocka_unit_test(records),
+	};
+	role_enter(ROLE_ID_NONE);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
