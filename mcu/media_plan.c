@@ -14,6 +14,27 @@ static uint32_t lower(uint32_t bps, uint32_t kbps)
 	return !bps || (other && other < bps) ? other : bps;
 }
 
+/* As the peer wants it, and not longer than it takes; 0: unsaid. */
+static uint8_t ptime_of(const struct neg_codec_plan *c)
+{
+	uint32_t ms = c->ptime_ms;
+
+	if (c->maxptime_ms && (ms ? ms : 20) > c->maxptime_ms)
+		ms = c->maxptime_ms;
+	return ms < UINT8_MAX ? (uint8_t)ms : UINT8_MAX;
+}
+
+static void convert_opus(struct leg_stream *s, const struct neg_media *m)
+{
+	struct leg_tx_format *f = &s->tx_format;
+
+	s->tx_red_pt = m->red_pt_tx;
+	f->max_hz = m->codec.opus_max_playback_hz;
+	f->cbr = m->codec.opus_cbr;
+	if (m->codec.opus_max_bps && (!f->max_bps || m->codec.opus_max_bps < f->max_bps))
+		f->max_bps = m->codec.opus_max_bps;
+}
+
 /* What the peer may send, and the one format that we send. */
 static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 {
@@ -32,11 +53,17 @@ static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 			.profile_level_id = m->codec.h264_sps,
 			.max_fs = m->codec.max_fs, .max_mbps = m->codec.max_mbps,
 			.max_bps = lower(m->max_bps, m->codec.max_br_kbps),
+			.ptime_ms = ptime_of(&m->codec), .cn_pt = m->has_noise ? m->noise_pt_tx : 0,
+			.annex_b = m->codec.g729_annex_b,
 		};
 		if (f->codec == CODEC_OPUS)
-			s->tx_red_pt = m->red_pt_tx;
+			convert_opus(s, m);
 	}
 	s->rx_red_pt = m->red_pt_rx;
+	if (m->has_noise && s->n_rx_formats < LEG_MAX_FORMATS)
+		s->rx_format[s->n_rx_formats++] = (struct leg_rx_format){
+			.codec = CODEC_CN, .pt = m->noise_pt_rx,
+		};
 	if (!m->has_dtmf)
 		return;
 	s->rx_dtmf_pt = m->dtmf_pt_rx;

@@ -13,11 +13,13 @@ static const struct neg_codec_info codecs[] = {
 	{ CODEC_G722, "audio", "G722", 8000, 1, 9 },
 	{ CODEC_PCMU, "audio", "PCMU", 8000, 1, 0 },
 	{ CODEC_PCMA, "audio", "PCMA", 8000, 1, 8 },
+	{ CODEC_G729, "audio", "G729", 8000, 1, 18 },
 	{ CODEC_H264, "video", "H264", 90000, 1, -1 },
 	{ CODEC_VP8, "video", "VP8", 90000, 1, -1 },
 	{ CODEC_VP9, "video", "VP9", 90000, 1, -1 },
 	{ CODEC_AV1, "video", "AV1", 90000, 1, -1 },
 };
+enum { STATIC_NOISE_PT = 13 }; /* RFC 3551 table 4 */
 enum { N_CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 
 const struct neg_codec_info *neg_codec_info(enum codec codec)
@@ -103,11 +105,13 @@ bool neg_pt_read(struct neg_pt *out, const struct sdp_media *m, const char *form
 			if (codecs[i].static_pt == (int)pt && !strcmp(codecs[i].kind, m->kind))
 				out->info = &codecs[i];
 		out->clock_hz = out->info ? out->info->clock_hz : 0;
+		out->noise = pt == STATIC_NOISE_PT && !strcmp(m->kind, "audio");
 		return true;
 	}
 	if (!parse_rtpmap(map, name, sizeof(name), &clock, &channels))
 		return true;
 	out->clock_hz = clock;
+	out->noise = !strcasecmp(name, "CN") && clock == 8000;
 	out->dtmf = !strcasecmp(name, "telephone-event");
 	out->red = !strcasecmp(name, "red") && clock == 48000 && channels == 2;
 	out->rtx = !strcasecmp(name, "rtx");
@@ -141,6 +145,15 @@ int neg_pt_match(const struct neg_pt *pt, const struct neg_format *f)
 	/* of the same profile the one with level asymmetry is of more use */
 	return score ? score * 2 + (neg_fmtp_number(pt->fmtp, "level-asymmetry-allowed", 0) == 1)
 		     : 0;
+}
+
+int neg_annex_b(const char *fmtp)
+{
+	char text[8];
+
+	if (!neg_fmtp_get(fmtp, "annexb", text, sizeof(text)))
+		return -1;
+	return !strcasecmp(text, "yes");
 }
 
 /* --- the plan --------------------------------------------------------------- */
@@ -183,6 +196,7 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 		out->opus_max_bps = neg_fmtp_number(pt->fmtp, "maxaveragebitrate", 0);
 		out->opus_max_playback_hz = neg_fmtp_number(pt->fmtp, "maxplaybackrate", 0);
 		break;
+	case CODEC_G729: out->g729_annex_b = neg_annex_b(pt->fmtp) == 1; break;
 	default: break;
 	}
 }

@@ -7,6 +7,7 @@
  *   neg_simulcast.c  which layer of a simulcast is taken
  *   neg_data.c       the m-line of data channels
  *   neg_sdes.c       a=crypto
+ *   neg_noise.c      comfort noise beside telephone codecs
  *   neg_write.c      our m-lines
  *   neg_offer.c      our offers
  *   negotiate.c      offer/answer itself */
@@ -30,6 +31,7 @@ struct neg_pt {
 	uint8_t pt;
 	const struct neg_codec_info *info; /* NULL: unknown to us, or none of a codec */
 	bool dtmf;
+	bool noise;   /* comfort noise, at 8 kHz */
 	bool red;     /* RFC 2198 of sound */
 	bool rtx;     /* RFC 4588 */
 	uint8_t apt;  /* what it repairs */
@@ -47,6 +49,9 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 bool neg_fmtp_get(const char *fmtp, const char *name, char *out, size_t cap);
 /* The same of a number; `without` when it is absent or none. */
 uint32_t neg_fmtp_number(const char *fmtp, const char *name, uint32_t without);
+
+/* annexb of G.729 (RFC 4856 2.1.9): 1, 0, or -1 where it is not said, which means 1. */
+int neg_annex_b(const char *fmtp);
 
 /* The peer's profile-level-id; RFC 6184 8.1. */
 uint32_t neg_h264_profile(const char *fmtp);
@@ -123,6 +128,12 @@ bool neg_sdes_read(struct neg_crypto *out, const char *value);
 /* The peer's key that we can use goes first; index of our suite, -1: there is none. */
 int neg_sdes_choose(struct neg_transport *t, const struct neg_media_policy *mp);
 
+/* has_noise and its numbers: what the peer calls it, and we, if we offered (ours: that
+ * m-line; or NULL). After the codec is chosen. */
+void neg_noise_choose(struct neg_media *out, const struct sdp_media *m,
+		      const struct sdp_media *ours);
+int neg_noise_write(struct sdp *s, struct sdp_media *m, uint8_t pt);
+
 /* Whether it is a data channel's m-line; then sctp_port and max_message of out. */
 bool neg_data_read(struct neg_media *out, const struct sdp_media *m);
 /* The format of m= and the attributes; proto: as of the m-line. */
@@ -135,6 +146,7 @@ struct neg_listed {
 	const struct neg_format *format;
 	uint8_t pt, rtx_pt;	/* 0: no retransmissions */
 	uint32_t h264_profile; /* as it is to be said */
+	bool no_annex_b;       /* G.729: likewise */
 	uint32_t fb;
 };
 struct neg_list {
@@ -156,6 +168,7 @@ struct neg_line {
 	struct neg_list list;
 };
 int neg_write_formats(struct sdp *s, struct sdp_media *m, const struct neg_line *l);
+int neg_add_pt(struct sdp *s, struct sdp_media *m, uint8_t pt); /* to the list of m= */
 int neg_write_dtmf(struct sdp *s, struct sdp_media *m, uint8_t pt, uint32_t clock_hz);
 int neg_write_media(struct sdp *s, struct sdp_media *m, const struct neg_line *l);
 int neg_write_refused(struct sdp *s, const struct sdp_media *offered, const char *mid);

@@ -6,7 +6,7 @@
 
 #include "signaling/neg_internal.h"
 
-enum { DTMF_PT = 101, RED_PT = 63 };
+enum { NOISE_PT = 13, DTMF_PT = 101, RED_PT = 63 };
 
 /* --- numbers ------------------------------------------------------------------ */
 
@@ -18,7 +18,7 @@ struct numbers {
 	uint8_t ext[NEG_N_EXTS];
 };
 
-enum { MEANS_CODEC = 1, MEANS_RTX, MEANS_RED, MEANS_DTMF };
+enum { MEANS_CODEC = 1, MEANS_RTX, MEANS_RED, MEANS_DTMF, MEANS_NOISE };
 
 static uint64_t means(unsigned kind, uint32_t a, uint32_t b)
 {
@@ -62,6 +62,8 @@ static void numbers_of_media(struct numbers *n, const struct neg_media *pm)
 		if (pm->red_pt_rx && f->codec == CODEC_OPUS)
 			take_pt(n, pm->red_pt_rx, means(MEANS_RED, f->pt, 0));
 	}
+	if (pm->has_noise)
+		take_pt(n, pm->noise_pt_rx, means(MEANS_NOISE, 0, 0));
 	if (pm->has_dtmf)
 		take_pt(n, pm->dtmf_pt_rx, means(MEANS_DTMF, pm->dtmf_clock_hz, 0));
 	for (unsigned e = 0; e < NEG_N_EXTS; e++)
@@ -248,6 +250,9 @@ static int offer_line(struct offering *o, const struct neg_media *before, enum n
 		return -ENOMEM;
 	offer_list(&l, &o->numbers, same);
 	int err = neg_write_formats(o->s, m, &l);
+	if (!err && l.mp->noise)
+		err = neg_noise_write(o->s, m, give_pt(&o->numbers, NOISE_PT,
+						       means(MEANS_NOISE, 0, 0)));
 	if (!err && l.mp->dtmf) {
 		uint64_t meaning = means(MEANS_DTMF, 8000, 0);
 		err = neg_write_dtmf(o->s, m, give_pt(&o->numbers, DTMF_PT, meaning), 8000);

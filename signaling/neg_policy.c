@@ -8,8 +8,10 @@ const struct neg_format neg_audio_formats[] = {
 	{ .codec = CODEC_G722, .pt = 9 },
 	{ .codec = CODEC_PCMU, .pt = 0 },
 	{ .codec = CODEC_PCMA, .pt = 8 },
+	{ .codec = CODEC_G729, .pt = 18 },
 };
 const size_t neg_n_audio_formats = sizeof(neg_audio_formats) / sizeof(neg_audio_formats[0]);
+const size_t neg_n_browser_audio_formats = 4;
 
 const struct neg_format neg_video_formats[] = {
 	{ .codec = CODEC_H264, .pt = 102, .rtx_pt = 103, .h264_mode = 1, .h264_profile = 0x42e01f },
@@ -39,7 +41,7 @@ void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 		.enabled = true,
 		.many = true,
 		.formats = neg_audio_formats,
-		.n_formats = neg_n_audio_formats,
+		.n_formats = neg_n_browser_audio_formats,
 		.send = can->send,
 		.recv = can->recv,
 		.red = can->red,
@@ -88,7 +90,8 @@ void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can)
 		p->media[r].fb = r == NEG_ROLE_AUDIO ? 0 : NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR |
 							   NEG_FB_TMMBR;
 	}
-	p->media[NEG_ROLE_AUDIO].dtmf = true;
+	p->media[NEG_ROLE_AUDIO].dtmf = p->media[NEG_ROLE_AUDIO].noise = true;
+	p->media[NEG_ROLE_AUDIO].n_formats = neg_n_audio_formats;
 	/* 1280x720 at 30; some refuse a description that does not say it */
 	p->media[NEG_ROLE_CAMERA].max_fs = p->media[NEG_ROLE_CONTENT].max_fs = 3600;
 	p->media[NEG_ROLE_CAMERA].max_mbps = p->media[NEG_ROLE_CONTENT].max_mbps = 108000;

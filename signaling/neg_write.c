@@ -14,7 +14,7 @@
 			return try_err;                                                            \
 	} while (0)
 
-static int add_pt(struct sdp *s, struct sdp_media *m, uint8_t pt)
+int neg_add_pt(struct sdp *s, struct sdp_media *m, uint8_t pt)
 {
 	char num[8];
 	snprintf(num, sizeof(num), "%u", pt);
@@ -39,6 +39,8 @@ static void format_fmtp(char *out, size_t cap, const struct neg_media_policy *mp
 		if (mp->max_mbps)
 			n += snprintf(out + n, cap - (size_t)n, ";max-mbps=%u", mp->max_mbps);
 	}
+	if (f->format->codec == CODEC_G729)
+		n = snprintf(out, cap, "annexb=%s", f->no_annex_b ? "no" : "yes");
 	if (*extra)
 		n += snprintf(out + n, cap - (size_t)n, "%s%s", n ? ";" : "", extra);
 	if (f->format->codec == CODEC_OPUS && mp->stereo && (size_t)n < cap)
@@ -51,7 +53,7 @@ static int write_format(struct sdp *s, struct sdp_media *m, const struct neg_med
 	const struct neg_codec_info *info = neg_codec_info(f->format->codec);
 	char fmtp[512], channels[8] = "";
 
-	TRY(add_pt(s, m, f->pt));
+	TRY(neg_add_pt(s, m, f->pt));
 	if (info->channels > 1)
 		snprintf(channels, sizeof(channels), "/%u", info->channels);
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u %s/%u%s", f->pt, info->name, info->clock_hz,
@@ -61,7 +63,7 @@ static int write_format(struct sdp *s, struct sdp_media *m, const struct neg_med
 		TRY(sdp_add_attr(s, m, "fmtp", "%u %s", f->pt, fmtp));
 	if (!f->rtx_pt)
 		return 0;
-	TRY(add_pt(s, m, f->rtx_pt));
+	TRY(neg_add_pt(s, m, f->rtx_pt));
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u rtx/%u", f->rtx_pt, info->clock_hz));
 	return sdp_add_attr(s, m, "fmtp", "%u apt=%u", f->rtx_pt, f->pt);
 }
@@ -74,7 +76,7 @@ int neg_write_formats(struct sdp *s, struct sdp_media *m, const struct neg_line 
 		return neg_data_write(s, m, l->mp);
 	for (size_t i = 0; i < list->n && list->red_pt; i++)
 		if (list->v[i].format->codec == CODEC_OPUS) {
-			TRY(add_pt(s, m, list->red_pt));
+			TRY(neg_add_pt(s, m, list->red_pt));
 			TRY(sdp_add_attr(s, m, "rtpmap", "%u red/48000/2", list->red_pt));
 			TRY(sdp_add_attr(s, m, "fmtp", "%u %u/%u", list->red_pt, list->v[i].pt,
 					 list->v[i].pt));
@@ -87,7 +89,7 @@ int neg_write_formats(struct sdp *s, struct sdp_media *m, const struct neg_line 
 
 int neg_write_dtmf(struct sdp *s, struct sdp_media *m, uint8_t pt, uint32_t clock_hz)
 {
-	TRY(add_pt(s, m, pt));
+	TRY(neg_add_pt(s, m, pt));
 	TRY(sdp_add_attr(s, m, "rtpmap", "%u telephone-event/%u", pt, clock_hz));
 	return sdp_add_attr(s, m, "fmtp", "%u 0-15", pt);
 }
@@ -191,6 +193,10 @@ static int write_rtp(struct sdp *s, struct sdp_media *m, const struct neg_line *
 		TRY(sdp_add_attr(s, m, "content", "slides"));
 	if (l->transport->rtcp_mux)
 		TRY(sdp_add_flag(s, m, "rtcp-mux"));
+	/* as long as those that were asked for */
+	if (pm->role == NEG_ROLE_AUDIO && pm->codec.ptime_ms >= 10)
+		TRY(sdp_add_attr(s, m, "ptime", "%u",
+				 pm->codec.ptime_ms < 60 ? pm->codec.ptime_ms : 60));
 	if (pm->rtcp_rsize)
 		TRY(sdp_add_flag(s, m, "rtcp-rsize"));
 	for (size_t i = 0; i < l->list.n; i++)

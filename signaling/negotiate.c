@@ -227,6 +227,8 @@ static void consider(struct work *w, size_t i)
 		choose_dtmf(pm, m);
 	if (w->offer)
 		own_dtmf(pm, &w->offer->media[i]);
+	if (mp->noise)
+		neg_noise_choose(pm, m, w->offer ? &w->offer->media[i] : NULL);
 	pm->hold = !(neg_remote_dir(w->remote, m) & NEG_RECVONLY);
 	if (mp->simulcast)
 		neg_simulcast_choose(pm, m, before ? before->rid : "");
@@ -437,6 +439,7 @@ static void answer_list(struct neg_line *l, const struct neg_matches *x,
 				neg_h264_profile(c->pt.fmtp),
 				neg_fmtp_number(c->pt.fmtp, "level-asymmetry-allowed", 0) == 1,
 				c->format->h264_profile);
+		out->no_annex_b = !neg_annex_b(c->pt.fmtp);
 	}
 	l->list.red_pt = x->red_pt;
 	l->tx_rtx = x->n && neg_match_tx(x)->rtx_pt;
@@ -463,6 +466,8 @@ static int answer_line(struct work *w, struct sdp *s, size_t i)
 	if (!m)
 		return -ENOMEM;
 	int err = neg_write_formats(s, m, &l);
+	if (!err && pm->has_noise)
+		err = neg_noise_write(s, m, pm->noise_pt_tx);
 	if (!err && pm->has_dtmf)
 		err = neg_write_dtmf(s, m, pm->dtmf_pt_tx, pm->dtmf_clock_hz);
 	return err ? err : neg_write_media(s, m, &l);

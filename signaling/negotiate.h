@@ -79,10 +79,11 @@ struct neg_format {
 	const char *fmtp;      /* what we say in an offer or answer besides; may be NULL */
 };
 
-/* By preference: Opus, G.722, PCMU, PCMA; H.264 (constrained baseline, mode 1), VP8,
+/* By preference: Opus, G.722, PCMU, PCMA, G.729, which browsers do not know; H.264 (constrained baseline, mode 1), VP8,
  * VP9, AV1, and H.264 mode 0, which we only receive. */
 extern const struct neg_format neg_audio_formats[];
 extern const size_t neg_n_audio_formats;
+extern const size_t neg_n_browser_audio_formats; /* the first of them */
 extern const struct neg_format neg_video_formats[];
 extern const size_t neg_n_video_formats;
 
@@ -115,6 +116,7 @@ struct neg_media_policy {
 	const struct neg_sdes *sdes; /* by preference; another key for each m-line */
 	size_t n_sdes;
 	bool dtmf;		   /* telephone-event (RFC 4733) too */
+	bool noise;		   /* comfort noise (RFC 3389) beside G.711 and G.722 */
 	uint32_t max_fs, max_mbps; /* H.264 receive limits, said in fmtp; 0: unsaid */
 	/* NEG_ROLE_APPLICATION (which has no formats): a=sctp-port, a=max-message-size */
 	uint16_t sctp_port;
@@ -180,6 +182,7 @@ struct neg_codec_plan {
 	bool opus_stereo, opus_fec, opus_dtx, opus_cbr;
 	uint32_t opus_max_bps, opus_max_playback_hz;
 	uint32_t ptime_ms, maxptime_ms;
+	bool g729_annex_b; /* the peer said that it knows frames of noise */
 };
 
 /* One of the formats that an m-line lists. */
@@ -240,6 +243,8 @@ struct neg_media {
 	bool has_dtmf; /* telephone-event, RFC 4733 */
 	uint8_t dtmf_pt_tx, dtmf_pt_rx;
 	uint32_t dtmf_clock_hz;
+	bool has_noise; /* comfort noise at 8 kHz, RFC 3389 */
+	uint8_t noise_pt_tx, noise_pt_rx;
 	uint32_t fb;		    /* NEG_FB_… both sides have */
 	uint8_t ext_id[NEG_N_EXTS]; /* 0: not agreed */
 	bool rtcp_rsize;

@@ -119,6 +119,7 @@ static void push_silence(struct audio_in *a, size_t n)
 {
 	sample_fifo_silence(a->fifo, n);
 	a->silent_tail += n;
+	a->noise_tail = 0;
 	a->after_silence = true;
 }
 
@@ -144,7 +145,7 @@ static void push_sound(struct audio_in *a, size_t n)
 	if (a->after_silence)
 		dsp_ramp(to, got < FADE_IN ? (size_t)got : FADE_IN, a->channels, 0, 1);
 	a->after_silence = false;
-	a->silent_tail = 0;
+	a->silent_tail = a->noise_tail = 0;
 	sample_fifo_commit(a->fifo, (size_t)got);
 }
 
@@ -154,6 +155,7 @@ static void push_sound(struct audio_in *a, size_t n)
 static void push_concealed(struct audio_in *a, size_t n)
 {
 	bool last, rests = adec_rests(a->dec);
+	size_t noise = a->noise_tail, before = sample_fifo_count(a->fifo);
 
 	if (!rests && a->concealed_run >= CONCEAL_MAX) {
 		push_silence(a, n);
@@ -165,6 +167,7 @@ static void push_concealed(struct audio_in *a, size_t n)
 	adec_conceal(a->dec, a->scratch, n);
 	if (rests) { /* the sender's background noise, as it said: nothing is invented */
 		push_sound(a, n);
+		a->noise_tail = noise + sample_fifo_count(a->fifo) - before;
 		return;
 	}
 	a->concealed_run += n;
@@ -367,7 +370,7 @@ static bool tick_muted(struct audio_in *a, float *out)
 	memset(out + n * ch, 0, (AUDIO_TICK_SAMPLES - n) * ch * sizeof *out);
 	dsp_ramp(out, n, a->channels, 1, 0);
 	sample_fifo_clear(a->fifo);
-	a->silent_tail = 0;
+	a->silent_tail = a->noise_tail = 0;
 	a->after_silence = true;
 	a->fade_out = false;
 	if (a->voice)
@@ -376,7 +379,8 @@ static bool tick_muted(struct audio_in *a, float *out)
 	return fade;
 }
 
-/* Level and activity; of two channels' middle, which is what most will hear. */
+/* Level and activity; of two channels' middle, which is what most will hear. silent: it
+ * is, or the sender said that it is nothing but background. */
 static void judge(struct audio_in *a, const float *out, bool silent)
 {
 	if (silent) {
@@ -392,7 +396,7 @@ static void judge(struct audio_in *a, const float *out, bool silent)
 bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 {
 	size_t count;
-	bool silent;
+	bool silent, noise;
 
 	if (a->muted)
 		return tick_muted(a, out);
@@ -400,15 +404,18 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	fill(a, now_ns, AUDIO_TICK_SAMPLES);
 	adjust_delay(a, now_ns);
 	silent = a->silent_tail >= sample_fifo_count(a->fifo);
+	noise = a->noise_tail >= sample_fifo_count(a->fifo);
 	sample_fifo_take(a->fifo, out, AUDIO_TICK_SAMPLES);
 	count = sample_fifo_count(a->fifo);
 	if (a->silent_tail > count)
 		a->silent_tail = count;
+	if (a->noise_tail > count)
+		a->noise_tail = count;
 	if (a->voice && silent)
 		voice_rest(a->voice);
 	else if (a->voice)
 		voice_run(a->voice, out);
-	judge(a, out, silent);
+	judge(a, out, silent || noise);
 	return !silent;
 }
 

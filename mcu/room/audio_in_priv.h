@@ -36,6 +36,7 @@ struct audio_in {
 	uint16_t rx_seq;
 	size_t concealed_run;      /* samples invented since the last packet */
 	size_t silent_tail;        /* samples of plain silence at the fifo's end */
+	size_t noise_tail;         /* of background noise that the sender announced */
 	int lengthen_wait, shorten_wait;
 	int fec_ticks;             /* how long FEC_MIN_MS holds yet */
 	int fec_packets;           /* how long the stream is taken for one with FEC or RED yet */

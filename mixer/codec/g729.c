@@ -139,7 +139,8 @@ void g729_conceal(struct g729_dec *d, int16_t *pcm, size_t n)
 		n -= part;
 		if (!n)
 			break;
-		bcg729Decoder(d->ctx, nothing, 0, 1, 0, 0, d->rest);
+		/* in noise, a frame that is not there: not even zeros, which would describe it */
+		bcg729Decoder(d->ctx, d->rests ? NULL : nothing, 0, 1, d->rests, 0, d->rest);
 		d->n_rest = G729_SAMPLES;
 	}
 }

@@ -2,7 +2,7 @@
  * Input: records of five octets (kind, length, sequence step, time stamp step in
  * 2.5 ms of 48 kHz, milliseconds that pass) and `length` octets, which are a
  * payload behind a good header (kind even) or the whole packet (odd). Kind also
- * says the codec and RED (bits 1 to 3) and another payload type (bit 7). */
+ * says the codec (bits 1, 2 and 5), RED (bit 3) and another payload type (bit 7). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +17,10 @@ static enum codec codec_of(uint8_t kind)
 {
 	static const enum codec codecs[] = {
 		CODEC_OPUS, CODEC_PCMU, CODEC_PCMA, CODEC_G722,
+		CODEC_G729, CODEC_CN,	CODEC_G729, CODEC_AAC,
 	};
 
-	return codecs[kind >> 1 & 3];
+	return codecs[(kind >> 1 & 3) | (kind >> 3 & 4)];
 }
 
 struct run {

@@ -102,7 +102,7 @@ static void a_phone(void **state)
 		"v=0\r\no=- 9 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n"
 		"c=IN IP4 203.0.113.1\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 "
 		"telephone-event/8000\r\n"
-		"a=fmtp:101 0-15\r\na=sendrecv\r\na=ssrc:1 cname:mixer\r\n",
+		"a=fmtp:101 0-15\r\na=sendrecv\r\na=ptime:30\r\na=ssrc:1 cname:mixer\r\n",
 		NULL
 	};
 	expect_lines(text, lines);

@@ -307,6 +307,38 @@ static void test_a_shard_that_is_behind_drops(void **state)
 
 /* --- sound ----------------------------------------------------------------------- */
 
+/* Its payload type is the receiver's; sequence and time go on as with the others. */
+static void test_comfort_noise_has_a_payload_type_of_its_own(void **state)
+{
+	struct viewer *v[2];
+
+	(void)state;
+	role_assert_ctl();
+	role_assert_net();
+	for (uint32_t i = 0; i < 2; i++) {
+		v[i] = viewer_new(i + 1);
+		egress_listen(the.x, ROOM, &v[i]->audio);
+	}
+	v[0]->audio.cn_pt = 13; /* the other one has none */
+	for (uint32_t i = 0; i < 6; i++) {
+		struct rtp_batch *b = sound(i);
+
+		b->comfort = i == 2 || i == 3;
+		play(b);
+	}
+	assert_int_equal(v[0]->n, 6);
+	assert_in_sequence(v[0]);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(v[0]->sent[i].octets[1] & 0x7f,
+				 i == 2 || i == 3 ? 13 : v[0]->sent[0].octets[1] & 0x7f);
+	assert_int_equal(v[0]->sent[5].ts - v[0]->sent[0].ts, 5 * 960);
+	assert_int_equal(v[1]->n, 4);
+	assert_in_sequence(v[1]);
+	assert_int_equal(v[1]->sent[3].ts - v[1]->sent[0].ts, 5 * 960);
+	for (int i = 0; i < 2; i++)
+		viewer_free(v[i]);
+}
+
 static void test_sound_goes_to_whom_it_is_for(void **state)
 {
 	struct viewer *v[3];
@@ -517,6 +549,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_receiver_does_not_ask_for_all, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_shard_that_is_behind_drops, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_comfort_noise_has_a_payload_type_of_its_own, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_sound_goes_to_whom_it_is_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_rest_is_time_and_not_loss, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loss_brings_red, set_up, tear_down),
