@@ -19,7 +19,7 @@ static bool is_host(const struct access_room *room, const struct access_who *who
 		return true;
 	if (who->pin == PIN_OF_HOSTS && !who->pin_blocked)
 		return true;
-	return !room->registered && room->first && !who->device;
+	return !room->registered && room->first && !who->device && !who->called;
 }
 
 /* Of those who are no hosts: the PIN, which only guests need. */
@@ -52,7 +52,7 @@ enum access_verdict access_decide(const struct access_room *room, const struct a
 			   "again when somebody has left.", room->people);
 		return ACCESS_REFUSE;
 	}
-	if (*host || who->back)
+	if (*host || who->back || who->called)
 		return ACCESS_ADMIT;
 	if (r->locked)
 		return refuse(why, "room_locked", "The room is locked: nobody new is let in. Ask a host "

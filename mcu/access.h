@@ -29,6 +29,7 @@ struct access_who {
 	enum pin_state pin;
 	bool pin_blocked;  /* too many wrong ones came from there */
 	bool back, was_host; /* comes back with a resume secret; its role then */
+	bool called;	     /* by the room itself: nothing but a full room keeps it out */
 	bool device;	     /* an encoder or a player: does not become host by being first */
 };
 

@@ -66,10 +66,7 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 
 void hall_tell_changed(struct hall *h, struct leg_handle *p)
 {
-	struct leg_event ev = { .type = LEG_EVENT_JOINED };
-
-	participant_describe(p, &ev.u.joined);
-	hall_tell(h, &ev, NULL);
+	hall_tell_person(h, p, NULL);
 }
 
 /* What a leg sends, or has muted, has changed. */
@@ -386,7 +383,7 @@ void conference_legs(const struct conference *c, const char *room, conference_le
 		struct leg_handle *p = person(h, i);
 		struct conference_leg l = {
 			.address = p->peer, .host = p->host, .hand = p->hand, .user_id = p->who.user_id,
-			.joined_ms = p->joined_ms,
+			.kind = p->kind, .number = p->number, .joined_ms = p->joined_ms,
 		};
 
 		leg_get_info(p->leg, &l.info);
@@ -519,10 +516,13 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	c->cfg = *cfg;
 	c->started_ms = now_ms();
 	if (copy_ice_servers(c) || make_port_range(c) || address_count_new(&c->addresses) ||
-	    load_watch_new(&c->load, c)) {
+	    load_watch_new(&c->load, c) ||
+	    dials_new(&c->dials, cfg->config, cfg->engine->clock, presence_call_changed, c)) {
 		rtp_port_range_free(&c->rtp_range);
 		address_count_free(&c->addresses);
 		free(c->ice);
+		if (c->load)
+			load_watch_free(&c->load);
 		free(c);
 		return -ENOMEM;
 	}
@@ -542,6 +542,7 @@ void conference_free(struct conference **c)
 	if (!*c)
 		return;
 	load_watch_free(&(*c)->load);
+	dials_free(&(*c)->dials);
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->parlours);
 	g_ptr_array_unref((*c)->closing);

@@ -47,6 +47,8 @@ struct conference_leg {
 	struct leg_info info;
 	const char *address; /* of its signaling */
 	bool host, hand;
+	enum leg_kind kind;
+	const char *number; /* a phone's; "": none */
 	int64_t user_id, joined_ms; /* user_id 0: a guest */
 	struct leg_net_stats net;
 	struct leg_stats stats; /* rates are since the last time somebody asked */
@@ -60,6 +62,14 @@ struct layout_change;
  * view_change. */
 int conference_set_layout(struct conference *c, const char *room, const struct layout_change *l,
 			  struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* As a host's `rename` and `volume`. -ENOENT: nobody there has this number; -EINVAL. */
+int conference_rename(struct conference *c, const char *room, uint32_t leg, const char *name,
+		      struct errmsg *why) ON_THREAD(ROLE_CTL);
+int conference_set_volume(struct conference *c, const char *room, uint32_t leg, double gain_db,
+			  struct errmsg *why) ON_THREAD(ROLE_CTL);
+struct dials;
+/* The calls that its rooms make (mcu/dial.h). Borrowed. */
+struct dials *conference_dials(struct conference *c) ON_THREAD(ROLE_CTL);
 struct views_change;
 /* As a host's `views`; layout: of the view that is set, NULL: as it is. -ENOENT with
  * room_unknown; otherwise as room_add_view, view_change and room_remove_view: nothing

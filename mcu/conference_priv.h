@@ -4,6 +4,7 @@
  *   parlour.c             those who are alone, before they are
  *   prompting.c           announcements to a leg, and digits
  *   participant.c         struct room_api once it is one
+ *   presence.c            how participants are shown to each other; calls
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
  *   quality_report.c      statistics and scores
@@ -20,9 +21,11 @@
 #include "mcu/base/quota.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
+#include "mcu/dial.h"
 #include "mcu/load_watch.h"
 #include "mcu/net/rtp_ports.h"
 #include "mcu/tokens.h"
+#include "signaling/phone_number.h"
 #include "storage/sessions.h"
 
 enum {
@@ -84,6 +87,8 @@ struct leg_handle {
 	const struct leg_events *ev;
 	void *obj;
 	char room[257], name[257];
+	enum leg_kind kind;
+	char number[PHONE_NUMBER_BYTES], masked[PHONE_NUMBER_BYTES]; /* of a phone; "": none */
 	char resume[RESUME_BYTES];      /* its own secret */
 	char old_resume[RESUME_BYTES];  /* of the leg it replaces; "": none */
 	char pin[PROTOCOL_MAX_PIN + 1]; /* "": none; while joining */
@@ -93,7 +98,6 @@ struct leg_handle {
 	struct access_who who;
 	struct hall *lobby;     /* where it waits; NULL: it does not */
 	uint32_t waiting;	/* its number there */
-	bool phone;
 	bool host, hand;
 	bool audio_held, video_held; /* muted by a host */
 	uint32_t content_held;	     /* the host who has forbidden it to present; 0: none */
@@ -136,6 +140,7 @@ struct conference {
 	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
 	GHashTable *used; /* secrets of before the start that came back */
+	struct dials *dials;
 	bool stopping;
 };
 
@@ -244,6 +249,30 @@ void moderation_succession(struct hall *h, bool soon) ON_THREAD(ROLE_CTL);
 /* To who presented: by whom that was ended. */
 void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host) ON_THREAD(ROLE_CTL);
 
+/* What is done to its sound, to all. */
+void moderation_tell_sound(struct leg_handle *p) ON_THREAD(ROLE_CTL);
+
+/* presence.c */
+/* to_host: with its number; it is borrowed. */
+void participant_describe(const struct leg_handle *p, bool to_host, struct participant *out)
+	ON_THREAD(ROLE_CTL);
+/* NULL: none. Its name, where that would tell it, becomes the masked number. */
+void participant_set_number(struct leg_handle *p, const char *number) ON_THREAD(ROLE_CTL);
+/* That it has joined or changed, to everybody but `but` (may be NULL). */
+void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_handle *but)
+	ON_THREAD(ROLE_CTL);
+/* Of the dials: hosts hear of it. */
+void presence_call_changed(void *obj, const struct dial_info *i);
+/* What hosts know beside others, to p, who has become one: the calls that the room is
+ * making; numbers: and who has one. p may have left afterwards. */
+void presence_brief_host(struct leg_handle *p, bool numbers) ON_THREAD(ROLE_CTL);
+int presence_dial(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+int presence_hangup(struct leg_handle *p, int64_t call, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* h NULL, or nobody with that number: -ENOENT. name: valid. */
+int presence_rename(struct hall *h, uint32_t leg, const char *name, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+
 /* chat.c */
 struct chat_log *chat_log_new(void) ON_THREAD(ROLE_CTL);
 void chat_log_free(struct chat_log **l) ON_THREAD(ROLE_CTL);
@@ -267,8 +296,6 @@ void call_ports_agreed(struct leg_handle *p, const struct neg_plan *plan,
 		       const struct leg_media *m) ON_THREAD(ROLE_CTL);
 
 /* participant.c */
-void participant_describe(const struct leg_handle *p, struct participant *out)
-	ON_THREAD(ROLE_CTL);
 extern const struct leg_watcher participant_watcher;
 /* Others hear it on their data channels, as soon as it has one. On an error its leg
  * has left. */

@@ -210,6 +210,17 @@ static char *quoted(const char *name)
 	return text;
 }
 
+int data_member_rename(struct data_member *m, const char *name)
+{
+	char *text = quoted(name);
+
+	if (!text)
+		return -ENOMEM;
+	free(m->name);
+	m->name = text;
+	return 0;
+}
+
 int data_relay_join(struct data_relay *r, struct data_member **out, uint32_t leg, const char *name,
 		    data_send_fn *send, void *obj)
 {

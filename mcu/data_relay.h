@@ -39,6 +39,8 @@ void data_relay_free(struct data_relay **r) ON_THREAD(ROLE_CTL);
 /* name: copied. Its channel is not open yet. 0 or -ENOMEM. */
 int data_relay_join(struct data_relay *r, struct data_member **out, uint32_t leg, const char *name,
 		    data_send_fn *send, void *obj) ON_THREAD(ROLE_CTL);
+/* 0 or -ENOMEM: it is called as before. */
+int data_member_rename(struct data_member *m, const char *name) ON_THREAD(ROLE_CTL);
 void data_relay_leave(struct data_member **m) ON_THREAD(ROLE_CTL);
 
 void data_member_open(struct data_member *m, bool open) ON_THREAD(ROLE_CTL);

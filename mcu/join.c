@@ -137,7 +137,8 @@ void join_welcome(struct leg_handle *p)
 	};
 
 	for (size_t i = 0; all && i < h->people->len; i++)
-		participant_describe(g_ptr_array_index(h->people, i), &all[w.n_participants++]);
+		participant_describe(g_ptr_array_index(h->people, i), p->host,
+				     &all[w.n_participants++]);
 	hall_recording_info(h, &w.recording);
 	hall_policy_info(h, &w.policy);
 	p->ev->welcome(p->obj, &w);
@@ -147,14 +148,11 @@ void join_welcome(struct leg_handle *p)
 /* What it has to hear, and what the others have to hear of it. */
 ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 {
-	struct leg_event ev = { .type = LEG_EVENT_JOINED };
-
 	prompting_chime(h, p, "join");
 	join_welcome(p);
 	if (!hall_has(h, p))
 		return;
-	participant_describe(p, &ev.u.joined);
-	hall_tell(h, &ev, p);
+	hall_tell_person(h, p, p);
 	if (hall_has(h, p))
 		hall_tell_layout(h, p);
 	if (hall_has(h, p) && room_overload(h->room))
@@ -165,6 +163,8 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 		chat_replay(h, p);
 	if (hall_has(h, p) && p->host && h->lobby->len)
 		lobby_tell(h, p);
+	if (hall_has(h, p) && p->host)
+		presence_brief_host(p, false);
 	if (!h->closing && h->people->len)
 		moderation_succession(h, true);
 }
@@ -414,11 +414,13 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	p->ev = events;
 	p->obj = obj;
 	p->who.device = req->device;
-	p->phone = req->kind == LEG_KIND_PHONE;
 	p->ports = req->ports ? rtp_ports_ref(req->ports) : NULL;
+	p->who.called = req->called;
+	p->kind = req->kind;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
+	participant_set_number(p, req->number);
 	address_count_add(c->addresses, p->peer);
 	return p;
 }

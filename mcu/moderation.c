@@ -41,6 +41,8 @@ ON_THREAD(ROLE_CTL) static void succeed(struct hall *h)
 	leg_set_host(p->leg, true);
 	p->audio_held = p->video_held = false;
 	hall_tell_changed(h, p);
+	if (hall_has(h, p))
+		presence_brief_host(p, true);
 	if (hall_has(h, p) && h->lobby->len)
 		lobby_tell(h, p);
 }
@@ -221,7 +223,7 @@ ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uin
 	return NULL;
 }
 
-ON_THREAD(ROLE_CTL) static void tell_sound(struct leg_handle *p)
+void moderation_tell_sound(struct leg_handle *p)
 {
 	struct leg_event ev = { .type = LEG_EVENT_SOUND };
 	struct leg_info i;
@@ -257,7 +259,7 @@ ON_THREAD(ROLE_CTL) static int change_sound(struct leg_handle *p, const struct c
 	if (err)
 		return errmsg_set(why, err, "internal", "The server has no memory for that. Try again "
 				  "later.");
-	tell_sound(whose);
+	moderation_tell_sound(whose);
 	return 0;
 }
 
@@ -319,6 +321,9 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	case CLIENT_MSG_PRESENT: return present(p, m->u.present.on, why);
 	case CLIENT_MSG_VOLUME:
 	case CLIENT_MSG_SOUND: return change_sound(p, m, why);
+	case CLIENT_MSG_DIAL: return presence_dial(p, m, why);
+	case CLIENT_MSG_RENAME:
+	case CLIENT_MSG_HANGUP:
 	case CLIENT_MSG_LAYOUT:
 	case CLIENT_MSG_VIEWS:
 	case CLIENT_MSG_MODERATE:
@@ -334,6 +339,10 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 		return view_change(p->hall->room, &p->conf->cfg.engine->cfg, &m->u.layout, why);
 	if (m->type == CLIENT_MSG_VIEWS)
 		return hall_change_views(p->hall, &m->u.views, NULL, why);
+	if (m->type == CLIENT_MSG_RENAME)
+		return presence_rename(p->hall, m->u.rename.leg, m->u.rename.name, why);
+	if (m->type == CLIENT_MSG_HANGUP)
+		return presence_hangup(p, m->u.hangup.call, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

@@ -18,21 +18,6 @@ static int64_t now_ms(void)
 	return clock_wall_ns() / NS_PER_MS;
 }
 
-void participant_describe(const struct leg_handle *p, struct participant *out)
-{
-	struct leg_info i;
-
-	leg_get_info(p->leg, &i);
-	*out = (struct participant){
-		.leg = i.id, .name = p->name,
-		.audio_muted = i.audio_muted, .video_muted = i.video_muted,
-		.audio = i.sends_audio, .video = i.sends_video,
-		.host = p->host, .hand = p->hand,
-		.gain_db = (double)i.volume_db, .agc = i.auto_gain,
-		.noise_suppression = i.noise_suppression,
-	};
-}
-
 void hall_audit(const struct leg_handle *p, const char *action, const char *detail)
 {
 	audit_add(p->conf->cfg.db, &(struct audit_entry){

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/dial.h"
 #include "mcu/openapi.h"
 #include "mcu/options.h"
 #include "mcu/routes_priv.h"
@@ -20,14 +21,27 @@ static void get_health(void *ctx, struct http_req *req)
 	http_reply(req, 200, "application/json", "{\"status\":\"ok\"}\n", 16);
 }
 
+/* How a telephone gets here; NULL: SIP is off. */
+ON_THREAD(ROLE_CTL) static json_t *dial_in_json(const struct routes *r)
+{
+	const struct config *c = r->cfg.config;
+
+	if (!dials_ready(conference_dials(r->cfg.conference)))
+		return NULL;
+	return json_pack("{s:s, s:s, s:s, s:s}", "number", c->sip.dial_in, "domain", c->sip.domain,
+			 "bridge", c->sip.bridge, "dial", c->sip.dial);
+}
+
 static void get_server(void *ctx, struct http_req *req)
 {
 	struct routes *r = ctx;
-	json_t *body = json_pack("{s:s, s:s, s:b}", "name", r->cfg.config->server.name, "version",
-				 options_version(), "sign_in", 1);
-	char *text = json_dumps(body, JSON_COMPACT);
+	json_t *body;
+	char *text;
 
 	role_assert_ctl();
+	body = json_pack("{s:s, s:s, s:b, s:o*}", "name", r->cfg.config->server.name, "version",
+			 options_version(), "sign_in", 1, "dial_in", dial_in_json(r));
+	text = json_dumps(body, JSON_COMPACT);
 	if (text)
 		http_reply(req, 200, "application/json", text, strlen(text));
 	else
@@ -247,6 +261,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_layout_new(r, s);
 	if (!err)
 		err = routes_calls_new(r, s);
+	if (!err)
+		err = routes_dial_new(r, s);
 	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mcu/routes_priv.h"
+#include "signaling/protocol.h"
 
 static json_t *flow_json(const struct leg_net_flow *f, bool up)
 {
@@ -49,9 +50,10 @@ static void add_leg(void *obj, const struct conference_leg *l)
 					     "width", i->tile.w, "height", i->tile.h) : json_null();
 
 	json_array_append_new(obj, json_pack(
-		"{s:f, s:b, s:b, "
+		"{s:s, s:s, s:f, s:b, s:b, "
 		"s:I, s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:b, s:b, s:b, s:b, s:b, s:f, s:f, s:I, s:I, s:s, s:b, "
 		"s:o, s:o?, s:o?}",
+		"kind", leg_kind_name(l->kind), "number", l->number,
 		"gain_db", (double)i->volume_db, "agc", i->auto_gain,
 		"noise_suppression", i->noise_suppression,
 		"leg", (json_int_t)i->id, "presents", i->presents, "name", i->name, "address", l->address,
@@ -87,7 +89,59 @@ static void get_legs(void *ctx, struct http_req *req)
 		wait_for_room_host(w, show);
 }
 
+/* --- name and volume of one ------------------------------------------------------ */
+
+ON_THREAD(ROLE_CTL) static void change(struct wait *w)
+{
+	struct conference *c = w->routes->cfg.conference;
+	const char *name = json_string_value(json_object_get(w->body, "name"));
+	const json_t *gain = json_object_get(w->body, "gain_db");
+	struct errmsg why;
+	int err = 0;
+
+	if (name && !protocol_name_valid(name)) {
+		wait_refuse(w, 400, "name_invalid", "A name has 1 to 64 characters, no control "
+			    "characters and no blank at its ends.");
+		return;
+	}
+	if (name)
+		err = conference_rename(c, w->name, (uint32_t)w->id, name, &why);
+	if (!err && gain)
+		err = conference_set_volume(c, w->name, (uint32_t)w->id,
+					    (double)json_integer_value(gain), &why);
+	if (err == -ENOENT)
+		wait_refuse(w, 404, "not_found", "%s", why.text);
+	else if (err)
+		wait_refuse(w, 500, why.code, "%s", why.text);
+	else
+		wait_reply_nothing(w);
+}
+
+static void patch_leg(void *ctx, struct http_req *req)
+{
+	const char *name = NULL;
+	int64_t gain = 0;
+	const struct rest_field fields[] = {
+		{ "name", REST_TEXT, false, 1, 4 * PROTOCOL_MAX_NAME, .text = &name },
+		{ "gain_db", REST_INT, false, PROTOCOL_MIN_GAIN_DB, PROTOCOL_MAX_GAIN_DB,
+		  .number = &gain },
+	};
+	struct wait *w;
+
+	role_assert_ctl();
+	w = wait_new(ctx, req);
+	if (!w || !wait_room_name(w) || !rest_read(w, fields, 2))
+		return;
+	w->id = g_ascii_strtoll(http_req_param(req, "leg"), NULL, 10);
+	if (w->id < 1 || w->id > UINT32_MAX)
+		wait_refuse(w, 404, "not_found", "Nobody has that number.");
+	else
+		wait_for_room_host(w, change);
+}
+
 int routes_legs_new(struct routes *r, struct server *s)
 {
-	return server_route(s, "GET", "/api/v1/rooms/:room/legs", get_legs, r);
+	int err = server_route(s, "GET", "/api/v1/rooms/:room/legs", get_legs, r);
+
+	return err ? err : server_route(s, "PATCH", "/api/v1/rooms/:room/legs/:leg", patch_leg, r);
 }

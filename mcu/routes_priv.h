@@ -6,6 +6,7 @@
  *   routes_invitations.c  invitations to them
  *   routes_legs.c         who is in a room, with numbers
  *   routes_calls.c        records of calls
+ *   routes_dial.c         calls that a room makes
  *   routes_admin.c        recordings, audit
  *   routes_captures.c     captures of packets
  *   rest_body.c           reading a JSON body */
@@ -107,6 +108,7 @@ int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

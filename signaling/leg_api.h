@@ -73,6 +73,7 @@ enum leg_event_type {
 	LEG_EVENT_OVERLOAD,
 	LEG_EVENT_VIEWS, /* which there are, and for whom */
 	LEG_EVENT_PRESENT_OVER, /* only to who presented */
+	LEG_EVENT_CALL, /* that the room makes; to hosts only */
 	/* Only to the leg itself: */
 	LEG_EVENT_DIGIT,      /* a DTMF digit from it, however it came, once */
 	LEG_EVENT_PROMPT_OVER /* of each prompt that was taken, once */
@@ -108,6 +109,7 @@ struct leg_event {
 		struct room_policy_info room;
 		struct waiting_info waiting;
 		struct quality_info quality;
+		struct call_info call;
 		struct {
 			int level;	  /* 0: over */
 			const char *text; /* for people */
@@ -219,7 +221,8 @@ struct room_api {
 	/* What it wants to get from now on. */
 	int (*view)(void *ctx, struct leg_handle *leg, const struct view_wish *v,
 		    struct errmsg *why);
-	/* CHAT, HAND, MODERATE, ADMIT, POLICY, LAYOUT, VIEWS and PRESENT, with m's members borrowed. What
+	/* CHAT, HAND, MODERATE, ADMIT, POLICY, LAYOUT, VIEWS and PRESENT, VOLUME, SOUND, RENAME,
+	 * DIAL and HANGUP, with m's members borrowed. What
 	 * follows is told by events; the leg may have ended when it returns. */
 	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,
 		   struct errmsg *why);

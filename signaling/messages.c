@@ -438,6 +438,22 @@ char *msg_room(const struct room_policy_info *p)
 	return msg_done(o);
 }
 
+char *msg_call(const struct call_info *c)
+{
+	json_t *o = msg_new("call", NULL);
+
+	set_int(o, "call", c->call);
+	set_text(o, "state", c->state);
+	set_text(o, "number", c->number);
+	if (*c->name)
+		set_text(o, "name", c->name);
+	if (*c->text)
+		set_text(o, "text", c->text);
+	if (c->leg)
+		set_int(o, "leg", c->leg);
+	return msg_done(o);
+}
+
 char *msg_quality(const struct quality_info *q)
 {
 	json_t *o = msg_new("quality", NULL), *legs = json_array();

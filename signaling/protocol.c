@@ -93,9 +93,13 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_POLICY] = "policy", [CLIENT_MSG_LAYOUT] = "layout",
 	[CLIENT_MSG_PRESENT] = "present", [CLIENT_MSG_VIEW] = "view",
 	[CLIENT_MSG_VIEWS] = "views",	[CLIENT_MSG_VOLUME] = "volume",
-	[CLIENT_MSG_SOUND] = "sound",
+	[CLIENT_MSG_SOUND] = "sound",	[CLIENT_MSG_RENAME] = "rename",
+	[CLIENT_MSG_DIAL] = "dial",	[CLIENT_MSG_HANGUP] = "hangup",
 };
-enum { MAX_VIEW = 32 /* characters of a view's name */ };
+enum {
+	MAX_VIEW = 32,	/* characters of a view's name */
+	MAX_DIAL = 256, /* of whom to call */
+};
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
 const char *client_msg_type_name(enum client_msg_type type)
@@ -151,6 +155,13 @@ static int get_tristate(json_t *o, const char *name, enum tristate *out, struct 
 	return 0;
 }
 
+static int name_invalid(struct errmsg *why)
+{
+	return errmsg_set(why, -EINVAL, "name_invalid",
+			  "A name has 1 to 64 characters, no control characters and no blank at "
+			  "its ends.");
+}
+
 static int parse_join(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	/* one more than allowed, so that a name that is too long is told as such */
@@ -169,12 +180,7 @@ static int parse_join(struct client_msg *m, json_t *o, struct errmsg *why)
 		return errmsg_set(why, -EINVAL, "room_name_invalid",
 				  "A room's name has 1 to 64 letters, digits, dots, hyphens or "
 				  "underscores.");
-	if (!protocol_name_valid(m->u.join.name))
-		return errmsg_set(
-			why, -EINVAL, "name_invalid",
-			"A name has 1 to 64 characters, no control characters and no blank at "
-			"its ends.");
-	return 0;
+	return protocol_name_valid(m->u.join.name) ? 0 : name_invalid(why);
 }
 
 static int parse_sdp(struct client_msg *m, json_t *o, struct errmsg *why)
@@ -323,6 +329,38 @@ static int parse_sound(struct client_msg *m, json_t *o, struct errmsg *why)
 	return err;
 }
 
+static int parse_rename(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_number(o, "leg", &m->u.rename.leg, why);
+
+	if (!err && !m->u.rename.leg)
+		err = bad_member(why, "leg", "is missing: say who is to be renamed");
+	if (!err)
+		err = get_string(o, "name", 1000, NULL, true, &m->u.rename.name, why);
+	return err || protocol_name_valid(m->u.rename.name) ? err : name_invalid(why);
+}
+
+static int parse_dial(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	int err = get_token(o, "to", MAX_DIAL, NULL, true, &m->u.dial.to, why);
+
+	if (!err)
+		err = get_string(o, "name", 1000, NULL, false, &m->u.dial.name, why);
+	if (!err && m->u.dial.name && !protocol_name_valid(m->u.dial.name))
+		err = name_invalid(why);
+	if (!err)
+		err = get_token(o, "trunk", 64, NULL, false, &m->u.dial.trunk, why);
+	return err ? err : get_token(o, "digits", 64, NULL, false, &m->u.dial.digits, why);
+}
+
+static int parse_hangup(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	const json_t *v = json_object_get(o, "call");
+
+	m->u.hangup.call = json_integer_value(v);
+	return m->u.hangup.call > 0 ? 0 : bad_member(why, "call", "must be the number of a call");
+}
+
 static int parse_policy(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	struct policy_change *c = &m->u.policy;
@@ -406,6 +444,9 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_POLICY: return parse_policy(m, o, why);
 	case CLIENT_MSG_VOLUME: return parse_volume(m, o, why);
 	case CLIENT_MSG_SOUND: return parse_sound(m, o, why);
+	case CLIENT_MSG_RENAME: return parse_rename(m, o, why);
+	case CLIENT_MSG_DIAL: return parse_dial(m, o, why);
+	case CLIENT_MSG_HANGUP: return parse_hangup(m, o, why);
 	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
 	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
 	case CLIENT_MSG_VIEW: return parse_view(m, o, why);

@@ -45,7 +45,10 @@ enum client_msg_type {
 	CLIENT_MSG_VIEW,
 	CLIENT_MSG_VIEWS,
 	CLIENT_MSG_VOLUME,
-	CLIENT_MSG_SOUND
+	CLIENT_MSG_SOUND,
+	CLIENT_MSG_RENAME,
+	CLIENT_MSG_DIAL,
+	CLIENT_MSG_HANGUP
 };
 
 enum moderation {
@@ -126,6 +129,17 @@ struct client_msg {
 			uint32_t leg; /* 0: oneself */
 			enum tristate agc, noise_suppression;
 		} sound;
+		struct {
+			uint32_t leg;
+			const char *name; /* valid */
+		} rename;
+		struct {
+			const char *to;			   /* visible ASCII and blanks */
+			const char *name, *trunk, *digits; /* NULL when absent */
+		} dial;
+		struct {
+			int64_t call;
+		} hangup;
 		struct policy_change policy;
 		struct layout_change layout;
 		struct {
@@ -330,6 +344,15 @@ struct sound_info {
 };
 char *msg_sound(const struct sound_info *s);
 char *msg_room(const struct room_policy_info *p);
+/* What becomes of a call that the room makes. */
+struct call_info {
+	int64_t call;
+	const char *state;	   /* sip_dial_state_name */
+	const char *number, *name; /* "": none */
+	const char *text;	   /* for people; "": the state says all */
+	uint32_t leg;		   /* 0: none yet */
+};
+char *msg_call(const struct call_info *c);
 char *msg_quality(const struct quality_info *q);
 char *msg_overload(int level, const char *text);
 

@@ -46,7 +46,7 @@ ON_THREAD(ROLE_CTL) static void post(struct whip *w, struct http_req *req, bool 
 {
 	struct errmsg why = { .code = "" };
 	struct join_req join = {
-		.peer = http_req_peer(req), .tls = http_req_tls(req), .device = true
+		.peer = http_req_peer(req), .tls = http_req_tls(req), .device = true, .kind = LEG_KIND_WHIP
 	};
 	struct whip_request r;
 	struct sdp *offer = NULL;

@@ -411,6 +411,13 @@ int leg_set_sound(struct leg *l, int gain, int noise)
 	return 0;
 }
 
+void leg_set_name(struct leg *l, const char *name)
+{
+	memset(l->name, 0, sizeof l->name);
+	snprintf(l->name, sizeof l->name, "%s", name);
+	room_touch(l->room);
+}
+
 void leg_set_host(struct leg *l, bool host)
 {
 	if (l->host == host)

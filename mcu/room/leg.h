@@ -96,6 +96,8 @@ int leg_check_view(const struct leg *l, const struct leg_view *v, struct errmsg 
 /* Pixels per second that encoders would have to make for that wish, less those that
  * would not be made any more; 0 also where nothing was agreed on yet. */
 int64_t leg_view_pixels(struct leg *l, const struct leg_view *v) ON_THREAD(ROLE_CTL);
+/* Another name, on its tile too. */
+void leg_set_name(struct leg *l, const char *name) ON_THREAD(ROLE_CTL);
 /* Whether it is a host; at first it is none. */
 void leg_set_host(struct leg *l, bool host) ON_THREAD(ROLE_CTL);
 

@@ -44,6 +44,15 @@ static void check_room(const struct client_msg *m)
 		check_pin(m->u.policy.guest_pin);
 		check_pin(m->u.policy.host_pin);
 		break;
+	case CLIENT_MSG_RENAME:
+		check(m->u.rename.leg && protocol_name_valid(m->u.rename.name));
+		break;
+	case CLIENT_MSG_DIAL:
+		check(strlen(m->u.dial.to) <= 256);
+		check(!m->u.dial.name || protocol_name_valid(m->u.dial.name));
+		check(!m->u.dial.digits || strlen(m->u.dial.digits) <= 64);
+		break;
+	case CLIENT_MSG_HANGUP: check(m->u.hangup.call > 0); break;
 	default: break;
 	}
 }

@@ -59,7 +59,13 @@ struct front {
 	int leaves_at;
 	bool leaves_at_welcome;
 	const char *name, *pin, *token; /* to join with */
-	bool device;
+	bool device, called;
+	enum leg_kind kind;
+	const char *number;
+	char last_name[80], last_number[80]; /* of joined */
+	struct { size_t n; int64_t call; char state[16], number[80]; uint32_t leg; } call;
+	struct leg_totals totals;
+	size_t totalled, closed_before; /* when totals came */
 };
 
 static struct {
@@ -125,6 +131,16 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->last.leg = ev->u.joined.leg;
 		f->last.host = ev->u.joined.host;
 		f->last.hand = ev->u.joined.hand;
+		snprintf(f->last_name, sizeof f->last_name, "%s", ev->u.joined.name);
+		snprintf(f->last_number, sizeof f->last_number, "%s",
+			 ev->u.joined.number ? ev->u.joined.number : "");
+		break;
+	case LEG_EVENT_CALL:
+		f->call.n++;
+		f->call.call = ev->u.call.call;
+		f->call.leg = ev->u.call.leg;
+		snprintf(f->call.state, sizeof f->call.state, "%s", ev->u.call.state);
+		snprintf(f->call.number, sizeof f->call.number, "%s", ev->u.call.number);
 		break;
 	case LEG_EVENT_MUTED:
 		f->mute.leg = ev->u.muted.leg;
@@ -215,7 +231,17 @@ static inline void on_closed(void *obj, enum leave_reason reason, const struct e
 	snprintf(f->said, sizeof f->said, "%s", why->text);
 }
 
+static inline void on_totals(void *obj, const struct leg_totals *t)
+{
+	struct front *f = obj;
+
+	f->closed_before = f->closed;
+	f->totals = *t;
+	f->totalled++;
+}
+
 static const struct leg_events events = {
+	.totals = on_totals,
 	.welcome = on_welcome, .lobby = on_lobby, .candidate = on_candidate, .event = on_event, .closed = on_closed,
 };
 
@@ -242,7 +268,8 @@ static inline int begin(struct front *f, const char *room, const char *resume, s
 {
 	struct join_req req = { .room = room, .name = f->name ? f->name : "N", .pin = f->pin,
 				.token = f->token, .resume = resume, .peer = "192.0.2.1",
-				.device = f->device };
+				.device = f->device, .called = f->called, .kind = f->kind,
+				.number = f->number };
 
 	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
 }
@@ -267,7 +294,8 @@ static inline void must_join(struct front *f, const char *room)
 	struct errmsg why;
 
 	*f = (struct front){ .leaves_at = f->leaves_at, .name = f->name, .pin = f->pin,
-			     .token = f->token, .device = f->device };
+			     .token = f->token, .device = f->device, .called = f->called,
+			     .kind = f->kind, .number = f->number };
 	if (join(f, room, NULL, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(f->welcomes, 1);

@@ -9,7 +9,7 @@
 
 #include "mcu/access.h"
 
-enum { GUEST, SIGNED_IN, HOST_USER, OWNER, ADMIN, INVITED, INVITED_AS_HOST, BACK, HOST_BACK, N_WHO };
+enum { GUEST, SIGNED_IN, HOST_USER, OWNER, ADMIN, INVITED, INVITED_AS_HOST, BACK, HOST_BACK, CALLED, N_WHO };
 
 static const struct access_who people[N_WHO] = {
 	[GUEST] = { 0 },
@@ -21,6 +21,7 @@ static const struct access_who people[N_WHO] = {
 	[INVITED_AS_HOST] = { .invited = INVITED_HOST },
 	[BACK] = { .back = true },
 	[HOST_BACK] = { .back = true, .was_host = true },
+	[CALLED] = { .called = true },
 };
 
 /* Per person: "in", "host" (in, as host), "lobby", or the code of the refusal. */
@@ -32,7 +33,7 @@ struct row {
 };
 
 #define HOSTS_IN [OWNER] = "host", [ADMIN] = "host", [INVITED_AS_HOST] = "host", \
-		 [BACK] = "in", [HOST_BACK] = "host"
+		 [BACK] = "in", [HOST_BACK] = "host", [CALLED] = "in"
 
 static const struct row table[] = {
 	{ "open", { .unmute = true }, 3,
@@ -55,7 +56,7 @@ static const struct row table[] = {
 	  { "room_locked", "room_locked", "room_locked", [INVITED] = "room_locked", HOSTS_IN } },
 	{ "full", { .unmute = true }, 10,
 	  { "room_full", "room_full", "room_full", "room_full", "room_full", "room_full", "room_full",
-	    "room_full", "room_full" } },
+	    "room_full", "room_full", "room_full" } },
 };
 
 static const struct {

@@ -217,6 +217,16 @@ static const struct {
 	{ "{\"type\":\"layout\",\"view\":1}", "bad_message", "\"view\"", "" },
 	{ "{\"type\":\"layout\",\"speaker_view\":1}", "bad_message", "\"speaker_view\"", "" },
 	{ "{\"type\":\"view\",\"video\":1}", "bad_message", "\"video\"", "" },
+	{ "{\"type\":\"rename\",\"name\":\"A\"}", "bad_message", "\"leg\" is missing", "" },
+	{ "{\"type\":\"rename\",\"leg\":3}", "bad_message", "\"name\" is missing", "" },
+	{ "{\"type\":\"rename\",\"leg\":3,\"name\":\" A\"}", "name_invalid", "1 to 64", "" },
+	{ "{\"type\":\"dial\"}", "bad_message", "\"to\" is missing", "" },
+	{ "{\"type\":\"dial\",\"to\":\"1\\n2\"}", "bad_message", "visible ASCII", "" },
+	{ "{\"type\":\"dial\",\"to\":\"1\",\"name\":\"\"}", "name_invalid", "1 to 64", "" },
+	{ "{\"type\":\"dial\",\"to\":\"1\",\"digits\":5}", "bad_message", "must be a string", "" },
+	{ "{\"type\":\"hangup\"}", "bad_message", "number of a call", "" },
+	{ "{\"type\":\"hangup\",\"call\":-1}", "bad_message", "number of a call", "" },
+	{ "{\"type\":\"hangup\",\"call\":\"7\"}", "bad_message", "number of a call", "" },
 	{ "{\"type\":\"volume\",\"gain_db\":3}", "bad_message", "\"leg\" is missing", "" },
 	{ "{\"type\":\"volume\",\"leg\":3}", "bad_message", "\"gain_db\"", "" },
 	{ "{\"type\":\"volume\",\"leg\":3,\"gain_db\":20.1}", "bad_message", "from -30 to 20", "" },
@@ -361,6 +371,33 @@ static void chat_has_a_length(void **state)
 	}
 }
 
+static void calls_and_names_are_read(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(parse(&m, "{\"type\":\"rename\",\"leg\":3,\"name\":\"김 철수\"}", &why), 0);
+	assert_int_equal(m.type, CLIENT_MSG_RENAME);
+	assert_int_equal(m.u.rename.leg, 3);
+	assert_string_equal(m.u.rename.name, "김 철수");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"dial\",\"to\":\"+49 89 1\",\"name\":\"Ann\","
+			       "\"trunk\":\"itsp\",\"digits\":\"1,2#\"}", &why), 0);
+	assert_string_equal(m.u.dial.to, "+49 89 1");
+	assert_string_equal(m.u.dial.name, "Ann");
+	assert_string_equal(m.u.dial.trunk, "itsp");
+	assert_string_equal(m.u.dial.digits, "1,2#");
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"dial\",\"to\":\"1\",\"name\":null}", &why), 0);
+	assert_null(m.u.dial.name);
+	assert_null(m.u.dial.digits);
+	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"hangup\",\"call\":9007199254740991}", &why), 0);
+	assert_int_equal(m.u.hangup.call, 9007199254740991);
+	client_msg_clear(&m);
+}
+
 static void expect(char *text, const char *want)
 {
 	json_error_t e;
@@ -415,6 +452,18 @@ static void messages_are_written(void **state)
 				   "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,"
 				   "\"rtt_ms\":0.0,\"kbps\":0.0},"
 				   "\"view_height\":360,\"score\":4.4}");
+	expect(msg_call(&(struct call_info){ 9007199254740991, "ringing", "+49891", "", "", 0 }),
+	       "{\"type\":\"call\",\"call\":9007199254740991,\"state\":\"ringing\","
+	       "\"number\":\"+49891\"}");
+	expect(msg_call(&(struct call_info){ 7, "failed", "1", "Ann", "No such number.", 4 }),
+	       "{\"type\":\"call\",\"call\":7,\"state\":\"failed\",\"number\":\"1\","
+	       "\"name\":\"Ann\",\"text\":\"No such number.\",\"leg\":4}");
+	expect(msg_joined(&(struct participant){ .leg = 2, .name = "P", .kind = LEG_KIND_PHONE,
+						 .number = "••••12" }),
+	       "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"P\","
+	       "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":false,"
+	       "\"role\":\"participant\",\"hand\":false,\"kind\":\"phone\","
+	       "\"number\":\"••••12\"}}");
 	strcpy(why.text, "bad \xff text");
 	expect(msg_error(NULL, &why, false),
 	       "{\"type\":\"error\",\"code\":\"bad_sdp\",\"text\":\"bad ? text\",\"fatal\":false}");
@@ -427,7 +476,7 @@ int main(void)
 		cmocka_unit_test(wishes_are_read), cmocka_unit_test(sound_is_read),
 		cmocka_unit_test(messages_of_rooms_are_read), cmocka_unit_test(chat_has_a_length),	cmocka_unit_test(wrong_messages_are_named),
 		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
-		cmocka_unit_test(messages_are_written),
+		cmocka_unit_test(messages_are_written), cmocka_unit_test(calls_and_names_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,13 @@ export default {
 	code_recording_failed: 'The recording could not be started. Tell the administrator of the server.',
 	code_already_recording: 'This room is being recorded already.',
 	code_not_recording: 'This room is not being recorded.',
+	code_dial_off: 'This server makes no telephone calls.',
+	code_dial_no_trunk: 'No line leads to that number. Check it, or ask the administrator of the server.',
+	code_dial_sign_in: 'Only people with an account can have somebody called. Sign in, and join again.',
+	code_dial_invalid: 'That is not a telephone number or SIP address. Enter one like +49 89 123456 or sip:room@example.org.',
+	code_dial_forbidden: 'This server does not call there. Ask its administrator.',
+	code_too_many_calls: 'The room is making as many calls as it may. Hang one up first.',
+	code_call_unknown: 'That call is over already.',
 	code_layout_invalid: 'This layout cannot be used here.',
 	code_join_timeout: 'You were not in the room in time. Please join again.',
 };

@@ -275,6 +275,13 @@ export default {
 	code_recording_failed: '녹화를 시작하지 못했어요. 서버 관리자에게 알려 주세요.',
 	code_already_recording: '이미 녹화하고 있는 회의실이에요.',
 	code_not_recording: '녹화하고 있지 않은 회의실이에요.',
+	code_dial_off: '이 서버에서는 전화를 걸 수 없어요.',
+	code_dial_no_trunk: '그 번호로 연결할 회선이 없어요. 번호를 확인하거나 서버 관리자에게 문의해 주세요.',
+	code_dial_sign_in: '계정이 있는 사람만 전화를 걸 수 있어요. 로그인하고 다시 참여해 주세요.',
+	code_dial_invalid: '전화번호나 SIP 주소가 아니에요. +82 2 123 4567 또는 sip:room@example.org 처럼 입력해 주세요.',
+	code_dial_forbidden: '이 서버에서 걸 수 없는 번호예요. 서버 관리자에게 문의해 주세요.',
+	code_too_many_calls: '회의실에서 걸 수 있는 전화 수가 다 찼어요. 먼저 하나를 끊어 주세요.',
+	code_call_unknown: '이미 끝난 통화예요.',
 	code_layout_invalid: '여기서는 쓸 수 없는 화면 배치예요.',
 	code_join_timeout: '제때 입장하지 못했어요. 다시 참여해 주세요.',
 };

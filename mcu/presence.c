@@ -1,0 +1,207 @@
+/* How participants are shown to each other: kind, name, number, and the calls that a
+ * room makes. Numbers are for hosts; others get them masked. */
+#include "mcu/conference_priv.h"
+#include "mcu/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum audience { HOSTS = 1, OTHERS };
+
+void participant_describe(const struct leg_handle *p, bool to_host, struct participant *out)
+{
+	const char *number = to_host ? p->number : p->masked;
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	*out = (struct participant){
+		.leg = i.id, .name = p->name, .kind = p->kind,
+		.number = *number ? number : NULL,
+		.audio_muted = i.audio_muted, .video_muted = i.video_muted,
+		.audio = i.sends_audio, .video = i.sends_video,
+		.host = p->host, .hand = p->hand,
+		.gain_db = (double)i.volume_db, .agc = i.auto_gain,
+		.noise_suppression = i.noise_suppression,
+	};
+}
+
+void participant_set_number(struct leg_handle *p, const char *number)
+{
+	phone_number_plain(p->number, number ? number : "");
+	if (!p->number[0])
+		return;
+	phone_number_mask(p->masked, p->number);
+	/* Everybody reads the name, in the picture too. */
+	if (!p->name[0] || phone_number_in(p->name, p->number))
+		snprintf(p->name, sizeof p->name, "%.*s", PROTOCOL_MAX_NAME, p->masked);
+}
+
+/* As hall_tell, to one kind of participant. */
+ON_THREAD(ROLE_CTL) static void tell(struct hall *h, struct leg_event *ev, enum audience to,
+				     const struct leg_handle *but)
+{
+	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
+	uint64_t departures = h->departures;
+
+	for (size_t i = 0; i < all->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(all, i);
+
+		if (p != but && (departures == h->departures || hall_has(h, p)) &&
+		    p->host == (to == HOSTS))
+			p->ev->event(p->obj, ev);
+	}
+	g_ptr_array_unref(all);
+	leg_event_clear(ev);
+}
+
+void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_handle *but)
+{
+	struct leg_event ev = { .type = LEG_EVENT_JOINED };
+
+	participant_describe(p, false, &ev.u.joined);
+	if (!p->number[0]) {
+		hall_tell(h, &ev, but);
+		return;
+	}
+	tell(h, &ev, OTHERS, but);
+	if (!hall_has(h, p))
+		return;
+	participant_describe(p, true, &ev.u.joined);
+	tell(h, &ev, HOSTS, but);
+}
+
+/* --- calls ------------------------------------------------------------------- */
+
+static void fill_call(struct leg_event *ev, const struct dial_info *i)
+{
+	*ev = (struct leg_event){ .type = LEG_EVENT_CALL };
+	ev->u.call = (struct call_info){ .call = i->id, .state = sip_dial_state_name(i->state),
+					 .number = i->number, .name = i->name, .text = i->text,
+					 .leg = i->leg };
+}
+
+void presence_call_changed(void *obj, const struct dial_info *i)
+{
+	struct conference *c = obj;
+	struct hall *h = hall_find(c, i->room);
+	struct leg_event ev;
+
+	role_assert_ctl();
+	if (!h)
+		return;
+	fill_call(&ev, i);
+	tell(h, &ev, HOSTS, NULL);
+}
+
+static void tell_call(void *obj, const struct dial_info *i)
+{
+	struct leg_handle *p = obj;
+	struct leg_event ev;
+
+	role_assert_ctl();
+	fill_call(&ev, i);
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
+/* Its events do not make it leave: nothing here depends on it afterwards. */
+void presence_brief_host(struct leg_handle *p, bool numbers)
+{
+	struct hall *h = p->hall;
+	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
+	bool there = true;
+
+	for (size_t i = 0; numbers && there && i < all->len; i++) {
+		const struct leg_handle *o = g_ptr_array_index(all, i);
+		struct leg_event ev = { .type = LEG_EVENT_JOINED };
+
+		if (!hall_has(h, o) || !o->number[0])
+			continue;
+		participant_describe(o, true, &ev.u.joined);
+		p->ev->event(p->obj, &ev);
+		leg_event_clear(&ev);
+		there = hall_has(h, p);
+	}
+	g_ptr_array_unref(all);
+	if (there)
+		dials_each(p->conf->dials, p->room, tell_call, p);
+}
+
+int presence_dial(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+{
+	const struct dial_ask ask = {
+		.room = p->room, .to = m->u.dial.to, .name = m->u.dial.name,
+		.trunk = m->u.dial.trunk, .digits = m->u.dial.digits, .by = p->name,
+		.user_id = p->who.user_id, .host = p->host,
+	};
+	int64_t id;
+	int err = dials_start(p->conf->dials, &ask, &id, why);
+
+	if (!err)
+		hall_audit(p, "dialled", m->u.dial.to);
+	return err;
+}
+
+int presence_hangup(struct leg_handle *p, int64_t call, struct errmsg *why)
+{
+	if (!dials_hangup(p->conf->dials, p->room, call))
+		return 0;
+	return errmsg_set(why, -ENOENT, "call_unknown", "There is no such call in this room any more.");
+}
+
+/* --- names and volumes --------------------------------------------------------- */
+
+static struct leg_handle *find_leg(const struct hall *h, uint32_t leg) ON_THREAD(ROLE_CTL)
+{
+	for (size_t i = 0; h && i < h->people->len; i++) {
+		struct leg_handle *p = g_ptr_array_index(h->people, i);
+
+		if (leg_id(p->leg) == leg)
+			return p;
+	}
+	return NULL;
+}
+
+int presence_rename(struct hall *h, uint32_t leg, const char *name, struct errmsg *why)
+{
+	struct leg_handle *p = find_leg(h, leg);
+
+	if (!p)
+		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the room "
+				  "any more.");
+	if (!strcmp(p->name, name))
+		return 0;
+	if (data_member_rename(p->data, name))
+		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
+	snprintf(p->name, sizeof p->name, "%s", name);
+	leg_set_name(p->leg, name);
+	hall_tell_person(h, p, NULL);
+	return 0;
+}
+
+int conference_rename(struct conference *c, const char *room, uint32_t leg, const char *name,
+		      struct errmsg *why)
+{
+	return presence_rename(hall_find(c, room), leg, name, why);
+}
+
+int conference_set_volume(struct conference *c, const char *room, uint32_t leg, double gain_db,
+			  struct errmsg *why)
+{
+	struct leg_handle *p = find_leg(hall_find(c, room), leg);
+
+	if (!p)
+		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the room "
+				  "any more.");
+	if (leg_set_volume(p->leg, (float)gain_db))
+		return errmsg_set(why, -EINVAL, "bad_message", "A volume is from %d to %d decibels.",
+				  LEG_VOLUME_MIN_DB, LEG_VOLUME_MAX_DB);
+	moderation_tell_sound(p);
+	return 0;
+}
+
+struct dials *conference_dials(struct conference *c)
+{
+	return c->dials;
+}
