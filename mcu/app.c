@@ -327,6 +327,7 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.domain = c->sip.domain, .realm = c->sip.realm, .bridge = c->sip.bridge,
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
 		.agent = "mcu",
+		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
 	};
 
 	if (c->sip.port < 0)

@@ -257,6 +257,7 @@ ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, str
 	req->kind = LEG_KIND_PHONE;
 	req->number = c->cdr.number[0] ? c->cdr.number : c->cdr.uri;
 	req->called = c->called;
+	req->ports = c->ports;
 	l->used = true;
 	call_hold(c);
 	int err = side->api->join(side->api_ctx, req, &leg_events, l, &h, why);
