@@ -32,6 +32,8 @@ enum {
 	REQUEST_MAX_BYTES = 60000, /* of a message; SDP has 32 KiB at most in practice */
 	UDP_MTU = 1300,		/* RFC 3261, 18.1.1 */
 	IDLE_MS = 900000,	/* of a TCP or TLS connection */
+	SESSION_S = 1800,	/* RFC 4028: what we propose, and */
+	SESSION_LEAST_S = 90,	/* Min-SE: less is answered with 422 */
 	INCOMPLETE_MS = 30000,	/* for the rest of a message on it */
 };
 
@@ -227,8 +229,10 @@ static nua_t *make_agent(struct sip *s)
 			  TAG_IF(tls, NUTAG_CERTIFICATE_DIR(s->cfg.folder)),
 			  TPTAG_TLS_VERSION(0), TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_NONE),
 			  NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0),
-			  NUTAG_AUTO100(1), SIPTAG_ALLOW_STR(methods),
+			  NUTAG_AUTO100(1), NUTAG_AUTO302(0), SIPTAG_ALLOW_STR(methods),
 			  NUTAG_APPL_METHOD(NULL), NUTAG_APPL_METHOD(own_methods),
+			  SIPTAG_SUPPORTED_STR("timer, 100rel"), NUTAG_SESSION_TIMER(SESSION_S),
+			  NUTAG_MIN_SE(SESSION_LEAST_S), NUTAG_SESSION_REFRESHER(nua_any_refresher),
 			  NUTAG_ENABLEMESSAGE(0), SIPTAG_USER_AGENT_STR(s->cfg.agent),
 			  NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
 			  NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(REQUEST_MAX_BYTES),
