@@ -373,32 +373,35 @@ ON_THREAD(ROLE_NET) static void forget_next(struct egress *x, struct out_stream 
 	o->next_group = 0;
 }
 
-void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+int egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 {
 	struct group *g = egress_group(x->video, encode_id);
 	bool has_picture = video->group && !video->wait_key;
 
 	if (video->group == encode_id) {
 		forget_next(x, video);
-		return;
+		return 0;
 	}
 	if (video->next_group == encode_id)
-		return;
+		return 0;
 	forget_next(x, video);
 	if (!has_picture || !g)
 		egress_unwatch(x, video);
-	if (!g || group_add(g, video))
-		return;
+	if (!g)
+		return 0;
+	if (group_add(g, video))
+		return -ENOMEM;
 	if (has_picture) {
 		video->next_group = encode_id;
 		if (!egress_catch_up(x, g, video))
 			ask(x, video, g);
-		return;
+		return 0;
 	}
 	video->group = encode_id;
 	video->wait_key = true;
 	if (!egress_catch_up(x, g, video))
 		video_encode_request_key(g->encode);
+	return 0;
 }
 
 void egress_unwatch(struct egress *x, struct out_stream *video)
@@ -413,20 +416,21 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 	video->resent = NULL;
 }
 
-void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
+int egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 {
 	struct group *g;
 
 	if (audio->group == group)
-		return;
+		return 0;
 	egress_unlisten(x, audio);
 	g = egress_group(x->audio, group);
 	if (!g)
 		g = group_make(x, x->audio, group, NULL);
 	if (!g || group_add(g, audio))
-		return;
+		return -ENOMEM;
 	audio->group = group;
 	g_hash_table_insert(x->listener, GUINT_TO_POINTER(audio->leg_id), audio);
+	return 0;
 }
 
 void egress_unlisten(struct egress *x, struct out_stream *audio)

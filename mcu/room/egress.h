@@ -57,12 +57,13 @@ void egress_close(struct egress *x, struct video_encode *v, mbox_fn *closed, voi
 	ON_THREAD(ROLE_CTL);
 
 /* A leg's streams come and go; idempotent. A receiver that has a picture keeps it
- * until the first key frame of its new encode: then o->switched is called. */
-void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+ * until the first key frame of its new encode: then o->switched is called. 0 or -ENOMEM:
+ * it gets what it got before, or nothing. */
+int egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 	ON_THREAD(ROLE_NET);
 void egress_unwatch(struct egress *x, struct out_stream *video) ON_THREAD(ROLE_NET);
 /* group: audio_format_group, not 0; another one than before replaces it. */
-void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio) ON_THREAD(ROLE_NET);
+int egress_listen(struct egress *x, uint32_t group, struct out_stream *audio) ON_THREAD(ROLE_NET);
 void egress_unlisten(struct egress *x, struct out_stream *audio) ON_THREAD(ROLE_NET);
 
 /* Back channel of a receiver: what it asks for beyond its share comes later. */

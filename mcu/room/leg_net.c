@@ -160,16 +160,25 @@ ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
 
 	bool ready = l->connected && !l->silent;
 
+	l->unserved = false;
 	l->audio.transport = ready && l->media.audio.tx ? l->transport : NULL;
 	l->video.transport = ready && l->media.video.tx ? l->transport : NULL;
 	if (group && l->audio.transport)
-		egress_listen(l->egress, group, &l->audio);
+		l->unserved = egress_listen(l->egress, group, &l->audio) != 0;
 	else
 		egress_unlisten(l->egress, &l->audio);
 	if (l->video.transport && l->watch)
-		egress_watch(l->egress, l->watch, &l->video);
+		l->unserved |= egress_watch(l->egress, l->watch, &l->video) != 0;
 	else
 		egress_unwatch(l->egress, &l->video);
+}
+
+/* Has what it wishes, or nothing is there that could go on meanwhile: CTL may hold the
+ * old encode for it. */
+ON_THREAD(ROLE_NET) static void tell_served(struct leg_net *l)
+{
+	if (l->watch && !l->video.next_group && !l->unserved)
+		engine_post(l->cfg.engine->ctl, ctl_watching, l, (void *)(uintptr_t)l->watch);
 }
 
 ON_THREAD(ROLE_NET) static void set_silent(struct leg_net *l, bool silent)
@@ -180,9 +189,7 @@ ON_THREAD(ROLE_NET) static void set_silent(struct leg_net *l, bool silent)
 				  : "it reports again");
 	l->silent = silent;
 	sync_streams(l);
-	/* A change that was under way is over: CTL may hold the old encode for it. */
-	if (l->watch && !l->video.next_group)
-		engine_post(l->cfg.engine->ctl, ctl_watching, l, (void *)(uintptr_t)l->watch);
+	tell_served(l);
 }
 
 ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
@@ -202,6 +209,10 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	if (tier_pick_tick(&l->pick, now))
 		leg_net_carries(l);
 	leg_net_probe(l);
+	if (l->unserved) {
+		sync_streams(l);
+		tell_served(l);
+	}
 	egress_key_poll(l->egress, &l->video);
 	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
 		set_silent(l, true);
@@ -498,9 +509,7 @@ static void watch_job(void *obj, void *arg)
 	if (l->closing)
 		return;
 	sync_streams(l);
-	/* Nothing was there that could go on meanwhile. */
-	if (l->watch && !l->video.next_group)
-		engine_post(l->cfg.engine->ctl, ctl_watching, l, arg);
+	tell_served(l);
 }
 
 void leg_net_watch(struct leg_net *l, uint32_t encode_id)

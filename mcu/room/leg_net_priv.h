@@ -72,6 +72,7 @@ struct leg_net {
 	_Atomic unsigned data_up, data_down; /* messages in mailboxes */
 	struct leg_media media;
 	uint32_t watch; /* encode id wished for */
+	bool unserved;	/* there was no memory for what it shall get: tried again */
 	uint32_t limit_kbps; /* of the pictures it sends; 0: none */
 	struct out_stream audio, video;
 	struct rtp_demux demux;

@@ -65,7 +65,7 @@ static struct {
 	uint32_t tag; /* of the newest packet of sound */
 	uint32_t watched, listened, told;
 	unsigned carries, carries_told;
-	bool changes; /* a change of encodes takes its time */
+	bool changes, no_memory; /* a change of encodes takes its time */
 	size_t key_requests, n_nacks;
 	uint16_t nack[64];
 	/* the decoders */
@@ -129,12 +129,15 @@ void net_timer_free(struct net_timer **t)
 	*t = NULL;
 }
 
-void egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
+int egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 {
 	(void)x;
+	if (the.no_memory)
+		return -ENOMEM;
 	if (the.changes)
 		video->next_group = encode_id;
 	the.watched = encode_id;
+	return 0;
 }
 
 void egress_unwatch(struct egress *x, struct out_stream *video)
@@ -144,11 +147,14 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 	the.watched = 0;
 }
 
-void egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
+int egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
 {
 	(void)x;
 	(void)audio;
+	if (the.no_memory)
+		return -ENOMEM;
 	the.listened = group;
+	return 0;
 }
 
 void egress_unlisten(struct egress *x, struct out_stream *audio)

@@ -85,6 +85,31 @@ static void test_who_never_reported_is_served(void **state)
 	assert_int_equal(the.watched, ENCODE);
 }
 
+/* It is not said to have what it has not, and gets it as soon as it can be. */
+static void test_without_memory_it_is_tried_again(void **state)
+{
+	(void)state;
+	start();
+	the.no_memory = true;
+	the.told = 0;
+	leg_net_watch(the.l, ENCODE + 1);
+	run();
+	advance(3 * LEG_VIEWER_TICK_MS);
+	run();
+	assert_int_equal(the.watched, ENCODE);
+	assert_int_equal(the.told, 0);
+	the.no_memory = false;
+	advance(LEG_VIEWER_TICK_MS);
+	run();
+	assert_int_equal(the.watched, ENCODE + 1);
+	assert_int_equal(the.told, ENCODE + 1);
+	/* once */
+	the.told = 0;
+	advance(3 * LEG_VIEWER_TICK_MS);
+	run();
+	assert_int_equal(the.told, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +117,7 @@ int main(void)
 		T(test_who_stops_reporting_is_sent_nothing),
 		T(test_silence_ends_a_change_of_encodes),
 		T(test_who_never_reported_is_served),
+		T(test_without_memory_it_is_tried_again),
 #undef T
 	};
 
