@@ -18,6 +18,7 @@
 enum admission_kind {
 	ADMISSION_ROOM,	   /* with whoever opens it */
 	ADMISSION_SENDER,  /* of pictures */
+	ADMISSION_CONTENT, /* a second picture of somebody */
 	ADMISSION_ENCODER, /* a viewer in a format that nobody gets yet */
 	ADMISSION_SOUND,   /* sender of sound alone */
 	ADMISSION_VIEWER,  /* of what is encoded anyway */

@@ -257,6 +257,7 @@ static unsigned cost_of(const struct engine_cfg *c, enum admission_kind kind)
 	switch (kind) {
 	case ADMISSION_ROOM: return cost_of_encoder(c) + cost_of_sender(c);
 	case ADMISSION_SENDER: return cost_of_sender(c);
+	case ADMISSION_CONTENT: return by_size(c, COST_SENDER);
 	case ADMISSION_ENCODER: return cost_of_encoder(c);
 	case ADMISSION_SOUND: return COST_SOUND;
 	default: return COST_VIEWER;
@@ -268,6 +269,7 @@ ON_THREAD(ROLE_CTL) static int refuse(const struct leg_handle *p, enum admission
 {
 	static const char *const what[ADMISSION_N] = {
 		[ADMISSION_ROOM] = "open another room", [ADMISSION_SENDER] = "take another camera",
+		[ADMISSION_CONTENT] = "show what you share",
 		[ADMISSION_ENCODER] = "make another picture for you",
 		[ADMISSION_SOUND] = "take another microphone", [ADMISSION_VIEWER] = "let anybody in",
 	};
@@ -317,10 +319,12 @@ int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct err
 	const struct leg_tx_format *f = &m->video.tx_format;
 	int err = 0;
 
-	if (m->video.rx || m->content.rx)
+	if (m->video.rx)
 		err = ask(p, ADMISSION_SENDER, why);
 	else if (m->audio.rx)
 		err = ask(p, ADMISSION_SOUND, why);
+	if (!err && m->content.rx)
+		err = ask(p, ADMISSION_CONTENT, why);
 	if (!err && m->video.tx && !room_has_encode(p->hall->room, f->codec, f->profile_level_id))
 		err = ask(p, ADMISSION_ENCODER, why);
 	return err;

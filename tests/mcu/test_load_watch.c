@@ -101,6 +101,24 @@ static void until_refused(struct front *guest, bool camera, bool microphone, boo
 	fail_msg("nobody was refused");
 }
 
+/* Likewise, each with a microphone, who then wants to share something. */
+static void until_shared(struct front *guest, struct errmsg *why) ON_THREAD(ROLE_CTL)
+{
+	struct leg_media m = *media(false, true, false);
+
+	m.content.rx = true;
+	for (int i = 0; i < MANY; i++) {
+		must_join(guest, "room");
+		assert_int_equal(load_admit_media(guest->leg, media(false, true, false), why), 0);
+		if (load_admit_media(guest->leg, &m, why)) {
+			assert_string_equal(why->code, "overloaded");
+			return;
+		}
+		leave(guest, LEAVE_LEFT);
+	}
+	fail_msg("nobody was refused");
+}
+
 static void test_cameras_are_refused_and_sound_is_not(void **state)
 {
 	struct front opener = { 0 }, guest = { 0 };
@@ -115,6 +133,11 @@ static void test_cameras_are_refused_and_sound_is_not(void **state)
 	assert_non_null(strstr(why.text, "without a camera"));
 	assert_int_equal(load_admit_media(guest.leg, media(false, true, false), &why), 0);
 	assert_int_equal(load_admit_media(guest.leg, media(false, false, false), &why), 0);
+	leave(&guest, LEAVE_LEFT);
+	/* a second picture of who has been let in */
+	until_shared(&guest, &why);
+	assert_non_null(strstr(why.text, "what you share"));
+	assert_int_equal(load_admit_media(guest.leg, media(false, true, false), &why), 0);
 	leave(&guest, LEAVE_LEFT);
 	/* a picture that nobody gets yet */
 	until_refused(&guest, false, false, true, &why);
