@@ -1,51 +1,15 @@
 // Ways through the network: a TURN server from mcu.yaml that is handed to pages,
 // a UDP port range, and the public address of a 1:1 NAT.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { after, before, describe, test } from 'node:test';
 
 import { Server, until } from '../support/server.mjs';
+import { startTurn } from '../support/turn.mjs';
 import { LOOKS, Person, launch, media, near } from './person.mjs';
 
 const SMALL = { 'video.width': 320, 'video.height': 180, 'video.fps': 15, 'video.bitrate_kbps': 300 };
 const candidates = (p) => p.messages.filter((m) => m.type === 'ice' && m.candidate).map((m) => m.candidate.split(' '));
 const KIND = 7, PORT = 5, ADDRESS = 4;
-
-// A free UDP port of the loopback.
-function freePort() {
-	return new Promise((resolve) => {
-		const s = createSocket('udp4').bind(0, '127.0.0.1', () => {
-			const { port } = s.address();
-			s.close(() => resolve(port));
-		});
-	});
-}
-
-// A STUN binding request (RFC 8489), and whether anything comes back.
-function answersStun(port) {
-	const request = Buffer.concat([Buffer.from('000100002112a442', 'hex'), Buffer.alloc(12, 7)]);
-	return new Promise((resolve) => {
-		const s = createSocket('udp4');
-		const end = (v) => { clearTimeout(timer); s.close(); resolve(v); };
-		const timer = setTimeout(() => end(false), 200);
-		s.on('message', () => end(true));
-		s.on('error', () => end(false));
-		s.send(request, port, '127.0.0.1');
-	});
-}
-
-async function startTurn() {
-	const port = await freePort();
-	const p = spawn('turnserver', ['-n', '--no-cli', '--no-tls', '--no-dtls', '-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port),
-		'--allow-loopback-peers', '--lt-cred-mech', '-u', 'guest:secret', '-r', 'mcu.test', '--log-file', 'stdout', '--simple-log',
-		'--pidfile', '/dev/null', '--min-port', '49500', '--max-port', '49600'], { stdio: ['ignore', 'pipe', 'pipe'] });
-	const turn = { port, stop: () => p.kill() };
-	p.stdout.resume();
-	p.stderr.resume();
-	await until('the TURN server to answer', () => answersStun(port)).catch((e) => { turn.stop(); throw e; });
-	return turn;
-}
 
 describe('ways through the network', { timeout: 120000 }, () => {
 	let browser;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { Bots, COLOURS, TONES, assertUndisturbed, near } from '../support/bots.mjs';
+import { Bots, COLOURS, TONES, assertUndisturbed, clips, near } from '../support/bots.mjs';
 import { boxes, colour, complaints, contents, level, probe } from '../support/media.mjs';
 import { Server, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
@@ -207,6 +207,57 @@ for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGIN
 		await second.stopFine();
 		rmSync(data, { recursive: true });
 	});
+
+// What somebody shares is in the recording from when it begins, at its place.
+describe('a recording of shared content', limit, () => {
+	const SHARED = 5;
+	let server, folder;
+	const bots = [];
+	before(async () => {
+		folder = mkdtempSync(join(tmpdir(), 'mcu-rec-'));
+		server = await Server.small({ 'room.linger_s': 1, 'room.record': 'all' });
+	});
+	after(async () => {
+		await Promise.all(bots.map((b) => b.kill()));
+		await server.stopFine();
+		rmSync(folder, { recursive: true });
+	});
+
+	const enter = async (options) => {
+		const b = Bots.start(server, 'shared', { senders: 1, decode: 1, seconds: 600, ...options });
+		bots.push(b);
+		await b.ready;
+		return b;
+	};
+
+	test('before it the cameras alone, then what is shared', limit, async () => {
+		const operator = await Operator.enter(server, 'shared');
+		const first = await enter();
+		operator.s.send({ type: 'layout', layout: 'presentation' });
+		await operator.start();
+		await sleep(2000); // of the camera alone
+		const alone = operator.seconds();
+		const second = await enter({ name: 'b-', video: join(clips, 'colour1.h264'), content: join(clips, `colour${SHARED}.h264`) });
+		const layout = await operator.s.next('layout', { test: (m) => m.tiles.some((t) => t.content) });
+		await sleep(3000); // of what is shared
+		const seconds = operator.seconds();
+		operator.record('stop');
+		const ready = await operator.state('ready');
+		const [a, b] = (await Promise.all([first.finish(), second.finish()])).map((s) => s.participants[0]);
+		assertUndisturbed(a);
+		assert.ok(b.sent.content_frames > 0);
+		const file = await fetched(server, ready.url, folder);
+		const tile = layout.tiles.find((t) => t.content);
+		assert.equal(tile.leg, b.leg);
+		assert.ok(tile.width > WIDTH / 2, `content is large: ${JSON.stringify(tile)}`);
+		const shown = (at) => colour(file, at, tile.x + Math.floor(tile.width / 2), tile.y + Math.floor(tile.height / 2), WIDTH);
+		assert.ok(near(shown(alone / 2), COLOURS[0]), `before it was shared: ${shown(alone / 2)}`);
+		assert.ok(near(shown(seconds - 1), COLOURS[SHARED]), `shared: ${shown(seconds - 1)}`);
+		const seen = b.colours.find((c) => c.content);
+		assert.ok(near(seen.rgb, COLOURS[SHARED]), `${b.name} sees ${seen.rgb}`);
+		operator.s.destroy();
+	});
+});
 
 const canMount = process.getuid() === 0;
 

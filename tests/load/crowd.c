@@ -97,7 +97,8 @@ void crowd_defaults(const struct crowd *c, struct peer_cfg *cfg, enum peer_kind 
 				  .join_ns = c->start_ns,
 				  .bad_after_ns = (int64_t)(o->bad_after_s * 1e9),
 				  .frame_ns = BOT_NS_PER_S / (kind == PEER_RUSH ? 1000 : 30) };
-	cfg->ice = sends && kind != PEER_GARBAGE && kind != PEER_FLOOD && !o->mini_senders ? ICE_NICE : ICE_MINI;
+	cfg->ice = o->relay || (sends && kind != PEER_GARBAGE && kind != PEER_FLOOD && !o->mini_senders) ?
+			   ICE_NICE : ICE_MINI;
 	cfg->vp8 = kind == PEER_VIEWER && o->vp8;
 	cfg->has_max_height = kind == PEER_VIEWER && o->has_max_height;
 	cfg->max_height = o->max_height;
@@ -139,6 +140,8 @@ static void add_regular(struct crowd *c, enum peer_kind kind, size_t index, cons
 		if (!c->o->no_audio)
 			cfg.audio = talks ? nth(c, false, index) : media_make_quiet();
 		cfg.video = c->o->no_video || c->o->audio_only ? NULL : nth(c, true, index);
+		cfg.content = kind == PEER_SENDER && !index && c->o->content ?
+				      media_load_video(c->o->content) : NULL;
 	}
 	if (!at)
 		cfg.say = c->o->say;

@@ -1,6 +1,9 @@
 #include "tests/load/ice.h"
 
+#include <stdio.h>
+
 static const char *address = "127.0.0.1";
+static struct ice_relay relay;
 
 void ice_use_address(const char *ipv4)
 {
@@ -10,6 +13,17 @@ void ice_use_address(const char *ipv4)
 const char *ice_address(void)
 {
 	return address;
+}
+
+bool ice_use_relay(const char *text)
+{
+	return sscanf(text, "%63[0-9.]:%5u,%63[^,],%63[^,]", relay.address, &relay.port, relay.user,
+		      relay.password) == 4 && relay.port;
+}
+
+const struct ice_relay *ice_relay(void)
+{
+	return &relay;
 }
 
 struct ice *ice_new(const struct ice_cfg *cfg)

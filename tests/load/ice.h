@@ -42,6 +42,14 @@ struct ice_cfg {
 /* The one local address of all agents that are made from now on; 127.0.0.1. */
 void ice_use_address(const char *ipv4);
 const char *ice_address(void);
+/* Agents of kind ICE_NICE that are made from now on reach the peer through this TURN
+ * server (RFC 8656, UDP) only: "ADDRESS:PORT,USER,PASSWORD". False: it is none. */
+bool ice_use_relay(const char *text);
+struct ice_relay {
+	char address[64], user[64], password[64];
+	unsigned port; /* 0: no relay */
+};
+const struct ice_relay *ice_relay(void);
 
 /* Agents that are candidates of nothing yet: call ice_start. */
 struct ice *ice_new(const struct ice_cfg *cfg);

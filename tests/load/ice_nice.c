@@ -167,6 +167,18 @@ static const struct ice_ops OPS = {
 	.free = nice_ice_free,
 };
 
+static void use_relay(struct nice *n)
+{
+	const struct ice_relay *r = ice_relay();
+
+	if (!r->port)
+		return;
+	if (!nice_agent_set_relay_info(n->agent, n->stream, NICE_COMPONENT_TYPE_RTP, r->address,
+				       r->port, r->user, r->password, NICE_RELAY_TYPE_TURN_UDP))
+		bot_die("libnice: %s:%u is no relay", r->address, r->port);
+	g_object_set(n->agent, "force-relay", TRUE, NULL);
+}
+
 struct ice *ice_nice_new(const struct ice_cfg *cfg)
 {
 	struct nice *n = bot_alloc(sizeof *n);
@@ -189,6 +201,7 @@ struct ice *ice_nice_new(const struct ice_cfg *cfg)
 	if (!n->stream ||
 	    !nice_agent_set_local_credentials(n->agent, n->stream, cfg->ufrag, cfg->pwd))
 		bot_die("libnice: no stream");
+	use_relay(n);
 	g_signal_connect(n->agent, "new-candidate-full", G_CALLBACK(on_candidate), n);
 	g_signal_connect(n->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), n);
 	g_signal_connect(n->agent, "component-state-changed", G_CALLBACK(on_state), n);

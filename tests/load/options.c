@@ -29,6 +29,7 @@ static const char USAGE[] =
 	"  --media DIR           of media.sh (build/media): cam*.h264 or colour*.h264,\n"
 	"                        voice*.ogg or tone*.ogg, one after the other\n"
 	"  --video FILE,…  --audio FILE,…   other files\n"
+	"  --content FILE        the first sender shares this as well, a second picture\n"
 	"  --talkers N           so many senders of each room talk, the others are quiet\n"
 	"  --adapt               send the size that the message `uplink` asks for: of\n"
 	"                        cam0.h264, cam0-320x180.h264 … the largest that fits\n"
@@ -50,6 +51,7 @@ static const char USAGE[] =
 	"  --feedback RATE       RTCP packets per second of each (11)\n"
 	"the network\n"
 	"  --address IPV4        of their media sockets (127.0.0.1)\n"
+	"  --relay ADDRESS:PORT,USER,PASSWORD   through this TURN server only\n"
 	"  --gcm  --cm           offer only this SRTP profile\n"
 	"  --no-twcc             do not offer transport-wide feedback\n"
 	"  --nack                ask for lost packets\n"
@@ -109,6 +111,8 @@ enum {
 	O_DROP_RX,
 	O_LATE_TX,
 	O_ADDRESS,
+	O_RELAY,
+	O_CONTENT,
 	O_LATENCY,
 	O_JSON,
 	O_SEED,
@@ -160,6 +164,8 @@ static const struct option LONG[] = {
 	{ "drop-rx", 1, NULL, O_DROP_RX },
 	{ "late-tx", 1, NULL, O_LATE_TX },
 	{ "address", 1, NULL, O_ADDRESS },
+	{ "relay", 1, NULL, O_RELAY },
+	{ "content", 1, NULL, O_CONTENT },
 	{ "latency", 0, NULL, O_LATENCY },
 	{ "json", 1, NULL, O_JSON },
 	{ "seed", 1, NULL, O_SEED },
@@ -298,6 +304,12 @@ static void parse_one(struct options *o, int opt, char *arg)
 	case O_MEDIA: o->media = arg; break;
 	case O_JSON: o->json = arg; break;
 	case O_ADDRESS: ice_use_address(arg); break;
+	case O_RELAY:
+		o->relay = true;
+		if (!ice_use_relay(arg))
+			bot_die("--relay takes ADDRESS:PORT,USER,PASSWORD");
+		break;
+	case O_CONTENT: o->content = arg; break;
 	case O_PPM: o->ppm = arg; break;
 	case O_VIDEO: o->videos = split(arg, ",", o->video); break;
 	case O_AUDIO: o->audios = split(arg, ",", o->audio); break;

@@ -11,7 +11,7 @@ enum { OPT_MAX_LIST = 64 };
 
 struct options {
 	struct ws_url url;
-	const char *room, *media, *json, *ppm, *prefix, *h264, *say;
+	const char *room, *media, *json, *ppm, *prefix, *h264, *say, *content;
 	unsigned rooms, talkers, fps; /* talkers if has_talkers; fps 0: 30 */
 	unsigned max_height; /* if has_max_height; 0: sound alone */
 	unsigned senders, viewers, seconds, ready_s, feedback_hz, ramp_hz, decode_every;
@@ -19,7 +19,7 @@ struct options {
 	double bad_after_s;
 	bool has_max_height, has_talkers, adapt, stamps, text, idle;
 	bool audio_only, send_only_video, no_audio, no_video, nack, no_twcc, vp8, latency, selftest,
-		mini_senders;
+		mini_senders, relay;
 	enum sec_profile only;
 	char *video[OPT_MAX_LIST], *audio[OPT_MAX_LIST];
 	size_t videos, audios;

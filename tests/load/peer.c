@@ -12,7 +12,7 @@ enum { WS_EVERY_MS = 50, SWEEP_MS = 10, SDP_BYTES = 8192 };
 
 static bool publishes(const struct peer *p)
 {
-	return p->cfg.audio || p->cfg.video;
+	return p->cfg.audio || p->cfg.video || p->cfg.content;
 }
 
 __attribute__((format(printf, 2, 3))) static void fail(struct peer *p, const char *fmt, ...)
@@ -62,9 +62,11 @@ static void start_media(struct peer *p)
 			&(struct sender_cfg){ .link = p->link,
 					      .audio = p->cfg.audio,
 					      .video = p->cfg.video,
+					      .content = p->cfg.content,
 					      .answer = &p->answer,
 					      .audio_ssrc = p->audio_ssrc,
 					      .video_ssrc = p->video_ssrc,
+					      .content_ssrc = p->content_ssrc,
 					      .cname = p->cname,
 					      .start_ns = start_ns + p->cfg.send_offset_ns,
 					      .frame_ns = p->cfg.frame_ns,
@@ -211,6 +213,7 @@ static void make_offer(struct peer *p)
 		.transport_cc = p->cfg.transport_cc,
 		.audio_ssrc = p->audio_ssrc,
 		.video_ssrc = p->video_ssrc,
+		.content_ssrc = p->cfg.content ? p->content_ssrc : 0,
 	};
 	char sdp[SDP_BYTES];
 
@@ -339,6 +342,7 @@ struct peer *peer_new(const struct peer_cfg *cfg)
 	/* Not all in the same millisecond. */
 	p->next_sweep_ns = bot_now_ns() + bot_random_below(SWEEP_MS) * BOT_NS_PER_MS;
 	p->video_ssrc = p->audio_ssrc + 2;
+	p->content_ssrc = p->audio_ssrc + 4;
 	bot_random_text(p->cname, 16);
 	return p;
 }
@@ -523,7 +527,7 @@ int peer_leg(const struct peer *p)
 const struct peer_tile *peer_tile(const struct peer *p, int leg)
 {
 	for (size_t i = 0; i < p->tiles; i++)
-		if (p->tile[i].leg == leg)
+		if (p->tile[i].leg == leg && !p->tile[i].content)
 			return &p->tile[i];
 	return NULL;
 }

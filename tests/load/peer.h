@@ -47,6 +47,7 @@ struct peer_uplink {
 
 struct peer_tile {
 	int leg, x, y, width, height;
+	bool content; /* what leg shares, not its camera */
 };
 
 struct peer_cfg {
@@ -55,7 +56,7 @@ struct peer_cfg {
 	char name[64];
 	enum peer_kind kind;
 	bool storm; /* comes and goes; nothing is expected of it */
-	const struct media *audio, *video;
+	const struct media *audio, *video, *content; /* NULL: not sent */
 	unsigned max_height; /* if has_max_height; 0: sound alone */
 	bool has_max_height, audio_only, send_only_video, vp8, transport_cc, decode, nack, stamps;
 	enum ice_kind ice;
@@ -127,7 +128,7 @@ struct peer {
 	struct sdp_answer answer;
 	bool answered, misbehaves, fatal;
 	char cname[24], error[192], bye[64], last_code[48];
-	uint32_t audio_ssrc, video_ssrc;
+	uint32_t audio_ssrc, video_ssrc, content_ssrc;
 	int leg, layout_version, canvas_width, canvas_height;
 	int64_t join_sent_ns, welcome_ns, up_ns, end_by_ns;
 	struct peer_tile tile[PEER_MAX_TILES];

@@ -23,7 +23,8 @@ static void on_layout(struct peer *p, json_t *m)
 			break;
 		p->tile[p->tiles++] = (struct peer_tile){ number(tile, "leg"), number(tile, "x"),
 							  number(tile, "y"), number(tile, "width"),
-							  number(tile, "height") };
+							  number(tile, "height"),
+							  json_is_true(json_object_get(tile, "content")) };
 	}
 }
 

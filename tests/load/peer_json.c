@@ -63,8 +63,9 @@ static json_t *describe_colours(const struct peer *p, const struct peer_view *v)
 
 		if (picture_rgb(pic, x, y, c))
 			json_array_append_new(list,
-					      json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "leg", t->leg,
-							"x", x, "y", y, "rgb", c[0], c[1], c[2]));
+					      json_pack("{s:i,s:b,s:i,s:i,s:[i,i,i]}", "leg", t->leg,
+							"content", t->content, "x", x, "y", y, "rgb",
+							c[0], c[1], c[2]));
 	}
 	for (size_t i = 0; i < v->points_n; i++)
 		if (picture_rgb(pic, v->points[i][0], v->points[i][1], c))
@@ -128,6 +129,7 @@ static json_t *describe_sent(const struct sender_stats *s)
 	put_n(o, "audio_packets", s->audio_packets);
 	put_n(o, "video_packets", s->video_packets);
 	put_n(o, "video_frames", s->video_frames);
+	put_n(o, "content_frames", s->content_frames);
 	put_n(o, "bytes", s->octets);
 	put_n(o, "dropped_on_purpose", s->dropped);
 	put_n(o, "nacked", s->nacked);
@@ -167,9 +169,9 @@ static json_t *describe_tiles(const struct peer *p)
 	for (size_t i = 0; i < p->tiles; i++) {
 		const struct peer_tile *t = &p->tile[i];
 
-		json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:i, s:i}", "leg", t->leg, "x",
-						      t->x, "y", t->y, "width", t->width, "height",
-						      t->height));
+		json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:i, s:i, s:b}", "leg", t->leg,
+						      "x", t->x, "y", t->y, "width", t->width,
+						      "height", t->height, "content", t->content));
 	}
 	return list;
 }

@@ -56,13 +56,16 @@ static void put_feedback(struct text *t, const struct sdp_offer *o, int pt, bool
 		put(t, "a=rtcp-fb:%d transport-cc\r\n", pt);
 }
 
-static void put_video(struct text *t, const struct sdp_offer *o)
+/* content: the second picture, which is only sent. */
+static void put_video(struct text *t, const struct sdp_offer *o, bool content)
 {
+	bool sends = content || o->video_send, receives = !content && o->video_receive;
+
 	put(t, "m=video 9 UDP/TLS/RTP/SAVPF %d\r\n", SDP_PT_VIDEO);
-	put_transport(t, o, "1");
-	put_twcc(t, o, o->video_send);
-	put(t, "a=%s\r\na=rtpmap:%d %s/90000\r\n", direction(o->video_send, o->video_receive),
-	    SDP_PT_VIDEO, o->vp8 ? "VP8" : "H264");
+	put_transport(t, o, content ? "2" : "1");
+	put_twcc(t, o, sends);
+	put(t, "a=%s\r\n%sa=rtpmap:%d %s/90000\r\n", direction(sends, receives),
+	    content ? "a=content:slides\r\n" : "", SDP_PT_VIDEO, o->vp8 ? "VP8" : "H264");
 	if (!o->vp8)
 		put(t,
 		    "a=fmtp:%d level-asymmetry-allowed=1;packetization-mode=1;"
@@ -72,9 +75,10 @@ static void put_video(struct text *t, const struct sdp_offer *o)
 	    "a=rtcp-fb:%d goog-remb\r\na=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d nack\r\n"
 	    "a=rtcp-fb:%d nack pli\r\n",
 	    SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO, SDP_PT_VIDEO);
-	put_feedback(t, o, SDP_PT_VIDEO, o->video_send);
-	if (o->video_send)
-		put_source(t, o, o->video_ssrc, "video");
+	put_feedback(t, o, SDP_PT_VIDEO, sends);
+	if (sends)
+		put_source(t, o, content ? o->content_ssrc : o->video_ssrc,
+			   content ? "content" : "video");
 }
 
 bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o)
@@ -82,9 +86,9 @@ bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o)
 	struct text t = { out, cap, 0 };
 
 	put(&t,
-	    "v=0\r\no=- %u 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0%s\r\n"
+	    "v=0\r\no=- %u 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0%s%s\r\n"
 	    "a=msid-semantic: WMS *\r\nm=audio 9 UDP/TLS/RTP/SAVPF %d\r\n",
-	    o->audio_ssrc, o->audio_only ? "" : " 1", SDP_PT_AUDIO);
+	    o->audio_ssrc, o->audio_only ? "" : " 1", o->content_ssrc ? " 2" : "", SDP_PT_AUDIO);
 	put_transport(&t, o, "0");
 	put(&t, "a=extmap:%d urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n", SDP_EXT_LEVEL);
 	put_twcc(&t, o, o->audio_send);
@@ -94,7 +98,9 @@ bool sdp_write_offer(char *out, size_t cap, const struct sdp_offer *o)
 	if (o->audio_send)
 		put_source(&t, o, o->audio_ssrc, "audio");
 	if (!o->audio_only)
-		put_video(&t, o);
+		put_video(&t, o, false);
+	if (!o->audio_only && o->content_ssrc)
+		put_video(&t, o, true);
 	return t.len + 1 < cap;
 }
 
@@ -128,7 +134,7 @@ static void parse_extmap(struct sdp_media *m, const char *value)
 static void parse_rtpmap(struct sdp_media *m, const struct sdp_answer *a, const char *value)
 {
 	const char *name = strchr(value, ' ');
-	bool vp8 = name && m == &a->video && !strncasecmp(name + 1, "VP8/", 4);
+	bool vp8 = name && m != &a->audio && !strncasecmp(name + 1, "VP8/", 4);
 
 	if (!name || m->pt ||
 	    (!vp8 && strncasecmp(name + 1, m == &a->audio ? "opus/" : "H264/", 5)))
@@ -184,7 +190,7 @@ const char *sdp_parse_answer(struct sdp_answer *a, const char *text)
 		text += n;
 		text += strspn(text, "\r\n");
 		if (!strncmp(line, "m=", 2)) {
-			m = !strncmp(line, "m=audio ", 8) ? &a->audio : &a->video;
+			m = !strncmp(line, "m=audio ", 8) ? &a->audio : m != &a->video ? &a->video : &a->content;
 			m->accepted = strncmp(line + 8, "0 ", 2) != 0;
 		} else {
 			parse_line(a, m, line);
@@ -196,7 +202,8 @@ const char *sdp_parse_answer(struct sdp_answer *a, const char *text)
 		return "the answer has no SHA-256 fingerprint";
 	if (!a->audio.accepted && !a->video.accepted)
 		return "the answer refuses both sections";
-	if ((a->audio.accepted && !a->audio.pt) || (a->video.accepted && !a->video.pt))
+	if ((a->audio.accepted && !a->audio.pt) || (a->video.accepted && !a->video.pt) ||
+	    (a->content.accepted && !a->content.pt))
 		return "an accepted section has no payload type of its codec";
 	return NULL;
 }

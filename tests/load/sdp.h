@@ -21,7 +21,7 @@ struct sdp_media {
 struct sdp_answer {
 	char ufrag[SDP_LINE], pwd[SDP_LINE], fingerprint[SDP_LINE];
 	bool active; /* a=setup:active: the server starts DTLS */
-	struct sdp_media audio, video;
+	struct sdp_media audio, video, content;
 	char candidate[SDP_MAX_CANDIDATES][SDP_LINE];
 	size_t candidates;
 };
@@ -33,6 +33,7 @@ struct sdp_offer {
 	bool vp8;	   /* the video is VP8, not H.264 */
 	bool transport_cc; /* offered on what is sent */
 	uint32_t audio_ssrc, video_ssrc;
+	uint32_t content_ssrc; /* 0: no second picture */
 };
 
 enum {

@@ -32,7 +32,8 @@ struct track {
 
 struct sender {
 	struct sender_cfg cfg;
-	struct track audio, video;
+	struct track audio, video, content;
+	struct track *packing; /* whose picture is being cut up */
 	const struct media *camera; /* in its full size */
 	uint16_t twcc;
 	int64_t next_report_ns;
@@ -67,6 +68,8 @@ struct sender *sender_new(const struct sender_cfg *cfg)
 		   AUDIO_MS * BOT_NS_PER_MS);
 	track_init(&s->video, cfg->video, &cfg->answer->video, cfg->video_ssrc, 90000,
 		   cfg->frame_ns);
+	track_init(&s->content, cfg->content, &cfg->answer->content, cfg->content_ssrc, 90000,
+		   cfg->frame_ns);
 	s->camera = cfg->video;
 	if (cfg->video) {
 		s->stats.width = cfg->video->width;
@@ -82,6 +85,7 @@ void sender_free(struct sender **s)
 		return;
 	free((*s)->audio.history);
 	free((*s)->video.history);
+	free((*s)->content.history);
 	free(*s);
 	*s = NULL;
 }
@@ -180,13 +184,13 @@ static void emit_video(void *obj, const uint8_t *p, size_t n, bool marker)
 	struct sender *s = obj;
 
 	s->stats.video_packets++;
-	send_packet(s, &s->video, p, n, marker);
+	send_packet(s, s->packing, p, n, marker);
 }
 
 static void send_unit(struct sender *s, struct track *t)
 {
 	const struct media_unit *u;
-	bool video = t == &s->video;
+	bool video = t != &s->audio;
 
 	if (t->jump) {
 		t->jump = false;
@@ -197,8 +201,10 @@ static void send_unit(struct sender *s, struct track *t)
 	u = &t->media->unit[t->next];
 	t->ts = t->ts0 + (uint32_t)(t->count * t->unit_ns / 1000 * t->clock_hz / 1000000);
 	if (video) {
+		s->packing = t;
 		h264_pack(u->data, u->len, emit_video, s);
-		s->stats.video_frames++;
+		s->stats.video_frames += t == &s->video;
+		s->stats.content_frames += t == &s->content;
 	} else {
 		s->level = u->level;
 		s->stats.audio_packets++;
@@ -250,17 +256,20 @@ void sender_tick(struct sender *s, int64_t now_ns)
 	release_held(s, now_ns);
 	run_track(s, &s->audio, now_ns);
 	run_track(s, &s->video, now_ns);
+	run_track(s, &s->content, now_ns);
 	if (now_ns < s->next_report_ns)
 		return;
 	/* The first follows the first packets closely, for lip sync. */
 	s->next_report_ns = now_ns + (s->next_report_ns ? BOT_NS_PER_S : 200 * BOT_NS_PER_MS);
 	report(s, &s->audio, now_ns);
 	report(s, &s->video, now_ns);
+	report(s, &s->content, now_ns);
 }
 
 void sender_nack(struct sender *s, uint32_t ssrc, uint16_t seq)
 {
-	struct track *t = ssrc == s->video.ssrc ? &s->video : &s->audio;
+	struct track *t = ssrc == s->video.ssrc   ? &s->video :
+			  ssrc == s->content.ssrc ? &s->content : &s->audio;
 	const struct sent *h;
 
 	s->stats.nacked++;
@@ -278,6 +287,8 @@ void sender_key_request(struct sender *s, uint32_t ssrc)
 	s->stats.key_requests++;
 	if (s->video.media && ssrc == s->video.ssrc)
 		s->video.jump = true;
+	if (s->content.media && ssrc == s->content.ssrc)
+		s->content.jump = true;
 }
 
 void sender_fit(struct sender *s, int width, int height, bool visible)
@@ -305,6 +316,8 @@ void sender_bye(struct sender *s)
 	rtcp_put_rr(&w, s->audio.ssrc, NULL, 0);
 	rtcp_put_bye(&w, s->audio.ssrc);
 	rtcp_put_bye(&w, s->video.ssrc);
+	if (s->content.media)
+		rtcp_put_bye(&w, s->content.ssrc);
 	link_send_rtcp(s->cfg.link, w.buf, w.len);
 }
 

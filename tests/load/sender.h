@@ -11,9 +11,9 @@ struct sender;
 
 struct sender_cfg {
 	struct link *link;		   /* borrowed */
-	const struct media *audio, *video; /* NULL: not sent */
+	const struct media *audio, *video, *content; /* NULL: not sent */
 	const struct sdp_answer *answer;   /* borrowed for the call */
-	uint32_t audio_ssrc, video_ssrc;
+	uint32_t audio_ssrc, video_ssrc, content_ssrc;
 	const char *cname;	    /* borrowed */
 	int64_t start_ns, frame_ns; /* of the first frame; between two */
 	unsigned drop_permille;	    /* packets that get lost on the way */
@@ -24,7 +24,7 @@ struct sender_cfg {
 };
 
 struct sender_stats {
-	uint64_t audio_packets, video_packets, video_frames, octets;
+	uint64_t audio_packets, video_packets, video_frames, content_frames, octets;
 	uint64_t dropped, nacked, retransmitted, key_requests, key_jumps, late, held, unseen;
 	int width, height; /* of what is sent; 0: not known */
 };
