@@ -14,8 +14,10 @@
 
 #include "mcu/accounts.h"
 #include "mcu/base/log.h"
+#include "mcu/call_records.h"
 #include "mcu/capture.h"
 #include "mcu/conference.h"
+#include "mcu/dial.h"
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/prompts.h"
@@ -25,6 +27,7 @@
 #include "signaling/front.h"
 #include "signaling/server.h"
 #include "signaling/sip.h"
+#include "signaling/sip_dial.h"
 #include "signaling/whip.h"
 #include "storage/repository.h"
 #include "storage/users.h"
@@ -58,6 +61,9 @@ struct app {
 	struct front *front;
 	struct whip *whip;
 	struct sip *sip; /* NULL: off */
+	struct call_records records;
+	struct sip_cdr_sink cdr;
+	struct sip_dialler dialler;
 	struct prompts *prompts; /* of the conference; NULL: without telephones there are none */
 	struct server *server;
 	struct routes *routes;
@@ -329,11 +335,20 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.agent = "mcu",
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
 	};
+	int err;
 
 	if (c->sip.port < 0)
 		return 0;
 	snprintf(a->sip_path, sizeof a->sip_path, "%s/sip-tls", c->data.path);
-	return sip_new(&a->sip, &s, &conference_api, a->conference, why);
+	a->records = (struct call_records){ .db = a->db, .keep_days = c->sip.keep_calls_days };
+	a->cdr = call_records_sink(&a->records);
+	s.cdr = &a->cdr;
+	err = sip_new(&a->sip, &s, &conference_api, a->conference, why);
+	if (err)
+		return err;
+	sip_get_dialler(a->sip, &a->dialler);
+	dials_use(conference_dials(a->conference), &a->dialler);
+	return 0;
 }
 
 int app_new(struct app **out, const struct config *c, struct errmsg *why)
@@ -444,6 +459,8 @@ ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 	if (a->whip)
 		whip_shutdown(a->whip);
 	sip_free(&a->sip);
+	if (a->conference)
+		dials_use(conference_dials(a->conference), NULL);
 	server_free(&a->server, GRACE_MS);
 	whip_free(&a->whip);
 	front_free(&a->front);
