@@ -166,6 +166,15 @@ static void on_outdone(void *obj, uint32_t by)
 	moderation_present_over(obj, by, false);
 }
 
+static void on_wants_picture(void *obj)
+{
+	struct leg_handle *p = obj;
+
+	role_assert_ctl();
+	if (p->ev->key_frame_wanted)
+		p->ev->key_frame_wanted(p->obj);
+}
+
 static void on_data_open(void *obj, bool open)
 {
 	struct leg_handle *p = obj;
@@ -206,6 +215,7 @@ const struct leg_watcher participant_watcher = {
 	.connected = on_connected,
 	.ended = on_ended,
 	.outdone = on_outdone,
+	.wants_picture = on_wants_picture,
 	.prompt_over = prompting_over,
 };
 
@@ -448,7 +458,16 @@ static int api_stats(void *ctx, struct leg_handle *p, struct leg_stats *out)
 	return p->leg ? quality_stats(p, out) : -EAGAIN;
 }
 
+static void api_key_frame(void *ctx, struct leg_handle *p)
+{
+	(void)ctx;
+	role_assert_ctl();
+	if (p->leg)
+		leg_want_picture(p->leg);
+}
+
 const struct room_api conference_api = {
+	.key_frame = api_key_frame,
 	.join = api_join,
 	.leave = api_leave,
 	.local = api_local,

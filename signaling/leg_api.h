@@ -150,6 +150,9 @@ struct leg_events {
 	/* The leg has ended by itself. why: code and text for the person; its code is
 	 * one of PROTOCOL.md (connection_lost, connect_timeout, room_full …) or "". */
 	void (*closed)(void *obj, enum leave_reason reason, const struct errmsg *why);
+	/* A key frame of the camera is needed, and RTCP cannot ask for it: the peer has
+	 * agreed on neither PLI nor FIR. NULL: it cannot be asked otherwise. */
+	void (*key_frame_wanted)(void *obj);
 	/* What the leg's media came to, once, when it ends: before closed(), or from
 	 * inside leave(). NULL: of no interest. */
 	void (*totals)(void *obj, const struct leg_totals *t);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mcu/base/log.h"
+#include "signaling/sip_info.h"
 
 /* --- the media's side ------------------------------------------------------------ */
 
@@ -174,6 +174,20 @@ static void on_event(void *obj, struct leg_event *ev)
 	role_assert_ctl();
 }
 
+/* RFC 5168, at a rate: a decoder that cannot go on says so again and again. */
+static void on_key_frame_wanted(void *obj)
+{
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+	int64_t now = call_now_ns(c->set);
+
+	role_assert_ctl();
+	if (c->state != CALL_UP || l != c->active || now < c->asked_ns + SIP_ASK_MS * NS_PER_MS)
+		return;
+	c->asked_ns = now;
+	c->set->ops->info(c->dialog, SIP_INFO_PICTURE_TYPE, sip_info_picture);
+}
+
 static void on_totals(void *obj, const struct leg_totals *t)
 {
 	struct call_leg *l = obj;
@@ -234,6 +248,7 @@ static const struct leg_events leg_events = {
 	.event = on_event,
 	.closed = on_closed,
 	.totals = on_totals,
+	.key_frame_wanted = on_key_frame_wanted,
 };
 
 static struct call_leg *free_leg(struct sip_call *c)

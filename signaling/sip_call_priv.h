@@ -23,6 +23,7 @@ enum {
 	SIP_MAX_REDIRECTS = 5,
 	SIP_RING_S = 60, /* a call out that nobody answers ends after this */
 	SIP_CANCEL_S = 40, /* for the end of what was cancelled or hung up (RFC 3261 B + F) */
+	SIP_ASK_MS = 1000, /* between two INFOs that ask for a key frame */
 	SIP_DIALS_PER_ROOM = 20, /* that ring at the same time */
 	SIP_NAME_BYTES = PROTOCOL_MAX_NAME * 4 + 1
 };
@@ -140,6 +141,7 @@ struct sip_call {
 	bool reinviting; /* ours is under way */
 	bool reoffer;	 /* one is wanted as soon as possible */
 	bool acked;	 /* its first INVITE's exchange is complete */
+	int64_t asked_ns; /* when a key frame was asked for by INFO */
 	int64_t retry_ns; /* when to try a re-INVITE again; 0: nothing waits */
 	int64_t dead_ns;  /* when an end that does not come is given up; 0: none */
 	struct sip_cdr cdr; /* of calls that came; otherwise the group's */

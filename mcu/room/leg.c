@@ -115,7 +115,22 @@ static void net_carries(void *obj, unsigned rung)
 	demand_soon(l);
 }
 
+static void net_wants_picture(void *obj)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone && l->ev->wants_picture)
+		l->ev->wants_picture(l->obj);
+}
+
+void leg_want_picture(struct leg *l)
+{
+	leg_net_want_picture(l->net);
+}
+
 static const struct leg_net_events net_events = {
+	.wants_picture = net_wants_picture,
 	.carries = net_carries,
 	.watching = net_watching,
 	.data_open = net_data_open,

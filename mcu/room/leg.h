@@ -24,6 +24,8 @@ struct leg_watcher {
 	void (*ended)(void *obj, const char *reason);
 	/* Another leg presents now, and this one does not any more; may be NULL. */
 	void (*outdone)(void *obj, uint32_t by);
+	/* A key frame of its camera is needed, and RTCP cannot ask for it; may be NULL. */
+	void (*wants_picture)(void *obj);
 	/* The leg's data channel, which the peer opens; both may be NULL. */
 	void (*data_open)(void *obj, bool open);
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
@@ -98,6 +100,8 @@ int leg_check_view(const struct leg *l, const struct leg_view *v, struct errmsg 
 int64_t leg_view_pixels(struct leg *l, const struct leg_view *v) ON_THREAD(ROLE_CTL);
 /* Another name, on its tile too. */
 void leg_set_name(struct leg *l, const char *name) ON_THREAD(ROLE_CTL);
+/* It has asked for a key frame by other means than RTCP. */
+void leg_want_picture(struct leg *l) ON_THREAD(ROLE_CTL);
 /* Whether it is a host; at first it is none. */
 void leg_set_host(struct leg *l, bool host) ON_THREAD(ROLE_CTL);
 

@@ -32,6 +32,8 @@ struct leg_net_events {
 	void (*data_open)(void *obj, bool open);
 	/* A message on it, taken; tag: binary. */
 	void (*data)(void *obj, struct buf *b);
+	/* A key frame of the peer's camera is needed, and RTCP cannot ask for it. */
+	void (*wants_picture)(void *obj);
 };
 
 /* One stream, one way. */
@@ -85,6 +87,8 @@ void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 void leg_net_limit_rung(struct leg_net *l, unsigned best) ON_THREAD(ROLE_CTL);
 /* What its pictures may cost, told to senders that heed nothing but REMB; 0: any. */
 void leg_net_limit_uplink(struct leg_net *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
+/* The peer has asked for a key frame by other means than RTCP. */
+void leg_net_want_picture(struct leg_net *l) ON_THREAD(ROLE_CTL);
 /* Ends the transport and everything on NET; then closed(obj). */
 void leg_net_close(struct leg_net *l) ON_THREAD(ROLE_CTL);
 

@@ -127,6 +127,8 @@ void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* leg_net_pictures.c: the peer has agreed on no RTCP for it */
+void leg_net_ask_picture(struct leg_net *l) ON_THREAD(ROLE_NET);
 /* leg_net_stats.c: completes l->stats and shows them to other threads. */
 void leg_net_publish_stats(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_bye(struct leg_net *l) ON_THREAD(ROLE_NET);

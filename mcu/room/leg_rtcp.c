@@ -45,6 +45,8 @@ void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct vi
 	} else if (w->pli && in->stream->fir) {
 		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, in->fir_seq++);
 		in->flow->firs++;
+	} else if (w->pli && in == &l->in[LEG_NET_CAMERA]) {
+		leg_net_ask_picture(l);
 	}
 	send(l, &b);
 }

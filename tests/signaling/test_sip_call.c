@@ -126,6 +126,8 @@ static void do_room(struct rig *r, const char *step, const char *rest)
 		leg_ends(r, LEAVE_ERROR, rest);
 	else if (is(step, "offer-wanted", &rest))
 		living(r, false)->ev->offer_wanted(living(r, false)->obj);
+	else if (is(step, "blind", &rest))
+		living(r, false)->ev->key_frame_wanted(living(r, false)->obj);
 	else if (is(step, "late-welcome", &rest))
 		r->late_welcome = true;
 	else if (is(step, "lobby", &rest))
@@ -314,6 +316,9 @@ static void offers_again(void **state)
 		  SIP_END_FAILED },
 		{ "INVITE ACK offer-wanted offer-wanted answer:200+sdp",
 		  "join:r 200+sdp INVITE+sdp ACK INVITE+sdp", 0 },
+		/* our decoder cannot go on, and RTCP cannot say so */
+		{ "INVITE ACK blind blind after:2 blind", "join:r 200+sdp INFO INFO", 0 },
+		{ "INVITE blind", "join:r 200+sdp", 0 },
 		/* a refresh that nua made, without an offer: theirs comes in the 200 */
 		{ "INVITE ACK answer:200+sdp", "join:r 200+sdp ACK+sdp", 0 },
 		{ "INVITE ACK offer-wanted BYE gone", "join:r 200+sdp INVITE+sdp done",
