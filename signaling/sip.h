@@ -18,11 +18,18 @@
 #include "mcu/base/err.h"
 #include "mcu/base/role.h"
 #include "signaling/leg_api.h"
+#include "signaling/sip_bindings.h"
 
 struct rtp_ports;
 struct sip;
 struct sip_cdr_sink;
 struct sip_dialler;
+
+/* What has to outlive the process, handed to whoever keeps it. */
+struct sip_store {
+	void *ctx;
+	sip_bindings_changed *bindings; /* NULL: nobody does */
+};
 
 struct sip_cfg {
 	const char *address; /* to listen on; "": every address of the machine, IPv4 and IPv6 */
@@ -40,6 +47,7 @@ struct sip_cfg {
 	 * have none (tests). */
 	int (*ports_new)(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why);
 	void (*ports_free)(void *ctx, struct rtp_ports **ports);
+	struct sip_store store;
 };
 
 /* Binds the ports. cfg's strings and api: borrowed for its life; ctx is handed to api's
@@ -56,6 +64,19 @@ void sip_free(struct sip **s) ON_THREAD(ROLE_CTL);
 
 /* For calls out (sip_dial.h); valid until sip_free. */
 void sip_get_dialler(struct sip *s, struct sip_dialler *out) ON_THREAD(ROLE_CTL);
+/* Users that may register: their HA1 values in sip_realm() (signaling/sip_digest.h). Who is
+ * forgotten has no telephones any more. */
+const char *sip_realm(const struct sip *s) ON_THREAD(ROLE_CTL);
+void sip_set_user(struct sip *s, const char *user, const char *ha1_md5, const char *ha1_sha256)
+	ON_THREAD(ROLE_CTL);
+void sip_forget_user(struct sip *s, const char *user) ON_THREAD(ROLE_CTL);
+bool sip_has_user(const struct sip *s, const char *user) ON_THREAD(ROLE_CTL);
+/* One that was kept; after its user was set. */
+void sip_restore_phone(struct sip *s, const char *user, const struct sip_binding *phone)
+	ON_THREAD(ROLE_CTL);
+/* Valid until the loop turns. */
+size_t sip_phones(struct sip *s, const char *user, const struct sip_binding **out)
+	ON_THREAD(ROLE_CTL);
 
 /* The ports in use; -1: none. */
 int sip_port(const struct sip *s) ON_THREAD(ROLE_CTL);

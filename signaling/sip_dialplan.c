@@ -38,6 +38,15 @@ enum sip_want sip_target_here(struct sip *s, const url_t *url, char room[SIP_ROO
 	return want_of(&r, url, room);
 }
 
+bool sip_dialplan_is_here(struct sip *s, const url_t *url)
+{
+	struct sip_route_cfg r = { .domain = sip_config(s)->domain };
+	char host[256];
+
+	plain_host(url, host);
+	return sip_route_is_here(&r, host);
+}
+
 bool sip_dialplan_arrival(const struct sip_event *ev, struct sip_arrival *out)
 {
 	struct sip_route_cfg r = { .domain = sip_config(ev->sip)->domain,

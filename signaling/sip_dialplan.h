@@ -9,4 +9,7 @@
 bool sip_dialplan_arrival(const struct sip_event *ev, struct sip_arrival *out)
 	ON_THREAD(ROLE_CTL);
 
+/* Whether an address is one of this server's. */
+bool sip_dialplan_is_here(struct sip *s, const url_t *url) ON_THREAD(ROLE_CTL);
+
 #endif

@@ -75,7 +75,7 @@ static const struct sip_did *find_did(const struct sip_route_cfg *cfg, const cha
 	return NULL;
 }
 
-static bool is_here(const struct sip_route_cfg *cfg, const char *host)
+bool sip_route_is_here(const struct sip_route_cfg *cfg, const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 
@@ -90,7 +90,7 @@ enum sip_want sip_route_in(const struct sip_route_cfg *cfg, const char *user, co
 	char name[SIP_ROOM_MAX + 1];
 
 	room[0] = '\0';
-	if (!is_here(cfg, host))
+	if (!sip_route_is_here(cfg, host))
 		return SIP_WANT_NOTHING;
 	if (!user || !*user)
 		return SIP_WANT_BRIDGE;

@@ -19,6 +19,7 @@
 #include "mcu/base/metrics.h"
 #include "signaling/sip_call.h"
 #include "signaling/sip_dialplan.h"
+#include "signaling/sip_registrar.h"
 #include "signaling/sip_sockets.h"
 
 METRIC_COUNTER(m_requests, "mcu_sip_requests_total", "SIP requests outside of calls, INVITE included.");
@@ -34,6 +35,7 @@ enum {
 	IDLE_MS = 900000,	/* of a TCP or TLS connection */
 	SESSION_S = 1800,	/* RFC 4028: what we propose, and */
 	SESSION_LEAST_S = 90,	/* Min-SE: less is answered with 422 */
+	MAX_BINDINGS = 20000,
 	INCOMPLETE_MS = 30000,	/* for the rest of a message on it */
 };
 
@@ -52,6 +54,8 @@ struct sip {
 	int port, tls_port;
 	bool stopping, nua_stopping, nua_gone;
 	struct sip_calls *calls;
+	struct sip_parts parts;
+	guint minute_timer;
 };
 
 /* --- what the parts ask ---------------------------------------------------------- */
@@ -59,6 +63,11 @@ struct sip {
 nua_t *sip_nua(const struct sip *s)
 {
 	return s->nua;
+}
+
+struct sip_parts *sip_parts(struct sip *s)
+{
+	return &s->parts;
 }
 
 const struct sip_cfg *sip_config(const struct sip *s)
@@ -130,10 +139,14 @@ void sip_contact(const struct sip *s, const struct sip_source *at, const char *u
 
 /* --- requests outside of calls ---------------------------------------------------- */
 
-static void refuse(const struct sip_event *ev, int status, const char *phrase)
+void sip_refuse(const struct sip_event *ev, int status, const char *phrase, const char *more)
 {
+	char warning[200];
+
 	metric_add(&m_refused, 1);
-	nua_respond(ev->nh, status, phrase, NUTAG_WITH_THIS(ev->sip->nua), TAG_END());
+	snprintf(warning, sizeof warning, "399 mcu \"%s\"", more ? more : "");
+	nua_respond(ev->nh, status, phrase, NUTAG_WITH_THIS(ev->sip->nua),
+		    TAG_IF(more, SIPTAG_WARNING_STR(warning)), TAG_END());
 	nua_handle_destroy(ev->nh);
 }
 
@@ -158,7 +171,7 @@ ON_THREAD(ROLE_CTL) static void on_request(const struct sip_event *ev)
 
 	metric_add(&m_requests, 1);
 	if (s->stopping) {
-		refuse(ev, SIP_503_SERVICE_UNAVAILABLE);
+		sip_refuse(ev, SIP_503_SERVICE_UNAVAILABLE, "The server is shutting down");
 		return;
 	}
 	switch (ev->event) {
@@ -167,7 +180,8 @@ ON_THREAD(ROLE_CTL) static void on_request(const struct sip_event *ev)
 			sip_call_incoming(s->calls, ev, &in);
 		break;
 	case nua_i_options: answer_options(ev); break;
-	default: refuse(ev, SIP_405_METHOD_NOT_ALLOWED);
+	case nua_i_register: sip_registrar_request(ev); break;
+	default: sip_refuse(ev, SIP_405_METHOD_NOT_ALLOWED, NULL);
 	}
 }
 
@@ -194,6 +208,40 @@ static void on_event(nua_event_t event, int status, char const *phrase, nua_t *n
 		on_request(&ev);
 	else if (event != nua_i_state && event != nua_i_active && event != nua_i_cancel)
 		nua_handle_destroy(nh); /* of nobody: it came to its end by itself */
+}
+
+/* --- users ----------------------------------------------------------------------------- */
+
+const char *sip_realm(const struct sip *s)
+{
+	return s->cfg.realm;
+}
+
+void sip_set_user(struct sip *s, const char *user, const char *ha1_md5, const char *ha1_sha256)
+{
+	sip_auth_set_user(s->parts.auth, user, ha1_md5, ha1_sha256);
+}
+
+void sip_forget_user(struct sip *s, const char *user)
+{
+	sip_auth_forget_user(s->parts.auth, user);
+	sip_bindings_forget_user(s->parts.bindings, user);
+}
+
+bool sip_has_user(const struct sip *s, const char *user)
+{
+	return sip_auth_knows(s->parts.auth, user);
+}
+
+void sip_restore_phone(struct sip *s, const char *user, const struct sip_binding *phone)
+{
+	if (sip_auth_knows(s->parts.auth, user))
+		(void)sip_bindings_restore(s->parts.bindings, user, phone, clock_wall_ns() / NS_PER_MS);
+}
+
+size_t sip_phones(struct sip *s, const char *user, const struct sip_binding **out)
+{
+	return sip_bindings_of(s->parts.bindings, user, out, clock_wall_ns() / NS_PER_MS);
 }
 
 /* --- start ---------------------------------------------------------------------------- */
@@ -290,6 +338,28 @@ static void start_library(void)
 	su_log_set_level(su_log_default, 0);
 }
 
+static gboolean on_minute(gpointer arg)
+{
+	struct sip *s = arg;
+
+	sip_bindings_expire(s->parts.bindings, clock_wall_ns() / NS_PER_MS);
+	return G_SOURCE_CONTINUE;
+}
+
+ON_THREAD(ROLE_CTL) static int make_parts(struct sip *s, const struct room_api *api, void *ctx)
+{
+	int err = sip_calls_new(&s->calls, s, api, ctx);
+
+	if (!err)
+		err = sip_auth_new(&s->parts.auth, s->cfg.realm);
+	if (!err)
+		err = sip_bindings_new(&s->parts.bindings, MAX_BINDINGS, s->cfg.store.bindings,
+				       s->cfg.store.ctx);
+	if (!err)
+		s->minute_timer = g_timeout_add_seconds(60, on_minute, s);
+	return err;
+}
+
 int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *api, void *ctx,
 	    struct errmsg *why)
 {
@@ -304,7 +374,7 @@ int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *
 	start_library();
 	s->root = su_glib_root_create(s);
 	if (s->root)
-		err = sip_calls_new(&s->calls, s, api, ctx);
+		err = make_parts(s, api, ctx);
 	if (err) {
 		errmsg_set(why, err, "memory", "out of memory");
 	} else {
@@ -382,8 +452,12 @@ void sip_free(struct sip **ps)
 		nua_destroy(s->nua);
 	else
 		left_behind = s->nua;
+	if (s->minute_timer)
+		g_source_remove(s->minute_timer);
 	if (s->calls)
 		sip_calls_free(&s->calls);
+	sip_auth_free(&s->parts.auth);
+	sip_bindings_free(&s->parts.bindings);
 	if (s->source)
 		g_source_destroy(s->source); /* of the root, which frees it */
 	if (s->root && !left_behind)

@@ -38,11 +38,23 @@ struct sip_owner {
 	void (*event)(struct sip_owner *o, const struct sip_event *ev);
 };
 
+/* What the stack is made of. */
+struct sip_parts {
+	struct sip_auth *auth;
+	struct sip_bindings *bindings;
+};
+
 nua_t *sip_nua(const struct sip *s);
+struct sip_parts *sip_parts(struct sip *s);
 const struct sip_cfg *sip_config(const struct sip *s);
 
 /* Of an event that has a request. False: unknown (a message of our own). */
 bool sip_event_source(const struct sip_event *ev, struct sip_source *out);
+
+/* Answers a request outside of calls and ends its handle. more: for people, in a Warning
+ * header; NULL: nothing. */
+void sip_refuse(const struct sip_event *ev, int status, const char *phrase, const char *more)
+	ON_THREAD(ROLE_CTL);
 
 /* The Contact by which this peer reaches us: "<sip:user@address:port;transport=…>".
  * Always to be given to nua (SIPTAG_CONTACT_STR), whose own choice is another address on

@@ -1,0 +1,276 @@
+#include "signaling/sip_digest.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "mcu/base/clock.h"
+
+/* --- reading ---------------------------------------------------------------------------- */
+
+/* The value of a parameter, without quotes; false: it does not fit or is not closed. */
+static bool unquote(const char *from, char *to, size_t cap)
+{
+	bool quoted = *from == '"';
+	size_t n = 0;
+
+	for (from += quoted; *from && !(quoted && *from == '"'); from++) {
+		if (quoted && *from == '\\' && !*++from)
+			return false;
+		if (n + 1 >= cap)
+			return false;
+		to[n++] = *from;
+	}
+	to[n] = '\0';
+	return quoted ? from[0] == '"' && !from[1] : true;
+}
+
+static bool read_nc(struct sip_digest *d)
+{
+	char *end;
+
+	if (strlen(d->nc_text) != 8 || strspn(d->nc_text, "0123456789abcdefABCDEF") != 8)
+		return false;
+	d->nc = (uint32_t)strtoul(d->nc_text, &end, 16);
+	return d->nc;
+}
+
+static bool read_alg(struct sip_digest *d, const char *name)
+{
+	if (!*name || !strcasecmp(name, "MD5"))
+		d->alg = SIP_DIGEST_MD5;
+	else if (!strcasecmp(name, "SHA-256"))
+		d->alg = SIP_DIGEST_SHA256;
+	else
+		return false;
+	return strlen(d->response) == (d->alg == SIP_DIGEST_MD5 ? 32 : 64);
+}
+
+int sip_digest_read(struct sip_digest *out, const char *const *params)
+{
+	char alg[17] = "", qop[17] = "";
+	const struct {
+		const char *name;
+		char *to;
+		size_t cap;
+	} known[] = {
+		{ "username", out->user, sizeof out->user }, { "realm", out->realm, sizeof out->realm },
+		{ "nonce", out->nonce, sizeof out->nonce }, { "uri", out->uri, sizeof out->uri },
+		{ "cnonce", out->cnonce, sizeof out->cnonce }, { "nc", out->nc_text, sizeof out->nc_text },
+		{ "response", out->response, sizeof out->response },
+		{ "algorithm", alg, sizeof alg }, { "qop", qop, sizeof qop },
+	};
+	unsigned seen = 0;
+
+	memset(out, 0, sizeof *out);
+	for (; params && *params; params++) {
+		const char *eq = strchr(*params, '=');
+
+		for (size_t i = 0; eq && i < sizeof known / sizeof *known; i++) {
+			size_t len = strlen(known[i].name);
+
+			if ((size_t)(eq - *params) != len || strncasecmp(*params, known[i].name, len))
+				continue;
+			if (seen & 1u << i || !unquote(eq + 1, known[i].to, known[i].cap))
+				return -EINVAL;
+			seen |= 1u << i;
+		}
+	}
+	if (!out->user[0] || !out->realm[0] || !out->nonce[0] || !out->uri[0] || !out->cnonce[0] ||
+	    strcasecmp(qop, "auth") || !read_nc(out) || !read_alg(out, alg))
+		return -EINVAL;
+	return 0;
+}
+
+/* --- arithmetic --------------------------------------------------------------------------- */
+
+const char *sip_digest_alg_name(enum sip_digest_alg alg)
+{
+	return alg == SIP_DIGEST_SHA256 ? "SHA-256" : "MD5";
+}
+
+/* H(a:b:c…), ended by NULL. */
+static void hash(char out[SIP_HASH_MAX + 1], enum sip_digest_alg alg, const char *const *parts)
+{
+	GChecksum *sum = g_checksum_new(alg == SIP_DIGEST_SHA256 ? G_CHECKSUM_SHA256 : G_CHECKSUM_MD5);
+
+	for (size_t i = 0; parts[i]; i++) {
+		if (i)
+			g_checksum_update(sum, (const guchar *)":", 1);
+		g_checksum_update(sum, (const guchar *)parts[i], (gssize)strlen(parts[i]));
+	}
+	snprintf(out, SIP_HASH_MAX + 1, "%s", g_checksum_get_string(sum));
+	g_checksum_free(sum);
+}
+
+void sip_digest_ha1(char out[SIP_HASH_MAX + 1], enum sip_digest_alg alg, const char *user,
+		    const char *realm, const char *password)
+{
+	hash(out, alg, (const char *const[]){ user, realm, password, NULL });
+}
+
+void sip_digest_response(char out[SIP_HASH_MAX + 1], const struct sip_digest *d, const char *ha1,
+			 const char *method)
+{
+	char ha2[SIP_HASH_MAX + 1];
+
+	hash(ha2, d->alg, (const char *const[]){ method, d->uri, NULL });
+	hash(out, d->alg, (const char *const[]){ ha1, d->nonce, d->nc_text, d->cnonce, "auth", ha2,
+						 NULL });
+}
+
+bool sip_digest_is_right(const struct sip_digest *d, const char *ha1, const char *method)
+{
+	char want[SIP_HASH_MAX + 1];
+	unsigned char differ = 0;
+	size_t len;
+
+	sip_digest_response(want, d, ha1, method);
+	len = strlen(want);
+	if (strlen(d->response) != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		differ |= (unsigned char)(want[i] ^ g_ascii_tolower(d->response[i]));
+	return !differ;
+}
+
+/* --- nonces ------------------------------------------------------------------------------- */
+
+/* A nonce is the time of its making (8 hexadecimal digits of seconds), 16 of chance, and
+ * 32 that only we can make of both. Only those that were used are remembered. */
+struct sip_nonces {
+	unsigned char key[32];
+	size_t max;
+	int64_t life_ns;
+	GHashTable *used;  /* text → struct used */
+	GQueue order;	   /* of the same, as they were first used */
+	uint32_t floor_s;  /* of what was forgotten for want of space: not older than this */
+	bool forgot;
+};
+
+struct used {
+	char text[SIP_NONCE_LEN + 1];
+	uint32_t made_s, nc;
+	int64_t end_ns;
+};
+
+int sip_nonces_new(struct sip_nonces **out, size_t max, int64_t life_ns)
+{
+	struct sip_nonces *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return -ENOMEM;
+	n->max = max;
+	n->life_ns = life_ns;
+	if (getrandom(n->key, sizeof n->key, 0) != (ssize_t)sizeof n->key) {
+		free(n);
+		return -EIO;
+	}
+	n->used = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	g_queue_init(&n->order);
+	*out = n;
+	return 0;
+}
+
+void sip_nonces_free(struct sip_nonces **n)
+{
+	if (!*n)
+		return;
+	g_queue_clear(&(*n)->order);
+	g_hash_table_destroy((*n)->used);
+	explicit_bzero(*n, sizeof **n);
+	free(*n);
+	*n = NULL;
+}
+
+static void seal(const struct sip_nonces *n, char text[SIP_NONCE_LEN + 1])
+{
+	char *mac = g_compute_hmac_for_data(G_CHECKSUM_SHA256, n->key, sizeof n->key,
+					    (const guchar *)text, 24);
+
+	memcpy(text + 24, mac, 32);
+	text[SIP_NONCE_LEN] = '\0';
+	g_free(mac);
+}
+
+void sip_nonces_make(struct sip_nonces *n, char out[SIP_NONCE_LEN + 1], int64_t now_ns)
+{
+	uint64_t chance = 0;
+
+	(void)!getrandom(&chance, sizeof chance, 0);
+	snprintf(out, SIP_NONCE_LEN + 1, "%08x%016llx", (unsigned)(uint32_t)(now_ns / NS_PER_S),
+		 (unsigned long long)chance);
+	seal(n, out);
+}
+
+static bool is_ours(const struct sip_nonces *n, const char *nonce)
+{
+	char text[SIP_NONCE_LEN + 1];
+	unsigned char differ = 0;
+
+	if (strlen(nonce) != SIP_NONCE_LEN)
+		return false;
+	memcpy(text, nonce, 24);
+	seal(n, text);
+	for (int i = 0; i < SIP_NONCE_LEN; i++)
+		differ |= (unsigned char)(text[i] ^ nonce[i]);
+	return !differ;
+}
+
+static void forget(struct sip_nonces *n, struct used *u, bool early)
+{
+	if (early && (!n->forgot || u->made_s > n->floor_s)) {
+		n->floor_s = u->made_s;
+		n->forgot = true;
+	}
+	g_queue_remove(&n->order, u);
+	g_hash_table_remove(n->used, u->text);
+}
+
+static void forget_old(struct sip_nonces *n, int64_t now_ns)
+{
+	struct used *u;
+
+	while ((u = g_queue_peek_head(&n->order)) && u->end_ns <= now_ns)
+		forget(n, u, false);
+	while (g_hash_table_size(n->used) >= n->max && (u = g_queue_peek_head(&n->order)))
+		forget(n, u, true);
+}
+
+bool sip_nonces_use(struct sip_nonces *n, const char *nonce, uint32_t nc, int64_t now_ns)
+{
+	char seconds[9] = "";
+	struct used *u;
+	uint32_t made_s;
+	int64_t age_s;
+
+	if (!is_ours(n, nonce))
+		return false;
+	memcpy(seconds, nonce, 8);
+	made_s = (uint32_t)strtoul(seconds, NULL, 16);
+	age_s = now_ns / NS_PER_S - made_s;
+	if (age_s < 0 || age_s * NS_PER_S >= n->life_ns)
+		return false;
+	u = g_hash_table_lookup(n->used, nonce);
+	if (u) {
+		if (nc <= u->nc)
+			return false;
+		u->nc = nc;
+		return true;
+	}
+	if (n->forgot && made_s <= n->floor_s)
+		return false; /* it may be one whose count is forgotten */
+	forget_old(n, now_ns);
+	u = g_new0(struct used, 1);
+	memcpy(u->text, nonce, SIP_NONCE_LEN);
+	u->made_s = made_s;
+	u->nc = nc;
+	u->end_ns = made_s * NS_PER_S + n->life_ns;
+	g_hash_table_insert(n->used, u->text, u);
+	g_queue_push_tail(&n->order, u);
+	return true;
+}
