@@ -23,6 +23,7 @@
 #include "mcu/prompts.h"
 #include "mcu/routes.h"
 #include "mcu/room/ladder.h"
+#include "mcu/sip_registry.h"
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
 #include "signaling/server.h"
@@ -296,7 +297,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		.sign_in_hours = c->accounts.sign_in_hours,
 	};
 	struct routes_cfg routes = {
-		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key,
+		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key, .sip = &a->sip,
 	};
 	int err = accounts_new(&a->accounts, &who);
 
@@ -332,8 +333,8 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.address = c->sip.address, .port = c->sip.port, .tls_port = c->sip.tls_port,
 		.domain = c->sip.domain, .realm = c->sip.realm, .bridge = c->sip.bridge,
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
-		.agent = "mcu",
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
+		.agent = "mcu", .store = sip_registry_store(a->db),
 	};
 	int err;
 
@@ -348,7 +349,7 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		return err;
 	sip_get_dialler(a->sip, &a->dialler);
 	dials_use(conference_dials(a->conference), &a->dialler);
-	return 0;
+	return sip_registry_load(a->db, a->sip, why);
 }
 
 int app_new(struct app **out, const struct config *c, struct errmsg *why)

@@ -149,6 +149,9 @@ struct wait *wait_new(struct routes *r, struct http_req *req)
 static void wait_free(struct wait *w)
 {
 	json_decref(w->body);
+	if (w->secret)
+		explicit_bzero(w->secret, sizeof *w->secret);
+	free(w->secret);
 	explicit_bzero(w, sizeof *w);
 	free(w);
 }
@@ -251,6 +254,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_auth_new(r, s);
 	if (!err)
 		err = routes_users_new(r, s);
+	if (!err)
+		err = routes_sip_new(r, s);
 	if (!err)
 		err = routes_rooms_new(r, s);
 	if (!err)

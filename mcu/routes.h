@@ -26,6 +26,7 @@ struct routes_cfg {
 	struct captures *captures;
 	struct accounts *accounts;
 	const struct token_key *key;
+	struct sip *const *sip; /* of NULL: off, or stopped */
 };
 
 /* cfg's pointers are borrowed for its life. */

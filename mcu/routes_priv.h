@@ -9,6 +9,7 @@
  *   routes_dial.c         calls that a room makes
  *   routes_admin.c        recordings, audit
  *   routes_captures.c     captures of packets
+ *   routes_sip.c          users' passwords for telephones
  *   rest_body.c           reading a JSON body */
 #ifndef MCU_ROUTES_PRIV_H
 #define MCU_ROUTES_PRIV_H
@@ -21,6 +22,7 @@
 #include "storage/calls.h"
 #include "storage/db.h"
 #include "storage/rooms.h"
+#include "storage/sip_store.h"
 #include "storage/users.h"
 
 struct routes {
@@ -47,6 +49,7 @@ struct wait {
 	struct room_row room;
 	struct call_filter calls; /* its texts are name and text */
 	char text[CALL_TEXT_MAX + 1];
+	struct sip_secret_row *secret; /* that is being kept */
 };
 
 /* NULL: out of memory, answered. */
@@ -110,6 +113,7 @@ int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_sip_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 

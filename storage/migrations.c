@@ -143,6 +143,30 @@ const struct migration migrations[] = {
 	  "CREATE INDEX calls_by_start ON calls (started_ms);"
 	  "CREATE INDEX calls_by_session ON calls (session_id);"
 	  "CREATE INDEX calls_open ON calls (id) WHERE ended_ms IS NULL;" },
+	{ "SIP: passwords of telephones, where they are, trunks",
+	  "CREATE TABLE sip_secrets ("
+	  " user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,"
+	  " realm TEXT NOT NULL,"
+	  " ha1_md5 TEXT NOT NULL CHECK (length(ha1_md5) = 32),"
+	  " ha1_sha256 TEXT NOT NULL CHECK (length(ha1_sha256) = 64)"
+	  ") STRICT;"
+	  "CREATE TABLE sip_phones ("
+	  " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"
+	  " uri TEXT NOT NULL,"
+	  " route TEXT NOT NULL,"
+	  " path TEXT NOT NULL,"
+	  " call_id TEXT NOT NULL,"
+	  " cseq INTEGER NOT NULL,"
+	  " instance TEXT NOT NULL,"
+	  " agent TEXT NOT NULL,"
+	  " expires_ms INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX sip_phones_by_user ON sip_phones (user_id);"
+	  "CREATE TABLE sip_trunks ("
+	  " name TEXT PRIMARY KEY CHECK (name <> ''),"
+	  " settings TEXT NOT NULL CHECK (json_valid(settings)),"
+	  " password TEXT NOT NULL"
+	  ") STRICT;" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 
