@@ -64,6 +64,7 @@ ON_THREAD(ROLE_CTL) static void let_go(struct sip_call *c, enum leave_reason rea
 {
 	const struct sip_calls_side *side = &c->set->side;
 
+	call_guide_stop(c);
 	call_leave_legs(c, reason);
 	call_refer_forget(c);
 	if (c->ports)
@@ -333,7 +334,7 @@ int sip_call_take(struct sip_call_set *s, const struct sip_call_start *start,
 		s->ops->respond(c->dialog, &(struct sip_reply){ .status = 180 });
 	err = c->room[0] ? call_enter_room(c, c->room, why) : call_enter_parlour(c, why);
 	if (err && call_alive(c))
-		call_refuse(c, err, why);
+		call_turned_away(c, err, why);
 	call_release(c);
 	return 0;
 }

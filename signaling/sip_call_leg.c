@@ -102,10 +102,14 @@ ON_THREAD(ROLE_CTL) static void settle(struct call_leg *l)
 		call_answer(c);
 	else if (c->state == CALL_STARTING && l->parlour)
 		call_out_ready(c);
+	if (call_alive(c) && l->parlour)
+		call_guide_start(c);
 	if (!call_alive(c) || l->parlour)
 		return;
 	if (c->group)
 		call_out_joined(c, l->id);
+	if (call_alive(c))
+		call_guide_entered(c);
 	if (call_alive(c) && c->refer.on && c->refer.move)
 		call_refer_moved(c, 200);
 	if (call_alive(c))
@@ -143,7 +147,12 @@ static void on_lobby(void *obj, const char *text)
 		return;
 	l->waiting = true;
 	call_hold(c);
-	int err = c->active ? 0 : call_enter_parlour(c, &why);
+	c->guide_why = CALL_GUIDE_LOBBY;
+	int err = 0;
+	if (!c->active)
+		err = call_enter_parlour(c, &why);
+	else if (c->active->parlour)
+		call_guide_start(c);
 	if (err && call_alive(c))
 		call_refuse(c, err, &why);
 	call_release(c);
@@ -169,9 +178,16 @@ static void on_candidate(void *obj, const char *candidate)
 
 static void on_event(void *obj, struct leg_event *ev)
 {
-	(void)obj;
-	(void)ev;
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+
 	role_assert_ctl();
+	if (l != c->active || !call_alive(c) ||
+	    (ev->type != LEG_EVENT_DIGIT && ev->type != LEG_EVENT_PROMPT_OVER))
+		return;
+	call_hold(c);
+	call_guide_event(c, ev);
+	call_release(c);
 }
 
 /* RFC 5168, at a rate: a decoder that cannot go on says so again and again. */
@@ -206,17 +222,25 @@ static enum sip_end end_of(enum leave_reason reason, const struct errmsg *why)
 	return reason == LEAVE_ERROR ? SIP_END_FAILED : SIP_END_HANGUP_LOCAL;
 }
 
-/* It is not let into a room that it asked for. */
-ON_THREAD(ROLE_CTL) static void turned_away(struct sip_call *c, int err, const struct errmsg *why)
+void call_turned_away(struct sip_call *c, int err, const struct errmsg *why)
 {
+	struct errmsg other = { .code = "" };
+
 	if (c->refer.on && c->refer.move) {
 		call_refer_moved(c, call_status(err, why)); /* it stays where it is */
-		return;
-	}
-	if (c->state == CALL_ARRIVING)
-		call_refuse(c, err, why);
-	else
+	} else if (c->active && c->active->parlour && !c->out) {
+		if (!call_guide_refused(c, why) && call_alive(c))
+			call_end(c, SIP_END_REJECTED, 480, why->text);
+	} else if (c->state != CALL_ARRIVING) {
 		call_end(c, SIP_END_REJECTED, 480, why->text);
+	} else if (!strcmp(why->code, "pin_required")) {
+		c->guide_why = CALL_GUIDE_PIN;
+		err = call_enter_parlour(c, &other);
+		if (err && call_alive(c))
+			call_refuse(c, err, &other);
+	} else {
+		call_refuse(c, err, why);
+	}
 }
 
 static void on_closed(void *obj, enum leave_reason reason, const struct errmsg *why)
@@ -234,7 +258,7 @@ static void on_closed(void *obj, enum leave_reason reason, const struct errmsg *
 		why = &none;
 	call_hold(c);
 	if (was_joining)
-		turned_away(c, -EACCES, why);
+		call_turned_away(c, -EACCES, why);
 	else if (was_active)
 		call_end(c, end_of(reason, why), 480, why->text);
 	call_release(c);
@@ -274,12 +298,13 @@ ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, str
 	req->called = c->called;
 	req->ports = c->ports;
 	l->used = true;
+	unsigned turn = l->turn = ++c->turns;
 	call_hold(c);
 	int err = side->api->join(side->api_ctx, req, &leg_events, l, &h, why);
 	if (err) {
 		clear(l);
-	} else if (!l->used) {
-		; /* closed() from inside */
+	} else if (l->turn != turn) {
+		; /* closed() from inside; the place may be taken again */
 	} else if (!call_alive(c)) {
 		side->api->leave(side->api_ctx, h, LEAVE_LEFT);
 		clear(l);

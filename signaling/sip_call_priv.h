@@ -109,10 +109,14 @@ enum call_state {
 	CALL_OVER
 };
 
+/* Why a call is in the parlour. */
+enum call_guide_why { CALL_GUIDE_BRIDGE, CALL_GUIDE_PIN, CALL_GUIDE_LOBBY };
+
 /* One of the legs of a call; obj of its leg_events. */
 struct call_leg {
 	struct sip_call *call;
 	bool used;
+	unsigned turn; /* whose use of it this is */
 	struct leg_handle *h; /* NULL: none, or join() has not returned */
 	bool parlour;
 	bool welcomed, waiting; /* waiting: in the lobby */
@@ -134,6 +138,7 @@ struct sip_call {
 	struct rtp_ports *ports;
 	struct sip_media *media;
 	struct call_leg leg[2];
+	unsigned turns;
 	struct call_leg *active;  /* whose media it is: in the parlour or in a room */
 	struct call_leg *joining; /* on its way into a room, or in its lobby */
 	char *offer; /* of the first INVITE, until it is answered; "": it had none */
@@ -155,7 +160,8 @@ struct sip_call {
 		bool move; /* of this call to another room */
 		int64_t dial; /* of whom it wants to have called; 0: none */
 	} refer;
-	void *guide; /* of the IVR */
+	enum call_guide_why guide_why;
+	void *guide; /* what talks to the caller; NULL: nothing does */
 };
 
 /* What a call begins with; borrowed. */
@@ -230,6 +236,9 @@ extern const struct sip_media_side call_media_side;
 int call_enter_room(struct sip_call *c, const char *room, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 int call_enter_parlour(struct sip_call *c, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* It is not let into a room that it asked for. */
+void call_turned_away(struct sip_call *c, int err, const struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
 void call_leave_legs(struct sip_call *c, enum leave_reason reason) ON_THREAD(ROLE_CTL);
 
 /* --- sip_call_out.c ------------------------------------------------------------------------- */
@@ -246,6 +255,23 @@ void call_out_ended(struct sip_call *c, enum sip_end end, int status, const char
 	ON_THREAD(ROLE_CTL);
 void call_groups_tick(struct sip_call_set *s) ON_THREAD(ROLE_CTL);
 void call_groups_free(struct sip_call_set *s) ON_THREAD(ROLE_CTL);
+
+/* --- sip_call_guide.c: the IVR and the menu ---------------------------------------------------
+ *
+ * A call that has no room yet, whose room wants a PIN (c->guide_why), or which waits in a
+ * lobby is answered and is in the parlour then; a call in a room has the menu. Rooms are
+ * entered by call_enter_room(), with c->pin as it was typed in; the end is call_end(). */
+
+/* Its leg in the parlour has its media: begin to talk. Also of calls out: nothing. */
+void call_guide_start(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* A digit, or the end of an announcement, of the leg that has its media. */
+void call_guide_event(struct sip_call *c, const struct leg_event *ev) ON_THREAD(ROLE_CTL);
+/* A room that it wanted from the parlour did not let it in. False: the call ends. */
+bool call_guide_refused(struct sip_call *c, const struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* It is in c->room now. */
+void call_guide_entered(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* Nothing is to be said any more: the call ends. More than once. */
+void call_guide_stop(struct sip_call *c) ON_THREAD(ROLE_CTL);
 
 /* --- sip_call_refer.c ------------------------------------------------------------------------ */
 

@@ -25,7 +25,8 @@ static void ctl_ask(void *obj, void *arg)
 
 	(void)arg;
 	role_assert_ctl();
-	l->cfg.ev->wants_picture(l->cfg.obj);
+	if (l->cfg.ev->wants_picture)
+		l->cfg.ev->wants_picture(l->cfg.obj);
 }
 
 void leg_net_ask_picture(struct leg_net *l)

@@ -257,6 +257,11 @@ static void calls_that_come(void **state)
 		{ "INVITE INVITE INVITE INVITE",
 		  "join:r 200+sdp join:r 200+sdp join:r 200+sdp refused:503", 0 },
 		{ "shutdown INVITE", "refused:503", 0 },
+		/* the PIN is asked for by prompt */
+		{ "refuse:pin_required INVITE ACK BYE gone", "join:r parlour 200+sdp done",
+		  SIP_END_HANGUP },
+		{ "refuse-late:pin_required INVITE ACK", "join:r parlour 200+sdp", 0 },
+		{ "refuse:pin_wrong INVITE", "join:r 403", SIP_END_REJECTED },
 		/* somebody has to let it in */
 		{ "lobby INVITE ACK welcome BYE gone", "join:r parlour 200+sdp done",
 		  SIP_END_HANGUP },
