@@ -325,7 +325,7 @@ int load_admit_media(struct leg_handle *p, const struct leg_media *m, struct err
 		err = ask(p, ADMISSION_SOUND, why);
 	if (!err && m->content.rx)
 		err = ask(p, ADMISSION_CONTENT, why);
-	if (!err && m->video.tx && !room_has_encode(p->hall->room, f->codec, f->profile_level_id))
+	if (!err && m->video.tx && !room_has_encode(p->hall->room, f))
 		err = ask(p, ADMISSION_ENCODER, why);
 	return err;
 }

@@ -50,6 +50,7 @@ static void convert_formats(struct leg_stream *s, const struct neg_media *m)
 		s->tx_format = (struct leg_tx_format){
 			.codec = f->codec, .pt = f->tx_pt, .rtx_pt = f->tx_rtx_pt,
 			.channels = m->codec.opus_stereo ? 2 : 1,
+			.single_nal = f->codec == CODEC_H264 && !f->h264_mode,
 			.profile_level_id = m->codec.h264_sps,
 			.max_fs = m->codec.max_fs, .max_mbps = m->codec.max_mbps,
 			.max_bps = lower(m->max_bps, m->codec.max_br_kbps),

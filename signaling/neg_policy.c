@@ -18,13 +18,11 @@ const struct neg_format neg_video_formats[] = {
 	{ .codec = CODEC_VP8, .pt = 96, .rtx_pt = 97 },
 	{ .codec = CODEC_VP9, .pt = 98, .rtx_pt = 99, .fmtp = "profile-id=0" },
 	{ .codec = CODEC_AV1, .pt = 45, .rtx_pt = 46 },
-	/* our packets are too large for it, unless slices are made to measure */
 	{ .codec = CODEC_H264,
 	  .pt = 104,
 	  .rtx_pt = 105,
 	  .h264_mode = 0,
-	  .h264_profile = 0x42e01f,
-	  .dir = NEG_RECVONLY },
+	  .h264_profile = 0x42e01f },
 };
 const size_t neg_n_video_formats = sizeof(neg_video_formats) / sizeof(neg_video_formats[0]);
 

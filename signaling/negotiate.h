@@ -80,7 +80,7 @@ struct neg_format {
 };
 
 /* By preference: Opus, G.722, PCMU, PCMA, G.729, which browsers do not know; H.264 (constrained baseline, mode 1), VP8,
- * VP9, AV1, and H.264 mode 0, which we only receive. */
+ * VP9, AV1, and H.264 mode 0. */
 extern const struct neg_format neg_audio_formats[];
 extern const size_t neg_n_audio_formats;
 extern const size_t neg_n_browser_audio_formats; /* the first of them */

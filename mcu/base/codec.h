@@ -20,6 +20,7 @@ enum codec {
 	CODEC_VP8,
 	CODEC_VP9,
 	CODEC_AV1,
+	CODEC_H263, /* of 1998 (RFC 4629) */
 	CODEC_N
 };
 
@@ -33,7 +34,7 @@ static inline bool codec_is_audio(enum codec c)
 
 static inline bool codec_is_video(enum codec c)
 {
-	return c >= CODEC_H264 && c <= CODEC_AV1;
+	return c >= CODEC_H264 && c <= CODEC_H263;
 }
 
 /* Of its RTP time stamps; 0: it has none. G.722's is 8000 although it samples at

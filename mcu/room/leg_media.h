@@ -35,6 +35,7 @@ struct leg_tx_format {
 	bool annex_b;		   /* G.729: it may be told of silence */
 	bool cbr;		   /* Opus: at a constant rate */
 	uint32_t max_hz;	   /* Opus: it plays no more than this; 0: all */
+	bool single_nal;	   /* H.264: packetization-mode 0, each NAL unit in one packet */
 	uint32_t profile_level_id; /* H.264: what the sequence header must say; 0: as we like */
 	/* What the peer can take; of a picture's macroblocks, those per second; of Opus
 	 * the average rate; 0: any. */

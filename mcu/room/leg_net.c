@@ -336,7 +336,8 @@ ON_THREAD(ROLE_NET) static void make_tx(struct leg_net *l, struct out_stream *o,
 ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, const struct leg_media *m)
 {
 	if (!l->watch || !l->media.video.tx || !m->video.tx ||
-	    l->media.video.tx_format.codec == m->video.tx_format.codec)
+	    (l->media.video.tx_format.codec == m->video.tx_format.codec &&
+	     l->media.video.tx_format.single_nal == m->video.tx_format.single_nal))
 		return;
 	egress_unwatch(l->egress, &l->video);
 	l->watch = 0;

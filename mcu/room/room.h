@@ -123,7 +123,7 @@ void room_give_up(struct room *r) ON_THREAD(ROLE_CTL);
 enum overload_level room_overload(const struct room *r) ON_THREAD(ROLE_CTL);
 int room_fps(const struct room *r) ON_THREAD(ROLE_CTL);
 /* Whether the room's picture is encoded in that format, at any size. */
-bool room_has_encode(const struct room *r, enum codec codec, uint32_t profile_level_id)
+bool room_has_encode(const struct room *r, const struct leg_tx_format *f)
 	ON_THREAD(ROLE_CTL);
 void room_get_work(const struct room *r, struct work_done *out) ON_THREAD(ROLE_CTL);
 

@@ -13,6 +13,7 @@ METRIC_COUNTER(m_no_encoder, "mcu_video_encoders_failed_total",
 
 enum {
 	ALIVE_MAX = 2 * ROUTING_MAX_ENCODES, /* of a room, those that wind down included */
+	MADE_MAX = 4, /* of a room, at rungs that only some receivers' limits ask for */
 	LOG_EVERY_S = 10
 };
 
@@ -30,26 +31,28 @@ static uint8_t level_of(const struct engine_cfg *c, unsigned rung)
 /* What the sequence header must say: the profile that was agreed on, at the level
  * of the rung. Baseline and constrained baseline are one format: what we send
  * is both. */
-static uint32_t profile_of(const struct engine_cfg *c, enum codec codec, uint32_t agreed,
-			   unsigned rung)
+static uint32_t profile_of(const struct engine_cfg *c, const struct leg_tx_format *f, unsigned rung)
 {
-	uint32_t profile = agreed >> 16 & 0xff;
+	uint32_t profile = f->profile_level_id >> 16 & 0xff;
 
-	if (codec != CODEC_H264)
+	if (f->codec != CODEC_H264)
 		return 0;
 	if (profile == 0x4d || profile == 0x64)
 		return profile << 16 | level_of(c, rung);
 	return 0x42e000u | level_of(c, rung);
 }
 
-static struct room_encode *find(const struct room *r, const struct picture *p, enum codec codec,
-				uint32_t agreed, unsigned rung)
+static bool is_of(const struct room_encode *x, const struct leg_tx_format *f)
 {
-	uint32_t profile = profile_of(&r->engine->cfg, codec, agreed, rung);
+	return x->codec == f->codec && x->single_nal == f->single_nal &&
+	       x->profile_level_id == profile_of(&x->room->engine->cfg, f, x->rung);
+}
 
+static struct room_encode *find(const struct room *r, const struct picture *p,
+				const struct leg_tx_format *f, unsigned rung)
+{
 	for (struct room_encode *x = r->encodes; x; x = x->next)
-		if (x->picture == p && x->codec == codec && x->rung == rung &&
-		    x->profile_level_id == profile)
+		if (x->picture == p && x->rung == rung && is_of(x, f))
 			return x;
 	return NULL;
 }
@@ -91,13 +94,10 @@ static bool has_place(const struct room *r)
 	return n < ALIVE_MAX && running(r) < ROUTING_MAX_ENCODES - (size_t)!r->has_sink;
 }
 
-bool room_has_encode(const struct room *r, enum codec codec, uint32_t profile_level_id)
+bool room_has_encode(const struct room *r, const struct leg_tx_format *f)
 {
-	const struct engine_cfg *c = &r->engine->cfg;
-
 	for (const struct room_encode *x = r->encodes; x; x = x->next)
-		if (!x->closing && x->codec == codec &&
-		    x->profile_level_id == profile_of(c, codec, profile_level_id, x->rung))
+		if (!x->closing && is_of(x, f))
 			return true;
 	return false;
 }
@@ -107,13 +107,15 @@ bool room_encode_any(const struct room *r)
 	return running(r) > 0;
 }
 
-ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p, enum codec codec,
-					    uint32_t agreed, unsigned rung, struct room_encode **out)
+ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p,
+					    const struct leg_tx_format *f, unsigned rung,
+					    struct room_encode **out)
 {
 	const struct engine *e = r->engine;
 	struct engine_rung size = ladder_rung(&e->cfg, rung);
 	struct video_encode_cfg cfg = {
-		.codec = codec, .profile_level_id = profile_of(&e->cfg, codec, agreed, rung),
+		.codec = f->codec, .profile_level_id = profile_of(&e->cfg, f, rung),
+		.single_nal = f->single_nal,
 		.width = size.width, .height = size.height, .fps = size.fps, .bitrate_bps = size.bps,
 		.account = r->work,
 	};
@@ -131,7 +133,8 @@ ON_THREAD(ROLE_CTL) static int encode_start(struct room *r, struct picture *p, e
 	x->room = r;
 	x->picture = p;
 	p->encodes++;
-	x->codec = codec;
+	x->codec = f->codec;
+	x->single_nal = f->single_nal;
 	x->profile_level_id = cfg.profile_level_id;
 	x->rung = rung;
 	x->next = r->encodes;
@@ -156,46 +159,66 @@ ON_THREAD(ROLE_CTL) static void note_failure(struct room *r, enum codec codec, i
 	log_error(&r->log, "the %s encoder cannot start: %s", codec_name(codec), err_str(err));
 }
 
+static size_t made(const struct room *r)
+{
+	size_t n = 0;
+
+	for (const struct room_encode *x = r->encodes; x; x = x->next)
+		n += !x->closing && x->codec != CODEC_H263 &&
+		     ladder_is_made(&r->engine->cfg, x->rung);
+	return n;
+}
+
+/* When there are as many made rungs as a room may have: one that runs and fits, or one of
+ * the configuration's. (H.263 has but two.) */
+ON_THREAD(ROLE_CTL) static unsigned instead_of(struct room *r, struct picture *p,
+					       const struct leg_tx_format *f, unsigned rung)
+{
+	static const struct leg_view any;
+	const struct engine_cfg *c = &r->engine->cfg;
+	int plain;
+
+	if (!ladder_is_made(c, rung) || f->codec == CODEC_H263 || find(r, p, f, rung) || made(r) < MADE_MAX)
+		return rung;
+	for (unsigned i = 0; i < ladder_rungs(c) + LADDER_MADE + LADDER_H263; i++)
+		if (ladder_fits(c, i, f) && find(r, p, f, i))
+			return i;
+	plain = ladder_best_plain(c, &any, f);
+	return plain < 0 ? ladder_rungs(c) - 1 : (unsigned)plain;
+}
+
 /* The encode of a picture in a format at a rung, started if need be; where it cannot, one
  * of another rung that runs, or of the main view; or NULL. */
 ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct picture *p,
-						      enum codec codec, uint32_t agreed, unsigned rung)
+						      const struct leg_tx_format *f, unsigned rung)
 {
-	struct room_encode *x = find(r, p, codec, agreed, rung);
+	unsigned n = ladder_rungs(&r->engine->cfg) + LADDER_MADE + LADDER_H263;
+	struct room_encode *x = find(r, p, f, rung = instead_of(r, p, f, rung));
 	int err;
 
 	if (x)
 		return x;
-	err = has_place(r) ? encode_start(r, p, codec, agreed, rung, &x) : -ENOSPC;
+	err = has_place(r) ? encode_start(r, p, f, rung, &x) : -ENOSPC;
 	if (!err)
 		return x;
-	note_failure(r, codec, err);
-	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x;)
-		x = find(r, p, codec, agreed, i);
+	note_failure(r, f->codec, err);
+	for (unsigned i = n; i-- && !x;)
+		x = find(r, p, f, i);
 	p = room_picture_shared(r, r->views[0]);
-	for (unsigned i = ladder_rungs(&r->engine->cfg); i-- && !x && p;)
-		x = find(r, p, codec, agreed, i);
+	for (unsigned i = n; i-- && !x && p;)
+		x = find(r, p, f, i);
 	return x;
 }
 
-/* What its wishes and the negotiation allow. */
-ON_THREAD(ROLE_CTL) static unsigned best_of(const struct leg *l)
-{
-	unsigned best = ladder_best(&l->room->engine->cfg, &l->view, &l->media.video.tx_format);
-	unsigned top = room_top_rung(l->room);
-
-	return best > top ? best : top;
-}
-
-/* And its connection. */
+/* What its wishes, the negotiation and its connection allow. */
 ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
 {
-	unsigned best = best_of(l);
+	unsigned limit, rung = room_rung(l, &limit);
 
-	if (best != l->best)
-		leg_net_limit_rung(l->net, best);
-	l->best = best;
-	return best > l->carries ? best : l->carries;
+	if (limit != l->best)
+		leg_net_limit_rung(l->net, limit);
+	l->best = limit;
+	return rung;
 }
 
 /* From one picture to another: the first goes on until there is a key frame. */
@@ -216,7 +239,7 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 	uint32_t want;
 
 	if (!r->closing && l->connected && l->media.video.tx && !l->view.no_video && l->picture)
-		x = obtain(r, l->picture, f->codec, f->profile_level_id, rung_of(l));
+		x = obtain(r, l->picture, f, rung_of(l));
 	if (x)
 		x->receivers++;
 	want = x ? video_encode_id(x->v) : 0;
@@ -310,17 +333,17 @@ int64_t leg_view_pixels(struct leg *l, const struct leg_view *v)
 	struct room *r = l->room;
 	const struct picture *p;
 	int64_t more = 0;
-	unsigned rung;
+	unsigned rung, limit;
 	bool own;
 
 	if (!l->media.video.tx)
 		return 0;
 	l->view = *v;
 	p = room_picture_would(r, l, &own);
-	rung = best_of(l) > l->carries ? best_of(l) : l->carries;
+	rung = room_rung(l, &limit);
 	l->view = before;
 	if (!v->no_video && (p || own) &&
-	    !(p && find(r, p, f->codec, f->profile_level_id, rung)))
+	    !(p && find(r, p, f, rung)))
 		more = pixels_of(r, rung);
 	else if (now && !v->no_video && p == now->picture && rung == now->rung)
 		return 0;
@@ -391,6 +414,7 @@ bool room_has_sink(const struct room *r)
 /* A sink takes H.264 constrained baseline, which the room mostly runs anyway. */
 int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 {
+	static const struct leg_tx_format h264 = { .codec = CODEC_H264 };
 	struct room_encode *x;
 	struct picture *main;
 	int err;
@@ -404,10 +428,10 @@ int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
 	if (!main)
 		return -ENOMEM;
 	/* The whole canvas, or nothing: what is recorded says that size. */
-	x = find(r, main, CODEC_H264, 0, 0);
+	x = find(r, main, &h264, 0);
 	if (!x) {
 		err = running(r) < ROUTING_MAX_ENCODES ?
-			      encode_start(r, main, CODEC_H264, 0, 0, &x) : -ENOSPC;
+			      encode_start(r, main, &h264, 0, &x) : -ENOSPC;
 		if (err)
 			return err;
 	}

@@ -114,6 +114,7 @@ struct room_encode {
 	struct video_encode *v;
 	enum codec codec;
 	uint32_t profile_level_id; /* H.264 */
+	bool single_nal;	   /* H.264: packetization-mode 0 */
 	unsigned rung;
 	size_t receivers;	   /* as counted by room_encode_demand */
 	bool closing, closing_egress, closed;
@@ -247,6 +248,11 @@ bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THRE
 void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
 /* Whether anybody gets a picture at all. */
 bool room_encode_any(const struct room *r) ON_THREAD(ROLE_CTL);
+
+/* room_rung.c */
+/* What a leg's wishes, the negotiation, its connection and the load allow; *limit: the
+ * best of the configuration's rungs that its connection may be tried with. */
+unsigned room_rung(const struct leg *l, unsigned *limit) ON_THREAD(ROLE_CTL);
 
 /* room_overload.c */
 /* The best rung that anybody gets now. */

@@ -4,6 +4,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/room/dress.h"
+#include "mcu/room/ladder.h"
 #include "mcu/room/tick.h"
 #include "mcu/room/video_encode.h"
 #include "mixer/video/compositor.h"
@@ -14,7 +15,7 @@ struct stage {
 	uint32_t picture;
 	size_t at; /* of it in the routing */
 	struct compositor *comp;
-	struct shrink *shrink[ENGINE_MAX_RUNGS]; /* of the rungs in use; [0] never */
+	struct shrink *shrink[LADDER_MAX]; /* of the rungs in use; [0] never */
 	struct dress dress;
 };
 
@@ -34,7 +35,7 @@ void stage_free(struct stage **s)
 	if (!*s)
 		return;
 	compositor_free(&(*s)->comp);
-	for (int i = 0; i < ENGINE_MAX_RUNGS; i++)
+	for (int i = 0; i < LADDER_MAX; i++)
 		shrink_free(&(*s)->shrink[i]);
 	free(*s);
 	*s = NULL;
@@ -48,13 +49,13 @@ uint32_t stage_picture(const struct stage *s)
 /* Drops what no encode needs any more. */
 void stage_follow(struct stage *s, const struct routing *r, size_t at)
 {
-	bool used[ENGINE_MAX_RUNGS] = { false };
+	bool used[LADDER_MAX] = { false };
 
 	s->at = at;
 	for (size_t i = 0; i < r->n_encodes; i++)
 		if (r->encode[i].picture == at)
 			used[r->encode[i].rung] = true;
-	for (int i = 0; i < ENGINE_MAX_RUNGS; i++)
+	for (int i = 0; i < LADDER_MAX; i++)
 		if (!used[i])
 			shrink_free(&s->shrink[i]);
 }
@@ -106,9 +107,9 @@ ON_THREAD(ROLE_MIXV) static struct vframe *at_rung(struct stage *s, unsigned run
 	if (!rung)
 		return vframe_ref(canvas);
 	if (!s->shrink[rung]) {
-		const struct engine_rung *r = &s->engine->cfg.lower[rung - 1];
+		struct engine_rung r = ladder_rung(&s->engine->cfg, rung);
 
-		err = shrink_new(&s->shrink[rung], r->width, r->height);
+		err = shrink_new(&s->shrink[rung], r.width, r.height);
 	}
 	if (err)
 		return NULL;

@@ -27,6 +27,7 @@ struct video_encode_cfg {
 	enum codec codec;
 	int width, height, fps, bitrate_bps;
 	uint32_t profile_level_id; /* H.264, RFC 6184; otherwise 0 */
+	bool single_nal; /* H.264: packetization-mode 0 */
 	int gop_s; /* 0: key frames on request only */
 	struct work_account *account; /* whose work it is; NULL: nobody's */
 };

@@ -165,6 +165,32 @@ int rtp_h264_packetize(struct rtp_batch *b, const uint8_t *au, size_t len, size_
 	return err;
 }
 
+int rtp_h264_packetize_single(struct rtp_batch *b, const uint8_t *au, size_t len,
+			      size_t max_payload)
+{
+	const uint8_t *p = au, *end = au + len, *nal;
+	size_t nal_len;
+
+	if (max_payload < RTP_AU_MIN_PAYLOAD || max_payload > RTP_AU_MAX_PAYLOAD)
+		return -EINVAL;
+	while (rtp_h264_next_nal(&p, end, &nal, &nal_len)) {
+		unsigned type = nal_type(nal[0]);
+		int err;
+
+		if (type == H264_NAL_AUD || type == H264_NAL_FILLER)
+			continue;
+		if (nal_len > max_payload)
+			return -EMSGSIZE;
+		err = rtp_batch_add(b, NULL, 0, nal, nal_len, false);
+		if (err)
+			return err;
+	}
+	if (!b->n)
+		return -EBADMSG;
+	rtp_batch_mark_last(b);
+	return 0;
+}
+
 /* second: the octet behind the NAL unit's header, or -1. A slice header starts
  * with first_mb_in_slice in Exp-Golomb: a leading 1 is macroblock 0. */
 static enum rtp_h264_start classify_nal(unsigned type, int second)

@@ -1,4 +1,4 @@
-/* H.264 over RTP (RFC 6184), packetization-mode 1. Pure.
+/* H.264 over RTP (RFC 6184), packetization-mode 1, and out also 0. Pure.
  *
  * Out: an Annex B access unit to a batch. Small NAL units that follow each other
  * (SPS, PPS, SEI, a small slice) share a STAP-A; one that does not fit is cut
@@ -38,6 +38,11 @@ bool rtp_h264_next_nal(const uint8_t **p, const uint8_t *end, const uint8_t **na
  * max_payload: octets of RTP payload, 64 … 65535. 0, -EINVAL, -EBADMSG (no NAL unit in it) or
  * -ENOSPC (the batch is unusable then). */
 int rtp_h264_packetize(struct rtp_batch *b, const uint8_t *au, size_t len, size_t max_payload);
+
+/* The same of packetization-mode 0: each NAL unit is a packet of its own. -EMSGSIZE: one
+ * is longer than max_payload (the batch is unusable then). */
+int rtp_h264_packetize_single(struct rtp_batch *b, const uint8_t *au, size_t len,
+			      size_t max_payload);
 
 /* What a payload starts, without depacketizing it. */
 enum rtp_h264_start {

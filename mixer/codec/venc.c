@@ -31,7 +31,7 @@ static bool cfg_valid(const struct venc_cfg *c)
 	return c->w >= 16 && c->h >= 16 && c->w <= 8192 && c->h <= 8192 && c->w % 2 == 0 &&
 	       c->h % 2 == 0 && c->fps >= 1 && c->fps <= 120 && bitrate_valid(c->bitrate_bps) &&
 	       c->vbv_ms >= 0 && c->vbv_ms <= 10000 && c->gop_s >= 0 && c->gop_s <= MAX_GOP_S &&
-	       c->speed >= 0;
+	       c->speed >= 0 && c->max_nal_octets >= 0;
 }
 
 int venc_new(struct venc **out, const struct venc_cfg *cfg)

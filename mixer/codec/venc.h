@@ -41,6 +41,7 @@ struct venc_cfg {
 	/* RFC 6184: 0x42e01f. 0: constrained baseline, level 3.1. The sequence header
 	 * says exactly this. Profiles 0x42, 0x4d, 0x64. */
 	uint32_t profile_level_id;
+	int max_nal_octets; /* no NAL unit is longer, or hardly; 0: one slice a picture */
 };
 
 struct venc_stats {

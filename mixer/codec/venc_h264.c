@@ -154,6 +154,7 @@ static int set_params(struct venc_h264 *e, const struct venc_cfg *cfg, const cha
 	set_tuning(p);
 	p->rc.i_rc_method = X264_RC_ABR;
 	set_rate(p, cfg->bitrate_bps, e->vbv_ms);
+	p->i_slice_max_size = cfg->max_nal_octets;
 	p->i_level_idc = (int)(e->profile_level_id & 0xff);
 	return x264_param_apply_profile(p, profile) ? -EINVAL : 0;
 }

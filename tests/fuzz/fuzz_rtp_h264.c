@@ -77,6 +77,25 @@ static void round_trip(const uint8_t *data, size_t size)
 	rtp_batch_unref(&b);
 }
 
+/* Mode 0: a packet for each NAL unit, or none. */
+static void round_trip_single(const uint8_t *data, size_t size)
+{
+	size_t max = size ? 64 + data[0] : 64, bytes, sent = 0, n = count_nals(data, size, &bytes);
+	struct rtp_batch *b = rtp_batch_get(batches, 0);
+	int err = rtp_h264_packetize_single(b, data, size, max);
+
+	for (unsigned i = 0; !err && i < b->n; i++) {
+		if (b->pkt[i].len > max || b->pkt[i].marker != (i + 1u == b->n))
+			abort();
+		sent += b->pkt[i].len;
+	}
+	if (n && !err && (b->n != n || sent != bytes))
+		abort();
+	if (err && err != -EMSGSIZE && err != -EBADMSG)
+		abort();
+	rtp_batch_unref(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!bufs && (buf_pool_new(&bufs, "fuzz", 1 << 16, 4, 4) ||
@@ -86,5 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	depacketize(data, size);
 	round_trip(data, size);
+	round_trip_single(data, size);
 	return 0;
 }

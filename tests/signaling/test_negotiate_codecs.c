@@ -314,7 +314,7 @@ static void the_sequence_header_shows_what_was_agreed(void **state)
 	}
 }
 
-static void mode_0_is_received_and_never_sent(void **state)
+static void mode_0_is_sent_to_who_knows_nothing_else(void **state)
 {
 	struct neg_policy p = browser_policy();
 	char *text;
@@ -323,9 +323,21 @@ static void mode_0_is_received_and_never_sent(void **state)
 						 "a=rtpmap:100 H264/90000\r\n"
 						 "a=fmtp:100 profile-level-id=42e01f\r\n"),
 					 &p, &text);
-	assert_int_equal(plan->media[0].dir, NEG_RECVONLY);
-	expect_lines(text, (const char *[]){ "packetization-mode=0", "a=recvonly\r\n", NULL });
+	assert_int_equal(plan->media[0].dir, NEG_SENDRECV);
+	assert_int_equal(plan->media[0].codec.h264_mode, 0);
+	expect_lines(text, (const char *[]){ "packetization-mode=0", "a=sendrecv\r\n", NULL });
 	free(text);
+	neg_plan_free(&plan);
+	/* Mode 1 is preferred, wherever it stands. */
+	plan = answered(section("video 9 UDP/TLS/RTP/SAVPF 100 101",
+				"a=rtpmap:100 H264/90000\r\na=fmtp:100 profile-level-id=42e01f\r\n"
+				"a=rtpmap:101 H264/90000\r\n"
+				"a=fmtp:101 profile-level-id=42800d;packetization-mode=1\r\n"),
+			&p, NULL);
+	assert_int_equal(plan->media[0].codec.pt_tx, 101);
+	assert_int_equal(plan->media[0].codec.max_fs, 396);
+	assert_int_equal(plan->media[0].codec.max_mbps, 11880);
+	assert_int_equal(plan->media[0].codec.max_br_kbps, 768);
 	neg_plan_free(&plan);
 }
 
@@ -465,7 +477,7 @@ int main(void)
 		cmocka_unit_test(sound),
 		cmocka_unit_test(stereo_needs_both),
 		cmocka_unit_test(the_sequence_header_shows_what_was_agreed),
-		cmocka_unit_test(mode_0_is_received_and_never_sent),
+		cmocka_unit_test(mode_0_is_sent_to_who_knows_nothing_else),
 		cmocka_unit_test(one_layer_is_taken),
 		cmocka_unit_test(the_layer_stays_when_it_is_offered_again),
 		cmocka_unit_test(the_first_ssrc_of_a_sim_group_is_taken),

@@ -133,11 +133,73 @@ static void test_a_connection_chooses_too(void **state)
 	close_room(r);
 }
 
+static void negotiate_tx(struct leg *l, const struct leg_tx_format *f) ON_THREAD(ROLE_CTL)
+{
+	struct leg_media m = {
+		.audio = { .rx = true, .tx = true, LEG_FORMAT(CODEC_OPUS, 111) },
+		.video = { .tx = true, .tx_format = *f },
+	};
+
+	m.video.tx_format.pt = 96;
+	assert_int_equal(leg_set_media(l, &m), 0);
+}
+
+/* Telephones whose level leaves them nothing of the ladder get a rung of their own, one
+ * encode for all of a kind; a room has only so many of those. */
+static void test_rungs_are_made_for_small_levels(void **state)
+{
+	static const struct {
+		struct leg_tx_format f;
+		size_t encoders;
+		int shares; /* with which; -1: none */
+		unsigned height;
+	} row[] = {
+		{ { .codec = CODEC_H264, .profile_level_id = 0x42e01f, .max_fs = 3600,
+		    .max_mbps = 108000, .max_bps = 14000000 }, 1, -1, 180 },
+		{ { .codec = CODEC_H264, .profile_level_id = 0x42e00a, .max_fs = 99,
+		    .max_mbps = 1485, .max_bps = 64000 }, 2, -1, 112 },
+		{ { .codec = CODEC_H264, .profile_level_id = 0x42800a, .max_fs = 99,
+		    .max_mbps = 1485, .max_bps = 64000 }, 2, 1, 112 },
+		/* the other mode is another format, at the same rung */
+		{ { .codec = CODEC_H264, .profile_level_id = 0x42e00a, .single_nal = true,
+		    .max_fs = 99, .max_mbps = 1485, .max_bps = 64000 }, 3, -1, 112 },
+		{ { .codec = CODEC_H264, .profile_level_id = 0x42e01f, .single_nal = true }, 4, -1, 180 },
+		{ { .codec = CODEC_VP8, .max_bps = 60000 }, 5, -1, 112 },
+		{ { .codec = CODEC_H264, .profile_level_id = 0x4d000a, .max_bps = 64000 }, 6, -1, 112 },
+		{ { .codec = CODEC_VP8, .max_bps = 60000 }, 6, 5, 112 },
+		/* the room has its share of made ones: it gets the last of the configuration's */
+		{ { .codec = CODEC_H264, .profile_level_id = 0x64000a, .max_bps = 64000 }, 7, -1, 90 },
+	};
+	enum { N = sizeof row / sizeof row[0] };
+	struct leg_net *net[N];
+	struct leg *l[N];
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	for (int i = 0; i < N; i++) {
+		l[i] = join(r, &net[i]);
+		negotiate_tx(l[i], &row[i].f);
+		net[i]->cfg.ev->connected(net[i]->cfg.obj);
+		RUN_UNTIL(r, video_encoders, row[i].encoders);
+		assert_true(net[i]->watched != 0);
+		for (int k = 0; k < i; k++)
+			assert_int_equal(net[k]->watched == net[i]->watched, k == row[i].shares);
+		assert_int_equal(height_of(l[i]), row[i].height);
+	}
+	for (int i = N - 1; i >= 0; i--)
+		leg_leave(l[i], "left");
+	RUN_UNTIL(r, video_encoders, 0);
+	close_room(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rungs_follow_their_receivers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_old_rung_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rungs_are_made_for_small_levels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_connection_chooses_too, set_up, tear_down),
 	};
 

@@ -307,6 +307,46 @@ static void classifies(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Packetization-mode 0: a packet each, or none at all. */
+static void single_nal_units(void **state)
+{
+	struct rtp_batch *b = rtp_batch_get(batches, 0);
+	struct buf *au = buf_get(bufs);
+	struct rtp_h264_depay d;
+	uint8_t in[4096];
+	size_t len = 0;
+
+	(void)state;
+	len = put_nal(in, len, 0x09, 2, true); /* a delimiter is left out */
+	len = put_nal(in, len, 0x67, 12, true);
+	len = put_nal(in, len, 0x68, 4, true);
+	len = put_nal(in, len, 0x65, 1200, true);
+	len = put_nal(in, len, 0x65, 800, true);
+	assert_int_equal(rtp_h264_packetize_single(b, in, len, 1200), 0);
+	assert_int_equal(b->n, 4);
+	rtp_h264_depay_begin(&d, au);
+	for (unsigned i = 0; i < b->n; i++) {
+		static const size_t lens[] = { 12, 4, 1200, 800 };
+		unsigned type = b->data[b->pkt[i].off] & 0x1f;
+
+		assert_int_equal(b->pkt[i].len, lens[i]);
+		assert_int_equal(b->pkt[i].marker, i == 3);
+		assert_true(type >= 1 && type <= 23); /* neither STAP nor FU */
+		assert_int_equal(rtp_h264_depay_put(&d, b->data + b->pkt[i].off, b->pkt[i].len), 0);
+	}
+	assert_int_equal(rtp_h264_depay_end(&d), 0);
+	assert_memory_equal(au->data, in + 6, len - 6);
+	rtp_batch_unref(&b);
+	buf_unref(&au);
+	b = rtp_batch_get(batches, 0);
+	assert_int_equal(rtp_h264_packetize_single(b, in, len, 1199), -EMSGSIZE);
+	rtp_batch_unref(&b);
+	b = rtp_batch_get(batches, 0);
+	assert_int_equal(rtp_h264_packetize_single(b, in, 6, 1199), -EBADMSG);
+	assert_int_equal(rtp_h264_packetize_single(b, in, len, 10), -EINVAL);
+	rtp_batch_unref(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +357,7 @@ int main(void)
 		T(packetizer_refuses),
 		T(depacketizer_table),
 		T(keeps_the_tail_free),
+		T(single_nal_units),
 		cmocka_unit_test(classifies),
 	};
 
