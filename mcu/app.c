@@ -242,6 +242,7 @@ ON_THREAD(ROLE_CTL) static int start_engine(struct app *a, struct errmsg *why)
 		.dtx = c->audio.dtx,
 		.auto_gain = c->audio.agc, .noise_suppression = c->audio.noise_suppression,
 		.net = { .rx_holdoff_us = (unsigned)c->net.receive_holdoff_us, .no_gso = !c->net.gso },
+		.udp_silence_s = (unsigned)c->sip.silence_s,
 		.ice = ice_setup_cfg(a->ice),
 	};
 	int err = load_pictures(a, &e, why);

@@ -2,6 +2,7 @@
 #include "mcu/conference_priv.h"
 #include "mcu/media_plan.h"
 #include "mcu/net/ice.h"
+#include "mcu/net/rx.h"
 #include "storage/audit.h"
 
 #include <errno.h>
@@ -140,8 +141,9 @@ static void on_ended(void *obj, const char *reason)
 	struct leg_handle *p = obj;
 	const struct leg_events *ev = p->ev;
 	bool flood = !strcmp(reason, TRANSPORT_CLOSED_FLOOD);
+	bool silence = !strcmp(reason, TRANSPORT_CLOSED_SILENCE);
 	enum leave_reason r = flood ? LEAVE_ERROR :
-			      strcmp(reason, "lost") ? LEAVE_SHUTDOWN : LEAVE_LOST;
+			      silence || !strcmp(reason, "lost") ? LEAVE_LOST : LEAVE_SHUTDOWN;
 	void *ev_obj = p->obj;
 	struct errmsg why;
 
@@ -150,7 +152,10 @@ static void on_ended(void *obj, const char *reason)
 		errmsg_set(&why, 0, "too_much_media", "You sent more than %d kilobits per second for "
 			   "%d seconds. Send a smaller picture, or ask the administrator of the server "
 			   "to raise limits.uplink_kbps.", p->conf->cfg.config->limits.uplink_kbps,
-			   ICE_FLOOD_S);
+			   RX_FLOOD_S);
+	else if (silence)
+		errmsg_set(&why, 0, "connection_lost", "Nothing was heard from you for too long. Call "
+			   "again.");
 	else if (r == LEAVE_LOST)
 		errmsg_set(&why, 0, "connection_lost", "The media connection was lost.");
 	else

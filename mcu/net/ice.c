@@ -273,6 +273,7 @@ static const struct transport_ops ice_ops = {
 	.start_data = ice_start_data,
 	.send_data = ice_send_data,
 	.close_data = ice_close_data,
+	.hurry = ice_hurry,
 	.stats = ice_stats,
 	.close = ice_close,
 };
@@ -299,7 +300,7 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 				     .consent_ns = (cfg->consent_ms ? cfg->consent_ms : CONSENT_MS) *
 						   NS_PER_MS,
 				     .profiles = cfg->srtp_profiles,
-				     .max_rx_kbps = cfg->max_rx_kbps,
+				     .rx.max_kbps = cfg->max_rx_kbps,
 				     .identity = cfg->identity };
 	t->work = (struct shard_work){ .fn = on_work, .obj = t };
 	err = add_timers(t);

@@ -41,12 +41,10 @@ struct ice_cfg {
 	unsigned consent_ms;	     /* 0: 30000, as RFC 7675 5.1 says */
 	unsigned srtp_profiles;	     /* DTLS_PROFILE_…, 0: all */
 	/* What the peer may send; 0: anything. What is above is dropped before it is
-	 * decrypted, and after ten seconds of it the transport is closed. A small
-	 * packet counts as ICE_LEAST_OCTETS, as it costs as much. */
+	 * decrypted, and after ten seconds of it the transport is closed (rx.h). */
 	unsigned max_rx_kbps;
 };
 
-enum { ICE_LEAST_OCTETS = 300, ICE_FLOOD_S = 10 };
 enum { ICE_UFRAG_BYTES = 9, ICE_PWD_BYTES = 25 }; /* with the final NUL */
 
 /* Random credentials for a transport that is yet to be made (CTL puts them into
@@ -78,11 +76,6 @@ int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg) ON_THR
 /* The peer sends RTP from now on, though it was made with publishes false (a
  * re-offer added a microphone or camera). 0, also when it did before; -ENOMEM, -EIO. */
 int transport_ice_publish(struct transport *t) ON_THREAD(ROLE_NET);
-
-/* Whether the peer sends pictures now: then what comes is read at once, and not a
- * little ahead of the next audio tick (shard.h, patient descriptors). First it is
- * not. */
-void transport_ice_hurry(struct transport *t, bool hurry) ON_THREAD(ROLE_NET);
 
 /* Withdraws the consent to receive from the peer (RFC 7675 section 5.2): its
  * next check is answered by an error, and it must stop sending. */

@@ -13,49 +13,22 @@
 #include <time.h>
 
 #include "mcu/base/clock.h"
-#include "mcu/base/metrics.h"
 #include "mcu/net/demux.h"
 #include "mcu/net/tap.h"
 
 enum { READ_BATCH = 64 }; /* packets of one transport before others get their turn */
-#define AGE_MAX_NS NS_PER_S
 
-METRIC_COUNTER(d_unknown, "mcu_net_rx_unknown_total", "Datagrams dropped: not of a known protocol");
-METRIC_COUNTER(d_buffer, "mcu_net_rx_no_buffer_total", "Datagrams dropped: the pool is dry");
-METRIC_COUNTER(d_size, "mcu_net_rx_oversize_total", "Packets dropped: too large");
-METRIC_COUNTER(d_auth, "mcu_net_rx_auth_failed_total", "Packets dropped: authentication failed");
-METRIC_COUNTER(d_replay, "mcu_net_rx_replayed_total", "Packets dropped: replayed or too old");
-METRIC_COUNTER(d_streams, "mcu_net_rx_streams_total", "Packets dropped: too many SSRCs of a peer");
-METRIC_COUNTER(d_unwanted, "mcu_net_rx_unwanted_total", "RTP dropped: the leg only receives");
-METRIC_COUNTER(d_flood, "mcu_net_rx_flood_total",
-	       "Packets dropped: the peer sends more than limits.uplink_kbps");
-METRIC_COUNTER(d_malformed, "mcu_net_rx_malformed_total", "Packets dropped: malformed");
-METRIC_COUNTER(m_rx, "mcu_net_received_packets_total", "RTP and RTCP packets accepted");
-METRIC_COUNTER(m_rx_octets, "mcu_net_received_octets_total", "Octets of those, decrypted");
-
-static void drop(struct ice_transport *t, struct metric *why)
+static void drop(struct ice_transport *t, enum rx_drop why)
 {
-	metric_add(why, 1);
+	rx_count_drop(why);
 	t->stats.rx_dropped++;
-}
-
-static void drop_err(struct ice_transport *t, int err)
-{
-	switch (err) {
-	case -EACCES: drop(t, &d_auth); break;
-	case -EALREADY: drop(t, &d_replay); break;
-	case -ENOSPC: drop(t, &d_streams); break;
-	case -ENOTSUP: drop(t, &d_unwanted); break;
-	default: drop(t, &d_malformed);
-	}
 }
 
 static void count_input(struct ice_transport *t, size_t len)
 {
 	t->stats.rx_packets++;
 	t->stats.rx_octets += len;
-	metric_add(&m_rx, 1);
-	metric_add(&m_rx_octets, (int64_t)len);
+	rx_count(len);
 }
 
 /* Takes *b if it is passed on. */
@@ -71,7 +44,7 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 	err = rtcp ? srtp_in_rtcp(t->in, pkt->data, &pkt->len)
 		   : srtp_in_rtp(t->in, pkt->data, &pkt->len);
 	if (err) {
-		drop_err(t, err);
+		drop(t, rx_drop_of(err));
 		return;
 	}
 	count_input(t, pkt->len);
@@ -86,23 +59,11 @@ static void input_media(struct ice_transport *t, bool rtcp, struct buf **b) ON_T
 	}
 }
 
-/* Whoever goes on and on is shown the door: dropping, too, takes time. */
 static void drop_flood(struct ice_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET)
 {
-	drop(t, &d_flood);
-	if (!t->flood_from_ns || now_ns - t->flood_ns > NS_PER_S)
-		t->flood_from_ns = now_ns;
-	t->flood_ns = now_ns;
-	if (now_ns - t->flood_from_ns >= ICE_FLOOD_S * NS_PER_S)
+	t->stats.rx_dropped++;
+	if (rx_rate_flood(&t->rx, now_ns))
 		ice_fail(t, TRANSPORT_CLOSED_FLOOD);
-}
-
-static bool within_rate(struct ice_transport *t, const struct buf *b)
-{
-	int64_t octets = b->len < ICE_LEAST_OCTETS ? ICE_LEAST_OCTETS : (int64_t)b->len;
-
-	return !t->max_rx_kbps ||
-	       quota_take(&t->rx, b->time_ns, octets * 8 * NS_PER_MS / t->max_rx_kbps, NS_PER_S);
 }
 
 /* Takes b, the whole datagram. */
@@ -110,7 +71,7 @@ static void input_buf(struct ice_transport *t, struct buf *b) ON_THREAD(ROLE_NET
 {
 	enum demux_kind kind = demux_classify(b->data, b->len);
 
-	if (!within_rate(t, b)) {
+	if (!rx_rate_take(&t->rx, b->len, b->time_ns)) {
 		drop_flood(t, b->time_ns);
 		buf_unref(&b);
 		return;
@@ -119,7 +80,7 @@ static void input_buf(struct ice_transport *t, struct buf *b) ON_THREAD(ROLE_NET
 	case DEMUX_RTP:
 	case DEMUX_RTCP: input_media(t, kind == DEMUX_RTCP, &b); break;
 	case DEMUX_DTLS: ice_input_dtls(t, b->data, b->len); break;
-	default: drop(t, &d_unknown);
+	default: drop(t, RX_UNKNOWN);
 	}
 	buf_unref(&b);
 }
@@ -133,12 +94,12 @@ void ice_input(void *obj, const uint8_t *p, size_t len)
 	if (ice_gone(t))
 		return;
 	if (len > NET_PACKET_BYTES) {
-		drop(t, &d_size);
+		drop(t, RX_SIZE);
 		return;
 	}
 	b = buf_get(net_shard_packets(t->shard));
 	if (!b) {
-		drop(t, &d_buffer);
+		drop(t, RX_NO_BUFFER);
 		return;
 	}
 	memcpy(b->data, p, len);
@@ -176,36 +137,7 @@ static int look(const struct ice_transport *t, int fd)
 	return same_address(&from, &t->path.to) ? 1 : -1;
 }
 
-/* The two clocks at one moment: the kernel stamps packets with the other one. */
-struct now {
-	int64_t mono_ns, real_ns;
-};
-
-static struct now look_at_clocks(const struct ice_transport *t)
-{
-	struct now n = { .mono_ns = clock_now_ns(&clock_monotonic) };
-	struct timespec ts;
-
-	if (t->stamped && !clock_gettime(CLOCK_REALTIME, &ts))
-		n.real_ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
-	return n;
-}
-
-/* When the kernel got it. A time of day that was set meanwhile is not believed. */
-static int64_t arrival_ns(struct msghdr *m, const struct now *now)
-{
-	struct cmsghdr *c = now->real_ns ? CMSG_FIRSTHDR(m) : NULL;
-	struct timespec ts;
-	int64_t age_ns;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-		return now->mono_ns;
-	memcpy(&ts, CMSG_DATA(c), sizeof ts);
-	age_ns = now->real_ns - (ts.tv_sec * NS_PER_S + ts.tv_nsec);
-	return age_ns > 0 && age_ns < AGE_MAX_NS ? now->mono_ns - age_ns : now->mono_ns;
-}
-
-static void read_one(struct ice_transport *t, int fd, const struct now *now) ON_THREAD(ROLE_NET)
+static void read_one(struct ice_transport *t, int fd, const struct rx_now *now) ON_THREAD(ROLE_NET)
 {
 	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(sizeof(struct timespec))];
 	struct buf *b = buf_get(net_shard_packets(t->shard));
@@ -217,26 +149,26 @@ static void read_one(struct ice_transport *t, int fd, const struct now *now) ON_
 
 	if (!b) {
 		recv(fd, &none, 1, MSG_DONTWAIT);
-		drop(t, &d_buffer);
+		drop(t, RX_NO_BUFFER);
 		return;
 	}
 	iov = (struct iovec){ b->data, b->cap };
 	n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 	if (n > 0 && (size_t)n <= b->cap) {
 		b->len = (size_t)n;
-		b->time_ns = arrival_ns(&m, now);
+		b->time_ns = rx_arrival_ns(&m, now);
 		input_buf(t, b);
 		return;
 	}
 	if (n > 0)
-		drop(t, &d_size);
+		drop(t, RX_SIZE);
 	buf_unref(&b);
 }
 
 bool ice_read(void *obj, int fd)
 {
 	struct ice_transport *t = obj;
-	struct now now = look_at_clocks(t);
+	struct rx_now now = rx_now(t->stamped);
 
 	role_assert_net();
 	for (int i = 0; i < READ_BATCH && !ice_gone(t); i++) {

@@ -32,7 +32,7 @@ void ice_side_set_reader(struct ice_transport *t)
 	ice_agent_set_reader(t->now->agent, fd, t->patient, ice_read, t);
 }
 
-void transport_ice_hurry(struct transport *base, bool hurry)
+void ice_hurry(struct transport *base, bool hurry)
 {
 	struct ice_transport *t = ice_self(base);
 

@@ -3,11 +3,11 @@
 #ifndef MCU_NET_ICE_TRANSPORT_H
 #define MCU_NET_ICE_TRANSPORT_H
 
-#include "mcu/base/quota.h"
 #include "mcu/net/datachannel.h"
 #include "mcu/net/dtls.h"
 #include "mcu/net/ice.h"
 #include "mcu/net/ice_agent.h"
+#include "mcu/net/rx.h"
 #include "mcu/net/shard_loop.h"
 #include "mcu/net/sctp.h"
 #include "mcu/net/srtp_in.h"
@@ -65,9 +65,7 @@ struct ice_transport {
 	bool patient; /* nothing of it is read at once now */
 	bool stamped; /* the kernel says when packets of path.fd came */
 	unsigned profiles;
-	unsigned max_rx_kbps;
-	struct quota rx;
-	int64_t flood_ns, flood_from_ns; /* the last drop, the first of this flood; 0: none */
+	struct rx_rate rx;
 	const struct dtls_identity *identity;
 	struct dtls *dtls;
 	struct srtp_in *in;
@@ -113,6 +111,8 @@ void ice_side_work(struct ice_transport *t) ON_THREAD(ROLE_NET);
 void ice_side_free_all(struct ice_transport *t) ON_THREAD(ROLE_NET);
 /* Who reads the selected socket, and how soon. */
 void ice_side_set_reader(struct ice_transport *t) ON_THREAD(ROLE_NET);
+/* Member of the vtable. */
+void ice_hurry(struct transport *base, bool hurry);
 net_timer_fn ice_side_on_silence, ice_side_on_linger;
 
 /* ice_rx.c: a datagram that libnice passes on, and what waits on the selected

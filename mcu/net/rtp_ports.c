@@ -45,6 +45,7 @@ struct port_line {
 	int fd[2]; /* RTP, RTCP */
 	struct our_key key[RTP_SUITES];
 	struct rtp_sdes sdes[RTP_SUITES];
+	struct rtp_kept kept; /* of NET */
 };
 
 struct rtp_ports {
@@ -341,8 +342,10 @@ void rtp_ports_unref(struct rtp_ports **ports)
 	*ports = NULL;
 	if (!p || --p->refs)
 		return;
-	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
 		close_line(p, &p->line[i]);
+		srtp_in_free(&p->line[i].kept.in);
+	}
 	OPENSSL_cleanse(p->line, sizeof p->line);
 	free(p);
 }
@@ -370,6 +373,11 @@ uint16_t rtp_ports_port(const struct rtp_ports *p, enum rtp_line line)
 int rtp_ports_fd(const struct rtp_ports *p, enum rtp_line line, bool rtcp)
 {
 	return p->line[line].fd[rtcp];
+}
+
+struct rtp_kept *rtp_ports_kept(struct rtp_ports *p, enum rtp_line line)
+{
+	return &p->line[line].kept;
 }
 
 int rtp_local_address(const char *peer, char out[RTP_ADDRESS_BYTES])

@@ -17,11 +17,12 @@
 
 #include "mcu/base/err.h"
 #include "mcu/base/role.h"
+#include "mcu/net/latch.h"
+#include "mcu/net/srtp_in.h"
 #include "mcu/net/srtp_keys.h"
 
 struct rtp_ports;
 struct rtp_port_range;
-struct rtp_kept;
 
 /* The m-lines of a call; 0: the one of a bundle (transport_line). */
 enum rtp_line { RTP_LINE_AUDIO = 1, RTP_LINE_CAMERA, RTP_LINE_CONTENT, RTP_LINES };
@@ -78,6 +79,15 @@ const struct rtp_sdes *rtp_ports_sdes(const struct rtp_ports *p, enum rtp_line l
 /* Our key of a suite; false: we have none. */
 bool rtp_ports_keys(const struct rtp_ports *p, enum rtp_line line, const char *suite,
 		    struct srtp_keys *out);
+
+/* What a line keeps from leg to leg: where the peer is, and how far its packets have
+ * come. Owner: the transport that has the ports. */
+struct rtp_kept {
+	struct latch latch;
+	struct srtp_in *in; /* NULL: not encrypted so far; freed with the ports */
+	struct srtp_keys keys; /* of `in` */
+};
+struct rtp_kept *rtp_ports_kept(struct rtp_ports *p, enum rtp_line line) ON_THREAD(ROLE_NET);
 
 /* The address of this machine from which that peer is reached; 0 or -errno. */
 int rtp_local_address(const char *peer, char out[RTP_ADDRESS_BYTES]);

@@ -35,6 +35,11 @@ int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len)
 	return err;
 }
 
+void transport_hurry(struct transport *t, bool hurry)
+{
+	t->ops->hurry(t, hurry);
+}
+
 void transport_set_tap(struct transport *t, struct tap *tap)
 {
 	t->tap = tap;

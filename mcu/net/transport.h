@@ -1,7 +1,8 @@
 /* A leg's transport: how RTP and RTCP reach one peer and come from it.
  *
- * The first member of the family is ICE + DTLS-SRTP (ice.h). Callers see only
- * this header: create with the member's own function, then use the calls below.
+ * The members of the family are ICE + DTLS-SRTP (ice.h) and plain UDP (rtp_udp.h).
+ * Callers see only this header: create with the member's own function, then use the
+ * calls below.
  *
  * Owner: the leg's state on its network shard. Everything here is ROLE_NET, on
  * the shard the transport was made on, and so are the events. An event may
@@ -66,7 +67,8 @@ struct transport_events {
 	/* A local candidate as the value of a=candidate ("candidate:…");
 	 * NULL: there will be no more. */
 	void (*candidate)(void *obj, const char *candidate);
-	/* Media may flow. profile: "AEAD_AES_128_GCM" or "AES_CM_128_HMAC_SHA1_80". */
+	/* Media may flow. profile: "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80" …, or
+	 * "RTP/AVP" without encryption. */
 	void (*connected)(void *obj, const char *profile);
 	/* A decrypted RTP packet, taken by the callee. pkt->time_ns = arrival_ns. */
 	void (*rtp)(void *obj, struct buf *pkt, int64_t arrival_ns);
@@ -89,6 +91,7 @@ struct transport_events {
 #define TRANSPORT_CLOSED_FINGERPRINT "fingerprint" /* the certificate is not the signalled one */
 #define TRANSPORT_CLOSED_PROFILE     "profile"	   /* no common SRTP profile */
 #define TRANSPORT_CLOSED_FLOOD	     "flood"	   /* the peer sends more than it may, all the time */
+#define TRANSPORT_CLOSED_SILENCE     "silence"	   /* nothing came for too long (plain UDP) */
 #define TRANSPORT_CLOSED_PEER	     "peer"	   /* the peer said goodbye (close_notify) */
 
 /* Counted since the start; for stats messages. */
@@ -107,6 +110,7 @@ struct transport_ops {
 	int (*send_data)(struct transport *t, uint16_t channel, bool binary, const uint8_t *p,
 			 size_t len);
 	void (*close_data)(struct transport *t, uint16_t channel);
+	void (*hurry)(struct transport *t, bool hurry);
 	void (*stats)(const struct transport *t, struct transport_stats *out);
 	void (*close)(struct transport *t);
 };
@@ -118,7 +122,21 @@ enum { TRANSPORT_PREFETCH_STEPS = 3, TRANSPORT_HOT_BYTES = 192 };
 struct transport {
 	const struct transport_ops *ops;
 	struct tap *tap; /* NULL: nobody looks */
+	uint8_t line;
 };
+
+/* During the events rtp and rtcp: the line that the packet came by (enum rtp_line of
+ * rtp_ports.h), for payload types and SSRCs may repeat between lines; 0: there is but
+ * one transport for all of them. */
+static inline unsigned transport_line(const struct transport *t)
+{
+	return t->line;
+}
+
+/* Whether the peer sends pictures now: then what comes is read at once, and not a
+ * little ahead of the next audio tick (shard.h, patient descriptors). First it is
+ * not. */
+void transport_hurry(struct transport *t, bool hurry) ON_THREAD(ROLE_NET);
 
 /* Copies of what is received and sent from now on go to tap (borrowed until it is
  * replaced by another or NULL). */
@@ -162,7 +180,8 @@ static inline void transport_prefetch(const struct transport *t, unsigned step)
 }
 
 /* A compound or reduced-size RTCP packet in plain text, at most
- * TRANSPORT_MAX_PACKET octets, borrowed. 0; -ENOTCONN; -EMSGSIZE; -EAGAIN (dropped). */
+ * TRANSPORT_MAX_PACKET octets, borrowed; with several lines all of it is of the one that
+ * its first SSRC is of. 0; -ENOTCONN; -EMSGSIZE; -EAGAIN (dropped). */
 int transport_send_rtcp(struct transport *t, const uint8_t *p, size_t len) ON_THREAD(ROLE_NET);
 
 /* Data channels were agreed on (RFC 8841): the association is made as soon as there

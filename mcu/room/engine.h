@@ -57,6 +57,7 @@ struct engine_cfg {
 	bool dtx;	    /* digital silence is not sent */
 	bool auto_gain, noise_suppression; /* of those who join */
 	struct net_shard_cfg net;
+	unsigned udp_silence_s;	   /* a leg over UDP that is silent for so long ends; 0: never */
 	const struct ice_cfg *ice; /* template: identity, servers, ports; borrowed for ever */
 };
 

@@ -24,6 +24,9 @@ METRIC_COUNTER(m_probes, "mcu_rtp_probes_total", "Received RTX packets without c
 METRIC_COUNTER(m_rtx_far, "mcu_rtp_rtx_far_total",
 	       "Received retransmissions of packets that nobody misses any more.");
 
+_Static_assert((int)RTP_STREAM_AUDIO == RTP_LINE_AUDIO && (int)RTP_STREAM_VIDEO == RTP_LINE_CAMERA &&
+	       (int)RTP_STREAM_CONTENT == RTP_LINE_CONTENT, "a line is of one stream");
+
 enum {
 	VIDEO_HZ = 90000,
 	/* A retransmission is of a packet that far from the highest at most, so that
@@ -191,7 +194,7 @@ static void hurry(struct leg_net *l, bool on) ON_THREAD(ROLE_NET)
 {
 	l->hurried = on;
 	if (l->transport)
-		transport_ice_hurry(l->transport, on);
+		transport_hurry(l->transport, on);
 }
 
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
@@ -209,7 +212,8 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 	/* Whatever it is: the sender's estimate is of all its packets. */
 	if (rtp_ext_transport_seq(&p, twcc_ext(&l->media), &seq))
 		twcc_record(&l->twcc, seq, arrival_ns);
-	rtp_demux_route(&l->demux, &p, arrival_ns, &to);
+	rtp_demux_route(&l->demux, &p, (enum rtp_route_stream)transport_line(l->transport),
+			arrival_ns, &to);
 	if (to.kind != RTP_ROUTE_UNKNOWN && to.stream != RTP_STREAM_AUDIO) {
 		l->picture_ns = arrival_ns;
 		if (!l->hurried)

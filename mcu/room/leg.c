@@ -44,13 +44,15 @@ static void net_lost(void *obj, char *reason)
 	struct leg *l = obj;
 	const struct leg_watcher *ev = l->ev;
 	void *ev_obj = l->obj;
-	bool flood = !strcmp(reason, TRANSPORT_CLOSED_FLOOD);
+	const char *why = !strcmp(reason, TRANSPORT_CLOSED_FLOOD)   ? TRANSPORT_CLOSED_FLOOD :
+			  !strcmp(reason, TRANSPORT_CLOSED_SILENCE) ? TRANSPORT_CLOSED_SILENCE :
+								      "lost";
 
 	role_assert_ctl();
 	if (!l->gone) {
 		log_info(&l->log, "media lost: %s", reason);
 		leg_leave(l, "lost");
-		ev->ended(ev_obj, flood ? TRANSPORT_CLOSED_FLOOD : "lost");
+		ev->ended(ev_obj, why);
 	}
 	free(reason);
 }

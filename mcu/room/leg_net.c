@@ -8,7 +8,6 @@
 #include <sys/random.h>
 
 #include "mcu/base/metrics.h"
-#include "mcu/net/ice.h"
 #include "mcu/room/audio_format.h"
 #include "mcu/room/ladder.h"
 #include "mcu/room/leg_net_priv.h"
@@ -235,17 +234,28 @@ static void on_connected(void *obj, const char *profile)
 	struct leg_net *l = obj;
 
 	role_assert_net();
-	log_debug(&l->log, "DTLS-SRTP is up with %s", profile);
+	log_debug(&l->log, "media may flow: %s", profile);
 	l->connected = true;
 	sync_streams(l);
 	start_timer(l);
 	tell(l, ctl_connected, NULL);
 }
 
+ON_THREAD(ROLE_NET) static void heard(struct leg_net *l, int64_t now_ns)
+{
+	l->heard_ns = now_ns;
+	if (l->silent)
+		set_silent(l, false);
+}
+
 static void on_rtp(void *obj, struct buf *pkt, int64_t arrival_ns)
 {
+	struct leg_net *l = obj;
+
 	role_assert_net();
-	ingress_rtp(obj, pkt, arrival_ns);
+	if (l->media.udp) /* phones report seldom, or never */
+		heard(l, arrival_ns);
+	ingress_rtp(l, pkt, arrival_ns);
 }
 
 static void on_rtcp(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns)
@@ -253,9 +263,7 @@ static void on_rtcp(void *obj, const uint8_t *p, size_t len, int64_t arrival_ns)
 	struct leg_net *l = obj;
 
 	role_assert_net();
-	l->heard_ns = arrival_ns;
-	if (l->silent)
-		set_silent(l, false);
+	heard(l, arrival_ns);
 	leg_rtcp_in(l, p, len, arrival_ns);
 }
 
@@ -343,31 +351,11 @@ ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, const struct leg
 	l->watch = 0;
 }
 
-ON_THREAD(ROLE_NET) static int restart_ice(struct leg_net *l)
-{
-	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
-
-	log_debug(&l->log, "ICE is restarted");
-	ice.local_ufrag = l->media.local.ufrag;
-	ice.local_pwd = l->media.local.pwd;
-	return transport_ice_restart(l->transport, &ice);
-}
-
 ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
 {
-	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
-	int err;
+	int err = leg_net_transport_new(l, &transport_events);
 
-	if (l->media.udp)
-		return -ENOTSUP;
-	ice.local_ufrag = l->media.local.ufrag;
-	ice.local_pwd = l->media.local.pwd;
-	ice.publishes = leg_net_publishes(l);
-	err = transport_ice_new(&l->transport, l->shard, &ice, &transport_events, l);
-	if (err)
-		return err;
-	transport_set_tap(l->transport, l->tap);
-	return net_timer_new(&l->timer, l->shard, on_timer, l);
+	return err ? err : net_timer_new(&l->timer, l->shard, on_timer, l);
 }
 
 /* Where only formats have changed, what was received before is kept. */
@@ -425,8 +413,7 @@ static void configure_job(void *obj, void *arg)
 {
 	struct leg_net *l = obj;
 	struct leg_media *m = arg;
-	struct transport_remote remote;
-	bool restart = strcmp(l->media.local.ufrag, m->local.ufrag) != 0;
+	bool restart = strcmp(l->media.local.ufrag, m->local.ufrag) != 0, made = false;
 	int err = 0;
 
 	role_assert_net();
@@ -443,22 +430,15 @@ static void configure_job(void *obj, void *arg)
 	l->audio.cn_pt = m->audio.tx_format.cn_pt;
 	make_tx(l, &l->video, &m->video, codec_clock_hz(m->video.tx_format.codec));
 	tier_pick_may_probe(&l->pick, l->video.rtx.pt && (m->video.remb || m->video.twcc));
-	if (!l->transport)
+	if (!l->transport) {
 		err = make_transport(l);
-	else if (restart)
-		err = restart_ice(l);
-	if (!err && leg_net_publishes(l))
-		err = transport_ice_publish(l->transport);
+		restart = false;
+		made = true;
+	}
 	if (!err)
 		err = make_pictures(l);
-	remote = (struct transport_remote){
-		.ufrag = m->remote_ufrag, .pwd = m->remote_pwd, .fingerprint = m->remote_fingerprint,
-		.setup = m->dtls_active ? TRANSPORT_ACTIVE : TRANSPORT_PASSIVE,
-	};
-	if (!err)
-		err = transport_set_remote(l->transport, &remote);
-	if (!err && m->data)
-		err = transport_start_data(l->transport, m->sctp_port, m->max_message);
+	if (!err && !(made && m->udp))
+		err = leg_net_transport_follow(l, restart);
 	if (err) {
 		log_warn(&l->log, "the transport cannot be set up: %s", err_str(err));
 		give_up(l);

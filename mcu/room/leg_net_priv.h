@@ -86,6 +86,8 @@ struct leg_net {
 	struct fir_dedup fir; /* those received */
 	struct net_timer *timer;
 	int64_t report_due_ns;
+	int64_t line_due_ns[RTP_LINES]; /* of lines over UDP; 0: none was sent yet */
+	uint32_t chance;		/* state of a random sequence */
 	int64_t heard_ns; /* when its last RTCP came; 0: none yet */
 	bool silent;	  /* and that is too long ago */
 	int64_t rtt_ns;
@@ -106,6 +108,19 @@ _Static_assert(sizeof(struct leg_net_stats) % 8 == 0, "published in words");
 bool leg_net_data_open(void *obj, const struct transport_channel *c);
 void leg_net_data_in(void *obj, uint16_t channel, bool binary, const uint8_t *p, size_t len);
 void leg_net_data_closed(void *obj, uint16_t channel);
+
+/* leg_net_transport.c: makes it as l->media says; sets what another negotiation has
+ * agreed on. restart: of ICE. 0 or -errno. */
+int leg_net_transport_new(struct leg_net *l, const struct transport_events *ev)
+	ON_THREAD(ROLE_NET);
+int leg_net_transport_follow(struct leg_net *l, bool restart) ON_THREAD(ROLE_NET);
+
+/* What was agreed on of a line. */
+static inline const struct leg_stream *leg_net_stream(const struct leg_net *l, enum rtp_line line)
+{
+	return line == RTP_LINE_AUDIO ? &l->media.audio :
+	       line == RTP_LINE_CAMERA ? &l->media.video : &l->media.content;
+}
 
 /* ingress.c */
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);

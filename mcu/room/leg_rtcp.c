@@ -8,10 +8,26 @@ METRIC_COUNTER(m_malformed, "mcu_rtcp_malformed_total", "Received RTCP that coul
 
 enum { NACKS_PER_ITEM = 256, CAP = 1200, BLOCKS = 1 + 2 * LEG_NET_PICTURES };
 
+/* Over UDP each line is an RTP session of its own, with reports of its own; line 0
+ * stands for all of them in one. */
+static enum rtp_line line_of(const struct leg_net *l, const struct picture_in *in)
+{
+	if (!l->media.udp)
+		return 0;
+	return in == &l->in[LEG_NET_CAMERA] ? RTP_LINE_CAMERA : RTP_LINE_CONTENT;
+}
+
+static bool is_of(enum rtp_line line, enum rtp_line wanted)
+{
+	return !line || line == wanted;
+}
+
 /* The SSRC that our feedback carries: of a stream that exists on this leg, or
  * would if the peer wanted to receive. */
-static uint32_t own_ssrc(const struct leg_net *l)
+static uint32_t own_ssrc(const struct leg_net *l, enum rtp_line line)
 {
+	if (line)
+		return leg_net_stream(l, line)->tx_ssrc;
 	if (l->video.tx.ssrc || l->audio.tx.ssrc)
 		return l->video.tx.ssrc ? l->video.tx.ssrc : l->audio.tx.ssrc;
 	return l->media.video.tx_ssrc ? l->media.video.tx_ssrc : l->media.audio.tx_ssrc;
@@ -24,26 +40,29 @@ ON_THREAD(ROLE_NET) static void send(struct leg_net *l, struct rtcp_builder *b)
 }
 
 /* A compound packet starts with a report and the CNAME (RFC 3550 6.1). */
-static void begin(struct leg_net *l, struct rtcp_builder *b, uint8_t *data)
+static void begin(struct leg_net *l, enum rtp_line line, struct rtcp_builder *b, uint8_t *data)
 {
 	rtcp_build_init(b, data, CAP);
-	rtcp_build_rr(b, own_ssrc(l), NULL, 0);
-	rtcp_build_sdes(b, own_ssrc(l), l->media.cname);
+	rtcp_build_rr(b, own_ssrc(l, line), NULL, 0);
+	rtcp_build_sdes(b, own_ssrc(l, line), l->media.cname);
 }
 
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
 {
+	enum rtp_line line = line_of(l, in);
 	uint8_t data[CAP];
 	struct rtcp_builder b;
 
-	begin(l, &b, data);
+	if (!w->n_nack && !(w->pli && (in->stream->pli || in->stream->fir)))
+		return;
+	begin(l, line, &b, data);
 	if (w->n_nack)
-		rtcp_build_nack(&b, own_ssrc(l), w->ssrc, w->nack, w->n_nack);
+		rtcp_build_nack(&b, own_ssrc(l, line), w->ssrc, w->nack, w->n_nack);
 	if (w->pli && in->stream->pli) {
-		rtcp_build_pli(&b, own_ssrc(l), w->ssrc);
+		rtcp_build_pli(&b, own_ssrc(l, line), w->ssrc);
 		in->flow->plis++;
 	} else if (w->pli && in->stream->fir) {
-		rtcp_build_fir(&b, own_ssrc(l), w->ssrc, in->fir_seq++);
+		rtcp_build_fir(&b, own_ssrc(l, line), w->ssrc, in->fir_seq++);
 		in->flow->firs++;
 	} else if (w->pli && in == &l->in[LEG_NET_CAMERA]) {
 		leg_net_ask_picture(l);
@@ -60,8 +79,8 @@ void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns)
 	struct rtcp_builder b;
 	size_t n;
 
-	while ((n = twcc_build(&l->twcc, now_ns, own_ssrc(l), media, fb, sizeof fb))) {
-		begin(l, &b, data);
+	while ((n = twcc_build(&l->twcc, now_ns, own_ssrc(l, 0), media, fb, sizeof fb))) {
+		begin(l, 0, &b, data);
 		rtcp_build_raw(&b, fb, n);
 		send(l, &b);
 	}
@@ -82,30 +101,36 @@ static void add_sr(struct leg_net *l, struct rtcp_builder *b, const struct out_s
 }
 
 /* The CNAME of every source that has sent (RFC 3550 6.1), at least of one. */
-static void add_sdes(struct leg_net *l, struct rtcp_builder *b)
+static void add_sdes(struct leg_net *l, enum rtp_line line, struct rtcp_builder *b)
 {
 	const char *cname = l->media.cname;
+	bool sound = is_of(line, RTP_LINE_AUDIO) && l->audio.tx.started;
+	bool pictures = is_of(line, RTP_LINE_CAMERA) && l->video.tx.started;
 
-	if (l->audio.tx.started)
+	if (sound)
 		rtcp_build_sdes(b, l->audio.tx.ssrc, cname);
-	if (l->video.tx.started)
+	if (pictures)
 		rtcp_build_sdes(b, l->video.tx.ssrc, cname);
-	if (l->video.rtx.packets)
+	if (is_of(line, RTP_LINE_CAMERA) && l->video.rtx.packets)
 		rtcp_build_sdes(b, l->video.rtx.ssrc, cname);
-	if (!l->audio.tx.started && !l->video.tx.started)
-		rtcp_build_sdes(b, own_ssrc(l), cname);
+	if (!sound && !pictures)
+		rtcp_build_sdes(b, own_ssrc(l, line), cname);
 }
 
 /* What we say of the streams that come, RTX included; how many. */
-static size_t reception(struct leg_net *l, struct rtcp_block block[BLOCKS], int64_t now_ns)
+static size_t reception(struct leg_net *l, enum rtp_line line, struct rtcp_block block[BLOCKS],
+			int64_t now_ns)
 {
 	size_t n = 0;
 
-	if (l->have_audio_rx && rx_stats_block(&l->audio_rx, now_ns, &block[n]))
+	if (is_of(line, RTP_LINE_AUDIO) && l->have_audio_rx &&
+	    rx_stats_block(&l->audio_rx, now_ns, &block[n]))
 		l->stats.uplink_audio.loss = block[n++].fraction_lost / 256.0;
 	for (int i = 0; i < LEG_NET_PICTURES; i++) {
 		struct picture_in *in = &l->in[i];
 
+		if (!is_of(line, line_of(l, in)))
+			continue;
 		if (in->have && rx_stats_block(&in->stats, now_ns, &block[n]))
 			in->flow->loss = block[n++].fraction_lost / 256.0;
 		if (in->have_rtx && rx_stats_block(&in->rtx, now_ns, &block[n]))
@@ -127,7 +152,7 @@ static void add_remb(struct leg_net *l, struct rtcp_builder *b)
 			ssrc[n++] = l->in[i].stats.ssrc;
 	}
 	if (l->limit_kbps && n)
-		rtcp_build_remb(b, own_ssrc(l), l->limit_kbps * 1000ull, ssrc, n);
+		rtcp_build_remb(b, own_ssrc(l, 0), l->limit_kbps * 1000ull, ssrc, n);
 }
 
 /* For estimates that know no more than what there was to measure. */
@@ -142,49 +167,101 @@ static void measure(struct leg_net *l, int64_t now_ns)
 	l->sent_ns = now_ns;
 }
 
-void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
+ON_THREAD(ROLE_NET) static void report(struct leg_net *l, enum rtp_line line, int64_t now_ns)
 {
 	struct rtcp_block block[BLOCKS];
 	uint8_t data[CAP];
 	struct rtcp_builder b;
-	size_t n = reception(l, block, now_ns);
+	size_t n = reception(l, line, block, now_ns);
 
 	rtcp_build_init(&b, data, sizeof data);
-	if (l->audio.tx.started) {
+	if (is_of(line, RTP_LINE_AUDIO) && l->audio.tx.started) {
 		add_sr(l, &b, &l->audio, block, n, now_ns);
 		n = 0;
 	}
-	if (l->video.tx.started) {
+	if (is_of(line, RTP_LINE_CAMERA) && l->video.tx.started) {
 		add_sr(l, &b, &l->video, block, n, now_ns);
 		n = 0;
 	}
 	if (!b.len)
-		rtcp_build_rr(&b, own_ssrc(l), block, n);
-	add_sdes(l, &b);
-	add_remb(l, &b);
+		rtcp_build_rr(&b, own_ssrc(l, line), block, n);
+	add_sdes(l, line, &b);
+	if (!line)
+		add_remb(l, &b);
 	send(l, &b);
+}
+
+/* Of one and a half times to half as long, so that reports of many do not meet (RFC
+ * 3550 6.3.1). */
+static int64_t some_of(struct leg_net *l, int64_t ns)
+{
+	l->chance = l->chance * 1664525u + 1013904223u + l->cfg.leg_id;
+	return ns / 2 + clock_scale(l->chance >> 8, ns, 1 << 24);
+}
+
+/* Until the next report of a line: as often as browsers get it, if the peer knows that
+ * it may come so often (RFC 4585 3.5); else as RFC 3550 6.2 says, for sound of 64 and
+ * pictures of 360 kb/s and more. */
+static int64_t interval_ns(struct leg_net *l, enum rtp_line line)
+{
+	const struct rtp_udp_line *said = &l->media.line[line];
+	int64_t avpf = LEG_REPORT_MS > said->trr_int_ms ? LEG_REPORT_MS : said->trr_int_ms;
+
+	if (said->avpf)
+		return avpf * NS_PER_MS - LEG_TICK_MS * NS_PER_MS / 2;
+	return some_of(l, line == RTP_LINE_AUDIO ? 5 * NS_PER_S : NS_PER_S);
+}
+
+ON_THREAD(ROLE_NET) static void report_lines(struct leg_net *l, int64_t now_ns)
+{
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		if (!l->media.line[i].used || now_ns < l->line_due_ns[i])
+			continue;
+		if (l->line_due_ns[i]) /* the first half as late as those that follow */
+			report(l, i, now_ns);
+		l->line_due_ns[i] = now_ns + interval_ns(l, i) / (l->line_due_ns[i] ? 1 : 2);
+	}
+}
+
+void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
+{
+	if (l->media.udp)
+		report_lines(l, now_ns);
+	else
+		report(l, 0, now_ns);
 	measure(l, now_ns);
 	leg_net_publish_stats(l);
 }
 
-void leg_rtcp_bye(struct leg_net *l)
+static void bye(struct leg_net *l, enum rtp_line line) ON_THREAD(ROLE_NET)
 {
 	uint32_t ssrc[3];
 	uint8_t data[CAP];
 	struct rtcp_builder b;
 	size_t n = 0;
 
-	if (l->audio.tx.ssrc)
+	if (is_of(line, RTP_LINE_AUDIO) && l->audio.tx.ssrc)
 		ssrc[n++] = l->audio.tx.ssrc;
-	if (l->video.tx.ssrc)
+	if (is_of(line, RTP_LINE_CAMERA) && l->video.tx.ssrc)
 		ssrc[n++] = l->video.tx.ssrc;
-	if (l->video.rtx.packets)
+	if (is_of(line, RTP_LINE_CAMERA) && l->video.rtx.packets)
 		ssrc[n++] = l->video.rtx.ssrc;
 	if (!n)
 		return;
-	begin(l, &b, data);
+	begin(l, line, &b, data);
 	rtcp_build_bye(&b, ssrc, n);
 	send(l, &b);
+}
+
+void leg_rtcp_bye(struct leg_net *l)
+{
+	if (!l->media.udp) {
+		bye(l, 0);
+		return;
+	}
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+		if (l->media.line[i].used)
+			bye(l, i);
 }
 
 ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtcp_block *k, int64_t now_ns)
@@ -241,13 +318,16 @@ static void picture_report(struct leg_net *l, int k, const struct rtcp_item *i, 
 
 static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
-	if (l->have_audio_rx && i->ssrc == l->audio_rx.ssrc) {
+	enum rtp_line line = (enum rtp_line)transport_line(l->transport);
+
+	if (is_of(line, RTP_LINE_AUDIO) && l->have_audio_rx && i->ssrc == l->audio_rx.ssrc) {
 		rx_stats_sr(&l->audio_rx, i->sr.ntp, arrival_ns);
 		lipsync_sr(&l->lipsync, LIPSYNC_AUDIO, i->sr.ntp, i->sr.rtp_ts);
 		return;
 	}
 	for (int k = 0; k < LEG_NET_PICTURES; k++)
-		picture_report(l, k, i, arrival_ns);
+		if (is_of(line, line_of(l, &l->in[k])))
+			picture_report(l, k, i, arrival_ns);
 }
 
 ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
@@ -306,7 +386,7 @@ void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns)
 		return;
 	t->unanswered = false;
 	t->answered_ns = now_ns;
-	begin(l, &b, data);
+	begin(l, line_of(l, &l->in[LEG_NET_CAMERA]), &b, data);
 	rtcp_build_tmmbn(&b, l->video.tx.ssrc, t->owner, t->bps, t->overhead);
 	send(l, &b);
 }

@@ -7,10 +7,12 @@
 static const int64_t SILENT_NS = RTP_DEMUX_SILENT_MS * NS_PER_MS;
 static const int64_t LAYER_NS = RTP_DEMUX_LAYER_MS * NS_PER_MS;
 
-static struct rtp_source *find(struct rtp_demux *d, uint32_t ssrc)
+/* of: RTP_STREAM_NONE: of any stream. */
+static struct rtp_source *find(struct rtp_demux *d, uint32_t ssrc, enum rtp_route_stream of)
 {
 	for (size_t i = 0; i < RTP_DEMUX_SOURCES; i++)
-		if (d->source[i].stream && d->source[i].ssrc == ssrc)
+		if (d->source[i].stream && d->source[i].ssrc == ssrc &&
+		    (!of || d->source[i].stream == of))
 			return &d->source[i];
 	return NULL;
 }
@@ -50,7 +52,7 @@ static void signal_source(struct rtp_demux *d, enum rtp_route_stream stream, uin
 	if (!ssrc || ssrc == *last)
 		return;
 	*last = ssrc;
-	s = find(d, ssrc);
+	s = find(d, ssrc, d->lines ? stream : RTP_STREAM_NONE);
 	if (s && s->stream == stream) {
 		s->announced = true;
 		s->used = s->used && is_in_use(d, s);
@@ -89,6 +91,7 @@ static uint8_t first(uint8_t a, uint8_t b, uint8_t c)
 
 void rtp_demux_configure(struct rtp_demux *d, const struct leg_media *m)
 {
+	d->lines = m->udp;
 	/* RFC 8843 9.1: an extension has the same id in all sections of a bundle. */
 	d->ext_mid = first(m->video.ext_mid, m->content.ext_mid, m->audio.ext_mid);
 	d->ext_rid = first(m->video.ext_rid, m->content.ext_rid, 0);
@@ -243,16 +246,18 @@ static enum rtp_route_kind route_rtx(struct rtp_demux *d, struct rtp_demux_strea
 	return s->rid[0] || s->pair == t->ssrc ? RTP_ROUTE_RTX : RTP_ROUTE_OLD_SOURCE;
 }
 
-void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, int64_t now_ns,
-		     struct rtp_route *out)
+void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, enum rtp_route_stream line,
+		     int64_t now_ns, struct rtp_route *out)
 {
-	struct rtp_source *s = find(d, p->ssrc);
+	struct rtp_source *s = find(d, p->ssrc, line);
 	char mid[RTP_MID_MAX + 1];
-	bool said = rtp_ext_mid(p, d->ext_mid, mid);
+	bool said = !line && rtp_ext_mid(p, d->ext_mid, mid);
 	struct rtp_demux_stream *t;
 
 	*out = (struct rtp_route){ .kind = RTP_ROUTE_UNKNOWN };
-	if (said)
+	if (line)
+		out->stream = line;
+	else if (said)
 		out->stream = stream_of_mid(d, mid);
 	else
 		out->stream = s ? (enum rtp_route_stream)s->stream : stream_of_pt(d, p->pt);

@@ -1,5 +1,6 @@
-/* Which stream a received RTP packet belongs to (RFC 8843 9.2): by mid, then by
- * what its SSRC was last said to be, then by payload type. Of a stream one source
+/* Which stream a received RTP packet belongs to: that of the line it came by, or where
+ * there is one transport for all (RFC 8843 9.2): by mid, then by what its SSRC was last
+ * said to be, then by payload type. Of a stream one source
  * counts at a time: the newest that was announced. Of simulcast (RFC 8853) one
  * layer counts: the one that was asked for, or, while that is silent, another.
  *
@@ -69,6 +70,7 @@ struct rtp_demux_stream {
 };
 
 struct rtp_demux {
+	bool lines; /* packets come by lines */
 	uint8_t ext_mid, ext_rid, ext_rrid;
 	struct rtp_demux_stream stream[RTP_STREAM_N];
 	struct rtp_source source[RTP_DEMUX_SOURCES];
@@ -77,8 +79,10 @@ struct rtp_demux {
 /* m: borrowed as long as d is used, for the streams' formats; call again when it
  * has changed. What announced sources were said to be stays. A zeroed *d is new. */
 void rtp_demux_configure(struct rtp_demux *d, const struct leg_media *m);
-void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, int64_t now_ns,
-		     struct rtp_route *out);
+/* line: the stream that it is of for sure; RTP_STREAM_NONE: that is to be found out. Of
+ * different lines payload types and SSRCs may be the same. */
+void rtp_demux_route(struct rtp_demux *d, const struct rtp_packet *p, enum rtp_route_stream line,
+		     int64_t now_ns, struct rtp_route *out);
 
 /* The layer of a stream that is taken now; "": none. */
 const char *rtp_demux_rid(const struct rtp_demux *d, enum rtp_route_stream stream);

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (len > size - pos)
 			len = size - pos;
 		if (!rtp_parse(&p, data + pos, len)) {
-			rtp_demux_route(&d, &p, now_ns, &to);
+			rtp_demux_route(&d, &p, (enum rtp_route_stream)(p.ts & 3), now_ns, &to);
 			check(&d, &to, &m);
 		}
 		pos += len;

@@ -50,7 +50,8 @@ static struct {
 	void *obj;
 	int refuse; /* what set_remote returns */
 	bool publishes, open, hurried;
-	unsigned restarts;
+	unsigned restarts, udp_sets;
+	struct rtp_udp_cfg udp;
 	char local_ufrag[9];
 	bool data_started;
 	unsigned data_sent, data_opened, data_closed, data_heard;
@@ -77,6 +78,7 @@ static struct {
 } the;
 
 /* Nobody looks into it: the camera's is NULL. */
+#define PORTS ((struct rtp_ports *)(void *)&the.udp)
 #define CONTENT_LEG ((struct video_leg *)(void *)&the)
 
 /* --- what it calls -------------------------------------------------------------- */
@@ -267,8 +269,15 @@ static int send_data(struct transport *t, uint16_t channel, bool binary, const u
 	return the.data_refuse;
 }
 
+static inline void hurry_transport(struct transport *t, bool hurry)
+{
+	assert_ptr_equal(t, &the.base);
+	assert_true(hurry != the.hurried);
+	the.hurried = hurry;
+}
+
 static const struct transport_ops ops = {
-	.start_data = start_data, .send_data = send_data,
+	.hurry = hurry_transport, .start_data = start_data, .send_data = send_data,
 	.set_remote = set_remote, .add_candidate = add_candidate, .send_rtcp = send_rtcp,
 	.close = close_transport,
 };
@@ -288,19 +297,35 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 	return 0;
 }
 
+int transport_udp_new(struct transport **out, struct net_shard *s, const struct rtp_udp_cfg *cfg,
+		      const struct transport_events *ev, void *obj)
+{
+	(void)s;
+	assert_false(the.open);
+	assert_ptr_equal(cfg->ports, PORTS);
+	the.udp = *cfg;
+	the.ev = ev;
+	the.obj = obj;
+	the.open = true;
+	the.base.ops = &ops;
+	*out = &the.base;
+	return 0;
+}
+
+int transport_udp_set(struct transport *t, const struct rtp_udp_cfg *cfg)
+{
+	assert_ptr_equal(t, &the.base);
+	the.udp = *cfg;
+	the.udp_sets++;
+	return the.refuse;
+}
+
 int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg)
 {
 	assert_ptr_equal(t, &the.base);
 	the.restarts++;
 	snprintf(the.local_ufrag, sizeof the.local_ufrag, "%s", cfg->local_ufrag);
 	return 0;
-}
-
-void transport_ice_hurry(struct transport *t, bool hurry)
-{
-	assert_ptr_equal(t, &the.base);
-	assert_true(hurry != the.hurried);
-	the.hurried = hurry;
 }
 
 int transport_ice_publish(struct transport *t)
@@ -380,7 +405,7 @@ static inline void run(void)
 static inline int set_up(void **state)
 {
 	struct leg_net_cfg cfg = { .engine = &the.e, .leg_id = LEG, .room_id = ROOM,
-				   .ev = &events, .content = CONTENT_LEG };
+				   .ev = &events, .content = CONTENT_LEG, .ports = PORTS };
 
 	(void)state;
 	role_assert_ctl();

@@ -41,7 +41,7 @@ static struct rtp_route put(uint8_t pt, uint32_t ssrc, struct said said)
 	if (w.len)
 		assert_int_equal(rtp_ext_finish(&w, &p), 0);
 	now_ns += NS_PER_MS;
-	rtp_demux_route(&d, &p, now_ns, &to);
+	rtp_demux_route(&d, &p, RTP_STREAM_NONE, now_ns, &to);
 	return to;
 }
 

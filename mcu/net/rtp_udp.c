@@ -1,0 +1,358 @@
+#include "mcu/net/rtp_udp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <openssl/crypto.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/metrics.h"
+#include "mcu/net/rtp_udp_priv.h"
+
+enum {
+	STRANGERS_KBPS = 1000,
+	DRAIN_MOST = 4096,
+	FIRST_SILENCES = 4, /* of them before anything has come: a phone may ring so long */
+};
+
+METRIC_GAUGE(g_udp, "mcu_net_udp_transports", "Transports over plain UDP that exist");
+
+void udp_fail(struct udp_transport *t, const char *reason)
+{
+	if (udp_gone(t))
+		return;
+	t->dead = true;
+	net_timer_stop(&t->timer);
+	t->ev->closed(t->obj, reason);
+}
+
+/* --- addresses --------------------------------------------------------------------- */
+
+static void aim(struct udp_socket *k, const struct latch_address *to)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in *a4 = (void *)&k->path.to;
+	struct sockaddr_in6 *a6 = (void *)&k->path.to;
+
+	if (!memcmp(&k->to, to, sizeof *to))
+		return;
+	k->to = *to;
+	memset(&k->path.to, 0, sizeof k->path.to);
+	k->path.to_len = 0;
+	if (!to->port)
+		return;
+	if (memcmp(to->ip, mapped, sizeof mapped)) {
+		a6->sin6_family = AF_INET6;
+		a6->sin6_port = htons(to->port);
+		memcpy(&a6->sin6_addr, to->ip, 16);
+		k->path.to_len = sizeof *a6;
+	} else {
+		a4->sin_family = AF_INET;
+		a4->sin_port = htons(to->port);
+		memcpy(&a4->sin_addr, to->ip + 12, 4);
+		k->path.to_len = sizeof *a4;
+	}
+}
+
+void udp_line_aim(struct udp_line *l)
+{
+	struct latch_address to = latch_to(&l->kept->latch);
+
+	aim(&l->rtp, &to);
+	to = latch_rtcp_to(&l->kept->latch);
+	aim(&l->rtcp, &to);
+}
+
+static void describe(struct udp_line *l, const char *signaling, int64_t now_ns)
+{
+	struct latch_described d = { .mux = l->said.mux };
+
+	latch_address_read(&d.rtp, l->said.address, l->said.port);
+	latch_address_read(&d.rtcp, l->said.rtcp_address, l->said.rtcp_port);
+	if (signaling && *signaling)
+		latch_address_read(&d.signaling, signaling, 1);
+	latch_describe(&l->kept->latch, &d, now_ns);
+	udp_line_aim(l);
+}
+
+/* --- keys -------------------------------------------------------------------------- */
+
+static bool same_keys(const struct srtp_keys *a, const struct srtp_keys *b)
+{
+	return a->profile == b->profile && !memcmp(a->key, b->key, sizeof a->key) &&
+	       !memcmp(a->salt, b->salt, sizeof a->salt);
+}
+
+/* Of the suite; one that was in force before goes on where it was, for its keys are
+ * the same (rtp_ports.h). */
+static int set_out(struct udp_line *l)
+{
+	int err;
+
+	l->out = NULL;
+	for (int i = 0; i < RTP_SUITES; i++) {
+		if (!l->made[i]) {
+			err = srtp_out_new(&l->made[i], &l->said.ours);
+			if (err)
+				return err;
+			l->made_for[i] = l->said.ours.profile;
+		}
+		if (l->made_for[i] == l->said.ours.profile) {
+			l->out = l->made[i];
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* What came with the same keys, in an earlier leg perhaps, is not taken again. */
+static int set_in(struct udp_line *l)
+{
+	struct rtp_kept *k = l->kept;
+	struct srtp_in *in;
+	int err;
+
+	if (k->in && same_keys(&k->keys, &l->said.peer))
+		return 0;
+	err = srtp_in_new(&in, &l->said.peer, true);
+	if (err)
+		return err;
+	srtp_in_free(&k->in);
+	k->in = in;
+	k->keys = l->said.peer;
+	return 0;
+}
+
+/* --- agreements -------------------------------------------------------------------- */
+
+/* What has waited since an earlier leg, or none, was there is too old to be of use. */
+static void drain(int fd)
+{
+	uint8_t none;
+
+	for (int i = 0; i < DRAIN_MOST && recv(fd, &none, 1, MSG_DONTWAIT) >= 0; i++)
+		;
+}
+
+static int watch(struct udp_socket *k) ON_THREAD(ROLE_NET)
+{
+	int err;
+
+	if (k->watch)
+		return 0;
+	drain(k->path.fd);
+	err = net_fd_add(&k->watch, k->line->t->shard, k->path.fd, EPOLLIN, udp_readable, k);
+	return err ? err : net_fd_set_patient(k->watch, k->rtcp || !k->line->t->hurried);
+}
+
+static void close_socket(struct udp_socket *k) ON_THREAD(ROLE_NET)
+{
+	if (k->watch)
+		net_fd_remove(&k->watch);
+}
+
+static int set_line(struct udp_line *l, const struct rtp_udp_cfg *cfg, int64_t now_ns)
+	ON_THREAD(ROLE_NET)
+{
+	int err = 0;
+
+	l->said = cfg->line[l->id];
+	l->ssrc = cfg->ssrc[l->id];
+	l->rtx_ssrc = cfg->rtx_ssrc[l->id];
+	l->out = NULL;
+	if (!l->said.used) {
+		close_socket(&l->rtp);
+		close_socket(&l->rtcp);
+		return 0;
+	}
+	l->rtp.path.fd = rtp_ports_fd(cfg->ports, l->id, false);
+	l->rtcp.path.fd = rtp_ports_fd(cfg->ports, l->id, true);
+	describe(l, cfg->signaling, now_ns);
+	if (l->said.srtp)
+		err = set_out(l);
+	if (!err && l->said.srtp)
+		err = set_in(l);
+	if (!err)
+		err = watch(&l->rtp);
+	if (!err)
+		err = watch(&l->rtcp);
+	return err;
+}
+
+int transport_udp_set(struct transport *base, const struct rtp_udp_cfg *cfg)
+{
+	struct udp_transport *t = udp_self(base);
+	int64_t now = clock_now_ns(&clock_monotonic);
+	bool expects = false;
+	int err = 0;
+
+	role_assert_net();
+	if (udp_gone(t))
+		return 0;
+	t->rx.max_kbps = cfg->max_rx_kbps;
+	t->strangers.max_kbps = STRANGERS_KBPS;
+	t->silence_ns = cfg->silence_s * NS_PER_S;
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES && !err; i++) {
+		err = set_line(&t->line[i], cfg, now);
+		expects = expects || (cfg->line[i].used && cfg->line[i].rx);
+	}
+	if (expects && !t->expects)
+		t->since_ns = now;
+	t->expects = expects;
+	return err;
+}
+
+/* --- life -------------------------------------------------------------------------- */
+
+static void on_timer(void *obj, int64_t due_ns)
+{
+	struct udp_transport *t = obj;
+	int64_t now = clock_now_ns(&clock_monotonic);
+	int64_t last = t->heard_ns > t->since_ns ? t->heard_ns : t->since_ns;
+	int64_t most = t->silence_ns * (t->heard_ns ? 1 : FIRST_SILENCES);
+
+	(void)due_ns;
+	role_assert_net();
+	if (t->expects && t->silence_ns && now - last > most)
+		udp_fail(t, TRANSPORT_CLOSED_SILENCE);
+}
+
+static void destroy(struct udp_transport *t) ON_THREAD(ROLE_NET)
+{
+	timers_remove(&t->timer);
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+		for (int k = 0; k < RTP_SUITES; k++)
+			srtp_out_free(&t->line[i].made[k]);
+	OPENSSL_cleanse(t->line, sizeof t->line);
+	free(t);
+	metric_add(&g_udp, -1);
+}
+
+static const char *profile_of(const struct udp_transport *t)
+{
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+		if (t->line[i].said.used && t->line[i].said.srtp)
+			return srtp_profile_name(t->line[i].said.ours.profile);
+	return "RTP/AVP";
+}
+
+static void on_work(void *obj)
+{
+	struct udp_transport *t = obj;
+
+	role_assert_net();
+	if (t->closing) {
+		destroy(t);
+		return;
+	}
+	if (t->dead || t->told)
+		return;
+	t->told = true;
+	net_timer_start(&t->timer, clock_now_ns(&clock_monotonic) + NS_PER_S, NS_PER_S);
+	if (t->ev->connected)
+		t->ev->connected(t->obj, profile_of(t));
+}
+
+/* There are none of these: the description says it all. */
+static int udp_set_remote(struct transport *t, const struct transport_remote *r)
+{
+	(void)t;
+	(void)r;
+	return -ENOTSUP;
+}
+
+static int udp_add_candidate(struct transport *t, const char *candidate)
+{
+	(void)t;
+	(void)candidate;
+	return 0;
+}
+
+static void udp_hurry(struct transport *base, bool hurry)
+{
+	struct udp_transport *t = udp_self(base);
+
+	role_assert_net();
+	t->hurried = hurry;
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+		if (t->line[i].rtp.watch)
+			(void)net_fd_set_patient(t->line[i].rtp.watch, !hurry);
+}
+
+static void udp_stats(const struct transport *base, struct transport_stats *out)
+{
+	role_assert_net();
+	*out = ((const struct udp_transport *)base)->stats;
+}
+
+/* The sockets are another's from now on. */
+static void udp_close(struct transport *base)
+{
+	struct udp_transport *t = udp_self(base);
+
+	role_assert_net();
+	t->closing = true;
+	net_timer_stop(&t->timer);
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		close_socket(&t->line[i].rtp);
+		close_socket(&t->line[i].rtcp);
+	}
+	shard_work_post(t->shard, &t->work);
+}
+
+static const struct transport_ops udp_ops = {
+	.set_remote = udp_set_remote,
+	.add_candidate = udp_add_candidate,
+	.send_rtp = udp_send_rtp,
+	.send_rtcp = udp_send_rtcp,
+	.prefetch = udp_prefetch,
+	.hurry = udp_hurry,
+	.stats = udp_stats,
+	.close = udp_close,
+};
+
+int transport_udp_new(struct transport **out, struct net_shard *s, const struct rtp_udp_cfg *cfg,
+		      const struct transport_events *ev, void *obj)
+{
+	struct udp_transport *t = calloc(1, sizeof *t);
+	int err;
+
+	role_assert_net();
+	assert(ev->closed && cfg->ports);
+	if (!t)
+		return -ENOMEM;
+	t->base.ops = &udp_ops;
+	t->shard = s;
+	t->ev = ev;
+	t->obj = obj;
+	t->ports = cfg->ports;
+	t->work = (struct shard_work){ .fn = on_work, .obj = t };
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		struct udp_line *l = &t->line[i];
+
+		l->t = t;
+		l->id = i;
+		l->kept = rtp_ports_kept(cfg->ports, i);
+		l->rtp.line = l->rtcp.line = l;
+		l->rtcp.rtcp = true;
+	}
+	err = timers_add(shard_timers(s), &t->timer, on_timer, t);
+	if (err) {
+		free(t);
+		return err;
+	}
+	metric_add(&g_udp, 1);
+	err = transport_udp_set(&t->base, cfg);
+	if (err) {
+		udp_close(&t->base);
+		return err;
+	}
+	shard_work_post(s, &t->work);
+	*out = &t->base;
+	return 0;
+}

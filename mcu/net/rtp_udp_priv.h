@@ -1,0 +1,76 @@
+/* The inside of the UDP transport, shared by rtp_udp.c (life, agreements), rtp_udp_rx.c
+ * and rtp_udp_tx.c. ROLE_NET. */
+#ifndef MCU_NET_RTP_UDP_PRIV_H
+#define MCU_NET_RTP_UDP_PRIV_H
+
+#include "mcu/net/rtp_udp.h"
+#include "mcu/net/rx.h"
+#include "mcu/net/shard_loop.h"
+#include "mcu/net/srtp_out.h"
+#include "mcu/net/udp_send.h"
+
+struct udp_line;
+
+struct udp_socket {
+	struct udp_path path; /* to_len 0: nowhere to send to */
+	struct latch_address to; /* the same */
+	struct udp_line *line;
+	bool rtcp;
+	struct net_fd *watch;
+};
+
+struct udp_line {
+	uint32_t ssrc, rtx_ssrc; /* ours */
+	struct srtp_out *out;	 /* of the suite in force; NULL: not encrypted */
+	struct udp_socket rtp, rtcp;
+	struct udp_transport *t;
+	enum rtp_line id;
+	struct rtp_udp_line said;
+	struct rtp_kept *kept;
+	struct srtp_out *made[RTP_SUITES]; /* none is made twice: its indices go on */
+	enum srtp_profile made_for[RTP_SUITES];
+};
+
+struct udp_transport {
+	struct transport base;
+	struct net_shard *shard;
+	bool closing, dead, told;
+	bool expects; /* a line may send to us */
+	bool hurried;
+	struct transport_stats stats;
+	struct udp_line line[RTP_LINES];
+	const struct transport_events *ev;
+	void *obj;
+	struct rtp_ports *ports;
+	struct shard_work work; /* connected at first, destruction at last */
+	struct net_timer timer;
+	int64_t since_ns; /* it is expected to send */
+	int64_t heard_ns; /* 0: nothing yet */
+	int64_t silence_ns;
+	struct rx_rate rx, strangers;
+};
+
+static inline struct udp_transport *udp_self(struct transport *t)
+{
+	return (struct udp_transport *)t;
+}
+
+static inline bool udp_gone(const struct udp_transport *t)
+{
+	return t->closing || t->dead;
+}
+
+/* rtp_udp.c */
+void udp_fail(struct udp_transport *t, const char *reason) ON_THREAD(ROLE_NET);
+/* Where to send, as the latch says now. */
+void udp_line_aim(struct udp_line *l) ON_THREAD(ROLE_NET);
+
+/* rtp_udp_rx.c: a net_fd_fn; obj: struct udp_socket. */
+void udp_readable(void *obj, int fd, uint32_t events);
+
+/* rtp_udp_tx.c: members of the vtable. */
+size_t udp_send_rtp(struct transport *base, const struct out_pkt *pkts, size_t n);
+int udp_send_rtcp(struct transport *base, const uint8_t *p, size_t len);
+void udp_prefetch(const struct transport *base, unsigned step);
+
+#endif

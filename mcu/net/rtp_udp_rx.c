@@ -1,0 +1,231 @@
+#include "mcu/net/rtp_udp_priv.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "mcu/net/demux.h"
+#include "mcu/net/tap.h"
+
+enum {
+	READ_AT_ONCE = 4, /* with one system call */
+	READ_ROUNDS = 16, /* of one socket before others get their turn */
+};
+
+static void drop(struct udp_transport *t, enum rx_drop why)
+{
+	rx_count_drop(why);
+	t->stats.rx_dropped++;
+}
+
+static bool read_from(struct latch_address *out, const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *a4 = (const void *)a;
+	const struct sockaddr_in6 *a6 = (const void *)a;
+
+	*out = (struct latch_address){ .ip = { [10] = 0xff, [11] = 0xff } };
+	if (a->ss_family == AF_INET) {
+		memcpy(out->ip + 12, &a4->sin_addr, 4);
+		out->port = ntohs(a4->sin_port);
+	} else if (a->ss_family == AF_INET6) {
+		memcpy(out->ip, &a6->sin6_addr, 16);
+		out->port = ntohs(a6->sin6_port);
+	}
+	return out->port != 0;
+}
+
+/* What is of the peer by its source address alone. */
+static bool is_known(const struct udp_line *l, const struct latch_address *from, bool rtcp)
+{
+	const struct latch *k = &l->kept->latch;
+
+	if (rtcp && !l->said.mux)
+		return k->rtcp_learnt && latch_address_equal(&k->rtcp_from, from);
+	return latch_address_equal(k->learnt ? &k->from : &k->said.rtp, from);
+}
+
+/* Strangers may not end a call by sending much, nor take more than a little time. */
+static bool within_rate(struct udp_transport *t, size_t len, bool known, int64_t now_ns)
+	ON_THREAD(ROLE_NET)
+{
+	struct rx_rate *r = known ? &t->rx : &t->strangers;
+
+	if (rx_rate_take(r, len, now_ns))
+		return true;
+	t->stats.rx_dropped++;
+	if (rx_rate_flood(r, now_ns) && known)
+		udp_fail(t, TRANSPORT_CLOSED_FLOOD);
+	return false;
+}
+
+/* Decrypts; 0 or why not. */
+static int open_packet(struct udp_line *l, struct buf *b, bool rtcp) ON_THREAD(ROLE_NET)
+{
+	if (!l->said.srtp)
+		return 0;
+	if (!l->kept->in)
+		return -EACCES;
+	return rtcp ? srtp_in_rtcp(l->kept->in, b->data, &b->len) :
+		      srtp_in_rtp(l->kept->in, b->data, &b->len);
+}
+
+/* Learns from it; whether it is the peer's. What is authentic is, wherever it comes
+ * from; but what is sent follows the latch alone. */
+static bool is_of_peer(struct udp_line *l, const struct latch_address *from, const struct buf *b,
+		       bool rtcp) ON_THREAD(ROLE_NET)
+{
+	const uint8_t *p = b->data;
+	uint32_t ssrc;
+	bool taken;
+
+	if (rtcp) {
+		taken = latch_rtcp(&l->kept->latch, from, l->said.srtp, b->time_ns);
+	} else {
+		ssrc = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
+		taken = latch_rtp(&l->kept->latch, from, ssrc, (uint16_t)(p[2] << 8 | p[3]),
+				  l->said.srtp, b->time_ns);
+	}
+	if (taken)
+		udp_line_aim(l);
+	return taken || l->said.srtp;
+}
+
+/* Takes *b if it is passed on. */
+static void pass_on(struct udp_line *l, struct buf **b, bool rtcp) ON_THREAD(ROLE_NET)
+{
+	struct udp_transport *t = l->t;
+	struct buf *pkt = *b;
+
+	if (!rtcp && !l->said.rx) {
+		drop(t, RX_UNWANTED);
+		return;
+	}
+	t->stats.rx_packets++;
+	t->stats.rx_octets += pkt->len;
+	rx_count(pkt->len);
+	t->heard_ns = pkt->time_ns;
+	t->base.line = (uint8_t)l->id;
+	if (t->base.tap)
+		tap_put(t->base.tap, false, rtcp, pkt->time_ns, pkt->data, pkt->len, NULL, 0);
+	if (rtcp && t->ev->rtcp)
+		t->ev->rtcp(t->obj, pkt->data, pkt->len, pkt->time_ns);
+	if (!rtcp && t->ev->rtp) {
+		*b = NULL;
+		t->ev->rtp(t->obj, pkt, pkt->time_ns);
+	}
+}
+
+/* Takes b, the whole datagram. */
+static void input(struct udp_socket *k, struct buf *b, const struct latch_address *from)
+	ON_THREAD(ROLE_NET)
+{
+	struct udp_line *l = k->line;
+	struct udp_transport *t = l->t;
+	enum demux_kind kind = demux_classify(b->data, b->len);
+	bool rtcp = kind == DEMUX_RTCP, known;
+	int err;
+
+	known = is_known(l, from, rtcp);
+	if (!within_rate(t, b->len, known, b->time_ns))
+		goto out;
+	if ((!rtcp && kind != DEMUX_RTP) || (k->rtcp != rtcp && !(rtcp && l->said.mux))) {
+		drop(t, RX_UNKNOWN);
+		goto out;
+	}
+	err = open_packet(l, b, rtcp);
+	if (err)
+		drop(t, rx_drop_of(err));
+	else if (!is_of_peer(l, from, b, rtcp))
+		drop(t, RX_STRANGER);
+	else
+		pass_on(l, &b, rtcp);
+out:
+	buf_unref(&b);
+}
+
+struct round {
+	struct mmsghdr msg[READ_AT_ONCE];
+	struct iovec iov[READ_AT_ONCE];
+	struct sockaddr_storage from[READ_AT_ONCE];
+	struct buf *b[READ_AT_ONCE];
+	_Alignas(struct cmsghdr) char ctl[READ_AT_ONCE][CMSG_SPACE(sizeof(struct timespec))];
+};
+
+/* Buffers for as many as there are; how many. */
+static unsigned prepare(struct round *r, struct buf_pool *pool)
+{
+	unsigned n = 0;
+
+	for (; n < READ_AT_ONCE; n++) {
+		if (!r->b[n])
+			r->b[n] = buf_get(pool);
+		if (!r->b[n])
+			break;
+		r->iov[n] = (struct iovec){ r->b[n]->data, r->b[n]->cap };
+		r->msg[n].msg_hdr = (struct msghdr){
+			.msg_name = &r->from[n], .msg_namelen = sizeof r->from[n],
+			.msg_iov = &r->iov[n], .msg_iovlen = 1,
+			.msg_control = r->ctl[n], .msg_controllen = sizeof r->ctl[n],
+		};
+	}
+	return n;
+}
+
+static void take(struct udp_socket *k, struct round *r, unsigned i, const struct rx_now *now)
+	ON_THREAD(ROLE_NET)
+{
+	struct buf *b = r->b[i];
+	struct latch_address from;
+
+	if (udp_gone(k->line->t))
+		return;
+	if (r->msg[i].msg_hdr.msg_flags & MSG_TRUNC) {
+		drop(k->line->t, RX_SIZE);
+		return;
+	}
+	if (!read_from(&from, &r->from[i]))
+		return;
+	b->len = r->msg[i].msg_len;
+	b->time_ns = rx_arrival_ns(&r->msg[i].msg_hdr, now);
+	r->b[i] = NULL;
+	input(k, b, &from);
+}
+
+/* Without a buffer what waits is thrown away: it would wake us for ever. */
+static void throw_away(struct udp_socket *k, int fd) ON_THREAD(ROLE_NET)
+{
+	uint8_t none;
+
+	for (int i = 0; i < READ_AT_ONCE * READ_ROUNDS; i++) {
+		if (recv(fd, &none, 1, MSG_DONTWAIT) < 0)
+			return;
+		drop(k->line->t, RX_NO_BUFFER);
+	}
+}
+
+void udp_readable(void *obj, int fd, uint32_t events)
+{
+	struct udp_socket *k = obj;
+	struct udp_transport *t = k->line->t;
+	struct rx_now now = rx_now(true);
+	struct round r = { .b = { NULL } };
+	int got = READ_AT_ONCE;
+
+	(void)events;
+	role_assert_net();
+	for (int i = 0; i < READ_ROUNDS && got == READ_AT_ONCE && !udp_gone(t); i++) {
+		unsigned n = prepare(&r, net_shard_packets(t->shard));
+
+		if (!n) {
+			throw_away(k, fd);
+			break;
+		}
+		got = recvmmsg(fd, r.msg, n, MSG_DONTWAIT, NULL);
+		for (int m = 0; m < got; m++)
+			take(k, &r, (unsigned)m, &now);
+	}
+	for (int i = 0; i < READ_AT_ONCE; i++)
+		buf_unref(&r.b[i]);
+}
