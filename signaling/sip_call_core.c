@@ -298,6 +298,7 @@ static int fill(struct sip_call *c, const struct sip_call_start *start, struct e
 	c->dialog = start->dialog;
 	c->state = CALL_ARRIVING;
 	c->tls = start->tls;
+	sip_media_want_srtp(c->media, c->tls); /* where the offer is ours */
 	snprintf(c->peer, sizeof(c->peer), "%s", start->peer);
 	snprintf(c->room, sizeof(c->room), "%s", start->room);
 	snprintf(c->name, sizeof(c->name), "%s", start->name);

@@ -100,16 +100,13 @@ static const char *keep_local(struct sip_media *m, const struct sdp *s, char *te
 	return text;
 }
 
-static int policy(struct sip_media *m, struct neg_policy *p, bool offering, struct errmsg *why)
+static int policy(struct sip_media *m, struct neg_policy *p, struct errmsg *why)
 {
 	memset(p, 0, sizeof(*p));
 	int err = m->side->policy(m->obj, p, why);
 	if (err)
 		return err;
-	if (offering && !m->srtp && p->security & NEG_PLAIN)
-		p->security = NEG_PLAIN;
-	else if (offering && m->srtp && p->security & NEG_SDES)
-		p->security = NEG_SDES;
+	p->offer = m->srtp ? NEG_SDES : NEG_PLAIN;
 	return 0;
 }
 
@@ -179,7 +176,7 @@ int sip_media_answer(struct sip_media *m, const char *sdp, size_t len, const cha
 
 	int err = sdp_parse(&offer, sdp, len, why);
 	if (!err)
-		err = policy(m, &p, false, why);
+		err = policy(m, &p, why);
 	if (!err)
 		err = neg_answer(offer, &p, m->plan, &ours, &plan, why);
 	if (!err) {
@@ -206,7 +203,7 @@ int sip_media_offer(struct sip_media *m, const char **offer, struct errmsg *why)
 	struct sdp *ours = NULL;
 	char *text = NULL;
 
-	int err = policy(m, &p, true, why);
+	int err = policy(m, &p, why);
 	if (!err)
 		err = neg_offer(&p, m->plan, &ours, why);
 	if (err)
@@ -245,7 +242,7 @@ static int accept_text(struct sip_media *m, const char *sdp, size_t len, struct 
 	if (!err)
 		err = fill_up(answer, m->offer);
 	if (!err)
-		err = policy(m, &p, true, why);
+		err = policy(m, &p, why);
 	if (!err)
 		err = neg_accept(m->offer, &p, answer, m->plan, &plan, why);
 	if (!err)
