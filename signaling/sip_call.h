@@ -29,6 +29,10 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
  * It must be answered now or later; who does not take the handle destroys it. */
 void sip_call_incoming(struct sip_calls *c, const struct sip_event *ev,
 		       const struct sip_arrival *in) ON_THREAD(ROLE_CTL);
+/* A REFER (nua_i_refer) outside of a dialog to one of our rooms: who it names is called
+ * in. Only who has shown his password may (in->user). Answered here. */
+void sip_call_referred(struct sip_calls *c, const struct sip_event *ev,
+		       const struct sip_arrival *in) ON_THREAD(ROLE_CTL);
 /* How calls out are made; the ctx is c. */
 void sip_calls_dialler(struct sip_calls *c, struct sip_dialler *out) ON_THREAD(ROLE_CTL);
 /* Every call ends: BYE, CANCEL or 503. */

@@ -574,8 +574,8 @@ void sip_call_set_free(struct sip_call_set **sp)
 	if (!s)
 		return;
 	s->stopping = true;
-	call_groups_free(s);
 	for_each(s, forget);
+	call_groups_free(s);
 	g_ptr_array_unref(s->calls);
 	g_ptr_array_unref(s->groups);
 	free(s);

@@ -148,20 +148,26 @@ static void d_refer(void *dialog, int status)
 		       &(struct sip_reply){ .status = status }, "", d->updates);
 }
 
-static void d_notify(void *dialog, int status, const char *phrase, bool last)
+void sip_notify_send(nua_handle_t *nh, int status, const char *phrase, bool last)
 {
-	struct sip_dialog *d = dialog;
 	const char *text = phrase ? phrase : sip_status_phrase(status);
 	char body[128];
 
-	role_assert_ctl();
 	snprintf(body, sizeof(body), "SIP/2.0 %d %s\r\n", status, text ? text : "");
-	nua_notify(d->nh, SIPTAG_EVENT_STR("refer"),
+	nua_notify(nh, SIPTAG_EVENT_STR("refer"),
 		   NUTAG_SUBSTATE(last ? nua_substate_terminated : nua_substate_active),
 		   SIPTAG_SUBSCRIPTION_STATE_STR(last ? "terminated;reason=noresource"
 						      : "active;expires=60"),
 		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag"), SIPTAG_PAYLOAD_STR(body),
 		   TAG_END());
+}
+
+static void d_notify(void *dialog, int status, const char *phrase, bool last)
+{
+	struct sip_dialog *d = dialog;
+
+	role_assert_ctl();
+	sip_notify_send(d->nh, status, phrase, last);
 }
 
 static void drop_handle(struct sip_dialog *d)

@@ -45,4 +45,8 @@ bool sip_body_strange(const sip_t *msg);
 void sip_reply_send(nua_handle_t *nh, nua_t *with, const char *contact, const struct sip_reply *r,
 		    const char *host, bool updates) ON_THREAD(ROLE_CTL);
 
+/* How a call goes that a REFER has asked for (RFC 3515 2.4.5). */
+void sip_notify_send(nua_handle_t *nh, int status, const char *phrase, bool last)
+	ON_THREAD(ROLE_CTL);
+
 #endif
