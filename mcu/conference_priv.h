@@ -21,6 +21,7 @@
 #include "mcu/base/quota.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
+#include "mcu/digit_gate.h"
 #include "mcu/dial.h"
 #include "mcu/load_watch.h"
 #include "mcu/net/rtp_ports.h"
@@ -88,6 +89,7 @@ struct leg_handle {
 	void *obj;
 	char room[257], name[257];
 	enum leg_kind kind;
+	struct digit_gate digits; /* that came from it */
 	char number[PHONE_NUMBER_BYTES], masked[PHONE_NUMBER_BYTES]; /* of a phone; "": none */
 	char resume[RESUME_BYTES];      /* its own secret */
 	char old_resume[RESUME_BYTES];  /* of the leg it replaces; "": none */
@@ -219,6 +221,7 @@ void prompting_digit_in(void *ctx, struct leg_handle *p, char digit);
 int prompting_hear(void *ctx, struct leg_handle *p, float db, struct errmsg *why);
 /* Of the leg's watcher. */
 void prompting_over(void *obj, uint32_t id, bool stopped);
+void prompting_digit(void *obj, char digit, enum digit_source from);
 /* Somebody comes or goes: "join", "leave". */
 void prompting_chime(struct hall *h, const struct leg_handle *who, const char *name)
 	ON_THREAD(ROLE_CTL);

@@ -222,6 +222,7 @@ const struct leg_watcher participant_watcher = {
 	.outdone = on_outdone,
 	.wants_picture = on_wants_picture,
 	.prompt_over = prompting_over,
+	.digit = prompting_digit,
 };
 
 static int api_join(void *ctx, const struct join_req *req, const struct leg_events *events,

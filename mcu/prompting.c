@@ -1,6 +1,7 @@
 /* Announcements to one leg, and its DTMF digits. */
 #include "mcu/conference_priv.h"
 #include "mcu/prompts.h"
+#include "mcu/rtp/telephone_event.h"
 
 #include <errno.h>
 #include <string.h>
@@ -68,23 +69,37 @@ void prompting_chime(struct hall *h, const struct leg_handle *who, const char *n
 
 int prompting_digits(void *ctx, struct leg_handle *p, const char *digits, struct errmsg *why)
 {
+	int err = p->leg ? leg_send_digits(p->leg, digits) : -ENOTSUP;
+
 	(void)ctx;
-	(void)p;
-	(void)digits;
 	role_assert_ctl();
-	return errmsg_set(why, -ENOTSUP, "not_acceptable", "It takes no DTMF digits.");
+	if (err == -EINVAL)
+		return errmsg_set(why, err, "bad_message", "DTMF digits are 0 to 9, *, #, A to D, and a "
+				  "comma for a pause of a second; at most %d at a time.",
+				  TELEPHONE_EVENT_QUEUE);
+	if (err == -ENOTSUP)
+		return errmsg_set(why, err, "not_acceptable", "It takes no DTMF digits.");
+	return err ? errmsg_set(why, err, "internal", "The server is out of memory.") : 0;
 }
 
-void prompting_digit_in(void *ctx, struct leg_handle *p, char digit)
+void prompting_digit(void *obj, char digit, enum digit_source from)
 {
 	struct leg_event ev = { .type = LEG_EVENT_DIGIT, .u.digit = digit };
+	struct leg_handle *p = obj;
 
-	(void)ctx;
 	role_assert_ctl();
-	if (!strchr("0123456789*#ABCD", digit) || !digit)
+	if (!digit_gate_take(&p->digits, digit, from, clock_now_ns(p->conf->cfg.engine->clock)))
 		return;
 	if (p->leg)
 		leg_prompt_digit(p->leg);
 	p->ev->event(p->obj, &ev);
 	leg_event_clear(&ev);
+}
+
+void prompting_digit_in(void *ctx, struct leg_handle *p, char digit)
+{
+	(void)ctx;
+	role_assert_ctl();
+	if (digit && strchr(telephone_event_digits, digit))
+		prompting_digit(p, digit, DIGIT_SIGNALED);
 }

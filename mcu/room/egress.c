@@ -153,7 +153,7 @@ ON_THREAD(ROLE_NET) static void send_comfort(struct egress *x, struct out_stream
 
 ON_THREAD(ROLE_NET) static void send_audio(struct egress *x, struct out_stream *o, struct rtp_batch *b)
 {
-	if (!o->transport || !b->n || (b->comfort && !o->cn_pt))
+	if (!o->transport || !b->n || o->hushed || (b->comfort && !o->cn_pt))
 		return;
 	if (o->tx.encode_id != b->encode_id)
 		red_tx_clear(&o->red);

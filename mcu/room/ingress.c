@@ -102,6 +102,7 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	/* It was read so long before the tick that it is there for: what comes in
 	 * between is late. */
 	pkt->time_ns = arrival_ns + (at_once ? 0 : NET_READ_LEAD_US * 1000);
+	leg_net_number_sound(l, pkt, p);
 	audio_leg_put(l->cfg.audio, pkt);
 }
 
@@ -226,7 +227,7 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		video_in(l, in, pkt, &p, to.codec, arrival_ns);
 	else if (to.kind == RTP_ROUTE_RTX && in)
 		rtx_in(l, in, pkt, &p, &to, arrival_ns);
-	else
+	else if (!leg_net_event_in(l, pkt, &p, &to, arrival_ns))
 		not_taken(pkt, to.kind);
 }
 

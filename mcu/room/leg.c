@@ -94,6 +94,15 @@ ON_THREAD(ROLE_CTL) static void demand_soon(struct leg *l)
 		room_encode_demand_of(l);
 }
 
+static void net_digit(void *obj, char digit)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone && l->ev->digit)
+		l->ev->digit(l->obj, digit, DIGIT_EVENT);
+}
+
 static void net_watching(void *obj, uint32_t encode_id)
 {
 	struct leg *l = obj;
@@ -137,6 +146,7 @@ static const struct leg_net_events net_events = {
 	.watching = net_watching,
 	.data_open = net_data_open,
 	.data = net_data,
+	.digit = net_digit,
 	.candidate = net_candidate,
 	.connected = net_connected,
 	.lost = net_lost,

@@ -17,6 +17,13 @@ struct leg;
 struct seating;
 struct rtp_ports;
 
+enum digit_source {
+	DIGIT_EVENT, /* an RTP event (RFC 4733) */
+	DIGIT_TONE,  /* heard in its sound */
+	DIGIT_SIGNALED,
+	DIGIT_SOURCES
+};
+
 /* To the front end, on CTL. After ended() the handle is gone. Borrowed strings. */
 struct leg_watcher {
 	void (*candidate)(void *obj, const char *candidate); /* NULL: no more */
@@ -31,6 +38,8 @@ struct leg_watcher {
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);
 	/* Of each list that leg_prompt took, once; may be NULL. */
 	void (*prompt_over)(void *obj, uint32_t id, bool stopped);
+	/* A DTMF digit of its; may be NULL. */
+	void (*digit)(void *obj, char digit, enum digit_source from);
 };
 
 enum { LEG_VOLUME_MIN_DB = -30, LEG_VOLUME_MAX_DB = 20 };
@@ -129,6 +138,9 @@ void leg_prompt_digit(struct leg *l) ON_THREAD(ROLE_CTL);
 /* How loud the room is to it: LEG_VOLUME_MIN_DB…LEG_VOLUME_MAX_DB, at first 0. Others
  * than 0 take an encoder. 0, -EINVAL or -ENOMEM. */
 int leg_set_hearing(struct leg *l, float db) ON_THREAD(ROLE_CTL);
+/* As RTP events, one after the other, "," is a second of nothing. 0; -EINVAL: no such
+ * digits, or too many; -ENOTSUP: that was not agreed on; -ENOMEM. */
+int leg_send_digits(struct leg *l, const char *digits) ON_THREAD(ROLE_CTL);
 float leg_hearing_db(const struct leg *l) ON_THREAD(ROLE_CTL);
 
 struct tap;

@@ -198,8 +198,10 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 
 	(void)due_ns;
 	role_assert_net();
-	if (leg_net_publishes(l))
+	if (leg_net_publishes(l)) {
 		ingress_tick(l, now);
+		leg_net_digits_tick(l, now);
+	}
 	leg_rtcp_confirm(l, now);
 	if (now < l->report_due_ns)
 		return;

@@ -34,6 +34,8 @@ struct leg_net_events {
 	void (*data)(void *obj, struct buf *b);
 	/* A key frame of the peer's camera is needed, and RTCP cannot ask for it. */
 	void (*wants_picture)(void *obj);
+	/* A DTMF digit that came as an RTP event. */
+	void (*digit)(void *obj, char digit);
 };
 
 /* One stream, one way. */
@@ -101,6 +103,10 @@ void leg_net_set_tap(struct leg_net *l, struct tap *tap, mbox_fn *done, void *ob
 /* On the data channel, if there is one; referenced as long as needed; tag: binary.
  * Dropped and counted when too much waits. */
 void leg_net_send_data(struct leg_net *l, struct buf *b) ON_THREAD(ROLE_CTL);
+
+/* As RTP events (telephone_event.h says which), if that was agreed on; what is too much
+ * is dropped and counted. 0 or -ENOMEM. */
+int leg_net_send_digits(struct leg_net *l, const char *digits) ON_THREAD(ROLE_CTL);
 
 struct lipsync;
 /* Told by the audio side which sample plays when. */

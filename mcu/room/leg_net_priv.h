@@ -14,6 +14,7 @@
 #include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/lipsync.h"
 #include "mcu/rtp/rx_stats.h"
+#include "mcu/rtp/telephone_event.h"
 #include "mcu/rtp/twcc.h"
 #include "mcu/rtp/video_rx.h"
 
@@ -80,6 +81,8 @@ struct leg_net {
 	int64_t picture_ns; /* when the last packet of one came */
 	bool have_audio_rx;
 	struct rx_stats audio_rx;
+	struct telephone_event_rx events;
+	struct telephone_event_tx digits;
 	struct picture_in in[LEG_NET_PICTURES];
 	struct twcc twcc;
 	struct lipsync lipsync;
@@ -121,6 +124,16 @@ static inline const struct leg_stream *leg_net_stream(const struct leg_net *l, e
 	return line == RTP_LINE_AUDIO ? &l->media.audio :
 	       line == RTP_LINE_CAMERA ? &l->media.video : &l->media.content;
 }
+
+/* leg_net_digits.c */
+/* True: it was an event, and has been taken. */
+bool leg_net_event_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
+		      const struct rtp_route *to, int64_t arrival_ns) ON_THREAD(ROLE_NET);
+/* A packet of sound gets the number that it had without events. */
+void leg_net_number_sound(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p)
+	ON_THREAD(ROLE_NET);
+/* Every LEG_TICK_MS. */
+void leg_net_digits_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 
 /* ingress.c */
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);

@@ -1,9 +1,11 @@
 /* Announcements to a leg, and how loud the room is to it. */
 #include <errno.h>
+#include <string.h>
 
 #include "mcu/room/audio_ear.h"
 #include "mcu/room/room_ears.h"
 #include "mcu/room/room_priv.h"
+#include "mcu/rtp/telephone_event.h"
 
 static void over(void *obj, void *arg)
 {
@@ -81,6 +83,17 @@ int leg_set_hearing(struct leg *l, float db)
 float leg_hearing_db(const struct leg *l)
 {
 	return l->hears_db;
+}
+
+int leg_send_digits(struct leg *l, const char *digits)
+{
+	size_t n = strlen(digits);
+
+	if (!n || n > TELEPHONE_EVENT_QUEUE || strspn(digits, "0123456789*#ABCD,") != n)
+		return -EINVAL;
+	if (!l->media.audio.rx || !l->media.audio.tx || !l->media.audio.tx_dtmf_pt)
+		return -ENOTSUP;
+	return leg_net_send_digits(l->net, digits);
 }
 
 void room_chime(struct room *r, const struct prompt *s)

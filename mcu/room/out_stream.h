@@ -37,6 +37,7 @@ struct out_stream {
 	uint32_t group;       /* the encode or room it is registered with; 0: none */
 	uint32_t next_group;  /* waits there for a key frame, following group meanwhile; 0: none */
 	uint32_t next_index;  /* expected first_index of the next batch */
+	bool hushed;	      /* sound: nothing now, a digit goes out in its place */
 	bool wait_key;        /* nothing until a key frame */
 	bool late;            /* still being sent what the others have had */
 	uint32_t pad_bps;     /* to be sent beside it, as repairs that nobody needs; 0: nothing */

@@ -93,8 +93,7 @@ static enum rx_verdict judge_seq(struct rx_stats *s, uint16_t seq)
 	return RX_JUMP;
 }
 
-enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, size_t payload_len,
-				int64_t arrival_ns)
+enum rx_verdict rx_stats_timeless(struct rx_stats *s, uint16_t seq, size_t payload_len)
 {
 	enum rx_verdict v;
 
@@ -106,7 +105,16 @@ enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, s
 		return v;
 	s->received++;
 	s->octets += payload_len;
-	update_jitter(s, ts, arrival_ns);
+	return v;
+}
+
+enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, size_t payload_len,
+				int64_t arrival_ns)
+{
+	enum rx_verdict v = rx_stats_timeless(s, seq, payload_len);
+
+	if (v != RX_JUMP && v != RX_PROBATION)
+		update_jitter(s, ts, arrival_ns);
 	return v;
 }
 

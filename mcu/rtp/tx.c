@@ -142,6 +142,20 @@ void rtp_tx_sent(struct rtp_tx *tx, const struct rtp_batch *batch, unsigned firs
 	tx->started = true;
 }
 
+size_t rtp_tx_beside(struct rtp_tx *tx, uint8_t pt, bool marker, uint32_t ts, size_t payload_len,
+		     int64_t now_ns, uint8_t *out)
+{
+	memcpy(out, tx->head, RTP_TX_HEADER_MAX);
+	out[1] = (uint8_t)(marker << 7 | pt);
+	put_be16(out + 2, tx->next_seq++);
+	put_be32(out + 4, ts);
+	put_be24(out + tx->ast_off, rtp_abs_send_time_of_ns(now_ns));
+	tx->packets++;
+	tx->octets += (uint32_t)payload_len;
+	tx->first_index = tx->next_index;
+	return tx->header_len;
+}
+
 bool rtp_tx_index_of_seq(const struct rtp_tx *tx, uint16_t seq, uint32_t *index)
 {
 	uint16_t back = (uint16_t)(tx->next_seq - seq); /* 1: the newest sent */

@@ -86,6 +86,12 @@ size_t rtp_tx_header(const struct rtp_tx *tx, const struct rtp_batch *batch, uns
 /* Packets [first, first + n) of the batch went out for the first time. */
 void rtp_tx_sent(struct rtp_tx *tx, const struct rtp_batch *batch, unsigned first, unsigned n);
 
+/* A packet of another payload type in the same stream, made beside what it follows: its
+ * number is used up, and rtp_tx_follow has to be called before the next of those.
+ * Writes the header as rtp_tx_header does. */
+size_t rtp_tx_beside(struct rtp_tx *tx, uint8_t pt, bool marker, uint32_t ts, size_t payload_len,
+		     int64_t now_ns, uint8_t *out);
+
 /* Which packet of the followed encode went out as seq. False: too old, of an
  * encode followed before, or never sent. */
 bool rtp_tx_index_of_seq(const struct rtp_tx *tx, uint16_t seq, uint32_t *index);

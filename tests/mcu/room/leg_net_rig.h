@@ -71,10 +71,12 @@ static struct {
 	uint16_t nack[64];
 	/* the decoders */
 	size_t sounds, pictures, keys;
+	uint16_t sound_seq; /* of the newest */
 	size_t contents; /* of the pictures, those of content */
 	bool needs_key, content_needs_key;
 	/* CTL */
 	size_t candidates, connected, lost, closed;
+	char digits[64]; /* that came */
 } the;
 
 /* Nobody looks into it: the camera's is NULL. */
@@ -191,6 +193,7 @@ void audio_leg_put(struct audio_leg *a, struct buf *pkt)
 {
 	(void)a;
 	the.tag = pkt->tag;
+	the.sound_seq = (uint16_t)(pkt->data[2] << 8 | pkt->data[3]);
 	/* a socket that is read ahead of the tick was read so much earlier */
 	assert_int_equal(pkt->time_ns, the.now_ns + (the.hurried ? 0 : NET_READ_LEAD_US * 1000));
 	the.sounds++;
@@ -390,7 +393,14 @@ static inline void on_carries(void *obj, unsigned rung)
 	the.carries_told++;
 }
 
+static inline void on_digit(void *obj, char digit)
+{
+	(void)obj;
+	strncat(the.digits, &digit, 1);
+}
+
 static const struct leg_net_events events = {
+	.digit = on_digit,
 	.watching = on_watching, .carries = on_carries,
 	.data_open = on_data_open, .data = on_data,
 	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
