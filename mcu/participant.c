@@ -248,7 +248,8 @@ static void api_leave(void *ctx, struct leg_handle *p, enum leave_reason reason)
 
 /* What the media side is built for, so that nothing else is agreed on. */
 enum {
-	MEDIA_VIDEO = 1 << CODEC_H264 | 1 << CODEC_VP8 | 1 << CODEC_VP9 | 1 << CODEC_AV1,
+	MEDIA_VIDEO = 1 << CODEC_H264 | 1 << CODEC_VP8 | 1 << CODEC_VP9 | 1 << CODEC_AV1 |
+		      1 << CODEC_H263,
 	MEDIA_AUDIO = 1 << CODEC_OPUS | 1 << CODEC_G722 | 1 << CODEC_PCMU | 1 << CODEC_PCMA |
 		      1 << CODEC_G729,
 	MEDIA_RTX = true,

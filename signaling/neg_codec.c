@@ -18,6 +18,7 @@ static const struct neg_codec_info codecs[] = {
 	{ CODEC_VP8, "video", "VP8", 90000, 1, -1 },
 	{ CODEC_VP9, "video", "VP9", 90000, 1, -1 },
 	{ CODEC_AV1, "video", "AV1", 90000, 1, -1 },
+	{ CODEC_H263, "video", "H263-1998", 90000, 1, -1 },
 };
 enum { STATIC_NOISE_PT = 13 }; /* RFC 3551 table 4 */
 enum { N_CODECS = sizeof(codecs) / sizeof(codecs[0]) };
@@ -137,6 +138,7 @@ int neg_pt_match(const struct neg_pt *pt, const struct neg_format *f)
 	/* profiles of 8 bits and 4:2:0 only */
 	case CODEC_VP9: return !neg_fmtp_number(pt->fmtp, "profile-id", 0);
 	case CODEC_AV1: return !neg_fmtp_number(pt->fmtp, "profile", 0);
+	case CODEC_H263: return neg_h263_fits(pt->fmtp);
 	default: return 1;
 	}
 	if (neg_fmtp_number(pt->fmtp, "packetization-mode", 0) != f->h264_mode)
@@ -188,6 +190,7 @@ void neg_codec_fill(struct neg_codec_plan *out, const struct neg_pt *pt, const s
 		break;
 	case CODEC_VP8:
 	case CODEC_VP9: out->max_fs = neg_fmtp_number(pt->fmtp, "max-fs", 0); break;
+	case CODEC_H263: neg_h263_limits(out, pt->fmtp); break;
 	case CODEC_OPUS:
 		out->opus_stereo = neg_fmtp_number(pt->fmtp, "stereo", 0) == 1;
 		out->opus_fec = neg_fmtp_number(pt->fmtp, "useinbandfec", 0) == 1;

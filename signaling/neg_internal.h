@@ -2,6 +2,7 @@
  *   neg_policy.c     the default formats and policy
  *   neg_codec.c      payload formats: table, reading rtpmap and fmtp
  *   neg_h264.c       profiles and levels
+ *   neg_h263.c       sizes
  *   neg_match.c      the formats that both sides have, with their repairs
  *   neg_remote.c     facts read from the peer's m-line: transport, keys, streams
  *   neg_simulcast.c  which layer of a simulcast is taken
@@ -64,6 +65,11 @@ void neg_h264_limits(struct neg_codec_plan *c, const char *fmtp);
 uint32_t neg_h264_answer_profile(uint32_t offered, bool asymmetry, uint32_t ours);
 /* What our sequence headers show to a peer that said `theirs`. */
 uint32_t neg_h264_sps(uint32_t theirs, uint32_t ours);
+
+/* Whether the peer takes a size of ours (RFC 4629 8.1.1). */
+bool neg_h263_fits(const char *fmtp);
+/* max_fs, max_mbps, max_br_kbps of c by the fmtp. */
+void neg_h263_limits(struct neg_codec_plan *c, const char *fmtp);
 
 /* A format that both sides have. The peer's numbers and ours differ only in what
  * we offered and it answered. */

@@ -23,8 +23,11 @@ const struct neg_format neg_video_formats[] = {
 	  .rtx_pt = 105,
 	  .h264_mode = 0,
 	  .h264_profile = 0x42e01f },
+	/* for the oldest: both sizes, each as often as it likes */
+	{ .codec = CODEC_H263, .pt = 106, .fmtp = "CIF=1;QCIF=1" },
 };
 const size_t neg_n_video_formats = sizeof(neg_video_formats) / sizeof(neg_video_formats[0]);
+const size_t neg_n_browser_video_formats = 5;
 
 void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 {
@@ -53,7 +56,7 @@ void neg_policy_browser(struct neg_policy *p, const struct neg_abilities *can)
 		.enabled = true,
 		.many = true,
 		.formats = neg_video_formats,
-		.n_formats = neg_n_video_formats,
+		.n_formats = neg_n_browser_video_formats,
 		.send = can->send,
 		.recv = can->recv,
 		.rtx = can->rtx,
@@ -90,6 +93,8 @@ void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can)
 	}
 	p->media[NEG_ROLE_AUDIO].dtmf = p->media[NEG_ROLE_AUDIO].noise = true;
 	p->media[NEG_ROLE_AUDIO].n_formats = neg_n_audio_formats;
+	p->media[NEG_ROLE_CAMERA].n_formats = p->media[NEG_ROLE_CONTENT].n_formats =
+		neg_n_video_formats;
 	/* 1280x720 at 30; some refuse a description that does not say it */
 	p->media[NEG_ROLE_CAMERA].max_fs = p->media[NEG_ROLE_CONTENT].max_fs = 3600;
 	p->media[NEG_ROLE_CAMERA].max_mbps = p->media[NEG_ROLE_CONTENT].max_mbps = 108000;

@@ -79,13 +79,14 @@ struct neg_format {
 	const char *fmtp;      /* what we say in an offer or answer besides; may be NULL */
 };
 
-/* By preference: Opus, G.722, PCMU, PCMA, G.729, which browsers do not know; H.264 (constrained baseline, mode 1), VP8,
- * VP9, AV1, and H.264 mode 0. */
+/* By preference: Opus, G.722, PCMU, PCMA, G.729; H.264 (constrained baseline, mode 1),
+ * VP8, VP9, AV1, H.264 mode 0, H.263. Browsers know neither G.729 nor H.263. */
 extern const struct neg_format neg_audio_formats[];
 extern const size_t neg_n_audio_formats;
 extern const size_t neg_n_browser_audio_formats; /* the first of them */
 extern const struct neg_format neg_video_formats[];
 extern const size_t neg_n_video_formats;
+extern const size_t neg_n_browser_video_formats; /* the first of them */
 
 /* A suite of SDES (RFC 4568) that we do, and our key for it. */
 struct neg_sdes {

@@ -10,6 +10,7 @@
 #include "mcu/room/egress.h"
 #include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/payload_av1.h"
+#include "mcu/rtp/payload_h263.h"
 #include "mcu/rtp/payload_h264.h"
 #include "mcu/rtp/payload_vp8.h"
 #include "mcu/rtp/payload_vp9.h"
@@ -283,6 +284,8 @@ static int packetize(const struct video_encode_cfg *c, struct rtp_batch *b, cons
 		return rtp_vp9_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
 	case CODEC_AV1:
 		return rtp_av1_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
+	case CODEC_H263:
+		return rtp_h263_packetize(b, au->data, au->len, RTP_VIDEO_PAYLOAD);
 	default:
 		return -ENOTSUP;
 	}

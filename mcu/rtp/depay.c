@@ -134,11 +134,42 @@ static int av1_end(struct rtp_depay *d, struct rtp_unit_info *out)
 	return rtp_av1_depay_end(&d->of.av1);
 }
 
+static void h263_describe(const uint8_t *payload, size_t len, struct rtp_payload_info *out)
+{
+	struct rtp_h263_desc d;
+
+	*out = (struct rtp_payload_info){ .start = RTP_START_NO };
+	if (rtp_h263_parse(&d, payload, len))
+		return;
+	if (d.key)
+		out->start = RTP_START_KEY;
+	out->first = d.picture;
+}
+
+static void h263_begin(struct rtp_depay *d, struct buf *au)
+{
+	rtp_h263_depay_begin(&d->of.h263, au);
+}
+
+static int h263_put(struct rtp_depay *d, const uint8_t *payload, size_t len)
+{
+	return rtp_h263_depay_put(&d->of.h263, payload, len);
+}
+
+static int h263_end(struct rtp_depay *d, struct rtp_unit_info *out)
+{
+	*out = (struct rtp_unit_info){
+		.picture = true, .random_access = d->of.h263.key, .sets = true
+	};
+	return rtp_h263_depay_end(&d->of.h263);
+}
+
 static const struct rtp_depay_ops table[CODEC_N] = {
 	[CODEC_H264] = { h264_describe, h264_begin, h264_put, h264_end },
 	[CODEC_VP8] = { vp8_describe, vp8_begin, vp8_put, vp8_end },
 	[CODEC_VP9] = { vp9_describe, vp9_begin, vp9_put, vp9_end },
 	[CODEC_AV1] = { av1_describe, av1_begin, av1_put, av1_end },
+	[CODEC_H263] = { h263_describe, h263_begin, h263_put, h263_end },
 };
 
 const struct rtp_depay_ops *rtp_depay_ops(enum codec c)

@@ -11,6 +11,7 @@
 #include "mcu/base/codec.h"
 #include "mcu/rtp/layers.h"
 #include "mcu/rtp/payload_av1.h"
+#include "mcu/rtp/payload_h263.h"
 #include "mcu/rtp/payload_h264.h"
 #include "mcu/rtp/payload_vp8.h"
 #include "mcu/rtp/payload_vp9.h"
@@ -42,6 +43,7 @@ struct rtp_depay {
 		struct rtp_vp8_depay vp8;
 		struct rtp_vp9_depay vp9;
 		struct rtp_av1_depay av1;
+		struct rtp_h263_depay h263;
 	} of;
 };
 

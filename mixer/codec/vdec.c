@@ -17,6 +17,7 @@ static const struct vdec_ops *const codec_ops[] = {
 	[CODEC_VP8] = &vdec_vp8_ops,
 	[CODEC_VP9] = &vdec_vp9_ops,
 	[CODEC_AV1] = &vdec_av1_ops,
+	[CODEC_H263] = &vdec_h263_ops,
 };
 
 int vdec_new(struct vdec **out, enum codec codec, const struct vdec_limits *limits,

@@ -47,6 +47,7 @@ void vdec_free(struct vdec **d);
  *   VP8    a frame; of no octets: a dropped one, -EAGAIN
  *   VP9    a frame or superframe; likewise
  *   AV1    a temporal unit as low-overhead OBUs
+ *   H.263  a picture
  * That VP8 and VP9 frames are whole is for the caller to know: the length of their
  * last part is nowhere written, and one cut short there looks like a picture.
  * Sizes may change at key frames, and in VP9 and AV1 anywhere. Pictures are of even

@@ -20,5 +20,6 @@ extern const struct vdec_ops vdec_h264_ops;
 extern const struct vdec_ops vdec_vp8_ops;
 extern const struct vdec_ops vdec_vp9_ops;
 extern const struct vdec_ops vdec_av1_ops;
+extern const struct vdec_ops vdec_h263_ops;
 
 #endif

@@ -19,6 +19,7 @@ static const struct venc_ops *const codec_ops[] = {
 	[CODEC_VP8] = &venc_vp8_ops,
 	[CODEC_VP9] = &venc_vp9_ops,
 	[CODEC_AV1] = &venc_av1_ops,
+	[CODEC_H263] = &venc_h263_ops,
 };
 
 static bool bitrate_valid(int bps)

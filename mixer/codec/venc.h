@@ -9,6 +9,7 @@
  *   VP9    a frame
  *   AV1    a temporal unit of low-overhead OBUs, each with its size, without
  *          temporal delimiter
+ *   H.263  a picture of 176x144 or 352x288, which holds ours in its middle
  *
  * Owner: an encoder's strand (ROLE_MIXV), one call at a time. */
 #ifndef MCU_MIXER_CODEC_VENC_H

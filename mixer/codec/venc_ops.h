@@ -34,5 +34,6 @@ extern const struct venc_ops venc_h264_ops;
 extern const struct venc_ops venc_vp8_ops;
 extern const struct venc_ops venc_vp9_ops;
 extern const struct venc_ops venc_av1_ops;
+extern const struct venc_ops venc_h263_ops;
 
 #endif

@@ -167,8 +167,12 @@ static void test_rungs_are_made_for_small_levels(void **state)
 		{ { .codec = CODEC_VP8, .max_bps = 60000 }, 5, -1, 112 },
 		{ { .codec = CODEC_H264, .profile_level_id = 0x4d000a, .max_bps = 64000 }, 6, -1, 112 },
 		{ { .codec = CODEC_VP8, .max_bps = 60000 }, 6, 5, 112 },
+		/* the oldest have two sizes, which count apart */
+		{ { .codec = CODEC_H263, .max_fs = 396 }, 7, -1, 216 },
+		{ { .codec = CODEC_H263, .max_fs = 99, .max_mbps = 1485 }, 8, -1, 108 },
+		{ { .codec = CODEC_H263, .max_fs = 396, .max_bps = 128000 }, 8, 9, 108 },
 		/* the room has its share of made ones: it gets the last of the configuration's */
-		{ { .codec = CODEC_H264, .profile_level_id = 0x64000a, .max_bps = 64000 }, 7, -1, 90 },
+		{ { .codec = CODEC_H264, .profile_level_id = 0x64000a, .max_bps = 64000 }, 9, -1, 90 },
 	};
 	enum { N = sizeof row / sizeof row[0] };
 	struct leg_net *net[N];
