@@ -36,20 +36,34 @@ static void take_pt(struct numbers *n, uint8_t pt, uint64_t meaning)
 		n->pt[pt] = meaning;
 }
 
-/* A number for it: the one it has, the wanted one, or a free one. */
-static uint8_t give_pt(struct numbers *n, uint8_t wanted, uint64_t meaning)
+static int pt_of(const struct numbers *n, uint64_t meaning)
 {
-	for (uint8_t pt = 0; pt < 128; pt++)
+	for (int pt = 0; pt < 128; pt++)
 		if (n->pt[pt] == meaning)
 			return pt;
-	for (uint8_t pt = 127; n->pt[wanted]; pt--) { /* RFC 3551 6, RFC 5761 4 */
-		if (pt < 35)
+	return -1;
+}
+
+/* A number for it in one section: the one it has there, the one that it has in others,
+ * the wanted one, or a free one. Sections that are not bundled may have agreed on
+ * different meanings. */
+static uint8_t give_pt(struct numbers *all, struct numbers *own, uint8_t wanted, uint64_t meaning)
+{
+	int pt = pt_of(own, meaning);
+
+	if (pt >= 0)
+		return (uint8_t)pt;
+	pt = pt_of(all, meaning);
+	if (pt < 0 || own->pt[pt])
+		pt = wanted;
+	for (int k = 127; (all->pt[pt] && all->pt[pt] != meaning) || own->pt[pt]; k--) {
+		if (k < 35) /* RFC 3551 6, RFC 5761 4 */
 			break;
-		if ((pt >= 96 || pt <= 63) && !n->pt[pt])
-			wanted = pt;
+		if ((k >= 96 || k <= 63) && !all->pt[k] && !own->pt[k])
+			pt = k;
 	}
-	n->pt[wanted] = meaning;
-	return wanted;
+	all->pt[pt] = own->pt[pt] = meaning;
+	return (uint8_t)pt;
 }
 
 static void numbers_of_media(struct numbers *n, const struct neg_media *pm)
@@ -136,7 +150,17 @@ static enum neg_security offer_security(const struct neg_policy *p)
 	return p->security & NEG_SDES ? NEG_SDES : NEG_PLAIN;
 }
 
-static void list_format(struct neg_line *l, struct numbers *n, const struct neg_format *f,
+/* The numbers of the offer so far, and those of one section of it. */
+struct numbering {
+	struct numbers *all, own;
+};
+
+static uint8_t number(struct numbering *n, uint8_t wanted, uint64_t meaning)
+{
+	return give_pt(n->all, &n->own, wanted, meaning);
+}
+
+static void list_format(struct neg_line *l, struct numbering *n, const struct neg_format *f,
 			uint8_t pt, uint32_t h264_profile)
 {
 	struct neg_listed *out = &l->list.v[l->list.n++];
@@ -145,10 +169,10 @@ static void list_format(struct neg_line *l, struct numbers *n, const struct neg_
 		.format = f, .pt = pt, .h264_profile = h264_profile, .fb = l->mp->fb
 	};
 	if (l->mp->rtx && f->rtx_pt)
-		out->rtx_pt = give_pt(n, f->rtx_pt, means(MEANS_RTX, pt, 0));
+		out->rtx_pt = number(n, f->rtx_pt, means(MEANS_RTX, pt, 0));
 	l->tx_rtx = l->tx_rtx || out->rtx_pt;
 	if (l->mp->red && f->codec == CODEC_OPUS && !l->list.red_pt)
-		l->list.red_pt = give_pt(n, RED_PT, means(MEANS_RED, pt, 0));
+		l->list.red_pt = number(n, RED_PT, means(MEANS_RED, pt, 0));
 }
 
 static const struct neg_format *policy_format(const struct neg_media_policy *mp,
@@ -163,7 +187,7 @@ static const struct neg_format *policy_format(const struct neg_media_policy *mp,
 }
 
 /* What was agreed on before, then what our policy has besides. */
-static void offer_list(struct neg_line *l, struct numbers *n, const struct neg_media *before)
+static void offer_list(struct neg_line *l, struct numbering *n, const struct neg_media *before)
 {
 	bool done[NEG_MAX_FORMATS] = { false };
 
@@ -182,7 +206,7 @@ static void offer_list(struct neg_line *l, struct numbers *n, const struct neg_m
 		if ((i < NEG_MAX_FORMATS && done[i]) || !neg_format_dir(l->mp, f))
 			continue;
 		uint64_t meaning = means_codec(f->codec, f->h264_mode, f->h264_profile);
-		list_format(l, n, f, give_pt(n, f->pt, meaning), f->h264_profile);
+		list_format(l, n, f, number(n, f->pt, meaning), f->h264_profile);
 	}
 }
 
@@ -242,20 +266,22 @@ static int offer_line(struct offering *o, const struct neg_media *before, enum n
 			      .transport = &t,
 			      .carries_transport = o->s->n_media == 0 || !p->one_transport,
 			      .offer = true };
+	struct numbering n = { .all = &o->numbers };
 
+	if (same)
+		numbers_of_media(&n.own, same);
 	offer_names(o, &pm, &o->numbers, before, t.ice);
 	struct sdp_media *m = sdp_add_media(o->s, kind_of(role), t.ice ? 9 : l.mp->port,
 					    offer_proto(role, security, same));
 	if (!m)
 		return -ENOMEM;
-	offer_list(&l, &o->numbers, same);
+	offer_list(&l, &n, same);
 	int err = neg_write_formats(o->s, m, &l);
 	if (!err && l.mp->noise)
-		err = neg_noise_write(o->s, m, give_pt(&o->numbers, NOISE_PT,
-						       means(MEANS_NOISE, 0, 0)));
+		err = neg_noise_write(o->s, m, number(&n, NOISE_PT, means(MEANS_NOISE, 0, 0)));
 	if (!err && l.mp->dtmf) {
 		uint64_t meaning = means(MEANS_DTMF, 8000, 0);
-		err = neg_write_dtmf(o->s, m, give_pt(&o->numbers, DTMF_PT, meaning), 8000);
+		err = neg_write_dtmf(o->s, m, number(&n, DTMF_PT, meaning), 8000);
 	}
 	return err ? err : neg_write_media(o->s, m, &l);
 }

@@ -22,13 +22,17 @@ static const struct neg_format video[] = {
 	{ .codec = CODEC_H264, .pt = 103, .h264_mode = 0, .h264_profile = 0x42e01f },
 };
 
+/* Kinds: a browser, everything at once, a telephone. */
 static struct neg_policy policy_of(int kind)
 {
 	const struct neg_abilities can = {
 		.rtx = true, .red = true, .stereo = true, .simulcast = true, .data = true
 	};
 	struct neg_policy p;
-	neg_policy_browser(&p, &can);
+	if (kind == 2)
+		neg_policy_phone(&p, &can);
+	else
+		neg_policy_browser(&p, &can);
 	p.ice_ufrag = "abcd";
 	p.ice_pwd = "abcdefghijklmnopqrstuvwx";
 	p.fingerprint = "sha-256 00";
@@ -39,9 +43,18 @@ static struct neg_policy policy_of(int kind)
 	p.media[NEG_ROLE_CONTENT] = p.media[NEG_ROLE_CAMERA];
 	if (!kind)
 		return p;
+	p.address = "192.0.2.1";
+	if (kind == 2) {
+		p.security = NEG_PLAIN | NEG_SDES;
+		for (int r = NEG_ROLE_AUDIO; r <= NEG_ROLE_CONTENT; r++) {
+			p.media[r].port = 4000;
+			p.media[r].sdes = sdes;
+			p.media[r].n_sdes = 2;
+		}
+		return p;
+	}
 	p.security = NEG_PLAIN | NEG_SDES | NEG_DTLS;
 	p.one_transport = false;
-	p.address = "192.0.2.1";
 	p.dtls_needs_ice = true;
 	for (int r = NEG_ROLE_AUDIO; r <= NEG_ROLE_CONTENT; r++) {
 		struct neg_media_policy *m = &p.media[r];
@@ -132,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (zero && sdp_parse(&second, (const char *)zero + 1, size - n - 1, &why))
 		second = NULL;
 	round_trip(first);
-	for (int kind = 0; kind < 2; kind++) {
+	for (int kind = 0; kind < 3; kind++) {
 		struct neg_policy p = policy_of(kind);
 		struct neg_plan *plan = answer(first, &p, NULL), *next = NULL;
 		if (second)
