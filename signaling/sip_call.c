@@ -1,6 +1,8 @@
 #include "signaling/sip_call.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 
 #include "mcu/base/log.h"
 #include "signaling/sip_call_nua.h"
+#include "signaling/sip_sockets.h"
 #include "signaling/utf8.h"
 
 enum { TICK_MS = 200 };
@@ -198,12 +201,44 @@ static gboolean on_tick(gpointer obj)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Our address on the way there, as far as that can be told without asking the DNS: else
+ * the one towards the world. */
+static void find_local(const struct sip *s, struct sip_target *t)
+{
+	struct sockaddr_in world = { .sin_family = AF_INET, .sin_port = htons(9),
+				     .sin_addr.s_addr = htonl(0xc0000201) }; /* 192.0.2.1 */
+	struct addrinfo hint = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *at = NULL;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const char *host;
+	char name[256];
+
+	if (sip_config(s)->address[0])
+		snprintf(t->local, sizeof(t->local), "%s", sip_config(s)->address);
+	if (t->local[0])
+		return;
+	url_t *url = url_make(home, t->route[0] ? t->route + strcspn(t->route, "<") + 1 : t->uri);
+	host = url && url->url_host ? url->url_host : "";
+	snprintf(name, sizeof(name), "%s", *host == '[' ? host + 1 : host);
+	name[strcspn(name, "]")] = '\0';
+	if (!getaddrinfo(name, "9", &hint, &at))
+		(void)sip_sockets_local(t->local, at->ai_addr);
+	if (!t->local[0] && !sip_sockets_local(t->local, (struct sockaddr *)&world))
+		snprintf(t->local, sizeof(t->local), "127.0.0.1");
+	if (at)
+		freeaddrinfo(at);
+	su_home_deinit(home);
+}
+
 static int route(void *obj, const char *to, const char *trunk, struct sip_target *out, size_t max,
 		 struct errmsg *why)
 {
 	struct sip_calls *c = obj;
 
-	return sip_targets(c->sip, to, trunk, out, max, why);
+	int n = sip_targets(c->sip, to, trunk, out, max, why);
+	for (int i = 0; i < n; i++)
+		find_local(c->sip, &out[i]);
+	return n;
 }
 
 static int make_ports(void *obj, const char *local, struct rtp_ports **out, struct errmsg *why)

@@ -9,6 +9,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "signaling/phone_number.h"
 
 METRIC_COUNTER(m_out, "mcu_sip_dials_total", "Calls out that were begun");
 
@@ -394,7 +395,9 @@ ON_THREAD(ROLE_CTL) static int begin_call(struct sip_dial_group *g, const struct
 	c->out = c->called = true;
 	c->state = CALL_STARTING;
 	snprintf(c->room, sizeof(c->room), "%s", g->cdr.room);
-	snprintf(c->name, sizeof(c->name), "%s", name);
+	snprintf(c->name, sizeof(c->name), "%.256s", name);
+	if (!protocol_name_valid(c->name))
+		snprintf(c->name, sizeof(c->name), "Phone");
 	snprintf(c->cdr.number, sizeof(c->cdr.number), "%s", g->cdr.number);
 	snprintf(c->cdr.uri, sizeof(c->cdr.uri), "%.256s", t->uri);
 	snprintf(c->cdr.user, sizeof(c->cdr.user), "%s", g->cdr.user);
@@ -417,7 +420,7 @@ ON_THREAD(ROLE_CTL) static int begin_call(struct sip_dial_group *g, const struct
 }
 
 ON_THREAD(ROLE_CTL) static void open_record(struct sip_dial_group *g, const struct sip_dial_req *req,
-					    const struct sip_target *t)
+					    const char *number, const struct sip_target *t)
 {
 	const struct sip_cdr_sink *sink = g->set->side.cdr;
 
@@ -425,8 +428,8 @@ ON_THREAD(ROLE_CTL) static void open_record(struct sip_dial_group *g, const stru
 	g->cdr.started_ms = clock_wall_ns() / NS_PER_MS;
 	snprintf(g->cdr.room, sizeof(g->cdr.room), "%s", req->room);
 	snprintf(g->cdr.uri, sizeof(g->cdr.uri), "%.256s", t->uri);
-	if (!strchr(req->to, '@') && strncmp(req->to, "sip", 3))
-		snprintf(g->cdr.number, sizeof(g->cdr.number), "%.64s", req->to);
+	if (!strchr(number, '@'))
+		snprintf(g->cdr.number, sizeof(g->cdr.number), "%.64s", number);
 	snprintf(g->cdr.user, sizeof(g->cdr.user), "%.64s", req->by ? req->by : "");
 	snprintf(g->cdr.trunk, sizeof(g->cdr.trunk), "%s", t->trunk);
 	if (sink)
@@ -452,6 +455,7 @@ int call_dial(struct sip_call_set *s, const struct sip_dial_req *req, sip_dial_c
 	      int64_t *id, struct errmsg *why)
 {
 	struct sip_target to[SIP_MAX_TARGETS];
+	char number[PHONE_NUMBER_BYTES];
 	int n = check_dial(s, req, why);
 
 	if (n)
@@ -468,14 +472,16 @@ int call_dial(struct sip_call_set *s, const struct sip_dial_req *req, sip_dial_c
 	g->until_ns = call_now_ns(s) + SIP_RING_S * NS_PER_S;
 	snprintf(g->digits, sizeof(g->digits), "%s", req->digits ? req->digits : "");
 	g_ptr_array_add(s->groups, g);
-	open_record(g, req, &to[0]);
+	phone_number_plain(number, req->to);
+	open_record(g, req, number, &to[0]);
 	metric_add(&m_out, 1);
 	*id = g->cdr.id;
 	g->cb = cb;
 	g->obj = obj;
 	for (int i = 0; i < n; i++)
 		(void)begin_call(g, &to[i], req->by ? req->by : "",
-				 req->name && *req->name ? req->name : req->to, why);
+				 req->name && *req->name ? req->name : number, why);
+	explicit_bzero(to, sizeof(to));
 	g->began = true; /* an end so soon is told at the next tick */
 	return 0;
 }
