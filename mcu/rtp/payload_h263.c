@@ -22,8 +22,11 @@ static unsigned bits(const uint8_t *p, size_t len, size_t at, unsigned n)
 {
 	unsigned v = 0;
 
-	for (; n; n--, at++)
-		v = v << 1 | (at / 8 < len ? p[at / 8] >> (7 - at % 8) & 1u : 0);
+	for (; n; n--, at++) {
+		unsigned octet = at / 8 < len ? p[at / 8] : 0;
+
+		v = v << 1 | (octet >> (7 - at % 8) & 1);
+	}
 	return v;
 }
 
