@@ -89,6 +89,8 @@ struct leg_handle {
 	void *obj;
 	char room[257], name[257];
 	enum leg_kind kind;
+	bool numbered; /* its room was looked for by number too */
+	bool existing; /* it opens no room that is not registered */
 	struct digit_gate digits; /* that came from it */
 	char number[PHONE_NUMBER_BYTES], masked[PHONE_NUMBER_BYTES]; /* of a phone; "": none */
 	char resume[RESUME_BYTES];      /* its own secret */

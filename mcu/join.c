@@ -239,7 +239,7 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	if (c->stopping)
 		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
 	room.registered = h ? h->registered : row && row->registered;
-	if (!h && !room.registered && !c->cfg.config->room.on_demand)
+	if (!h && !room.registered && (p->existing || !c->cfg.config->room.on_demand))
 		return errmsg_set(why, -ENOENT, "room_unknown", "There is no room called \"%s\". Check "
 				  "the name.", p->room);
 	room.max_people = (size_t)c->cfg.config->room.max_participants;
@@ -293,6 +293,28 @@ ON_THREAD(ROLE_CTL) static void fail_later(struct leg_handle *p, const struct er
 	ev->closed(obj, LEAVE_ERROR, why);
 }
 
+static void on_room(void *obj, int err, const struct room_row *row);
+
+static void on_number(void *obj, int err, const struct room_row *row)
+{
+	struct leg_handle *p = obj;
+
+	role_assert_ctl();
+	if (!err)
+		snprintf(p->room, sizeof p->room, "%s", row->name);
+	p->numbered = true;
+	on_room(obj, err, row);
+}
+
+/* What a telephone calls may be a room's number. True: the registry is asked. */
+ON_THREAD(ROLE_CTL) static bool ask_for_number(struct leg_handle *p)
+{
+	if (p->numbered || p->gone || p->kind != LEG_KIND_PHONE || !p->room[0] ||
+	    strspn(p->room, "0123456789") != strlen(p->room))
+		return false;
+	return !rooms_find_number(p->conf->cfg.db, p->room, on_number, p);
+}
+
 /* The registry's word on a room that does not run (or did not when it was asked). */
 static void on_room(void *obj, int err, const struct room_row *row)
 {
@@ -300,6 +322,8 @@ static void on_room(void *obj, int err, const struct room_row *row)
 	struct errmsg why;
 
 	role_assert_ctl();
+	if ((err == -ENOENT || (row && !row->registered)) && ask_for_number(p))
+		return;
 	p->conf->pending--;
 	if (p->gone) {
 		join_discard(p);
@@ -417,6 +441,7 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	p->ports = req->ports ? rtp_ports_ref(req->ports) : NULL;
 	p->who.called = req->called;
 	p->kind = req->kind;
+	p->existing = req->existing;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");

@@ -11,8 +11,9 @@ static json_t *room_json(const struct wait *w, const struct room_row *r) ON_THRE
 	const struct room_rules *u = &r->rules;
 	const char *record = u->record[0] ? u->record : w->routes->cfg.config->room.record;
 
-	return json_pack("{s:s, s:s, s:I, s:s?, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:i, s:I}",
-			 "name", r->name, "title", r->title, "created_ms", (json_int_t)r->created_ms,
+	return json_pack("{s:s, s:s, s:s?, s:I, s:s?, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:i, s:I}",
+			 "name", r->name, "title", r->title,
+			 "number", r->number[0] ? r->number : NULL, "created_ms", (json_int_t)r->created_ms,
 			 "owner", r->owner[0] ? r->owner : NULL, "members_only", u->members_only,
 			 "lobby", u->lobby, "locked", u->locked, "unmute", u->unmute,
 			 "stereo", u->stereo, "record", record, "guest_pin", u->guest_pin[0] != 0,
@@ -161,7 +162,7 @@ static void get_room(void *ctx, struct http_req *req)
 
 /* What a body may have. */
 struct room_body {
-	const char *title, *record, *guest_pin, *host_pin, *owner;
+	const char *title, *record, *guest_pin, *host_pin, *owner, *number;
 	bool has_owner;
 	int64_t max;
 };
@@ -180,6 +181,7 @@ static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
 		{ "record", REST_TEXT, false, 1, 7, .text = &b->record },
 		{ "guest_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->guest_pin },
 		{ "host_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->host_pin },
+		{ "number", REST_TEXT, false, 0, ROOM_NUMBER_LEN, .text = &b->number },
 		{ "owner", REST_TEXT, false, 1, DB_NAME_MAX, .text = &b->owner,
 		  .present = &b->has_owner },
 	};
@@ -196,6 +198,8 @@ static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
 		 (b->host_pin && *b->host_pin && !protocol_pin_valid(b->host_pin)))
 		wait_refuse(w, 400, "bad_json", "A PIN has 4 to 64 letters, digits or signs; \"\" removes "
 			    "it.");
+	else if (b->number && strspn(b->number, "0123456789") != strlen(b->number))
+		wait_refuse(w, 400, "bad_json", "A room's number has 1 to 16 digits; \"\" removes it.");
 	else
 		return true;
 	return false;
@@ -214,6 +218,11 @@ static void on_written(void *obj, int err, const struct room_row *row)
 	struct wait *w = obj;
 
 	role_assert_ctl();
+	if (err == -EEXIST && w->req) {
+		wait_refuse(w, 409, "number_taken", "Another room has the number %s. Choose another "
+			    "one.", w->room.number);
+		return;
+	}
 	if (err) {
 		wait_reply_json(w, err, 0, NULL);
 		return;
@@ -256,6 +265,8 @@ static void apply(struct wait *w) ON_THREAD(ROLE_CTL)
 		return;
 	if (b.title)
 		snprintf(w->room.title, sizeof w->room.title, "%s", b.title);
+	if (b.number)
+		snprintf(w->room.number, sizeof w->room.number, "%s", b.number);
 	if (b.record)
 		snprintf(u->record, sizeof u->record, "%s", b.record);
 	u->max_participants = (int)b.max;

@@ -167,6 +167,9 @@ const struct migration migrations[] = {
 	  " settings TEXT NOT NULL CHECK (json_valid(settings)),"
 	  " password TEXT NOT NULL"
 	  ") STRICT;" },
+	{ "rooms: numbers that callers enter",
+	  "ALTER TABLE rooms ADD COLUMN number TEXT NOT NULL DEFAULT '';"
+	  "CREATE UNIQUE INDEX rooms_by_number ON rooms (number) WHERE number <> '';" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

@@ -11,7 +11,7 @@ struct room_request {
 	struct db_request base;
 	room_cb *cb;
 	char name[DB_NAME_MAX + 1], title[DB_NAME_MAX + 1];
-	bool set_title;
+	bool set_title, by_number;
 	char *settings; /* NULL: leave */
 	struct room_row row;
 	char *row_settings;
@@ -36,7 +36,7 @@ static void reply(struct db_request *base)
 #define ROOM_COLUMNS                                                                       \
 	"r.id, r.name, r.title, r.settings, r.created_ms, r.registered, r.owner_id, "       \
 	"coalesce(u.name, ''), r.members_only, r.lobby, r.locked, r.unmute, r.stereo, "     \
-	"r.max_participants, r.record, r.guest_pin, r.host_pin "                            \
+	"r.max_participants, r.record, r.guest_pin, r.host_pin, r.number "                            \
 	"FROM rooms r LEFT JOIN users u ON u.id = r.owner_id "
 
 static void read_row(sqlite3_stmt *st, struct room_row *row)
@@ -59,13 +59,16 @@ static void read_row(sqlite3_stmt *st, struct room_row *row)
 	db_column_text(st, 14, u->record, sizeof(u->record));
 	db_column_text(st, 15, u->guest_pin, sizeof(u->guest_pin));
 	db_column_text(st, 16, u->host_pin, sizeof(u->host_pin));
+	db_column_text(st, 17, row->number, sizeof(row->number));
 }
 
 static int find(sqlite3 *conn, struct db_request *base)
 {
 	struct room_request *r = (struct room_request *)base;
 	sqlite3_stmt *st = NULL;
-	int err = db_prepare(conn, &st, "SELECT " ROOM_COLUMNS "WHERE r.name = ?", "t", r->name);
+	const char *sql = r->by_number ? "SELECT " ROOM_COLUMNS "WHERE r.number = ? AND r.registered" :
+					 "SELECT " ROOM_COLUMNS "WHERE r.name = ?";
+	int err = db_prepare(conn, &st, sql, "t", r->name);
 
 	if (err)
 		return err;
@@ -112,12 +115,12 @@ static int run_write(sqlite3 *conn, struct db_request *base)
 		err = db_run(conn,
 			     "UPDATE rooms SET registered = 1, title = ?, owner_id = ?, "
 			     "members_only = ?, lobby = ?, locked = ?, unmute = ?, stereo = ?, "
-			     "max_participants = ?, record = ?, guest_pin = ?, host_pin = ? "
-			     "WHERE name = ?",
-			     "tniiiiiitttt", r->title, r->row.owner_id, (int64_t)u->members_only,
+			     "max_participants = ?, record = ?, guest_pin = ?, host_pin = ?, "
+			     "number = ? WHERE name = ?",
+			     "tniiiiiittttt", r->title, r->row.owner_id, (int64_t)u->members_only,
 			     (int64_t)u->lobby, (int64_t)u->locked, (int64_t)u->unmute,
 			     (int64_t)u->stereo, (int64_t)u->max_participants, u->record,
-			     u->guest_pin, u->host_pin, r->name);
+			     u->guest_pin, u->host_pin, r->row.number, r->name);
 	return err ? err : find(conn, base);
 }
 
@@ -138,7 +141,7 @@ static int run_forget(sqlite3 *conn, struct db_request *base)
 			     "UPDATE rooms SET registered = 0, title = '', settings = '{}', "
 			     "owner_id = NULL, members_only = 0, lobby = 0, locked = 0, unmute = 1, "
 			     "stereo = 0, max_participants = 0, record = '', guest_pin = '', "
-			     "host_pin = '' WHERE id = ?", "i", r->row.id);
+			     "host_pin = '', number = '' WHERE id = ?", "i", r->row.id);
 	return db_end(conn, err);
 }
 
@@ -186,6 +189,18 @@ int rooms_find(struct db *db, const char *name, room_cb *cb, void *obj)
 		r->base.run = find;
 	}
 	return post(db, r, name, NULL, NULL, cb, obj);
+}
+
+int rooms_find_number(struct db *db, const char *number, room_cb *cb, void *obj)
+{
+	struct room_request *r = db_request_new(sizeof(*r));
+
+	if (r) {
+		r->base.what = "find a room by its number";
+		r->base.run = find;
+		r->by_number = true;
+	}
+	return post(db, r, number, NULL, NULL, cb, obj);
 }
 
 int rooms_write(struct db *db, const struct room_row *row, room_cb *cb, void *obj)

@@ -11,7 +11,7 @@
 
 #include "storage/db.h"
 
-enum { ROOM_PIN_HASH_LEN = 64, ROOM_LIST_MAX = 1000 };
+enum { ROOM_PIN_HASH_LEN = 64, ROOM_LIST_MAX = 1000, ROOM_NUMBER_LEN = 16 };
 
 /* Who may join, and what they may do there. */
 struct room_rules {
@@ -30,6 +30,7 @@ struct room_row {
 	bool registered;
 	int64_t owner_id;             /* 0: nobody */
 	char owner[DB_NAME_MAX + 1];  /* the owner's name; only read */
+	char number[ROOM_NUMBER_LEN + 1]; /* digits that callers enter, unique; "": none */
 	struct room_rules rules;
 };
 
@@ -40,14 +41,16 @@ typedef void room_list_cb(void *obj, int err, const struct room_row *rows, size_
  * NULL leaves a column as it is. Replies with the row. */
 int rooms_upsert(struct db *db, const char *name, const char *title, const char *settings_json,
 		 room_cb *cb, void *obj);
-/* Registers it with this title, owner and these rules, or changes the one of this
- * name. Replies with the row. */
+/* Registers it with this title, owner, number and these rules, or changes the one of this
+ * name. Replies with the row; -EEXIST: another room has that number. */
 int rooms_write(struct db *db, const struct room_row *row, room_cb *cb, void *obj);
 /* No longer registered: rules, owner and invitations go; sessions and recordings
  * stay. err -ENOENT: no such registered room. */
 int rooms_forget(struct db *db, const char *name, room_cb *cb, void *obj);
 /* err -ENOENT: no such room. */
 int rooms_find(struct db *db, const char *name, room_cb *cb, void *obj);
+/* The registered one of this number; likewise. */
+int rooms_find_number(struct db *db, const char *number, room_cb *cb, void *obj);
 /* Registered ones by name, at most ROOM_LIST_MAX; owner_id 0: of anybody. Their
  * settings_json is "". */
 int rooms_list(struct db *db, int64_t owner_id, room_list_cb *cb, void *obj);

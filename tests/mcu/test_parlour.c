@@ -66,6 +66,59 @@ static void test_they_are_bounded(void **state)
 	assert_int_equal(enter(&more, &why), 0);
 }
 
+static void on_written(void *obj, int err, const struct room_row *row)
+{
+	(void)obj;
+	(void)row;
+	the.err = err;
+	the.replies++;
+}
+
+static int call_room(struct front *f, const char *room, bool existing, struct errmsg *why)
+{
+	struct join_req req = { .room = room, .name = "phone", .peer = "192.0.2.7", .device = true,
+				.kind = LEG_KIND_PHONE, .existing = existing };
+	int err;
+
+	*f = (struct front){ 0 };
+	err = conference_api.join(the.c, &req, &events, f, &f->leg, why);
+	if (err)
+		return err;
+	RUN_UNTIL(f->welcomes || f->closed);
+	if (f->closed)
+		errmsg_set(why, -1, f->code, "%s", f->said);
+	return f->closed ? -1 : 0;
+}
+
+/* A room by its number, by its name in digits, and none that nobody made. */
+static void test_numbers_of_rooms(void **state)
+{
+	struct room_row row = { .name = "team", .number = "4711", .rules.unmute = true };
+	struct front a, b, c;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(rooms_write(the.db, &row, on_written, NULL), 0);
+	RUN_UNTIL(the.replies);
+	assert_int_equal(the.err, 0);
+	assert_int_equal(call_room(&a, "4711", true, &why), 0);
+	assert_int_equal(conference_people(the.c, "team"), 1);
+	assert_int_equal(call_room(&b, "4711", false, &why), 0);
+	assert_int_equal(conference_people(the.c, "team"), 2);
+	assert_true(call_room(&c, "4712", true, &why) < 0);
+	assert_string_equal(why.code, "room_unknown");
+	assert_int_equal(call_room(&c, "4712", false, &why), 0); /* made on demand */
+	assert_int_equal(conference_people(the.c, "4712"), 1);
+	leave(&b, LEAVE_LEFT);
+	assert_int_equal(call_room(&b, "4712", true, &why), 0); /* which runs now */
+	leave(&a, LEAVE_LEFT);
+	leave(&b, LEAVE_LEFT);
+	leave(&c, LEAVE_LEFT);
+	/* Others do not know numbers. */
+	set("room.on_demand=false");
+	assert_true(join(&c, "4711", NULL, &why) < 0);
+}
+
 /* What is left when the server stops is told. */
 static void test_shutdown_ends_it(void **state)
 {
@@ -102,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_parlour_is_in_no_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_it_is_nobodys_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_they_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_numbers_of_rooms, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shutdown_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_digit_by_signaling, set_up, tear_down),
 	};

@@ -202,6 +202,40 @@ static void rooms_have_rules(void **state)
 	rig_close(&g);
 }
 
+static void rooms_have_numbers(void **state)
+{
+	struct room_row a = { .name = "a", .number = "4711" }, b = { .name = "b", .number = "4711" };
+	struct rig g;
+
+	(void)state;
+	rig_open(&g, "n.db");
+	write_room(&g, &a);
+	assert_string_equal(g.room.number, "4711");
+	assert_int_equal(rooms_find_number(g.db, "4711", on_room, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, 0);
+	assert_string_equal(g.room.name, "a");
+	assert_int_equal(rooms_write(g.db, &b, on_room, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, -EEXIST);
+	b.number[0] = 0;
+	write_room(&g, &b); /* any number of rooms have none */
+	strcpy(a.number, "99");
+	write_room(&g, &a);
+	assert_int_equal(rooms_find_number(g.db, "4711", on_room, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, -ENOENT);
+	strcpy(b.number, "4711");
+	write_room(&g, &b);
+	/* Who is forgotten is not called any more. */
+	assert_int_equal(rooms_forget(g.db, "a", on_room, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(rooms_find_number(g.db, "99", on_room, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, -ENOENT);
+	rig_close(&g);
+}
+
 static int use(struct rig *g, const struct invitation_row *i, const char *room, int64_t now_ms)
 {
 	assert_int_equal(invitations_use(g->db, i->hash, room, now_ms, on_invitation, g), 0);
@@ -351,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(users_change_and_go),
 		cmocka_unit_test(rooms_have_rules),
+		cmocka_unit_test(rooms_have_numbers),
 		cmocka_unit_test(invitations_are_used),
 		cmocka_unit_test(the_audit_and_the_chat_are_kept),
 		cmocka_unit_test(old_files_are_brought_up),
