@@ -333,6 +333,7 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 	struct sip_cfg s = {
 		.address = c->sip.address, .port = c->sip.port, .tls_port = c->sip.tls_port,
 		.domain = c->sip.domain, .realm = c->sip.realm, .bridge = c->sip.bridge,
+		.known_only = !strcmp(c->sip.callers, "known"),
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
 		.agent = "mcu", .store = sip_registry_store(a->db),

@@ -78,7 +78,7 @@ struct config {
 	struct {
 		char *address;
 		int port, tls_port; /* as of http */
-		char *domain, *realm, *bridge;
+		char *domain, *realm, *bridge, *callers;
 		char *dial; /* "hosts", "users", "nobody" */
 		struct config_strings dial_to;
 		int dial_per_minute, dial_per_room;

@@ -198,6 +198,9 @@ const struct config_key config_keys[] = {
 	       "passwords hold for the realm that they were set in."),
 	STRING("sip.bridge", sip.bridge, check_not_empty, "bridge",
 	       "The number or name that reaches the voice menu, which asks for a conference number."),
+	CHOICE("sip.callers", sip.callers, "all|known", "all",
+	       "Who may call in: everybody (the rooms' own rules and PINs hold), or only registered "
+	       "users and trunks."),
 	STRING("sip.rtp_ports", sip.rtp_ports, check_ports, "20000-29999",
 	       "UDP ports of their sound and pictures, first and last; a call takes two for each "
 	       "stream. Open the range in the firewall."),

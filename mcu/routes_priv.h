@@ -10,6 +10,7 @@
  *   routes_admin.c        recordings, audit
  *   routes_captures.c     captures of packets
  *   routes_sip.c          users' passwords for telephones
+ *   routes_trunks.c       SIP trunks
  *   rest_body.c           reading a JSON body */
 #ifndef MCU_ROUTES_PRIV_H
 #define MCU_ROUTES_PRIV_H
@@ -114,6 +115,7 @@ int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_sip_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_trunks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 

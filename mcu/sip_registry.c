@@ -89,6 +89,19 @@ ON_THREAD(ROLE_CTL) static void tell_phones(struct sip *sip, const GArray *rows)
 	}
 }
 
+ON_THREAD(ROLE_CTL) static void tell_trunks(struct sip *sip, const GArray *rows)
+{
+	for (size_t i = 0; i < rows->len; i++) {
+		const struct sip_trunk_row *row = &g_array_index(rows, struct sip_trunk_row, i);
+		json_t *settings = json_loads(row->settings, 0, NULL);
+		struct errmsg why = { .text = "not JSON" };
+
+		if (!settings || sip_put_trunk(sip, row->name, settings, row->password, &why))
+			log_warn(NULL, "SIP: trunk %s cannot be used: %s", row->name, why.text);
+		json_decref(settings);
+	}
+}
+
 int sip_registry_load(struct db *db, struct sip *sip, struct errmsg *why)
 {
 	struct loading l = {
@@ -106,6 +119,7 @@ int sip_registry_load(struct db *db, struct sip *sip, struct errmsg *why)
 	} else {
 		tell_secrets(sip, l.secrets);
 		tell_phones(sip, l.phones);
+		tell_trunks(sip, l.trunks);
 	}
 	g_array_unref(l.secrets);
 	g_array_unref(l.phones);

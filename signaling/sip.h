@@ -13,6 +13,7 @@
 #ifndef MCU_SIGNALING_SIP_H
 #define MCU_SIGNALING_SIP_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "mcu/base/err.h"
@@ -38,6 +39,7 @@ struct sip_cfg {
 	const char *domain;  /* the host part of our addresses; "": any */
 	const char *realm;   /* of digest authentication; "": the domain, or "mcu" */
 	const char *bridge;  /* user part that reaches the voice menu */
+	bool known_only;     /* calls only from users and trunks, none from guests */
 	const char *folder;  /* where certificates are laid out for TLS; made if missing */
 	const char *cert_file, *key_file; /* PEM */
 	const char *agent;   /* User-Agent and Server */
@@ -77,6 +79,16 @@ void sip_restore_phone(struct sip *s, const char *user, const struct sip_binding
 /* Valid until the loop turns. */
 size_t sip_phones(struct sip *s, const char *user, const struct sip_binding **out)
 	ON_THREAD(ROLE_CTL);
+
+/* Trunks (sip_trunk.h): settings are borrowed. -EINVAL with *why (trunk_invalid). */
+int sip_put_trunk(struct sip *s, const char *name, json_t *settings, const char *password,
+		  struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* False: there is none. */
+bool sip_remove_trunk(struct sip *s, const char *name) ON_THREAD(ROLE_CTL);
+/* NULL: there is none; valid until it is changed. */
+const char *sip_trunk_password(struct sip *s, const char *name) ON_THREAD(ROLE_CTL);
+/* A list of them with their states; of name, when that is not NULL. The caller's. */
+json_t *sip_trunk_list(struct sip *s, const char *name) ON_THREAD(ROLE_CTL);
 
 /* The ports in use; -1: none. */
 int sip_port(const struct sip *s) ON_THREAD(ROLE_CTL);

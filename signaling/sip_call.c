@@ -147,6 +147,7 @@ static void *dialog_new(void *obj, struct sip_call *call, const struct sip_targe
 {
 	struct sip_calls *c = obj;
 	struct sip_source at = { .transport = SIP_UDP };
+	const char *by;
 	struct sip_dialog *d;
 
 	role_assert_ctl();
@@ -155,9 +156,11 @@ static void *dialog_new(void *obj, struct sip_call *call, const struct sip_targe
 		return NULL;
 	d->call = call;
 	d->to = *t;
-	if (strcasestr(t->uri, "transport=tcp"))
+	/* Where it goes decides, not what it is called. */
+	by = t->route[0] ? t->route : t->uri;
+	if (strcasestr(by, "transport=tcp"))
 		at.transport = SIP_TCP;
-	if (strcasestr(t->uri, "transport=tls") || !strncasecmp(t->uri, "sips:", 5))
+	if (strcasestr(by, "transport=tls") || !strncasecmp(by, "sips:", 5))
 		at.transport = SIP_TLS;
 	snprintf(at.local, sizeof(at.local), "%s", t->local);
 	(sip_contact)(c->sip, &at, sip_config(c->sip)->bridge, d->contact);

@@ -99,7 +99,7 @@ static void d_invite(void *dialog, const char *sdp)
 	nua_invite(d->nh, TAG_IF(first, NUTAG_URL(d->to.uri)),
 		   TAG_IF(first, SIPTAG_TO_STR(d->to.uri)),
 		   TAG_IF(first, SIPTAG_FROM_STR(d->from)),
-		   TAG_IF(first && d->to.route[0], NUTAG_INITIAL_ROUTE_STR(d->to.route)),
+		   TAG_IF(first && d->to.route[0], NUTAG_PROXY(d->to.route)),
 		   TAG_IF(d->contact[0], SIPTAG_CONTACT_STR(d->contact)),
 		   TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
 		   TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());

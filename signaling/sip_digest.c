@@ -138,6 +138,89 @@ bool sip_digest_is_right(const struct sip_digest *d, const char *ha1, const char
 	return !differ;
 }
 
+/* --- our own credentials ---------------------------------------------------------------- */
+
+struct challenge {
+	char realm[129], nonce[257], alg[17], qop[65], opaque[257];
+};
+
+static bool read_challenge(struct challenge *c, const char *const *params)
+{
+	const struct {
+		const char *name;
+		char *to;
+		size_t cap;
+	} known[] = {
+		{ "realm=", c->realm, sizeof c->realm }, { "nonce=", c->nonce, sizeof c->nonce },
+		{ "algorithm=", c->alg, sizeof c->alg }, { "qop=", c->qop, sizeof c->qop },
+		{ "opaque=", c->opaque, sizeof c->opaque },
+	};
+
+	memset(c, 0, sizeof *c);
+	for (; params && *params; params++)
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			if (!strncasecmp(*params, known[i].name, strlen(known[i].name)) &&
+			    !unquote(*params + strlen(known[i].name), known[i].to, known[i].cap))
+				return false;
+	return c->nonce[0] && !strpbrk(c->nonce, "\"\\\r\n") &&
+	       !strpbrk(c->realm, "\"\\\r\n") && !strpbrk(c->opaque, "\"\\\r\n");
+}
+
+static bool has_auth(const char *qop)
+{
+	for (const char *p = qop; *p; p += strcspn(p, ", \t"), p += strspn(p, ", \t"))
+		if (!strncasecmp(p, "auth", 4) && strchr(", \t", p[4]))
+			return true;
+	return false;
+}
+
+static int rank_of(const struct challenge *c)
+{
+	if (c->qop[0] && !has_auth(c->qop))
+		return 0;
+	if (!strcasecmp(c->alg, "SHA-256"))
+		return 2;
+	return !c->alg[0] || !strcasecmp(c->alg, "MD5");
+}
+
+int sip_digest_rank(const char *const *params)
+{
+	struct challenge c;
+
+	return read_challenge(&c, params) ? rank_of(&c) : 0;
+}
+
+int sip_digest_answer(char out[SIP_CREDENTIALS_MAX], const char *const *params, const char *method,
+		      const char *uri, const char *user, const char *password)
+{
+	char ha1[SIP_HASH_MAX + 1], ha2[SIP_HASH_MAX + 1], response[SIP_HASH_MAX + 1], cnonce[17];
+	struct challenge c;
+	enum sip_digest_alg alg;
+	uint64_t chance = 0;
+	int n;
+
+	if (!read_challenge(&c, params) || !rank_of(&c) || strpbrk(user, "\"\\\r\n"))
+		return -EINVAL;
+	alg = rank_of(&c) == 2 ? SIP_DIGEST_SHA256 : SIP_DIGEST_MD5;
+	(void)!getrandom(&chance, sizeof chance, 0);
+	snprintf(cnonce, sizeof cnonce, "%016llx", (unsigned long long)chance);
+	sip_digest_ha1(ha1, alg, user, c.realm, password);
+	hash(ha2, alg, (const char *const[]){ method, uri, NULL });
+	if (c.qop[0])
+		hash(response, alg, (const char *const[]){ ha1, c.nonce, "00000001", cnonce, "auth", ha2,
+							   NULL });
+	else
+		hash(response, alg, (const char *const[]){ ha1, c.nonce, ha2, NULL });
+	explicit_bzero(ha1, sizeof ha1);
+	n = snprintf(out, SIP_CREDENTIALS_MAX,
+		     "Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", "
+		     "algorithm=%s%s%s%s%s%s%s", user, c.realm, c.nonce, uri, response,
+		     sip_digest_alg_name(alg), c.qop[0] ? ", qop=auth, nc=00000001, cnonce=\"" : "",
+		     c.qop[0] ? cnonce : "", c.qop[0] ? "\"" : "", c.opaque[0] ? ", opaque=\"" : "",
+		     c.opaque, c.opaque[0] ? "\"" : "");
+	return n < SIP_CREDENTIALS_MAX ? 0 : -EINVAL;
+}
+
 /* --- nonces ------------------------------------------------------------------------------- */
 
 /* A nonce is the time of its making (8 hexadecimal digits of seconds), 16 of chance, and

@@ -39,6 +39,17 @@ void sip_digest_response(char out[SIP_HASH_MAX + 1], const struct sip_digest *d,
 /* Takes as long for a wrong one as for a right one. */
 bool sip_digest_is_right(const struct sip_digest *d, const char *ha1, const char *method);
 
+/* --- our own credentials ---------------------------------------------------------------- */
+
+/* Whether one challenge (its parameters, as above) is one that we can answer, and how good
+ * it is: 0 no, 1 MD5, 2 SHA-256. */
+int sip_digest_rank(const char *const *params);
+enum { SIP_CREDENTIALS_MAX = 1600 };
+/* The value of an Authorization header that answers it. nc 1, a cnonce of chance; without
+ * qop where the other side has none (RFC 2069). 0 or -EINVAL. */
+int sip_digest_answer(char out[SIP_CREDENTIALS_MAX], const char *const *params, const char *method,
+		      const char *uri, const char *user, const char *password);
+
 /* --- nonces ------------------------------------------------------------------------- */
 
 struct sip_nonces;

@@ -75,6 +75,11 @@ static const struct sip_did *find_did(const struct sip_route_cfg *cfg, const cha
 	return NULL;
 }
 
+bool sip_route_has_number(const struct sip_route_cfg *cfg, const char *user)
+{
+	return find_did(cfg, user);
+}
+
 bool sip_route_is_here(const struct sip_route_cfg *cfg, const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];

@@ -38,6 +38,8 @@ struct sip_route_cfg {
 
 /* Whether this host is this server. */
 bool sip_route_is_here(const struct sip_route_cfg *cfg, const char *host);
+/* Whether user is one of the trunk's numbers. */
+bool sip_route_has_number(const struct sip_route_cfg *cfg, const char *user);
 /* user: still escaped ("%20"), NULL: none; host: without brackets, "" for tel:. room gets
  * its name, "" unless SIP_WANT_ROOM. */
 enum sip_want sip_route_in(const struct sip_route_cfg *cfg, const char *user, const char *host,

@@ -68,6 +68,29 @@ static socklen_t fill(struct sockaddr_storage *at, const char *address, int port
 	return sizeof in;
 }
 
+bool sip_sockets_local_text(char out[64], const char *host)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	bool v6 = *host == '[';
+	char plain[64];
+	size_t n = v6 ? strcspn(++host, "]") : strcspn(host, ":");
+
+	if (!v6 && strchr(host, ':') != strrchr(host, ':'))
+		n = strlen(host); /* IPv6 without brackets */
+	snprintf(plain, sizeof plain, "%.*s", (int)(n < 63 ? n : 63), host);
+	if (inet_pton(AF_INET6, plain, &in6.sin6_addr) == 1)
+		return sip_sockets_local(out, (struct sockaddr *)&in6);
+	if (inet_pton(AF_INET, plain, &in.sin_addr) == 1)
+		return sip_sockets_local(out, (struct sockaddr *)&in);
+	/* Documentation addresses are nobody's: their way is the default one. */
+	if (inet_pton(AF_INET, "198.51.100.1", &in.sin_addr) == 1 &&
+	    sip_sockets_local(out, (struct sockaddr *)&in))
+		return true;
+	return inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr) == 1 &&
+	       sip_sockets_local(out, (struct sockaddr *)&in6);
+}
+
 /* The port, or -errno. 0: any. */
 static int try_port(const char *address, int type, int port)
 {

@@ -13,6 +13,8 @@ struct sockaddr;
 bool sip_sockets_name(char out[64], int *port, const struct sockaddr *sa);
 /* Our own address on the way to this one, as the routing table has it. */
 bool sip_sockets_local(char out[64], const struct sockaddr *to);
+/* The same towards "192.0.2.1:5060" or "[2001:db8::1]:5060"; of a name, towards the world. */
+bool sip_sockets_local_text(char out[64], const char *host);
 /* A port that is free now in TCP and, with udp, in UDP on this address ("": on all), or
  * -errno. */
 int sip_sockets_free_port(const char *address, bool udp);

@@ -21,6 +21,7 @@
 #include "signaling/sip_dialplan.h"
 #include "signaling/sip_registrar.h"
 #include "signaling/sip_sockets.h"
+#include "signaling/sip_trunk.h"
 
 METRIC_COUNTER(m_requests, "mcu_sip_requests_total", "SIP requests outside of calls, INVITE included.");
 METRIC_COUNTER(m_refused, "mcu_sip_refused_total", "Of these, refused by the stack itself.");
@@ -137,6 +138,14 @@ void sip_contact(const struct sip *s, const struct sip_source *at, const char *u
 		 at->transport == SIP_TLS ? s->tls_port : s->port, parameter[at->transport]);
 }
 
+void sip_local_towards(const struct sip *s, const char *host, char out[64])
+{
+	if (s->cfg.address[0])
+		snprintf(out, 64, "%s", s->cfg.address);
+	else if (!sip_sockets_local_text(out, host))
+		snprintf(out, 64, "127.0.0.1");
+}
+
 /* --- requests outside of calls ---------------------------------------------------- */
 
 void sip_refuse(const struct sip_event *ev, int status, const char *phrase, const char *more)
@@ -242,6 +251,40 @@ void sip_restore_phone(struct sip *s, const char *user, const struct sip_binding
 size_t sip_phones(struct sip *s, const char *user, const struct sip_binding **out)
 {
 	return sip_bindings_of(s->parts.bindings, user, out, clock_wall_ns() / NS_PER_MS);
+}
+
+/* --- trunks ---------------------------------------------------------------------------- */
+
+int sip_put_trunk(struct sip *s, const char *name, json_t *settings, const char *password,
+		  struct errmsg *why)
+{
+	struct sip_trunk_cfg *cfg;
+	int err = sip_trunk_parse(&cfg, name, settings, password, why);
+
+	if (err)
+		return err;
+	if (sip_trunks_put(s->parts.trunks, &cfg))
+		return 0;
+	sip_trunk_cfg_free(&cfg);
+	return errmsg_set(why, -ENOSPC, "trunk_invalid", "There are %d trunks already; delete one.",
+			  SIP_TRUNKS_MAX);
+}
+
+bool sip_remove_trunk(struct sip *s, const char *name)
+{
+	return sip_trunks_remove(s->parts.trunks, name);
+}
+
+const char *sip_trunk_password(struct sip *s, const char *name)
+{
+	const struct sip_trunk_cfg *c = sip_trunks_get(s->parts.trunks, name);
+
+	return c ? c->password : NULL;
+}
+
+json_t *sip_trunk_list(struct sip *s, const char *name)
+{
+	return sip_trunks_json(s->parts.trunks, name);
 }
 
 /* --- start ---------------------------------------------------------------------------- */
@@ -356,6 +399,8 @@ ON_THREAD(ROLE_CTL) static int make_parts(struct sip *s, const struct room_api *
 		err = sip_bindings_new(&s->parts.bindings, MAX_BINDINGS, s->cfg.store.bindings,
 				       s->cfg.store.ctx);
 	if (!err)
+		err = sip_trunks_new(&s->parts.trunks, s);
+	if (!err)
 		s->minute_timer = g_timeout_add_seconds(60, on_minute, s);
 	return err;
 }
@@ -386,6 +431,8 @@ int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *
 	}
 	if (!err)
 		err = bind_ports(s, why);
+	if (!err)
+		sip_trunks_start(s->parts.trunks);
 	if (err)
 		sip_free(&s);
 	else
@@ -409,7 +456,7 @@ static gboolean on_stop_timer(gpointer arg)
 
 	role_assert_ctl();
 	s->stop_ms += STOP_POLL_MS;
-	if (sip_calls_idle(s->calls) || s->stop_ms >= STOP_CALLS_MS)
+	if ((sip_calls_idle(s->calls) && sip_trunks_idle(s->parts.trunks)) || s->stop_ms >= STOP_CALLS_MS)
 		stop_agent(s);
 	if (!sip_is_idle(s))
 		return G_SOURCE_CONTINUE;
@@ -423,6 +470,7 @@ void sip_shutdown(struct sip *s)
 		return;
 	s->stopping = true;
 	sip_calls_shutdown(s->calls);
+	sip_trunks_shutdown(s->parts.trunks);
 	s->stop_timer = g_timeout_add(STOP_POLL_MS, on_stop_timer, s);
 }
 
@@ -456,6 +504,7 @@ void sip_free(struct sip **ps)
 		g_source_remove(s->minute_timer);
 	if (s->calls)
 		sip_calls_free(&s->calls);
+	sip_trunks_free(&s->parts.trunks);
 	sip_auth_free(&s->parts.auth);
 	sip_bindings_free(&s->parts.bindings);
 	if (s->source)

@@ -42,6 +42,7 @@ struct sip_owner {
 struct sip_parts {
 	struct sip_auth *auth;
 	struct sip_bindings *bindings;
+	struct sip_trunks *trunks;
 };
 
 nua_t *sip_nua(const struct sip *s);
@@ -50,6 +51,10 @@ const struct sip_cfg *sip_config(const struct sip *s);
 
 /* Of an event that has a request. False: unknown (a message of our own). */
 bool sip_event_source(const struct sip_event *ev, struct sip_source *out);
+
+/* Our address on the way to a host: by the routing table when it is numeric (brackets and
+ * a port may be there), otherwise that of the default route. */
+void sip_local_towards(const struct sip *s, const char *host, char out[64]);
 
 /* Answers a request outside of calls and ends its handle. more: for people, in a Warning
  * header; NULL: nothing. */

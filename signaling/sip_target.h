@@ -6,7 +6,7 @@
 
 struct sip_target {
 	char uri[300];	 /* Request-URI and To */
-	char route[300]; /* "<sip:proxy;lr>"; "": by the URI */
+	char route[300]; /* "sip:address:port;transport=…": sent there (NUTAG_PROXY); "": by the URI */
 	char from[300];	 /* "sip:user@domain"; "": the server's own */
 	char user[65], password[129]; /* for 401 and 407; "": none */
 	char trunk[65];	 /* for the record; "": none */

@@ -86,6 +86,60 @@ static void test_what_is_no_digest(void **state)
 	assert_int_equal(sip_digest_read(&d, NULL), -22);
 }
 
+static char *value_of(char *credentials, const char *name, char out[200])
+{
+	char *p = strstr(credentials, name);
+
+	assert_non_null(p);
+	p += strlen(name);
+	snprintf(out, 200, "%.*s", (int)strcspn(p + (*p == '"'), *p == '"' ? "\"" : ","), p + (*p == '"'));
+	return out;
+}
+
+static void test_what_we_answer_is_right(void **state)
+{
+	static const struct {
+		const char *params[6];
+		int rank;
+		enum sip_digest_alg alg;
+	} t[] = {
+		{ { "realm=\"r\"", "nonce=\"n\"", "qop=\"auth-int,auth\"", "algorithm=SHA-256" }, 2,
+		  SIP_DIGEST_SHA256 },
+		{ { "realm=\"r\"", "nonce=\"n\"", "qop=\"auth\"", "algorithm=md5", "opaque=\"o\"" }, 1,
+		  SIP_DIGEST_MD5 },
+		{ { "realm=\"r\"", "nonce=\"n\"", "qop=\"auth\"" }, 1, SIP_DIGEST_MD5 },
+		{ { "realm=\"r\"", "nonce=\"n\"", "qop=\"auth-int\"" }, 0, 0 },
+		{ { "realm=\"r\"", "nonce=\"n\"", "algorithm=SHA-512-256" }, 0, 0 },
+		{ { "realm=\"r\"" }, 0, 0 },
+		{ { "realm=\"r\"", "nonce=\"n\\\"x\"" }, 0, 0 },
+	};
+	char out[SIP_CREDENTIALS_MAX], ha1[SIP_HASH_MAX + 1], v[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct sip_digest d = { .alg = t[i].alg };
+
+		assert_int_equal(sip_digest_rank(t[i].params), t[i].rank);
+		assert_int_equal(sip_digest_answer(out, t[i].params, "REGISTER", "sip:h", "u", "p"),
+				 t[i].rank ? 0 : -22);
+		if (!t[i].rank)
+			continue;
+		strcpy(d.nonce, "n");
+		strcpy(d.uri, "sip:h");
+		strcpy(d.nc_text, "00000001");
+		snprintf(d.cnonce, sizeof d.cnonce, "%s", value_of(out, "cnonce=", v));
+		snprintf(d.response, sizeof d.response, "%.64s", value_of(out, "response=", v));
+		sip_digest_ha1(ha1, t[i].alg, "u", "r", "p");
+		assert_true(sip_digest_is_right(&d, ha1, "REGISTER"));
+	}
+	assert_non_null(strstr(out, "algorithm=MD5"));
+	/* RFC 2617 without qop: H(HA1:nonce:HA2), computed elsewhere */
+	assert_int_equal(sip_digest_answer(out, (const char *const[]){ "realm=\"r\"", "nonce=\"n\"", NULL },
+					   "REGISTER", "sip:h", "u", "p"), 0);
+	assert_null(strstr(out, "qop"));
+	assert_string_equal(value_of(out, "response=", v), "f7949f33797a7abbe390eaa95b1ca294");
+}
+
 static void test_quotes_are_taken_away(void **state)
 {
 	static const char *const p[] = { "Username=\"a\\\"b\\\\c\"", "realm=r", "uri=u", "nonce=n",
@@ -152,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_examples_of_the_rfc),
 		cmocka_unit_test(test_what_is_no_digest),
+		cmocka_unit_test(test_what_we_answer_is_right),
 		cmocka_unit_test(test_quotes_are_taken_away),
 		cmocka_unit_test(test_a_nonce_holds_for_its_time_and_counts_up),
 		cmocka_unit_test(test_what_was_forgotten_for_space_is_not_taken_again),

@@ -270,6 +270,8 @@ export default {
 	code_members_only: 'This room is for members only. Sign in, or ask the host for an invitation.',
 	code_room_locked: 'The room is locked. Ask the host to open it, then try again.',
 	code_refused: 'The host did not let you in.',
+	code_trunk_invalid: 'The trunk has wrong settings.',
+	code_trunk_unknown: 'There is no such trunk.',
 	code_sip_off: 'This server has no telephony.',
 	code_not_allowed: 'Only a host may do that.',
 	code_rate_limited: 'Too many attempts. Wait a minute, then try again.',

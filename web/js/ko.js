@@ -269,6 +269,8 @@ export default {
 	code_members_only: '회원만 참여할 수 있는 회의실이에요. 로그인하거나 진행자에게 초대를 요청해 주세요.',
 	code_room_locked: '회의실이 잠겨 있어요. 진행자에게 열어 달라고 한 뒤 다시 시도해 주세요.',
 	code_refused: '진행자가 입장을 거절했어요.',
+	code_trunk_invalid: '트렁크 설정이 올바르지 않아요.',
+	code_trunk_unknown: '그런 트렁크가 없어요.',
 	code_sip_off: '이 서버에는 전화 기능이 없어요.',
 	code_not_allowed: '진행자만 할 수 있어요.',
 	code_rate_limited: '시도가 너무 많았어요. 1분 뒤에 다시 시도해 주세요.',
