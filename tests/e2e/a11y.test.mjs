@@ -85,6 +85,8 @@ describe('accessibility', { timeout: 300000 }, () => {
 			});
 			await p.join('demo');
 			w.tell({ type: 'joined', participant: { leg: 9001, name: '김민지', audio: true, video: true, audio_muted: true, video_muted: true, role: 'participant', hand: true } });
+			w.tell({ type: 'joined', participant: { leg: 9002, name: '+4989••••12', number: '+498912345612', kind: 'phone', audio: true, video: false, audio_muted: false, video_muted: false, role: 'participant', hand: false } });
+			w.tell({ type: 'call', call: 7, state: 'ringing', number: '+498912345613' });
 			w.tell({ type: 'waiting', people: [{ waiting: 1, name: 'Maria' }] });
 			w.tell({ type: 'quality', legs: [{ leg: 9001, score: 2.1 }, { leg: p.leg, score: 4.2 }] });
 			w.tell({ type: 'speaker', leg: 9001 });
@@ -110,6 +112,13 @@ describe('accessibility', { timeout: 300000 }, () => {
 			await p.page.click('#tab-people');
 			await p.page.click('#people li[data-leg="9001"] button');
 			await clean(p, 'person');
+			await p.page.click('#person-rename');
+			await clean(p, 'rename');
+			await p.page.keyboard.press('Escape');
+			await p.page.evaluate(() => document.getElementById('dial').showModal());
+			await clean(p, 'dial');
+			await p.page.keyboard.press('Escape');
+			await p.page.click('#people li[data-leg="9001"] button');
 			await p.page.click('#person-remove');
 			await clean(p, 'confirm');
 			await p.page.keyboard.press('Escape');

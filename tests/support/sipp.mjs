@@ -28,6 +28,14 @@ export function freePort(host = '127.0.0.1') {
 	});
 }
 
+// Whether somebody has bound the port.
+function listens(port, tcp) {
+	const at = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+	const socket = tcp ? 'tcp' : 'udp';
+	return [socket, `${socket}6`].some((table) => readFileSync(`/proc/net/${table}`, 'latin1').split('\n')
+		.some((line) => line.trim().split(/ +/)[1]?.concat(' ').endsWith(at)));
+}
+
 export class Sipp {
 	// scenario: name without .xml; to: 'host:port' of the server, null for one that is
 	// called; user: of the request's URI; keys: for [NAME] in the scenario; calls, args: more.
@@ -53,6 +61,7 @@ export class Sipp {
 			s.process.once('error', (e) => resolve(e.message));
 		});
 		s.exited.then((code) => { s.code = code; });
+		await until('SIPp to listen', () => s.code !== undefined || listens(s.port, tcp));
 		return s;
 	}
 

@@ -12,6 +12,7 @@ export class Refusal extends Error {
 // Event `change`: who is signed in.
 export class Account extends EventTarget {
 	available = false; // the server knows users
+	dialIn = null; // how telephones reach the server
 	user = null;
 	#token = held('token');
 
@@ -21,6 +22,7 @@ export class Account extends EventTarget {
 	async start() {
 		const server = await this.#ask('GET', 'server').catch(() => ({}));
 		this.available = !!server.sign_in;
+		this.dialIn = server.dial_in ?? null;
 		if (this.#token)
 			await this.#ask('GET', 'me').then((me) => { this.user = me.user ?? me; }, (e) => {
 				if (e instanceof Refusal && e.code !== 'unreachable')

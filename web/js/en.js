@@ -215,6 +215,28 @@ export default {
 	inviteCopied: 'The invitation is copied.',
 	inviteNotYours: 'Only the owner of this room, or an administrator, can invite to it.',
 
+	// Telephones
+	callSomeone: 'Call someone',
+	dialTo: 'Number or address',
+	dialHint: 'A telephone number like +49 89 123456, or an address like sip:room@example.org.',
+	dialName: 'Name, if you like',
+	call: 'Call',
+	calls: 'Calls',
+	callCalling: 'Calling …',
+	callRinging: 'Ringing …',
+	hangUp: 'Hang up',
+	hangUpOn: 'Hang up on {name}',
+	callBusy: '{name} is busy.',
+	callNoAnswer: '{name} does not answer.',
+	callFailed: '{name} could not be called. {why}',
+	telephone: 'telephone',
+	dialInBoth: 'By telephone: {number}. Room systems: {address}',
+	dialInAddress: 'Telephones and room systems: {address}',
+	rename: 'Rename',
+	newName: 'New name',
+	volume: 'Volume for all',
+	decibels: '{n} dB',
+
 	// Settings and help
 	settings: 'Settings',
 	originalSound: 'Original sound',

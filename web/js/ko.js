@@ -214,6 +214,28 @@ export default {
 	inviteCopied: '초대 링크를 복사했어요.',
 	inviteNotYours: '회의실 소유자나 관리자만 초대할 수 있어요.',
 
+	// 전화
+	callSomeone: '전화 걸기',
+	dialTo: '전화번호나 주소',
+	dialHint: '+82 2 123 4567 같은 전화번호나 sip:room@example.org 같은 주소를 입력하세요.',
+	dialName: '이름 (선택)',
+	call: '걸기',
+	calls: '통화',
+	callCalling: '전화를 걸고 있어요…',
+	callRinging: '벨이 울리고 있어요…',
+	hangUp: '끊기',
+	hangUpOn: '{name} 전화 끊기',
+	callBusy: '{name} 님은 통화 중이에요.',
+	callNoAnswer: '{name} 님이 전화를 받지 않아요.',
+	callFailed: '{name} 님에게 전화를 걸지 못했어요. {why}',
+	telephone: '전화',
+	dialInBoth: '전화 참여: {number}. 회의실 장비: {address}',
+	dialInAddress: '전화와 회의실 장비로 참여: {address}',
+	rename: '이름 바꾸기',
+	newName: '새 이름',
+	volume: '모두에게 들리는 음량',
+	decibels: '{n}데시벨',
+
 	// 설정과 도움말
 	settings: '설정',
 	originalSound: '원음 사용',

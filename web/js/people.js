@@ -49,6 +49,10 @@ export class People {
 		act('person-content', (leg) => this.#session.moderate('content_off', leg));
 		act('person-hand', (leg) => this.#session.moderate('lower_hand', leg));
 		act('person-remove', (leg) => this.#remove(leg));
+		act('person-rename', (leg) => this.#askName(leg));
+		$('person-volume').onchange = () => this.#session.volume(this.#person, Number($('person-volume').value));
+		$('person-volume').oninput = () => this.#showVolume();
+		$('rename-form').addEventListener('submit', () => this.#session.rename(this.#person, $('rename-name').value.trim()));
 		$('mute-all').onclick = () => this.#session.moderate('mute');
 		$('admit-all').onclick = () => this.#session.admit(true);
 	}
@@ -89,20 +93,21 @@ export class People {
 		const own = p.leg === s.leg;
 		const heard = p.audio && !p.audio_muted, seen = p.video && !p.video_muted;
 		const [face, who, marks, button] = li.children;
-		const extra = [own && t('you'), p.role === 'host' && t('host')].filter(Boolean).join(' · ');
+		const extra = [p.number, own && t('you'), p.role === 'host' && t('host')].filter(Boolean).join(' · ');
 		const score = own && s.quality ? s.quality.score : p.score;
-		const looks = JSON.stringify([p.name, extra, p.hand, heard, seen, bars(score), document.documentElement.lang]);
+		const looks = JSON.stringify([p.name, p.kind, extra, p.hand, heard, seen, bars(score), document.documentElement.lang]);
 		li.classList.toggle('speaking', p.leg === s.speaker);
 		if (li.looks === looks)
 			return;
 		li.looks = looks;
-		face.textContent = [...p.name][0].toUpperCase();
+		face.textContent = [...p.name].find((c) => /[\p{L}\p{N}]/u.test(c))?.toUpperCase() ?? '';
 		face.setAttribute('aria-hidden', 'true');
 		face.dataset.tint = p.leg % 6;
 		who.replaceChildren(make('span', 'name', { textContent: p.name, title: p.name }));
 		if (extra)
 			who.append(' ', make('small', '', { textContent: extra }));
 		marks.replaceChildren(
+			...p.kind === 'phone' ? [icon('phone', t('telephone'))] : [],
 			...p.hand ? [icon('hand', t('handIsUp'))] : [],
 			...score ? [icon(`bars${bars(score)}`, t('connectionOf', { grade: grade(score) }))] : [],
 			icon(heard ? 'mic' : 'micOff', t(heard ? 'microphoneOn' : 'microphoneOff')),
@@ -121,12 +126,28 @@ export class People {
 			return $('person').close();
 		$('person-name').textContent = p.name;
 		$('person-quality').textContent = p.score ? summary(p.score) : '';
+		$('person-number').textContent = p.number ?? '';
+		if (document.activeElement !== $('person-volume'))
+			$('person-volume').value = p.gain_db ?? 0;
+		this.#showVolume();
 		for (const b of document.querySelectorAll('#person .host'))
 			b.hidden = !s.isHost;
 		$('person-mute').hidden ||= !p.audio || p.audio_muted;
 		$('person-camera').hidden ||= !p.video || p.video_muted;
 		$('person-content').hidden ||= s.layout.content !== p.leg;
 		$('person-hand').hidden ||= !p.hand;
+	}
+
+	#showVolume() {
+		const text = t('decibels', { n: $('person-volume').value });
+		$('person-db').textContent = text;
+		$('person-volume').setAttribute('aria-valuetext', text);
+	}
+
+	#askName(leg) {
+		$('rename-name').value = this.#session.people.get(leg)?.name ?? '';
+		$('rename').showModal();
+		$('rename-name').select();
 	}
 
 	async #remove(leg) {

@@ -6,6 +6,7 @@ import { LayoutDialog } from './layout.js';
 import { icon } from './icons.js';
 import * as keys from './keys.js';
 import { People } from './people.js';
+import { Phones } from './phone.js';
 import { UNSTABLE, bars, grade, summary, warning } from './quality.js';
 import * as settings from './settings.js';
 import { changes, clock, read, redress, t } from './words.js';
@@ -15,7 +16,7 @@ const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 
 export class RoomPage {
-	#devices; #session = null; #lock = null; #people; #chat; #host; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
+	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
 
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
@@ -33,6 +34,7 @@ export class RoomPage {
 		});
 		this.#chat = new Chat(() => this.#shows('chat'), (n) => this.#unread(n));
 		this.#host = new HostDialogs(account, signIn, (m) => this.#notice(m));
+		this.#phones = new Phones(account);
 		this.#bindBar();
 		this.#bindSide();
 		this.#bindView();
@@ -108,6 +110,7 @@ export class RoomPage {
 		press(['full', 'menu-full'], () => this.#fullscreen());
 		press(['copy', 'menu-copy'], () => this.#copyAddress());
 		press(['menu-invite'], () => this.#host.invite());
+		press(['menu-dial', 'call-someone'], () => this.#phones.open());
 		press(['menu-layout'], () => this.#layout.open());
 		press(['menu-policy'], () => this.#host.policy());
 		press(['menu-settings'], () => settings.open());
@@ -287,6 +290,7 @@ export class RoomPage {
 		$('locked').hidden = !s.policy.locked;
 		$('sharing').hidden = !s.screen;
 		this.#people.show(s);
+		this.#phones.show(s);
 		this.#chat.showPeople();
 		this.#showQuality(s);
 		this.#showBar(s);

@@ -37,6 +37,7 @@ export class Session extends EventTarget {
 	recordings = new Map();
 	muted = { audio: false, video: false };
 	quality = null;
+	calls = new Map(); // that the room makes and nobody has answered yet
 	leg = null;
 	stream = null;
 	screen = null; // the track that is shared
@@ -153,6 +154,10 @@ export class Session extends EventTarget {
 	raise(raised) { this.#do('hand', { raised }); }
 	say(text, to) { this.#do('chat', { text, ...(to && { to }) }); }
 	moderate(action, leg) { this.#do('moderate', { action, ...(leg && { leg }) }); }
+	rename(leg, name) { this.#do('rename', { leg, name }); }
+	volume(leg, gain_db) { this.#do('volume', { leg, gain_db }); }
+	dial(to, name) { this.#do('dial', { to, ...(name && { name }) }); }
+	hangUp(call) { this.#do('hangup', { call }); }
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
 	arrange(layout) { this.#do('layout', { ...layout, view: this.layout?.view }); }
@@ -217,6 +222,7 @@ export class Session extends EventTarget {
 		this.role = welcome.role ?? 'participant';
 		this.policy = welcome.room_policy ?? {};
 		this.waiting = [];
+		this.calls = new Map();
 		this.recording = welcome.recording;
 		this.muted.audio ||= !!this.me?.audio_muted; // as the room's rules may want it
 		this.muted.video ||= !!this.me?.video_muted;
@@ -261,6 +267,11 @@ export class Session extends EventTarget {
 				this.#unshare({ key: reason === 'host' ? 'shareEndedBy' : 'shareTakenBy', values: { name: this.people.get(by)?.name ?? '' } });
 		});
 		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
+		on('call', (call) => this.#calling(call));
+		on('sound', ({ leg, gain_db }) => {
+			if (this.people.has(leg))
+				this.people.get(leg).gain_db = gain_db;
+		});
 		on('chat', (line) => this.#heard(line));
 		on('quality', ({ legs }) => {
 			for (const { leg, score } of legs)
@@ -320,6 +331,17 @@ export class Session extends EventTarget {
 			this.turn('video', false);
 			this.#tell('notice', { key: 'cameraOffBy', values: { name } });
 		}
+	}
+
+	// Whoever has answered is in the list of people.
+	#calling({ call, state, number, name, text }) {
+		const key = { busy: 'callBusy', no_answer: 'callNoAnswer', failed: 'callFailed' }[state];
+		if (['calling', 'ringing', 'early'].includes(state))
+			this.calls.set(call, { call, state, number, name });
+		else
+			this.calls.delete(call);
+		if (key)
+			this.#tell('notice', { key, values: { name: name || number, why: text ?? '' } });
 	}
 
 	#handMoved(leg, raised) {
