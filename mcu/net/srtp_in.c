@@ -9,18 +9,29 @@
 
 enum { RTP_HDR = 12, WORD_BITS = 64 };
 
+/* An SSRC that has not been heard for long: up to there everything counts as seen. */
+struct retired {
+	uint32_t ssrc;
+	uint64_t newest;
+};
+
+struct retired_list {
+	size_t n;
+	struct retired of[SRTP_IN_RETIRED];
+};
+
 /* Replay of SRTCP, RFC 3711 section 3.3.2: bit k of seen is newest - k. */
 struct replay {
 	uint32_t ssrc;
 	uint32_t newest;
-	uint64_t seen;
+	uint64_t seen, used; /* used: which packet of the session was its last */
 };
 
 /* An RTP stream: ROC << 16 | sequence number of the newest packet, and which of
  * the SRTP_IN_RTP_WINDOW up to it have come: bit index % window. */
 struct stream {
 	uint32_t ssrc;
-	uint64_t newest;
+	uint64_t newest, used;
 	uint64_t seen[SRTP_IN_RTP_WINDOW / WORD_BITS];
 };
 
@@ -30,7 +41,34 @@ struct srtp_in {
 	size_t n_streams, n_replays;
 	struct replay replay[SRTP_IN_STREAMS];
 	struct stream *stream; /* SRTP_IN_STREAMS of them; with rtp */
+	uint64_t used;	       /* packets that were authentic */
+	struct retired_list *old_streams, *old_replays; /* NULL: none yet */
 };
+
+static struct retired *find_retired(struct retired_list *l, uint32_t ssrc)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		if (l->of[i].ssrc == ssrc)
+			return &l->of[i];
+	return NULL;
+}
+
+/* Whether there is room for one more; allocates once in a session. */
+static bool may_retire(struct retired_list **l)
+{
+	if (!*l)
+		*l = calloc(1, sizeof **l);
+	return *l && (*l)->n < SRTP_IN_RETIRED;
+}
+
+/* ssrc, which went up to newest, in place of one that comes back; NULL: of none. Whoever
+ * comes back finds all places taken: they were when it was retired. */
+static void retire(struct retired_list *l, struct retired *back, uint32_t ssrc, uint64_t newest)
+{
+	struct retired *r = back ? back : &l->of[l->n++];
+
+	*r = (struct retired){ .ssrc = ssrc, .newest = newest };
+}
 
 static int accept_rtp(struct srtp_in *s, const struct srtp_keys *keys)
 {
@@ -80,6 +118,8 @@ void srtp_in_free(struct srtp_in **s)
 	srtp_cipher_free(&(*s)->rtp);
 	srtp_cipher_free(&(*s)->rtcp);
 	free((*s)->stream);
+	free((*s)->old_streams);
+	free((*s)->old_replays);
 	free(*s);
 	*s = NULL;
 }
@@ -140,6 +180,32 @@ static void enter(struct stream *t, uint64_t index)
 		t->newest = index;
 }
 
+/* Where an SSRC that is not among them is entered, which went up to back before; NULL:
+ * it is new. */
+static struct stream *new_stream(struct srtp_in *s, uint32_t ssrc, uint64_t index,
+				 struct retired *back)
+{
+	struct stream *t = s->stream, was;
+	bool full = s->n_streams == SRTP_IN_STREAMS;
+
+	if (full) {
+		for (size_t i = 1; i < s->n_streams; i++)
+			if (s->stream[i].used < t->used)
+				t = &s->stream[i];
+	} else {
+		t = &s->stream[s->n_streams++];
+	}
+	was = *t;
+	*t = (struct stream){ .ssrc = ssrc, .newest = index };
+	if (back) {
+		t->newest = back->newest;
+		memset(t->seen, 0xff, sizeof t->seen);
+	}
+	if (full)
+		retire(s->old_streams, back, was.ssrc, was.newest);
+	return t;
+}
+
 /* What stays in the clear; 0: not RTP, or nothing is behind it. */
 static size_t header_len(const uint8_t *p, size_t len)
 {
@@ -159,8 +225,9 @@ static size_t header_len(const uint8_t *p, size_t len)
  * bounded, and a stranger must not use it up. */
 int srtp_in_rtp(struct srtp_in *s, uint8_t *p, size_t *len)
 {
-	uint64_t index;
+	struct retired *back = NULL;
 	struct stream *t;
+	uint64_t index;
 	uint32_t ssrc;
 	size_t head;
 	int n;
@@ -174,21 +241,22 @@ int srtp_in_rtp(struct srtp_in *s, uint8_t *p, size_t *len)
 		return -EBADMSG;
 	ssrc = srtp_get32(p + 8);
 	t = find_stream(s, ssrc);
-	if (!t && s->n_streams == SRTP_IN_STREAMS)
+	if (!t)
+		back = find_retired(s->old_streams, ssrc);
+	if (!t && !back && s->n_streams == SRTP_IN_STREAMS && !may_retire(&s->old_streams))
 		return -ENOSPC;
 	index = (uint64_t)p[2] << 8 | p[3];
-	if (t)
-		index = guess_index(t->newest, (uint16_t)index);
-	if (t && seen(t, index))
+	if (t || back)
+		index = guess_index(t ? t->newest : back->newest, (uint16_t)index);
+	if ((t && seen(t, index)) || (back && index <= back->newest))
 		return -EALREADY;
 	n = srtp_cipher_open_rtp(s->rtp, p, *len, head, ssrc, index);
 	if (n < 0)
 		return n;
-	if (!t) {
-		t = &s->stream[s->n_streams++];
-		*t = (struct stream){ .ssrc = ssrc, .newest = index };
-	}
+	if (!t)
+		t = new_stream(s, ssrc, index, back);
 	enter(t, index);
+	t->used = ++s->used;
 	*len = (size_t)n;
 	return 0;
 }
@@ -223,10 +291,36 @@ static void replay_enter(struct replay *r, uint32_t index)
 	r->newest = index;
 }
 
+/* As new_stream. */
+static struct replay *new_replay(struct srtp_in *s, uint32_t ssrc, uint32_t index,
+				 struct retired *back)
+{
+	struct replay *r = s->replay, was;
+	bool full = s->n_replays == SRTP_IN_STREAMS;
+
+	if (full) {
+		for (size_t i = 1; i < s->n_replays; i++)
+			if (s->replay[i].used < r->used)
+				r = &s->replay[i];
+	} else {
+		r = &s->replay[s->n_replays++];
+	}
+	was = *r;
+	*r = (struct replay){ .ssrc = ssrc, .newest = index };
+	if (back) {
+		r->newest = (uint32_t)back->newest;
+		r->seen = UINT64_MAX;
+	}
+	if (full)
+		retire(s->old_replays, back, was.ssrc, was.newest);
+	return r;
+}
+
 /* Replay is checked before the work of authentication, and entered after it. */
 int srtp_in_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
 {
 	size_t over = SRTP_RTCP_INDEX + srtp_cipher_tag_bytes(s->rtcp);
+	struct retired *back = NULL;
 	uint32_t ssrc, index;
 	struct replay *r;
 	int n;
@@ -235,20 +329,20 @@ int srtp_in_rtcp(struct srtp_in *s, uint8_t *p, size_t *len)
 		return -EBADMSG;
 	ssrc = srtp_get32(p + 4);
 	r = find_replay(s, ssrc);
-	if (!r && s->n_replays == SRTP_IN_STREAMS)
+	if (!r)
+		back = find_retired(s->old_replays, ssrc);
+	if (!r && !back && s->n_replays == SRTP_IN_STREAMS && !may_retire(&s->old_replays))
 		return -ENOSPC;
 	index = srtp_cipher_rtcp_word(s->rtcp, p, *len) & ~SRTP_RTCP_E_BIT;
-	if (r && replayed(r, index))
+	if ((r && replayed(r, index)) || (back && index <= back->newest))
 		return -EALREADY;
 	n = srtp_cipher_open_rtcp(s->rtcp, p, *len, ssrc);
 	if (n < 0)
 		return n;
-	if (!r) {
-		r = &s->replay[s->n_replays++];
-		*r = (struct replay){ .ssrc = ssrc, .newest = index, .seen = 1 };
-	} else {
-		replay_enter(r, index);
-	}
+	if (!r)
+		r = new_replay(s, ssrc, index, back);
+	replay_enter(r, index);
+	r->used = ++s->used;
 	*len = (size_t)n;
 	return 0;
 }

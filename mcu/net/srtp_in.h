@@ -3,6 +3,9 @@
  * packet, allocates for each, and the more the more sessions there are. It is what
  * this must agree with in the tests.)
  *
+ * Of more SSRCs than SRTP_IN_STREAMS that was heard longest ago is retired. What it
+ * had come to stays known: a replay of it does not pass, and it may go on behind that.
+ *
  * Owner: a transport; ROLE_NET. Input is hostile until it has been authenticated;
  * nothing is allocated per packet. RFC 3711, RFC 7714. */
 #ifndef MCU_NET_SRTP_IN_H
@@ -18,7 +21,8 @@
 struct srtp_in;
 
 enum {
-	SRTP_IN_STREAMS = 32,	   /* SSRCs that one peer may use */
+	SRTP_IN_STREAMS = 32,	   /* SSRCs that one peer may use at a time, and … */
+	SRTP_IN_RETIRED = 256,	   /* … that it may have used before */
 	SRTP_IN_RTP_WINDOW = 1024, /* packets; wider than any NACK window */
 	SRTP_IN_RTCP_WINDOW = 64,
 };

@@ -300,26 +300,95 @@ static void test_rtcp_forgery(void **state)
 	}
 }
 
-static void test_rtcp_too_many_ssrcs(void **state)
+enum { ALL_SSRCS = SRTP_IN_STREAMS + SRTP_IN_RETIRED };
+
+/* A peer that uses one SSRC after the other. */
+struct many {
+	struct srtp_in *in;
+	struct srtp_cipher *out;
+	bool rtcp;
+};
+
+/* 0 or what srtp_in said, of the packet of that SSRC and index. */
+static int many_put(struct many *m, uint32_t ssrc, uint32_t index)
+{
+	uint8_t plain[40], sent[120];
+	size_t len = make_rtcp(plain, ssrc, 8), n;
+	int k;
+
+	if (!m->rtcp)
+		make_header(plain, ssrc, (uint16_t)index, 0, 0);
+	k = m->rtcp ? srtp_cipher_protect_rtcp(m->out, sent, plain, len, ssrc, index) :
+		      srtp_cipher_protect_rtp(m->out, sent, plain, 12, plain + 12, 20, ssrc, index);
+	assert_true(k > 0);
+	n = (size_t)k;
+	return m->rtcp ? srtp_in_rtcp(m->in, sent, &n) : srtp_in_rtp(m->in, sent, &n);
+}
+
+/* Those that were heard longest ago make room, and nothing of them can be replayed. */
+static void one_ssrc_after_the_other(bool rtcp, enum srtp_profile profile)
+{
+	enum { FIRST = 100 };
+	struct srtp_keys k = make_keys(profile);
+	struct many m = { .rtcp = rtcp };
+
+	assert_int_equal(srtp_in_new(&m.in, &k, !rtcp), 0);
+	assert_int_equal(srtp_cipher_new(&m.out, &k, rtcp ? SRTP_USE_RTCP : SRTP_USE_RTP, false), 0);
+	for (uint32_t i = 0; i < ALL_SSRCS; i++) {
+		assert_int_equal(many_put(&m, SSRC + i, FIRST), 0);
+		/* the very first is heard all the time, and stays: late ones of it pass */
+		assert_int_equal(many_put(&m, SSRC, FIRST + 2 * (i + 1)), 0);
+		assert_int_equal(many_put(&m, SSRC, FIRST + 2 * i + 1), 0);
+	}
+	assert_int_equal(many_put(&m, SSRC + ALL_SSRCS, FIRST), -ENOSPC);
+	assert_int_equal(many_put(&m, SSRC, FIRST), -EALREADY);
+	for (uint32_t i = 1; i < ALL_SSRCS; i++) {
+		assert_int_equal(many_put(&m, SSRC + i, FIRST), -EALREADY);
+		if (i < SRTP_IN_RETIRED)
+			assert_int_equal(many_put(&m, SSRC + i, FIRST - 1), -EALREADY);
+	}
+	/* each may go on, and others are retired for it: once round, and again */
+	for (uint32_t n = 1; n <= 2; n++)
+		for (uint32_t i = 0; i < ALL_SSRCS; i++) {
+			uint32_t at = FIRST + 10 * ALL_SSRCS + n;
+
+			assert_int_equal(many_put(&m, SSRC + i, at), 0);
+			assert_int_equal(many_put(&m, SSRC + i, at), -EALREADY);
+			assert_int_equal(many_put(&m, SSRC + i, FIRST), -EALREADY);
+		}
+	assert_int_equal(many_put(&m, SSRC + ALL_SSRCS, FIRST), -ENOSPC);
+	srtp_in_free(&m.in);
+	srtp_cipher_free(&m.out);
+}
+
+static void test_one_ssrc_after_the_other(void **state)
 {
 	(void)state;
-	for (int publishes = 0; publishes < 2; publishes++) {
-		struct srtp_keys k = make_keys(SRTP_PROFILE_GCM);
-		uint8_t sent[200];
-		struct srtp_out *out;
-		struct srtp_in *in;
-		size_t len;
+	for (size_t p = 0; p < N_PROFILES; p++)
+		for (int rtcp = 0; rtcp < 2; rtcp++)
+			one_ssrc_after_the_other(rtcp, profiles[p]);
+}
 
-		assert_int_equal(srtp_out_new(&out, &k), 0);
-		assert_int_equal(srtp_in_new(&in, &k, publishes), 0);
-		for (uint32_t i = 0; i <= SRTP_IN_STREAMS; i++) {
-			protect(out, sent, &len, SSRC + i);
-			assert_int_equal(srtp_in_rtcp(in, sent, &len),
-					 i < SRTP_IN_STREAMS ? 0 : -ENOSPC);
-		}
-		srtp_in_free(&in);
-		srtp_out_free(&out);
-	}
+/* The roll-over of one that comes back is the one it had. */
+static void test_a_retired_one_keeps_its_roll_over(void **state)
+{
+	struct srtp_keys k = make_keys(SRTP_PROFILE_GCM);
+	struct many m = { 0 };
+
+	(void)state;
+	assert_int_equal(srtp_in_new(&m.in, &k, true), 0);
+	assert_int_equal(srtp_cipher_new(&m.out, &k, SRTP_USE_RTP, false), 0);
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(many_put(&m, SSRC, i * 30000), 0);
+	for (uint32_t i = 1; i <= SRTP_IN_STREAMS; i++)
+		assert_int_equal(many_put(&m, SSRC + i, 1), 0);
+	assert_int_equal(many_put(&m, SSRC, 120001), 0);
+	assert_int_equal(many_put(&m, SSRC, 119999), -EALREADY); /* late, or a replay */
+	assert_int_equal(many_put(&m, SSRC, 150000), 0);
+	/* a packet of before the roll-over: of another index now */
+	assert_true(many_put(&m, SSRC, 30000) < 0);
+	srtp_in_free(&m.in);
+	srtp_cipher_free(&m.out);
 }
 
 static void test_rtp_round_trip(void **state)
@@ -445,7 +514,8 @@ int main(void)
 		cmocka_unit_test(test_rtcp_replay_window),
 		cmocka_unit_test(test_publishing_keeps_the_rtcp_window),
 		cmocka_unit_test(test_rtcp_forgery),
-		cmocka_unit_test(test_rtcp_too_many_ssrcs),
+		cmocka_unit_test(test_one_ssrc_after_the_other),
+		cmocka_unit_test(test_a_retired_one_keeps_its_roll_over),
 		cmocka_unit_test(test_rtp_round_trip),
 		cmocka_unit_test(test_cost),
 	};
