@@ -251,6 +251,9 @@ bool moderation_may_record(const struct leg_handle *p) ON_THREAD(ROLE_CTL);
  * while, in which a lost one may come back. */
 void moderation_succession(struct hall *h, bool soon) ON_THREAD(ROLE_CTL);
 
+/* It agrees on sending content, or not: what begins presenting has a rate. 0 or -EBUSY. */
+int moderation_agree_content(struct leg_handle *p, bool sends, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
 /* To who presented: by whom that was ended. */
 void moderation_present_over(struct leg_handle *p, uint32_t by, bool by_host) ON_THREAD(ROLE_CTL);
 

@@ -118,14 +118,28 @@ bool moderation_too_often(const struct leg_handle *p, struct quota *q, int per_s
 	return !quota_take(q, now, NS_PER_S / per_s, 4 * NS_PER_S + NS_PER_S / 2);
 }
 
+static int present_too_often(struct errmsg *why)
+{
+	return errmsg_set(why, -EBUSY, "rate_limited", "You begin to present too often. Wait a few "
+			  "seconds.");
+}
+
+int moderation_agree_content(struct leg_handle *p, bool sends, struct errmsg *why)
+{
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	return sends && !i.sends_content && moderation_too_often(p, &p->presenting, 1) ?
+		       present_too_often(why) : 0;
+}
+
 ON_THREAD(ROLE_CTL) static int present(struct leg_handle *p, bool on, struct errmsg *why)
 {
 	if (on && p->content_held && !p->host && !p->hall->rules.unmute)
 		return not_allowed(why, "A host has ended your presentation. Raise your hand to ask for "
 				   "it.");
 	if (on && moderation_too_often(p, &p->presenting, 1))
-		return errmsg_set(why, -EBUSY, "rate_limited", "You begin to present too often. Wait a few "
-				  "seconds.");
+		return present_too_often(why);
 	if (on && p->content_held) {
 		p->content_held = 0;
 		leg_hold_content(p->leg, false);

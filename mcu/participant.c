@@ -180,6 +180,20 @@ static void on_wants_picture(void *obj)
 		p->ev->key_frame_wanted(p->obj);
 }
 
+static void on_hidden(void *obj, bool hidden)
+{
+	struct leg_event ev = { .type = LEG_EVENT_SELF_VIEW };
+	struct leg_handle *p = obj;
+
+	role_assert_ctl();
+	ev.u.self_view.hidden = hidden;
+	ev.u.self_view.text = hidden ? "Your own picture is hidden from you now." :
+			      "Too many participants hide themselves: you see yourself until one of them "
+			      "stops.";
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
 static void on_data_open(void *obj, bool open)
 {
 	struct leg_handle *p = obj;
@@ -221,6 +235,7 @@ const struct leg_watcher participant_watcher = {
 	.ended = on_ended,
 	.outdone = on_outdone,
 	.wants_picture = on_wants_picture,
+	.hidden = on_hidden,
 	.prompt_over = prompting_over,
 	.digit = prompting_digit,
 };
@@ -370,6 +385,8 @@ static int api_negotiated(void *ctx, struct leg_handle *p, const struct neg_plan
 	if (!err && h->parlour)
 		parlour_media(&m);
 	snprintf(m.peer, sizeof m.peer, "%s", p->peer);
+	if (!err)
+		err = moderation_agree_content(p, m.content.rx, why);
 	if (!err)
 		err = load_admit_media(p, &m, why);
 	if (err)

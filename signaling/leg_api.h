@@ -71,6 +71,7 @@ enum leg_event_type {
 	LEG_EVENT_WAITING, /* who waits in the lobby; to hosts only */
 	LEG_EVENT_QUALITY,
 	LEG_EVENT_OVERLOAD,
+	LEG_EVENT_SELF_VIEW,
 	LEG_EVENT_VIEWS, /* which there are, and for whom */
 	LEG_EVENT_PRESENT_OVER, /* only to who presented */
 	LEG_EVENT_CALL, /* that the room makes; to hosts only */
@@ -114,6 +115,10 @@ struct leg_event {
 			int level;	  /* 0: over */
 			const char *text; /* for people */
 		} overload;
+		struct {
+			bool hidden; /* its own picture from itself, as it wishes */
+			const char *text;
+		} self_view;
 		struct {
 			uint32_t by;
 			bool by_host;

@@ -46,6 +46,8 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
 	case LEG_EVENT_OVERLOAD:
 		return msg_overload(ev->u.overload.level, ev->u.overload.text);
+	case LEG_EVENT_SELF_VIEW:
+		return msg_self_view(ev->u.self_view.hidden, ev->u.self_view.text);
 	case LEG_EVENT_PRESENT_OVER:
 		return msg_present_over(ev->u.present_over.by, ev->u.present_over.by_host);
 	default: return NULL;

@@ -475,3 +475,12 @@ char *msg_overload(int level, const char *text)
 	json_object_set_new(o, "text", json_string(text));
 	return msg_done(o);
 }
+
+char *msg_self_view(bool hidden, const char *text)
+{
+	json_t *o = msg_new("self_view", NULL);
+
+	set_bool(o, "hidden", hidden);
+	json_object_set_new(o, "text", json_string(text));
+	return msg_done(o);
+}

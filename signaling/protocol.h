@@ -355,5 +355,6 @@ struct call_info {
 char *msg_call(const struct call_info *c);
 char *msg_quality(const struct quality_info *q);
 char *msg_overload(int level, const char *text);
+char *msg_self_view(bool hidden, const char *text);
 
 #endif

@@ -33,6 +33,9 @@ struct leg_watcher {
 	void (*outdone)(void *obj, uint32_t by);
 	/* A key frame of its camera is needed, and RTCP cannot ask for it; may be NULL. */
 	void (*wants_picture)(void *obj);
+	/* It hides itself: its own picture is hidden from it, or not yet, because as many
+	 * hide themselves as may; may be NULL. */
+	void (*hidden)(void *obj, bool hidden);
 	/* The leg's data channel, which the peer opens; both may be NULL. */
 	void (*data_open)(void *obj, bool open);
 	void (*data)(void *obj, bool binary, const uint8_t *p, size_t len);

@@ -53,6 +53,23 @@ int leg_set_view(struct leg *l, const struct leg_view *v, struct errmsg *why)
 	return 0;
 }
 
+void leg_tell_hidden(struct room *r)
+{
+	struct leg *l = r->legs;
+
+	if (!r->lacks_moved || r->closing)
+		return;
+	r->lacks_moved = false;
+	while (l) {
+		bool tell = l->lacks_own != l->told_lacks && l->view.hide_self && l->ev->hidden;
+
+		l->told_lacks = l->lacks_own;
+		if (tell)
+			l->ev->hidden(l->obj, !l->lacks_own);
+		l = tell ? r->legs : l->next;
+	}
+}
+
 void leg_get_picture(const struct leg *l, struct leg_picture *out)
 {
 	const struct picture *p = l->picture;

@@ -272,6 +272,25 @@ static void drop_unused(struct room *r)
 	}
 }
 
+static bool has_own(const struct leg *l)
+{
+	return l->picture && l->picture->kind == PICTURE_OWN && l->picture->leg == l->id;
+}
+
+ON_THREAD(ROLE_CTL) static void give(struct room *r, struct leg *l, struct picture *p)
+{
+	const struct picture *base = l->view.hide_self ? base_of(r, l) : NULL;
+	bool lacks = l->lacks_own && base;
+
+	r->layout_moved = r->layout_moved || (l->picture && p != l->picture);
+	l->picture = p;
+	/* with its camera off it is as it was */
+	if (base && wants_own(l, base))
+		lacks = !has_own(l);
+	l->lacks_own = lacks;
+	r->lacks_moved = r->lacks_moved || lacks != l->told_lacks;
+}
+
 void room_pictures_update(struct room *r)
 {
 	size_t n_own = 0;
@@ -284,12 +303,13 @@ void room_pictures_update(struct room *r)
 		if (shared)
 			make_other(r, r->views[i], shared);
 	}
-	for (struct leg *l = r->legs; l; l = l->next) {
-		struct picture *p = pick(r, l, &n_own);
-
-		r->layout_moved = r->layout_moved || (l->picture && p != l->picture);
-		l->picture = p;
-	}
+	/* Who has one keeps it, whoever came before. */
+	for (struct leg *l = r->legs; l; l = l->next)
+		if (has_own(l))
+			give(r, l, pick(r, l, &n_own));
+	for (struct leg *l = r->legs; l; l = l->next)
+		if (!has_own(l) || !l->picture->kept)
+			give(r, l, pick(r, l, &n_own));
 	for (size_t i = 0; i < r->n_views; i++)
 		r->views[i]->changed = false;
 	drop_unused(r);

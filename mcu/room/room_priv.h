@@ -88,6 +88,8 @@ struct leg {
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	uint32_t counted[2]; /* encodes whose receivers it is one of; 0: none */
 	struct leg_view view;
+	/* it hides itself and sees itself still, for too many do; what it was told of that */
+	bool lacks_own, told_lacks;
 	struct picture *picture; /* that it gets or would get; NULL: out of memory */
 	bool host;
 	unsigned best, carries; /* rungs: that it may have, that its connection carries */
@@ -141,6 +143,7 @@ struct room {
 	struct view *views[ROOM_VIEWS]; /* the main one first */
 	size_t n_views;
 	struct picture *pictures;
+	bool lacks_moved;  /* somebody's lacks_own is another than it was told */
 	bool layout_moved; /* since the layout was last told */
 	uint64_t layout_version;
 	uint64_t speeches;
@@ -216,6 +219,11 @@ struct view *room_view_find(const struct room *r, const char *name) ON_THREAD(RO
 void room_view_spoke(struct room *r) ON_THREAD(ROLE_CTL);
 /* A leg has left. */
 void room_view_left(struct room *r, uint32_t leg) ON_THREAD(ROLE_CTL);
+
+/* leg_view.c */
+/* Tells whoever hides itself that it sees itself still, or does not any more. A call-back
+ * may make legs leave. */
+void leg_tell_hidden(struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room_picture.c */
 /* Says who is where in each picture, and who gets which. */

@@ -140,6 +140,7 @@ static void publish_posted(void *obj, void *arg)
 	r->publish_posted = false;
 	if (r->dirty && !r->stopping)
 		publish(r);
+	leg_tell_hidden(r);
 	room_reap(r);
 }
 

@@ -38,6 +38,8 @@ struct front {
 	uint32_t id;
 	size_t lobbies, hands, rooms, waitings, chats, qualities, scores, overloads;
 	int overload; /* level, of the last event */
+	size_t hiddens;
+	bool hidden; /* of the last `self_view` */
 	char resume[128], code[40], said[320];
 	bool host; /* by the welcome */
 	struct room_policy_info policy;
@@ -177,6 +179,11 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		assert_true(strlen(ev->u.overload.text) > 10);
 		f->overloads++;
 		f->overload = ev->u.overload.level;
+		break;
+	case LEG_EVENT_SELF_VIEW:
+		assert_true(strlen(ev->u.self_view.text) > 10);
+		f->hiddens++;
+		f->hidden = ev->u.self_view.hidden;
 		break;
 	case LEG_EVENT_WAITING:
 		f->waitings++;

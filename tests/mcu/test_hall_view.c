@@ -131,6 +131,66 @@ static void test_a_new_host_gets_its_view(void **state)
 	go(f);
 }
 
+/* A section of content that comes and goes with offers. */
+static void test_content_has_a_rate(void **state)
+{
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+	bool *sends;
+	int n = 0;
+
+	(void)state;
+	come(f);
+	sends = &f[0].leg->leg->media.content.rx;
+	while (n < 100 && !moderation_agree_content(f[0].leg, true, &why))
+		n++;
+	assert_in_range(n, 3, 20);
+	assert_string_equal(why.code, "rate_limited");
+	/* what goes on, or ends, does not begin */
+	assert_int_equal(moderation_agree_content(f[0].leg, false, &why), 0);
+	*sends = true;
+	assert_int_equal(moderation_agree_content(f[0].leg, true, &why), 0);
+	*sends = false;
+	assert_int_equal(moderation_agree_content(f[1].leg, true, &why), 0);
+	go(f);
+}
+
+static void looks(struct front *f)
+{
+	shows_itself(f);
+	f->leg->leg->media.video.tx = true;
+	f->leg->leg->media.video.tx_format.codec = CODEC_H264;
+	room_touch(f->leg->leg->room);
+}
+
+/* With a camera that comes when as many hide themselves as may; and away it goes in the
+ * middle of being told. */
+static void test_hiding_oneself_later(void **state)
+{
+	struct front f[PEOPLE] = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	set("room.max_personal_views=1");
+	come(f);
+	for (int i = 0; i < PEOPLE; i++)
+		assert_int_equal(wish(&f[i], "", true, &why), 0);
+	looks(&f[1]);
+	for (int i = 0; i < 10; i++)
+		turn();
+	looks(&f[0]);
+	RUN_UNTIL(f[0].hiddens == 1);
+	assert_false(f[0].hidden);
+	f[2].leaves_at = LEG_EVENT_SELF_VIEW;
+	looks(&f[2]);
+	RUN_UNTIL(!f[2].leg);
+	assert_int_equal(f[1].hiddens, 0);
+	leave(&f[1], LEAVE_LEFT);
+	RUN_UNTIL(f[0].hiddens == 2);
+	assert_true(f[0].hidden);
+	go(f);
+}
+
 static void test_leaving_in_the_middle(void **state)
 {
 	static const int at[] = { LEG_EVENT_VIEWS, LEG_EVENT_LAYOUT };
@@ -209,7 +269,8 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_each_is_told_its_own), T(test_what_is_not_allowed),
 		T(test_a_new_host_gets_its_view), T(test_leaving_in_the_middle),
-		T(test_set_with_its_layout), T(test_flapping_has_a_rate),
+		T(test_set_with_its_layout), T(test_flapping_has_a_rate), T(test_content_has_a_rate),
+		T(test_hiding_oneself_later),
 #undef T
 	};
 

@@ -90,6 +90,8 @@ static const struct {
 	  "{\"type\":\"quality\",\"legs\":[{\"leg\":3,\"score\":4.3}]}" },
 	{ { .type = LEG_EVENT_OVERLOAD, .u.overload = { 2, "Busy." } },
 	  "{\"type\":\"overload\",\"level\":2,\"text\":\"Busy.\"}" },
+	{ { .type = LEG_EVENT_SELF_VIEW, .u.self_view = { false, "Not yet." } },
+	  "{\"type\":\"self_view\",\"hidden\":false,\"text\":\"Not yet.\"}" },
 };
 
 static void events_are_told(void **state)

@@ -142,6 +142,8 @@ export default {
 	unread: '{n} unread',
 
 	// Hosts
+	selfNotHidden: 'Too many people hide themselves: you see yourself until one of them stops.',
+	selfHidden: 'Your own picture is hidden from you now.',
 	overloadSlow: 'The server is busy: the picture is simpler for a while.',
 	overloadStill: 'The server cannot keep up: the picture stands still. The sound goes on.',
 	overloadOver: 'The picture is back to normal.',

@@ -141,6 +141,8 @@ export default {
 	unread: '읽지 않은 메시지 {n}개',
 
 	// 진행자
+	selfNotHidden: '자기 화면을 숨긴 사람이 너무 많아요. 자리가 날 때까지 내 모습이 보여요.',
+	selfHidden: '이제 내 모습이 나에게 보이지 않아요.',
 	overloadSlow: '서버가 바빠서 잠시 화면이 단순해져요.',
 	overloadStill: '서버가 감당하지 못해 화면이 멈췄어요. 소리는 계속 들려요.',
 	overloadOver: '화면이 다시 정상이에요.',

@@ -266,6 +266,7 @@ export class Session extends EventTarget {
 			if (this.screen)
 				this.#unshare({ key: reason === 'host' ? 'shareEndedBy' : 'shareTakenBy', values: { name: this.people.get(by)?.name ?? '' } });
 		});
+		on('self_view', ({ hidden }) => this.#tell('notice', { key: hidden ? 'selfHidden' : 'selfNotHidden' }));
 		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
 		on('call', (call) => this.#calling(call));
 		on('sound', ({ leg, gain_db }) => {

@@ -444,6 +444,67 @@ static void test_only_who_is_seen_takes_a_place(void **state)
 	close_room(s.room);
 }
 
+static struct {
+	const void *obj;
+	size_t n;
+	bool hidden;
+} told;
+
+static void on_hidden(void *obj, bool hidden)
+{
+	told.obj = obj;
+	told.hidden = hidden;
+	told.n++;
+}
+
+/* Whose camera comes when all places are taken is told so, and gets one that is given
+ * back; who has one keeps it, whoever came before. */
+static void test_who_comes_late_waits_for_a_place(void **state)
+{
+	struct leg_watcher w = watcher;
+	struct errmsg why;
+	struct stand s;
+	char early;
+
+	(void)state;
+	role_assert_ctl();
+	w.hidden = on_hidden;
+	told.n = 0;
+	s = open_stand(0, false);
+	assert_int_equal(room_join(s.room, "E", &w, &early, &s.leg[0]), 0);
+	s.net[0] = the.last;
+	s.n = 1;
+	assert_int_equal(wish(&s, 0, "", true, &why), 0);
+	while (s.n < 4)
+		enter(&s, true);
+	for (size_t i = 1; i <= MOST_OWN; i++)
+		assert_int_equal(wish(&s, i, "", true, &why), 0);
+	negotiate(s.leg[0], true, true);
+	s.net[0]->cfg.ev->connected(s.net[0]->cfg.obj);
+	settle();
+	assert_string_equal(sees(&s, 0), "abcd");
+	assert_string_equal(sees(&s, 1), "acd");
+	assert_int_equal(told.n, 1);
+	assert_ptr_equal(told.obj, &early);
+	assert_false(told.hidden);
+	/* its camera goes off and on: it knows */
+	leg_mute(s.leg[0], -1, true);
+	settle();
+	leg_mute(s.leg[0], -1, false);
+	settle();
+	assert_int_equal(told.n, 1);
+	leg_leave(s.leg[2], "left");
+	settle();
+	assert_string_equal(sees(&s, 0), "bd");
+	assert_int_equal(told.n, 2);
+	assert_true(told.hidden);
+	/* who does not wish it any more need not be told anything */
+	assert_int_equal(wish(&s, 0, "", false, &why), 0);
+	settle();
+	assert_int_equal(told.n, 2);
+	close_room(s.room);
+}
+
 /* What a wish would cost, by the encoders that it would start and end. */
 static void test_what_a_wish_costs(void **state)
 {
@@ -490,6 +551,7 @@ int main(void)
 		T(test_what_cannot_be_is_refused),
 		T(test_hiding_costs_a_picture_each),
 		T(test_only_who_is_seen_takes_a_place),
+		T(test_who_comes_late_waits_for_a_place),
 		T(test_what_a_wish_costs),
 		T(test_the_speaker_sees_another),
 		T(test_a_remark_moves_nobody),
