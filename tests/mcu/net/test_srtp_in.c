@@ -89,7 +89,7 @@ static void test_rtp_forgery(void **state)
 	}
 }
 
-/* A window of 1024 behind the newest, and so many SSRCs. */
+/* A window of 1024 behind the newest, of each SSRC. */
 static void test_rtp_replay_window(void **state)
 {
 	uint8_t hdr[12], sent[64], got[64];
@@ -117,7 +117,7 @@ static void test_rtp_replay_window(void **state)
 	assert_int_equal(OPEN(66000 + 32000 - 1000), 0);
 	for (uint32_t i = 1; i < SRTP_IN_STREAMS; i++)
 		assert_int_equal(OPEN_AS(SSRC + i, 5), 0);
-	assert_int_equal(OPEN_AS(SSRC + SRTP_IN_STREAMS, 5), -ENOSPC);
+	assert_int_equal(OPEN_AS(SSRC + SRTP_IN_STREAMS, 5), 0); /* one is retired for it */
 	assert_int_equal(OPEN_AS(SSRC + 1, 6), 0);
 #undef OPEN
 #undef OPEN_AS
