@@ -335,6 +335,35 @@ static void an_answer_with_other_numbers(void **state)
 	neg_plan_free(&plan);
 }
 
+/* A peer that gave one number to two things, in sections of one bundle: in none of ours
+ * it is listed twice. */
+static void one_number_of_two_meanings(void **state)
+{
+	static const char *const offer =
+		HEAD("a v s") AUDIO "a=mid:a\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n" TRANSPORT
+		"a=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+		"a=mid:v\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n" TRANSPORT
+		"a=rtcp-mux\r\na=rtpmap:97 H264/90000\r\n"
+		"a=fmtp:97 packetization-mode=1;profile-level-id=42e01f\r\na=mid:s\r\na=sendonly\r\na=content:slides\r\n";
+	struct neg_policy p = browser_policy();
+	struct neg_plan *plan = NULL;
+	struct sdp *ours;
+	char *text;
+
+	(void)state;
+	free(go_on(offer, &p, &plan));
+	ours = offered(&p, plan, &text);
+	assert_int_equal(ours->n_media, 3);
+	for (size_t i = 0; i < ours->n_media; i++)
+		for (size_t k = 0; k < ours->media[i].n_formats; k++)
+			for (size_t n = 0; n < k; n++)
+				assert_string_not_equal(ours->media[i].format[k],
+							ours->media[i].format[n]);
+	sdp_free(&ours);
+	free(text);
+	neg_plan_free(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +372,7 @@ int main(void)
 		cmocka_unit_test(sections_come_and_go),
 		cmocka_unit_test(offers_do_not_grow_for_good),
 		cmocka_unit_test(numbers_keep_their_meaning),
+		cmocka_unit_test(one_number_of_two_meanings),
 		cmocka_unit_test(an_answer_with_other_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
