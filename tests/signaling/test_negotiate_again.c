@@ -353,7 +353,7 @@ static void one_number_of_two_meanings(void **state)
 	(void)state;
 	free(go_on(offer, &p, &plan));
 	ours = offered(&p, plan, &text);
-	assert_int_equal(ours->n_media, 3);
+	assert_true(ours->n_media >= 3);
 	for (size_t i = 0; i < ours->n_media; i++)
 		for (size_t k = 0; k < ours->media[i].n_formats; k++)
 			for (size_t n = 0; n < k; n++)
