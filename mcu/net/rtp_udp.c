@@ -209,17 +209,20 @@ int transport_udp_set(struct transport *base, const struct rtp_udp_cfg *cfg)
 
 /* --- life -------------------------------------------------------------------------- */
 
-static void on_timer(void *obj, int64_t due_ns)
+void udp_check_silence(struct udp_transport *t, int64_t now)
 {
-	struct udp_transport *t = obj;
-	int64_t now = clock_now_ns(&clock_monotonic);
 	int64_t last = t->heard_ns > t->since_ns ? t->heard_ns : t->since_ns;
 	int64_t most = t->silence_ns * (t->heard_ns ? 1 : FIRST_SILENCES);
 
-	(void)due_ns;
-	role_assert_net();
 	if (t->expects && t->silence_ns && now - last > most)
 		udp_fail(t, TRANSPORT_CLOSED_SILENCE);
+}
+
+static void on_timer(void *obj, int64_t due_ns)
+{
+	(void)due_ns;
+	role_assert_net();
+	udp_check_silence(obj, clock_now_ns(&clock_monotonic));
 }
 
 static void destroy(struct udp_transport *t) ON_THREAD(ROLE_NET)

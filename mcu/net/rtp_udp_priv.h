@@ -62,6 +62,8 @@ static inline bool udp_gone(const struct udp_transport *t)
 
 /* rtp_udp.c */
 void udp_fail(struct udp_transport *t, const char *reason) ON_THREAD(ROLE_NET);
+/* The end, if nothing has come for too long. */
+void udp_check_silence(struct udp_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET);
 /* Where to send, as the latch says now. */
 void udp_line_aim(struct udp_line *l) ON_THREAD(ROLE_NET);
 
