@@ -26,6 +26,7 @@
 #include "mcu/sip_registry.h"
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
+#include "signaling/ivr.h"
 #include "signaling/server.h"
 #include "signaling/sip.h"
 #include "signaling/sip_dial.h"
@@ -65,6 +66,7 @@ struct app {
 	struct call_records records;
 	struct sip_cdr_sink cdr;
 	struct sip_dialler dialler;
+	struct ivr_cfg ivr;
 	struct prompts *prompts; /* of the conference; NULL: without telephones there are none */
 	struct server *server;
 	struct routes *routes;
@@ -327,6 +329,23 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	return err ? errmsg_set(why, err, "memory", "out of memory") : 0;
 }
 
+/* What callers hear, and what their keys do. */
+static void set_ivr(struct app *a)
+{
+	const struct config *c = a->config;
+
+	a->ivr = (struct ivr_cfg){ .language = c->sip.language };
+	if (c->sip.choose_language)
+		a->ivr.other = strcmp(c->sip.language, "ko") ? "ko" : "en";
+	for (size_t i = 0; i < c->sip.menu.n; i++) {
+		enum ivr_command what;
+		char key;
+
+		if (ivr_menu_parse(c->sip.menu.items[i], &key, &what))
+			a->ivr.key[what] = key;
+	}
+}
+
 ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -336,12 +355,13 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.known_only = !strcmp(c->sip.callers, "known"),
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
-		.agent = "mcu", .store = sip_registry_store(a->db),
+		.agent = "mcu", .store = sip_registry_store(a->db), .ivr = &a->ivr,
 	};
 	int err;
 
 	if (c->sip.port < 0)
 		return 0;
+	set_ivr(a);
 	snprintf(a->sip_path, sizeof a->sip_path, "%s/sip-tls", c->data.path);
 	a->records = (struct call_records){ .db = a->db, .keep_days = c->sip.keep_calls_days };
 	a->cdr = call_records_sink(&a->records);

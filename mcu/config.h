@@ -85,6 +85,8 @@ struct config {
 		char *dial_in;
 		int keep_calls_days;
 		char *prompts, *language;
+		bool choose_language;
+		struct config_strings menu;
 		char *chimes; /* "phones", "all", "none" */
 		char *rtp_ports;
 		int silence_s;

@@ -6,6 +6,7 @@
 #include "mcu/ice_url.h"
 #include "mcu/net/rtp_ports.h"
 #include "mcu/room/ladder.h"
+#include "signaling/ivr.h"
 
 static bool is_ip(const char *v)
 {
@@ -78,6 +79,15 @@ static const char *check_ports(const char *v)
 
 	return rtp_port_range_parse(v, &min, &max) ?
 		       NULL : "the first and the last port, from 1024 on: \"20000-29999\"";
+}
+
+static const char *check_menu(const char *v)
+{
+	enum ivr_command c;
+	char key;
+
+	return ivr_menu_parse(v, &key, &c) ?
+		       NULL : "a star, a key (0 to 9 or #) and what it does: \"*6 mute\"";
 }
 
 #define AT(field) offsetof(struct config, field)
@@ -226,6 +236,13 @@ const struct config_key config_keys[] = {
 	       "Folder with announcements of your own, LANGUAGE/NAME.wav and music.wav, join.wav, "
 	       "leave.wav: they take the place of the server's (prompts/en.txt has their names)."),
 	CHOICE("sip.language", sip.language, "en|ko", "en", "What callers are spoken to in."),
+	BOOL("sip.choose_language", sip.choose_language, "false",
+	     "Callers of the bridge are asked whether they want the other language (key 2)."),
+	{ "sip.menu", KEY_STRINGS, AT(sip.menu), 0, 0, NULL, check_menu,
+	  "[\"*6 mute\", \"*5 hand\", \"*1 layout_next\", \"*2 layout_previous\", \"*4 record\", "
+	  "\"*7 quieter\", \"*8 louder\", \"*0 help\"]",
+	  "Keys of telephones in a room: a star, a key, and what they do (mute, hand, layout_next, "
+	  "layout_previous, record, quieter, louder, help)." },
 	CHOICE("sip.chimes", sip.chimes, "phones|all|none", "phones",
 	       "Whose coming and going a room of up to 50 people hears."),
 

@@ -102,7 +102,7 @@ const struct prompt *prompts_find(const struct prompts *p, const char *language,
 {
 	const struct prompt *s = find_in(p, language, name);
 
-	if (!s && !strchr(name, '/'))
+	if (!s)
 		s = g_hash_table_lookup(p->by_name, name);
 	return s ? s : find_in(p, "en", name);
 }

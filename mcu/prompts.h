@@ -21,7 +21,8 @@ void prompts_free(struct prompts **p);
 /* How many sounds there are. */
 size_t prompts_count(const struct prompts *p);
 
-/* In the language, else in English, else without words; NULL: there is none. */
+/* In the language, else in English, else without words; NULL: there is none. A name
+ * "ko/welcome" says the language itself. */
 const struct prompt *prompts_find(const struct prompts *p, const char *language, const char *name);
 /* The same of a list: what is not there is left out, unless nothing is. A name "=42" is
  * a number, said in the language. Returns how many of out are filled in; 0: nothing of

@@ -21,6 +21,7 @@
 #include "signaling/leg_api.h"
 #include "signaling/sip_bindings.h"
 
+struct ivr_cfg;
 struct rtp_ports;
 struct sip;
 struct sip_cdr_sink;
@@ -45,6 +46,7 @@ struct sip_cfg {
 	const char *agent;   /* User-Agent and Server */
 	size_t max_calls;    /* at the same time; 0: any number */
 	const struct sip_cdr_sink *cdr; /* records of calls; NULL: none are kept */
+	const struct ivr_cfg *ivr; /* what callers are told, and the keys in rooms; NULL: as usual */
 	/* The sockets of one call on this address of ours; ctx: that of api. NULL: calls
 	 * have none (tests). */
 	int (*ports_new)(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why);

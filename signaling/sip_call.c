@@ -265,7 +265,7 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 	struct sip_calls *c = calloc(1, sizeof(*c));
 	const struct sip_cfg *cfg = sip_config(sip);
 	const struct sip_calls_side side = {
-		.api = api, .api_ctx = ctx, .clock = &clock_monotonic, .cdr = cfg->cdr,
+		.api = api, .api_ctx = ctx, .clock = &clock_monotonic, .cdr = cfg->cdr, .ivr = cfg->ivr,
 		.max_calls = cfg->max_calls, .obj = c,
 		.ports_new = cfg->ports_new ? make_ports : NULL, .ports_free = free_ports,
 		.route = route, .dialog_new = dialog_new,

@@ -545,6 +545,7 @@ static void tick(struct sip_call *c)
 		c->retry_ns = 0;
 		call_try_reoffer(c);
 	}
+	call_guide_tick(c);
 	if (c->state == CALL_ENDING && c->dead_ns && now >= c->dead_ns)
 		finish(c);
 }

@@ -116,6 +116,19 @@ ON_THREAD(ROLE_CTL) static void settle(struct call_leg *l)
 		call_try_reoffer(c);
 }
 
+static void see_room(struct call_leg *l, const struct welcome_info *w)
+{
+	l->id = w->leg;
+	l->others = (unsigned)(w->n_participants ? w->n_participants - 1 : 0);
+	l->recorded = w->recording.state == RECORDING_IS_ON;
+	for (size_t i = 0; i < w->n_participants; i++)
+		if (w->participants[i].leg == w->leg)
+			l->muted = w->participants[i].audio_muted;
+	/* It may have been a number. */
+	if (w->room && w->room[0])
+		snprintf(l->room, sizeof(l->room), "%s", w->room);
+}
+
 static void on_welcome(void *obj, const struct welcome_info *w)
 {
 	struct call_leg *l = obj;
@@ -126,7 +139,7 @@ static void on_welcome(void *obj, const struct welcome_info *w)
 		return;
 	l->welcomed = true;
 	l->waiting = false;
-	l->id = w->leg;
+	see_room(l, w);
 	if (!l->h)
 		return; /* join() goes on with it */
 	call_hold(c);
@@ -182,8 +195,7 @@ static void on_event(void *obj, struct leg_event *ev)
 	struct sip_call *c = l->call;
 
 	role_assert_ctl();
-	if (l != c->active || !call_alive(c) ||
-	    (ev->type != LEG_EVENT_DIGIT && ev->type != LEG_EVENT_PROMPT_OVER))
+	if (l != c->active || !call_alive(c))
 		return;
 	call_hold(c);
 	call_guide_event(c, ev);
@@ -296,6 +308,8 @@ ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, str
 	req->kind = LEG_KIND_PHONE;
 	req->number = c->cdr.number[0] ? c->cdr.number : c->cdr.uri;
 	req->called = c->called;
+	/* What is typed in opens no room. */
+	req->existing = c->active && c->active->parlour && !c->out;
 	req->ports = c->ports;
 	l->used = true;
 	unsigned turn = l->turn = ++c->turns;

@@ -14,6 +14,7 @@
 #include "signaling/sip_media.h"
 #include "signaling/sip_target.h"
 
+struct ivr_cfg;
 struct rtp_ports;
 struct sip_call;
 struct sip_dial_group;
@@ -66,6 +67,7 @@ struct sip_calls_side {
 	void *api_ctx;
 	const struct clock *clock;
 	const struct sip_cdr_sink *cdr; /* NULL: no records */
+	const struct ivr_cfg *ivr; /* NULL: English, and no menu in rooms */
 	size_t max_calls;
 	void *obj; /* of these: */
 	/* The sockets of a call on a local address; NULL functions: there are none. */
@@ -121,7 +123,10 @@ struct call_leg {
 	bool parlour;
 	bool welcomed, waiting; /* waiting: in the lobby */
 	uint32_t id;
-	char room[257]; /* that it asked for */
+	char room[257]; /* that it asked for, then that it is in */
+	/* when it came in: */
+	unsigned others;
+	bool muted, recorded;
 };
 
 struct sip_call {
@@ -264,10 +269,12 @@ void call_groups_free(struct sip_call_set *s) ON_THREAD(ROLE_CTL);
 
 /* Its leg in the parlour has its media: begin to talk. Also of calls out: nothing. */
 void call_guide_start(struct sip_call *c) ON_THREAD(ROLE_CTL);
-/* A digit, or the end of an announcement, of the leg that has its media. */
+/* What the leg that has its media is told: digits, ends of announcements, the room. */
 void call_guide_event(struct sip_call *c, const struct leg_event *ev) ON_THREAD(ROLE_CTL);
 /* A room that it wanted from the parlour did not let it in. False: the call ends. */
 bool call_guide_refused(struct sip_call *c, const struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* A few times a second: what is due. */
+void call_guide_tick(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* It is in c->room now. */
 void call_guide_entered(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* Nothing is to be said any more: the call ends. More than once. */
