@@ -251,6 +251,7 @@ static void take_rules(struct hall *h, const struct room_row *row)
 
 	h->registered = row && row->registered;
 	h->owner_id = h->registered ? row->owner_id : 0;
+	snprintf(h->number, sizeof h->number, "%s", h->registered ? row->number : "");
 	if (!h->registered) {
 		room_rules_default(&h->rules, record);
 		return;
@@ -412,7 +413,7 @@ void hall_policy_info(const struct hall *h, struct room_policy_info *out)
 	*out = (struct room_policy_info){
 		.locked = r->locked, .lobby = r->lobby, .guest_pin = r->guest_pin[0],
 		.host_pin = r->host_pin[0], .unmute = r->unmute,
-		.stereo = room_channels(h->room) == 2,
+		.stereo = room_channels(h->room) == 2, .number = h->number,
 		.record = record_right_parse(r->record),
 	};
 }

@@ -71,6 +71,7 @@ struct hall {
 	char maker[64]; /* address of who opened it */
 	int64_t owner_id;
 	struct room_rules rules;
+	char number[ROOM_NUMBER_LEN + 1]; /* that callers enter; "": none */
 	GPtrArray *lobby;     /* struct leg_handle that wait, in order of coming */
 	uint32_t last_waiting; /* the newest number given in the lobby */
 	GArray *departed;     /* struct departed, the oldest first */

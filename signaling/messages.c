@@ -103,6 +103,8 @@ static void set_policy(json_t *o, const struct room_policy_info *p)
 	set_text(o, "record", record_right_name(p->record));
 	set_bool(o, "unmute", p->unmute);
 	set_bool(o, "stereo", p->stereo);
+	if (p->number && *p->number)
+		set_text(o, "number", p->number);
 }
 
 static void set_recording(json_t *o, const struct recording_info *r)

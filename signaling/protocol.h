@@ -194,6 +194,7 @@ struct participant {
 struct room_policy_info {
 	bool locked, lobby, guest_pin, host_pin, unmute, stereo;
 	enum record_right record;
+	const char *number; /* digits that callers enter; NULL or "": none */
 };
 
 struct chat_info {

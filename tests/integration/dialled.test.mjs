@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { Phone } from '../support/phone.mjs';
 import { Server, until } from '../support/server.mjs';
 import { Sipp } from '../support/sipp.mjs';
 import { Socket } from '../support/ws.mjs';
@@ -30,6 +31,66 @@ const record = (call) => until('the record of the call', async () =>
 	(await ask('GET', 'calls')).calls.find((c) => c.id === call && c.ended_ms));
 
 describe('a room that calls', () => {
+	test('an answer, from the first ring to the record', async () => {
+		const phone = await Phone.open();
+		const callee = await Sipp.start('called', { phone });
+		const host = await Socket.open(server.url), guest = await Socket.open(server.url);
+		const { leg } = await host.join('daily', 'Ann', { token });
+		await guest.join('daily', 'Bob');
+
+		const to = `sip:+498912345612@127.0.0.1:${callee.port}`;
+		host.send({ type: 'dial', to, name: 'Carol' });
+		const first = await host.next('call');
+		assert.deepEqual([first.state, first.number, first.name], ['calling', '+498912345612', 'Carol']);
+		const answered = await host.next('call', { test: (m) => m.state === 'answered' });
+		assert.ok(host.messages.some((m) => m.type === 'call' && m.state === 'ringing'));
+		assert.equal(answered.call, first.call);
+		phone.connect(await callee.sdp());
+		phone.talk(440);
+
+		const carol = (m) => m.participant.name === 'Carol';
+		const [forHost, forGuest] = [await host.next('joined', { test: carol }), await guest.next('joined', { test: carol })];
+		assert.deepEqual([forHost.participant.kind, forHost.participant.number], ['phone', '+498912345612']);
+		assert.equal(forGuest.participant.number, '+4989••••12');
+		assert.ok(!guest.messages.some((m) => m.type === 'call'));
+		// nothing of it is picture: no encoder, no decoder
+		assert.equal(await server.value('mcu_video_decoders', 'daily') ?? 0, 0);
+		assert.equal(await server.value('mcu_video_encoders', 'daily') ?? 0, 0);
+
+		const shown = await ask('GET', `rooms/daily/dial/${first.call}`);
+		assert.deepEqual([shown.status, shown.state, shown.number], [200, 'answered', '+498912345612']);
+		const legs = (await ask('GET', 'rooms/daily/legs')).legs;
+		const { leg: its } = legs.find((l) => l.kind === 'phone');
+		host.send({ type: 'rename', leg: its, name: 'Carola' });
+		await guest.next('joined', { test: (m) => m.participant.name === 'Carola' && m.participant.number === '+4989••••12' });
+		assert.equal((await ask('PATCH', `rooms/daily/legs/${its}`, { gain_db: -6 })).status, 204);
+		assert.equal((await guest.next('sound')).gain_db, -6);
+
+		await until('the telephone to be heard', async () =>
+			(await ask('GET', 'rooms/daily/legs')).legs.find((l) => l.leg === its)?.uplink.audio.packets > 20);
+		host.send({ type: 'hangup', call: first.call });
+		await host.next('call', { test: (m) => m.state === 'ended' });
+		await guest.next('left', { test: (m) => m.leg === its });
+		await callee.fine();
+		phone.close();
+
+		const row = await record(first.call);
+		assert.deepEqual([row.direction, row.room, row.number, row.end, row.sip_status, row.audio],
+			['out', 'daily', '+498912345612', 'hangup_local', 200, 'PCMU'], JSON.stringify(row));
+		assert.ok(row.answered_ms >= row.started_ms && row.ended_ms >= row.answered_ms);
+		assert.ok(row.packets_in > 20 && row.mos > 3 && row.mos < 4.5, JSON.stringify(row));
+		assert.ok(row.session > 0);
+		const none = await ask('GET', 'rooms/daily/calls?number=9999');
+		assert.deepEqual(none.calls, []);
+		assert.equal((await ask('GET', 'rooms/daily/calls?number=12345612')).calls[0].id, first.call);
+		assert.equal((await ask('GET', 'rooms/daily/calls?from=2999-01-01')).calls.length, 0);
+		assert.equal((await ask('GET', 'rooms/daily/calls?from=yesterday')).status, 400);
+		assert.equal((await ask('GET', 'calls', undefined, null)).status, 401);
+		host.destroy();
+		guest.destroy();
+		assert.ok(leg > 0);
+	});
+
 	test('a busy one', async () => {
 		const callee = await Sipp.start('called_busy');
 		const r = await ask('POST', 'rooms/busy/dial', { to: `sip:ann@127.0.0.1:${callee.port}` });

@@ -441,6 +441,10 @@ static void messages_are_written(void **state)
 	       "\"1.0\",\"role\":\"host\",\"room_policy\":{\"locked\":true,\"lobby\":false,"
 	       "\"guest_pin\":true,\"host_pin\":false,\"record\":\"all\",\"unmute\":false,"
 	       "\"stereo\":false}}");
+	expect(msg_room(&(struct room_policy_info){ .record = RECORD_BY_ALL, .number = "4711" }),
+	       "{\"type\":\"room\",\"locked\":false,\"lobby\":false,\"guest_pin\":false,"
+	       "\"host_pin\":false,\"record\":\"all\",\"unmute\":false,\"stereo\":false,"
+	       "\"number\":\"4711\"}");
 	expect(msg_answer("", "v=0\r\n"), "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}");
 	expect(msg_error("a\"b", &why, true), "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":"
 					      "\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");

@@ -232,7 +232,7 @@ export default {
 	callNoAnswer: '{name} does not answer.',
 	callFailed: '{name} could not be called. {why}',
 	telephone: 'telephone',
-	dialInBoth: 'By telephone: {number}. Room systems: {address}',
+	dialInBoth: 'By telephone: {number}, then {code} and #. Room systems: {address}',
 	dialInAddress: 'Telephones and room systems: {address}',
 	rename: 'Rename',
 	newName: 'New name',

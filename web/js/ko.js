@@ -231,7 +231,7 @@ export default {
 	callNoAnswer: '{name} 님이 전화를 받지 않아요.',
 	callFailed: '{name} 님에게 전화를 걸지 못했어요. {why}',
 	telephone: '전화',
-	dialInBoth: '전화 참여: {number}. 회의실 장비: {address}',
+	dialInBoth: '전화 참여: {number}, 그다음 {code}와 #. 회의실 장비: {address}',
 	dialInAddress: '전화와 회의실 장비로 참여: {address}',
 	rename: '이름 바꾸기',
 	newName: '새 이름',

@@ -60,11 +60,12 @@ export class Phones {
 		return li;
 	}
 
-	// A number, and the room's address where the server has a name.
-	#showWay({ room }) {
+	// The room's address, and a number where the room has digits to be entered there.
+	#showWay({ room, policy }) {
 		const way = this.#account.dialIn;
 		const address = way && `sip:${room}@${way.domain || location.hostname}`;
-		const text = !way ? '' : way.number ? t('dialInBoth', { number: way.number, address }) : t('dialInAddress', { address });
+		const code = policy.number || (/^\d+$/.test(room) ? room : '');
+		const text = !way ? '' : way.number && code ? t('dialInBoth', { number: way.number, code, address }) : t('dialInAddress', { address });
 		$('dial-in').hidden = !text;
 		if ($('dial-in').textContent !== text)
 			$('dial-in').textContent = text;
