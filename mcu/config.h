@@ -79,6 +79,7 @@ struct config {
 		char *address;
 		int port, tls_port; /* as of http */
 		char *domain, *realm, *bridge, *callers;
+		int messages_per_s, connections_per_address;
 		char *dial; /* "hosts", "users", "nobody" */
 		struct config_strings dial_to;
 		int dial_per_minute, dial_per_room;

@@ -211,6 +211,11 @@ const struct config_key config_keys[] = {
 	CHOICE("sip.callers", sip.callers, "all|known", "all",
 	       "Who may call in: everybody (the rooms' own rules and PINs hold), or only registered "
 	       "users and trunks."),
+	INT("sip.messages_per_s", sip.messages_per_s, 0, 100000, "500",
+	    "Messages per second from one address (IPv6: one network of 64 bits), twice as many at "
+	    "once; what is above is dropped unread. 0: any number."),
+	INT("sip.connections_per_address", sip.connections_per_address, 1, 10000, "100",
+	    "TCP and TLS connections of one address."),
 	STRING("sip.rtp_ports", sip.rtp_ports, check_ports, "20000-29999",
 	       "UDP ports of their sound and pictures, first and last; a call takes two for each "
 	       "stream. Open the range in the firewall."),

@@ -40,6 +40,8 @@ struct sip_cfg {
 	const char *domain;  /* the host part of our addresses; "": any */
 	const char *realm;   /* of digest authentication; "": the domain, or "mcu" */
 	const char *bridge;  /* user part that reaches the voice menu */
+	unsigned messages_per_s; /* of one source (sip_guard.h); 0: no limit */
+	unsigned connections;	 /* of one source */
 	bool known_only;     /* calls only from users and trunks, none from guests */
 	const char *folder;  /* where certificates are laid out for TLS; made if missing */
 	const char *cert_file, *key_file; /* PEM */

@@ -19,6 +19,7 @@
 #include "mcu/base/metrics.h"
 #include "signaling/sip_call.h"
 #include "signaling/sip_dialplan.h"
+#include "signaling/sip_guard.h"
 #include "signaling/sip_registrar.h"
 #include "signaling/sip_sockets.h"
 #include "signaling/sip_trunk.h"
@@ -56,6 +57,7 @@ struct sip {
 	bool stopping, nua_stopping, nua_gone;
 	struct sip_calls *calls;
 	struct sip_parts parts;
+	struct sip_guard *guard;
 	guint minute_timer;
 };
 
@@ -405,6 +407,15 @@ ON_THREAD(ROLE_CTL) static int make_parts(struct sip *s, const struct room_api *
 	return err;
 }
 
+ON_THREAD(ROLE_CTL) static int start_guard(struct sip *s)
+{
+	struct sip_guard_cfg g = { .port = s->port, .tls_port = s->tls_port,
+				   .messages_per_s = s->cfg.messages_per_s,
+				   .connections = s->cfg.connections };
+
+	return sip_guard_new(&s->guard, &g);
+}
+
 int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *api, void *ctx,
 	    struct errmsg *why)
 {
@@ -431,6 +442,8 @@ int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *
 	}
 	if (!err)
 		err = bind_ports(s, why);
+	if (!err && (err = start_guard(s)))
+		errmsg_set(why, err, "memory", "out of memory");
 	if (!err)
 		sip_trunks_start(s->parts.trunks);
 	if (err)
@@ -496,6 +509,7 @@ void sip_free(struct sip **ps)
 	}
 	if (s->stop_timer)
 		g_source_remove(s->stop_timer);
+	sip_guard_free(&s->guard); /* before its sockets are closed */
 	if (s->nua && s->nua_gone)
 		nua_destroy(s->nua);
 	else
