@@ -112,16 +112,28 @@ static void one_loud_window_is_no_load(void **state)
 	assert_false(admission_ask(&a, ADMISSION_SENDER, 0, 0));
 }
 
+static struct admission seen(const struct admission_load *l)
+{
+	struct admission a;
+
+	admission_init(&a, 80, CORES);
+	admission_see(&a, l);
+	return a;
+}
+
+static void only_cheap_ones(struct admission *a)
+{
+	for (enum admission_kind k = 0; k < ADMISSION_N; k++)
+		assert_int_equal(admission_ask(a, k, 1, 1), k >= ADMISSION_SOUND);
+}
+
 static void strain_refuses_who_is_dear(void **state)
 {
 	struct admission_load l = { .permille = 100, .strained = true, .memory_left = INT64_MAX };
-	struct admission a;
+	struct admission a = seen(&l);
 
 	(void)state;
-	admission_init(&a, 80, CORES);
-	admission_see(&a, &l);
-	for (enum admission_kind k = 0; k < ADMISSION_N; k++)
-		assert_int_equal(admission_ask(&a, k, 1, 1), k >= ADMISSION_SOUND);
+	only_cheap_ones(&a);
 	see(&a, 100, 1);
 	assert_true(admission_ask(&a, ADMISSION_ROOM, 1, 1));
 }
@@ -129,11 +141,9 @@ static void strain_refuses_who_is_dear(void **state)
 static void late_sound_refuses_all_but_a_hiccup_does_not(void **state)
 {
 	struct admission_load l = { .permille = 100, .sound_missed = true, .memory_left = INT64_MAX };
-	struct admission a;
+	struct admission a = seen(&l);
 
 	(void)state;
-	admission_init(&a, 80, CORES);
-	admission_see(&a, &l);
 	see(&a, 100, 1);
 	admission_see(&a, &l);
 	assert_true(admission_ask(&a, ADMISSION_ROOM, 1, 1));
@@ -148,13 +158,10 @@ static void late_sound_refuses_all_but_a_hiccup_does_not(void **state)
 static void memory_that_is_short_refuses(void **state)
 {
 	struct admission_load l = { .permille = 100, .memory_left = 50 << 20 };
-	struct admission a;
+	struct admission a = seen(&l);
 
 	(void)state;
-	admission_init(&a, 80, CORES);
-	admission_see(&a, &l);
-	for (enum admission_kind k = 0; k < ADMISSION_N; k++)
-		assert_int_equal(admission_ask(&a, k, 1, 1), k >= ADMISSION_SOUND);
+	only_cheap_ones(&a);
 	l.memory_left = 20 << 20;
 	admission_see(&a, &l);
 	assert_false(admission_ask(&a, ADMISSION_VIEWER, 1, 1));

@@ -29,6 +29,7 @@ enum {
 	ENCODE = 11,
 	AUDIO_PT = 111,
 	VIDEO_PT = 102,
+	RTX_PT = 103,
 	PEER_AUDIO = 0x1111,
 	PEER_VIDEO = 0x2222,
 	OUR_AUDIO = 0x3333,
@@ -543,6 +544,19 @@ static inline void receive_rtcp(struct rtcp_builder *b)
 {
 	assert_int_equal(b->error, 0);
 	the.ev->rtcp(the.obj, b->data, b->len, the.now_ns);
+}
+
+static inline void reconfigure(const struct leg_media *m) ON_THREAD(ROLE_CTL)
+{
+	assert_int_equal(leg_net_configure(the.l, m), 0);
+	run();
+}
+
+static inline void connect_with(const struct leg_media *m) ON_THREAD(ROLE_CTL)
+{
+	reconfigure(m);
+	the.ev->connected(the.obj, "test");
+	run();
 }
 
 #endif

@@ -196,6 +196,15 @@ static inline struct rig *rig_open(void) ON_THREAD(ROLE_CTL)
 	return r;
 }
 
+/* With pictures that change. */
+static inline struct rig *rig_open_moving(void) ON_THREAD(ROLE_CTL)
+{
+	struct rig *r = rig_open();
+
+	r->moving = true;
+	return r;
+}
+
 /* Both legs side by side; muted: bit i of leg i. */
 static inline void rig_route(struct rig *r, bool encode, unsigned muted) ON_THREAD(ROLE_CTL)
 {

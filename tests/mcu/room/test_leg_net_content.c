@@ -2,7 +2,7 @@
  * key frames and reports. */
 #include "tests/mcu/room/leg_net_rig.h"
 
-enum { RTX_PT = 103, EXT_MID = 4, SCREEN = 0x5001, SCREEN_RTX = 0x5002, CAMERA_RTX = 0x5003 };
+enum { EXT_MID = 4, SCREEN = 0x5001, SCREEN_RTX = 0x5002, CAMERA_RTX = 0x5003 };
 
 static struct leg_media agreed(void)
 {
@@ -15,19 +15,6 @@ static struct leg_media agreed(void)
 	m.content.tx = false;
 	memcpy(m.content.mid, "s", 2);
 	return m;
-}
-
-static void agree(const struct leg_media *m) ON_THREAD(ROLE_CTL)
-{
-	assert_int_equal(leg_net_configure(the.l, m), 0);
-	run();
-}
-
-static void begin(const struct leg_media *m) ON_THREAD(ROLE_CTL)
-{
-	agree(m);
-	the.ev->connected(the.obj, "test");
-	run();
 }
 
 /* A packet that says its section. osn: of what it repairs; -1: it is no repair. */
@@ -61,7 +48,7 @@ static void test_two_pictures_at_once(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	begin(&m);
+	connect_with(&m);
 	put("v", PEER_VIDEO, 100, -1, true);
 	put("s", SCREEN, 7000, -1, true);
 	assert_int_equal(the.pictures, 2);
@@ -93,7 +80,7 @@ static void test_each_has_its_repairs(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	begin(&m);
+	connect_with(&m);
 	put("v", PEER_VIDEO, 100, -1, true);
 	put("v", PEER_VIDEO, 101, -1, false);
 	put("s", SCREEN, 100, -1, true);
@@ -127,7 +114,7 @@ static void test_each_has_its_key_frames(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	begin(&m);
+	connect_with(&m);
 	put("v", PEER_VIDEO, 100, -1, true);
 	put("s", SCREEN, 7000, -1, true);
 	the.rtcp_len = 0;
@@ -157,7 +144,7 @@ static void test_reports_tell_of_both(void **state)
 	(void)state;
 	role_assert_ctl();
 	m.video.remb = m.content.remb = true;
-	begin(&m);
+	connect_with(&m);
 	leg_net_limit_uplink(the.l, 1200);
 	run();
 	for (uint16_t i = 0; i < 5; i++) {
@@ -184,13 +171,13 @@ static void test_content_ends_and_begins_again(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	begin(&m);
+	connect_with(&m);
 	for (uint16_t i = 0; i < 3; i++) {
 		put("v", PEER_VIDEO, 100 + i, -1, !i);
 		put("s", SCREEN, 7000 + i, -1, !i);
 	}
 	m.content.rx = false;
-	agree(&m);
+	reconfigure(&m);
 	the.rtcp_len = 0;
 	advance(1000);
 	assert_true(sent_item(RTCP_RR, &item));
@@ -200,7 +187,7 @@ static void test_content_ends_and_begins_again(void **state)
 	assert_int_equal(the.contents, 3);
 	assert_int_equal(the.pictures, 7);
 	m.content.rx = true;
-	agree(&m);
+	reconfigure(&m);
 	put("s", SCREEN, 9000, -1, false); /* refers to what nobody has */
 	assert_int_equal(the.contents, 3);
 	put("s", SCREEN, 9001, -1, true);
@@ -217,7 +204,7 @@ static void test_content_alone(void **state)
 	(void)state;
 	role_assert_ctl();
 	m.audio.rx = m.video.rx = false;
-	begin(&m);
+	connect_with(&m);
 	assert_true(the.publishes);
 	assert_int_equal(the.period_ns, LEG_TICK_MS * NS_PER_MS);
 	put("s", SCREEN, 7000, -1, true);

@@ -1,7 +1,7 @@
 /* What a leg makes of retransmissions, probes, layers; what it reports of them. */
 #include "tests/mcu/room/leg_net_rig.h"
 
-enum { RTX_PT = 103, PEER_RTX = 0x7777, EXT_MID = 4, EXT_TWCC = 5, EXT_RID = 10, EXT_RRID = 11 };
+enum { PEER_RTX = 0x7777, EXT_MID = 4, EXT_TWCC = 5, EXT_RID = 10, EXT_RRID = 11 };
 
 static struct leg_media agreed(void)
 {
@@ -16,19 +16,6 @@ static struct leg_media agreed(void)
 	memcpy(m.audio.mid, "a", 2);
 	m.video.twcc = m.audio.twcc = true;
 	return m;
-}
-
-static void reconfigure(const struct leg_media *m) ON_THREAD(ROLE_CTL)
-{
-	assert_int_equal(leg_net_configure(the.l, m), 0);
-	run();
-}
-
-static void connect_with(const struct leg_media *m) ON_THREAD(ROLE_CTL)
-{
-	reconfigure(m);
-	the.ev->connected(the.obj, "test");
-	run();
 }
 
 /* One packet with a transport-wide number and a rid (NULL: none). */

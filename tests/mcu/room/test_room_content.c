@@ -123,6 +123,18 @@ static void test_content_has_a_tile_of_its_own(void **state)
 	close_room(r);
 }
 
+/* Two, of whom the first shares something beside its camera. */
+static struct room *open_with(struct presenter *a, struct presenter *b) ON_THREAD(ROLE_CTL)
+{
+	struct room *r = open_room();
+
+	outdone.n = 0;
+	*a = come(r);
+	*b = come(r);
+	agree(a, true, true, true);
+	return r;
+}
+
 static void test_the_last_one_presents(void **state)
 {
 	struct presenter a, b;
@@ -130,11 +142,7 @@ static void test_the_last_one_presents(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	outdone.n = 0;
-	r = open_room();
-	a = come(r);
-	b = come(r);
-	agree(&a, true, true, true);
+	r = open_with(&a, &b);
 	assert_presented(r, content_of(&a), 3);
 	agree(&b, true, true, true);
 	assert_presented(r, content_of(&b), 3);
@@ -167,11 +175,7 @@ static void test_nothing_to_present(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	outdone.n = 0;
-	r = open_room();
-	a = come(r);
-	b = come(r);
-	agree(&a, true, true, true);
+	r = open_with(&a, &b);
 	agree(&b, true, false, false);
 	assert_presented(r, content_of(&a), 3);
 	assert_int_equal(leg_present(b.leg, true), -ENOENT);

@@ -23,8 +23,7 @@ static void test_fewer_pictures_and_back(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, true, 0);
 	rig_advance(r, 1000);
 	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
@@ -51,8 +50,7 @@ static void test_a_still_room_takes_its_rate_later(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	tick_set_fps(r->tick, 10);
 	rig_advance(r, 500);
 	rig_route(r, true, 0);

@@ -194,16 +194,24 @@ static void mark(void)
 	view.first_key = false;
 }
 
+/* Where the only picture is passed on as it comes, from some pictures ago. */
+static struct rig *open_passing(void) ON_THREAD(ROLE_CTL)
+{
+	struct rig *r = open_rig(true);
+
+	route(r, false);
+	run_for(r, 10, true);
+	mark();
+	return r;
+}
+
 static void test_it_passes(void **state)
 {
 	struct rig *r;
 
 	(void)state;
 	role_assert_ctl();
-	r = open_rig(true);
-	route(r, false);
-	run_for(r, 10, true);
-	mark();
+	r = open_passing();
 	for (int i = 0; i < 90; i++) {
 		send_picture(r, grey_at(i), true, false);
 		rig_advance(r, TICK_MS);
@@ -231,10 +239,7 @@ static void test_it_ends_and_begins_with_key_frames(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = open_rig(true);
-	route(r, false);
-	run_for(r, 10, true);
-	mark();
+	r = open_passing();
 	route(r, true);
 	run_for(r, 30, true);
 	assert_in_range(view.other, 27, 31);
@@ -256,10 +261,7 @@ static void test_key_frames_are_asked_of_the_source(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = open_rig(true);
-	route(r, false);
-	run_for(r, 10, true);
-	mark();
+	r = open_passing();
 	for (int i = 0; i < 300; i++)
 		video_encode_request_key(r->encode);
 	run_for(r, 30, true);
@@ -323,10 +325,7 @@ static void test_a_sink_gets_our_own(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = open_rig(true);
-	route(r, false);
-	run_for(r, 10, true);
-	mark();
+	r = open_passing();
 	video_encode_set_sink(r->encode, &sink, 60, NULL, NULL);
 	run_for(r, 30, true);
 	assert_in_range(n, 25, 31);

@@ -7,8 +7,7 @@ static void test_interval_is_steady(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, true, 0);
 	rig_advance(r, 3000);
 	assert_in_range(r->n_out, 3 * FPS, 3 * FPS + 1);
@@ -179,8 +178,7 @@ static void test_lost_picture_leaves_a_gap_and_a_key_follows(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, true, 0);
 	rig_advance(r, 2000);
 	while ((b = buf_get(r->e.au_pool)))
@@ -204,8 +202,7 @@ static void test_no_encode_no_tick(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, false, 0);
 	rig_advance(r, 500);
 	assert_int_equal(r->n_out, 0);
@@ -497,8 +494,7 @@ static void test_switches_share_a_key_frame(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, true, 0);
 	rig_advance(r, 100);
 	assert_int_equal(r->keys, 1);
@@ -532,8 +528,7 @@ static void test_a_rung_is_scaled_once(void **state)
 
 	(void)state;
 	role_assert_ctl();
-	r = rig_open();
-	r->moving = true;
+	r = rig_open_moving();
 	rig_route(r, true, 0);
 	rig_advance(r, 500);
 	tick_get_stats(r->tick, &a);
