@@ -32,7 +32,11 @@ static void copy_codec(char *to, size_t cap, enum codec c)
 void call_records_row(struct call_row *row, const struct sip_cdr *c)
 {
 	const struct leg_totals *t = &c->media;
+	enum sip_end end = c->end;
 
+	/* Who hangs up on a call that nobody has answered takes it back. */
+	if (c->out && !c->answered_ms && end == SIP_END_HANGUP_LOCAL)
+		end = SIP_END_CANCELLED;
 	*row = (struct call_row){
 		.id = c->id, .out = c->out, .started_ms = c->started_ms,
 		.answered_ms = c->answered_ms, .ended_ms = c->ended_ms,
@@ -45,7 +49,7 @@ void call_records_row(struct call_row *row, const struct sip_cdr *c)
 	snprintf(row->number, sizeof row->number, "%s", c->number);
 	snprintf(row->user, sizeof row->user, "%s", c->user);
 	snprintf(row->trunk, sizeof row->trunk, "%s", c->trunk);
-	snprintf(row->end, sizeof row->end, "%s", sip_end_name(c->end));
+	snprintf(row->end, sizeof row->end, "%s", sip_end_name(end));
 	snprintf(row->reason, sizeof row->reason, "%s", c->reason);
 	copy_codec(row->audio, sizeof row->audio, t->audio);
 	copy_codec(row->video, sizeof row->video, t->video);

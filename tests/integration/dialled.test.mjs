@@ -102,6 +102,18 @@ describe('a room that calls', () => {
 		assert.equal((await ask('DELETE', `rooms/busy/dial/${r.call}`)).status, 204); // is over
 	});
 
+	test('one that only rings, until it is hung up', async () => {
+		const callee = await Sipp.start('called_rings');
+		const { call } = await ask('POST', 'rooms/rings/dial', { to: `sip:ann@127.0.0.1:${callee.port}` });
+		await until('it to ring', async () => (await ask('GET', `rooms/rings/dial/${call}`)).state === 'ringing');
+		assert.equal((await ask('DELETE', `rooms/rings/dial/${call}`)).status, 204);
+		await until('its end', async () => (await ask('GET', `rooms/rings/dial/${call}`)).state === 'ended');
+		await callee.fine();
+		const row = await record(call);
+		assert.deepEqual([row.answered_ms, row.mos], [0, null]);
+		assert.equal(row.end, 'cancelled', JSON.stringify(row));
+	});
+
 	test('what cannot be called', async () => {
 		const refused = async (status, code, body, auth) => {
 			const r = await ask('POST', 'rooms/daily/dial', body, auth);
