@@ -44,7 +44,7 @@ export class RawSip {
 
 	// headers: more lines; body: SDP. A CANCEL or ACK goes with the last INVITE's CSeq; a
 	// CANCEL, and an ACK of what was refused, with its branch too.
-	send(d, method, { headers = [], body, same = method === 'CANCEL' } = {}) {
+	send(d, method, { headers = [], body, type = 'application/sdp', same = method === 'CANCEL' } = {}) {
 		if (method !== 'CANCEL' && method !== 'ACK')
 			d.cseq++;
 		if (!same)
@@ -53,9 +53,9 @@ export class RawSip {
 			d.invite = { cseq: d.cseq, branch: d.branch };
 		const cseq = method === 'CANCEL' || method === 'ACK' ? d.invite.cseq : d.cseq;
 		const branch = same ? d.invite.branch : d.branch;
-		const lines = [`${method} ${d.target && !same ? d.target : d.uri} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.port};rport;branch=z9hG4bK${d.callId}.${branch}`,
+		const lines = [`${method} ${d.target && !same ? d.target : d.uri} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.port};rport;branch=z9hG4bK${d.callId.replace("@", "-")}.${branch}`,
 			'Max-Forwards: 70', `From: <sip:raw@${this.host}>;tag=${d.tag}`, `To: ${d.to}`, `Call-ID: ${d.callId}`, `CSeq: ${cseq} ${method}`,
-			`Contact: <sip:raw@${this.host}:${this.port}>`, ...headers, ...body ? ['Content-Type: application/sdp'] : [], `Content-Length: ${body?.length ?? 0}`, '', body ?? ''];
+			`Contact: <sip:raw@${this.host}:${this.port}>`, ...headers, ...body ? [`Content-Type: ${type}`] : [], `Content-Length: ${body?.length ?? 0}`, '', body ?? ''];
 		this.raw(lines.join('\r\n'));
 	}
 
