@@ -70,6 +70,26 @@ describe('hiding oneself', { timeout: 120000 }, () => {
 		await until('no choice', async () => !await bo.page.isVisible('#view-choice'));
 	});
 
+	test('who comes back when no more can waits, and is told', async () => {
+		await bo.page.evaluate(() => localStorage.setItem('hideSelf', 'yes'));
+		await bo.page.reload();
+		await bo.reads('#notice', /Too many people hide themselves: you see yourself/);
+		bo.leg = bo.last('welcome').leg;
+		await sees(bo, ann, bo);
+		await ann.page.uncheck('#hide-self');
+		await bo.reads('#notice', /hidden from you now/);
+		await sees(bo, ann);
+		await bo.page.evaluate(() => localStorage.removeItem('hideSelf'));
+		await bo.page.reload();
+		await until('Bo to be back', () => {
+			const leg = bo.last('welcome')?.leg;
+			return leg && leg !== bo.leg && (bo.leg = leg);
+		});
+		await sees(bo, ann, bo);
+		await ann.page.check('#hide-self');
+		await sees(ann, bo);
+	});
+
 	test('it is remembered, and can be taken back', async () => {
 		await ann.page.reload();
 		await until('Ann to be back', () => {
