@@ -197,7 +197,7 @@ static void test_all_users_together_are_bounded(void **state)
 
 	(void)state;
 	for (int i = 0; i < 15; i++) {
-		char user[8];
+		char user[16];
 
 		snprintf(user, sizeof user, "u%d", i);
 		assert_true(sip_bindings_restore(f.b, user, &one, f.now_ms));

@@ -44,7 +44,7 @@ describe('a trunk', limit, () => {
 		await until('a refusal', async () => (await trunkOf(server, 'itsp')).state === 'failed');
 		assert.equal((await trunkOf(server, 'itsp')).status, 401);
 		assert.deepEqual(await phonesOf(provider, 'office'), []);
-		assert.match(provider.log, /SIP: wrong password from 127\.0\.0\.1 for "office"/);
+		await until('it in the log', () => /SIP: wrong password from 127\.0\.0\.1 for "office"/.test(provider.log));
 		assert.equal((await rest(server, 'PUT', '/api/v1/trunks/itsp', { ...settings, password })).status, 200);
 		await until('a registration', async () => (await trunkOf(server, 'itsp')).state === 'registered');
 		assert.equal((await phonesOf(provider, 'office')).length, 1);
