@@ -265,7 +265,9 @@ int sip_media_accept(struct sip_media *m, const char *sdp, size_t len, bool last
 		err = accept_text(m, sdp, len, why);
 	if (!err && !same) {
 		free(m->answered_with);
-		m->answered_with = strndup(sdp, len);
+		m->answered_with = calloc(1, len + 1);
+		if (m->answered_with)
+			memcpy(m->answered_with, sdp, len);
 	}
 	if (last)
 		sip_media_drop_offer(m);

@@ -66,9 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	text = strndup((const char *)data + 1, size - 1);
+	text = calloc(1, size);
 	if (!text)
 		return 0;
+	memcpy(text, data + 1, size - 1);
 	second = strchr(text, '\n');
 	if (second)
 		*second++ = '\0';
