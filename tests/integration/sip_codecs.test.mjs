@@ -1,0 +1,177 @@
+// What telephones of all ages agree on: codecs, the length of packets, comfort noise,
+// pictures within a level. Offers by hand; what comes is looked at packet by packet.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { keyFrames, nalType, readSps, spsOf } from '../support/h264.mjs';
+import { Phone } from '../support/phone.mjs';
+import { Server, until } from '../support/server.mjs';
+import { RawSip } from '../support/sip_raw.mjs';
+import { gone, legs } from '../support/sip_rig.mjs';
+import { within } from '../support/variant.mjs';
+
+const limit = { timeout: within(120000) };
+const A = 440; // Hz
+let server;
+
+before(async () => { server = await Server.small({ 'sip.port': 0, 'room.linger_s': 1 }); });
+after(() => server.stopFine());
+
+// A call of a telephone whose m-lines are given; {audio} and {video}: its ports.
+class Call {
+	static async start(room, mlines, { codec, video = false, hz = null } = {}) {
+		const c = new Call();
+		c.phone = await Phone.open({ codec, video });
+		c.phone.talk(hz);
+		c.sip = await RawSip.open(server);
+		c.dialog = c.sip.dialog(room);
+		const lines = mlines.map((l) => l.replace('{audio}', c.phone.audio.port).replace('{video}', c.phone.video?.port));
+		const body = ['v=0', 'o=raw 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines, ''].join('\r\n');
+		c.sip.send(c.dialog, 'INVITE', { body });
+		c.answer = await c.sip.final(c.dialog, 'INVITE', 20000);
+		c.sip.acknowledge(c.dialog, c.answer);
+		if (c.answer.status < 300)
+			c.phone.connect(c.answer.text.slice(c.answer.text.indexOf('\r\nv=0') + 2));
+		return c;
+	}
+
+	// n packets of a line that come from now on.
+	async packets(line, n) {
+		const from = line.received;
+		await until(`${n} packets`, () => line.received >= from + n, 30000);
+		return line.packets.slice(-Math.min(line.received - from, line.packets.length));
+	}
+
+	async end() {
+		this.sip.send(this.dialog, 'BYE');
+		assert.equal((await this.sip.final(this.dialog, 'BYE', 20000)).status, 200);
+		this.sip.close();
+		this.phone.close();
+	}
+}
+
+const audio = (formats, ...more) => [`m=audio {audio} RTP/AVP ${formats}`, ...more];
+
+// What follows each other in the stream, of one payload type.
+function steps(packets) {
+	const out = [];
+	for (let i = 1; i < packets.length; i++)
+		if (packets[i].seq === (packets[i - 1].seq + 1 & 65535))
+			out.push((packets[i].ts - packets[i - 1].ts) >>> 0);
+	return out;
+}
+
+describe('sound', limit, () => {
+	let talker;
+
+	before(async () => { talker = await Call.start('sound', audio('0'), { hz: A }); });
+	after(() => talker.end());
+
+	const kinds = [
+		{ name: 'PCMU, nothing said', lines: audio('0'), pt: 0, octets: 160, step: 160 },
+		{ name: 'PCMU of 10 ms', lines: audio('0', 'a=ptime:10'), pt: 0, octets: 80, step: 80, codec: 'PCMU' },
+		{ name: 'PCMA of 30 ms', lines: audio('8', 'a=ptime:30'), pt: 8, octets: 240, step: 240, codec: 'PCMA' },
+		{ name: 'PCMU of at most 40 ms', lines: audio('0', 'a=ptime:60', 'a=maxptime:40'), pt: 0, octets: 320, step: 320, codec: 'PCMU' },
+		{ name: 'G.722 of 60 ms', lines: audio('9', 'a=ptime:60'), pt: 9, octets: 480, step: 480 },
+		{ name: 'G.729', lines: audio('18', 'a=fmtp:18 annexb=no'), pt: 18, octets: 20, step: 160 },
+		{ name: 'G.729 of 40 ms', lines: audio('18', 'a=ptime:40'), pt: 18, octets: 40, step: 320 },
+		{ name: 'Opus of 60 ms', lines: audio('107', 'a=rtpmap:107 opus/48000/2', 'a=ptime:60'), pt: 107, step: 2880 },
+		{ name: 'Opus of a constant rate, 16 kHz', lines: audio('107', 'a=rtpmap:107 opus/48000/2', 'a=fmtp:107 cbr=1;maxplaybackrate=16000'), pt: 107, octets: 50, step: 960 },
+	];
+	for (const k of kinds)
+		test(k.name, async () => {
+			const c = await Call.start('sound', k.lines, { codec: k.codec });
+			assert.equal(c.answer.status, 200, c.answer.text);
+			const p = await c.packets(c.phone.audio, 20);
+			for (const one of p) {
+				assert.equal(one.pt, k.pt);
+				assert.equal(one.payload.length, k.octets ?? one.payload.length);
+			}
+			assert.deepEqual([...new Set(steps(p))], [k.step]);
+			if (k.codec)
+				await until(`${A} Hz to be heard`, () => c.phone.hears(A) > -25, 20000);
+			await c.end();
+		});
+});
+
+describe('silence', limit, () => {
+	const noise = (p) => p.pt === 13;
+	const kinds = [
+		{ name: 'is told by comfort noise', lines: audio('0 13'), rest: noise, octets: 1, has: /RTP\/AVP 0 13\r/ },
+		{ name: 'by G.729 as its annex B says', lines: audio('18', 'a=fmtp:18 annexb=yes'), rest: (p) => p.payload.length === 2, octets: 2, has: /annexb=yes/ },
+	];
+	for (const k of kinds)
+		test(k.name, async () => {
+			const c = await Call.start('silence', k.lines);
+			assert.match(c.answer.text, k.has);
+			// Nobody talks: a few packets a second are all that comes.
+			await until('comfort noise', () => c.phone.audio.packets.slice(-3).length === 3 && c.phone.audio.packets.slice(-3).every(k.rest), 20000);
+			const last = c.phone.audio.packets.slice(-3);
+			for (const p of last)
+				assert.equal(p.payload.length, k.octets);
+			assert.deepEqual(steps(last).map((s) => s >= 8 * 300), [true, true]);
+			await c.end();
+		});
+
+	test('who knows no rests gets it in full', async () => {
+		const c = await Call.start('silence', audio('8'));
+		const p = await c.packets(c.phone.audio, 50);
+		assert.ok(p.every((one) => one.pt === 8 && one.payload.length === 160));
+		await c.end();
+		await gone(server, 'silence');
+	});
+});
+
+describe('pictures', limit, () => {
+	const video = (pt, ...more) => [...audio('0'), `m=video {video} RTP/AVP ${pt}`, ...more];
+
+	test('H.264 of level 1.3, each NAL unit in a packet', async () => {
+		const c = await Call.start('pictures', video(109, 'a=rtpmap:109 H264/90000', 'a=fmtp:109 profile-level-id=42800d'), { video: true });
+		assert.match(c.answer.text, /packetization-mode=0/);
+		await until('a key frame', () => keyFrames(c.phone.video.packets) > 0, 30000);
+		for (const p of await c.packets(c.phone.video, 20)) {
+			assert.equal(p.pt, 109);
+			assert.ok(nalType(p.payload) >= 1 && nalType(p.payload) <= 23, 'a single NAL unit');
+			assert.ok(p.payload.length <= 1300);
+		}
+		const sps = readSps(spsOf(c.phone.video.packets));
+		assert.equal(sps.profile, 66);
+		assert.ok(sps.level <= 13, `level ${sps.level}`);
+		assert.ok(sps.macroblocks <= 396, `${sps.macroblocks} macroblocks`);
+		await c.end();
+	});
+
+	test('H.263 for the oldest, and nothing of it when they are gone', async () => {
+		const open = async () => await server.value('mcu_venc_open');
+		const c = await Call.start('pictures', video(96, 'a=rtpmap:96 H263-1998/90000', 'a=fmtp:96 CIF=1;QCIF=1'), { video: true });
+		const starts = (p) => (p.payload[0] & 0x04) && (p.payload[2] & 0xfc) === 0x80;
+		await until('a picture', () => c.phone.video.packets.some(starts), 30000);
+		const first = c.phone.video.packets.find(starts);
+		assert.equal(first.pt, 96);
+		assert.equal(first.payload[4] >> 2 & 7, 3, 'of CIF');
+		assert.equal(first.payload[4] & 2, 0, 'a key frame');
+		assert.ok(c.phone.video.packets.every((p) => p.payload.length <= 1200));
+		assert.equal(await open(), 1);
+		await c.end();
+		await gone(server, 'pictures');
+		await until('no encoder', async () => await open() === 0);
+	});
+
+	test('what has no limits gets the canvas', async () => {
+		const c = await Call.start('canvas', video(97, 'a=rtpmap:97 H264/90000', 'a=fmtp:97 profile-level-id=42e01f;packetization-mode=1'), { video: true });
+		await until('a key frame', () => keyFrames(c.phone.video.packets) > 0, 30000);
+		const stap = c.phone.video.packets.map((p) => p.payload).find((p) => nalType(p) === 24);
+		assert.ok(stap, 'SPS and PPS share a packet');
+		assert.equal(readSps(stap.subarray(3)).macroblocks, 40 * 23); // 640x360
+		await legs(server, 'canvas', 1);
+		await c.end();
+		await gone(server, 'canvas');
+	});
+});
+
+test('nothing in common is 488', async () => {
+	const c = await Call.start('none', audio('97', 'a=rtpmap:97 iLBC/8000'));
+	assert.equal(c.answer.status, 488, c.answer.text);
+	c.sip.close();
+	c.phone.close();
+});
