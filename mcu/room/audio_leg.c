@@ -11,12 +11,16 @@
 #include "mcu/room/routing.h"
 #include "mcu/rtp/lipsync.h"
 #include "mixer/audio/dsp.h"
+#include "mixer/audio/dtmf_in.h"
 #include "mixer/audio/voice.h"
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
 	       "Received audio packets dropped because the leg's ring was full.");
 METRIC_COUNTER(m_recovered, "mcu_audio_in_recovered_total",
 	       "Lost audio packets restored from a copy (RED) or from Opus FEC.");
+
+METRIC_COUNTER(m_digits_dropped, "mcu_dtmf_tones_dropped_total",
+	       "DTMF digits heard as tones and dropped because the control loop was behind.");
 
 struct audio_leg {
 	const struct engine *engine;
@@ -29,6 +33,10 @@ struct audio_leg {
 	struct audio_ear *ear; /* NULL: it hears what all hear */
 	mbox_fn *prompt_over;
 	void *prompt_over_obj;
+	struct dtmf_in *tones;     /* CTL's until it is routed */
+	struct dtmf_in *listening; /* NULL: not for digits */
+	mbox_fn *digit;
+	void *digit_obj;
 	struct voice *voice; /* CTL's until it is routed */
 	float volume_db, gain_from, gain_to; /* gain_from: at the end of the last tick */
 	int64_t hold_tick;
@@ -91,6 +99,7 @@ void audio_leg_free(struct audio_leg **a)
 	audio_out_free(&l->out);
 	voice_free(&l->voice);
 	audio_ear_free(&l->ear);
+	dtmf_in_free(&l->tones);
 	free(l);
 	*a = NULL;
 }
@@ -141,6 +150,37 @@ void audio_leg_set_sound(struct audio_leg *a, const struct route_sound *s)
 	a->volume_db = s->volume_db;
 }
 
+struct dtmf_in *audio_leg_tones(struct audio_leg *a)
+{
+	if (!a->tones && dtmf_in_new(&a->tones, a->channels))
+		return NULL;
+	return a->tones;
+}
+
+void audio_leg_set_tones(struct audio_leg *a, struct dtmf_in *d)
+{
+	if (d && d != a->listening)
+		dtmf_in_reset(d);
+	a->listening = d;
+}
+
+void audio_leg_set_digit(struct audio_leg *a, mbox_fn *fn, void *obj)
+{
+	a->digit = fn;
+	a->digit_obj = obj;
+}
+
+ON_THREAD(ROLE_MIXA) static bool listen(struct audio_leg *a, bool sound)
+{
+	char digits[DTMF_IN_DIGITS + 1];
+
+	sound = dtmf_in_tick(a->listening, a->pcm, sound, digits);
+	for (const char *d = digits; *d; d++)
+		if (mbox_post(a->engine->ctl, a->digit, a->digit_obj, (void *)(uintptr_t)*d))
+			metric_add(&m_digits_dropped, 1);
+	return sound;
+}
+
 /* Untouched at its own volume. */
 static void turn(struct audio_leg *a)
 {
@@ -161,6 +201,8 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, b->time_ns);
 	sound = audio_in_tick(a->in, now_ns, a->pcm);
+	if (a->listening)
+		sound = listen(a, sound);
 	turn(a);
 	if (a->lipsync && audio_in_play_point(a->in, &ts, &hz, &play_ns))
 		lipsync_audio_played(a->lipsync, ts, hz, play_ns);

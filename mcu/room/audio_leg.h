@@ -14,6 +14,7 @@
 enum { AUDIO_RING_PACKETS = 64 };
 
 struct audio_leg;
+struct dtmf_in;
 struct voice;
 struct route_sound;
 struct audio_out;
@@ -49,6 +50,14 @@ void audio_leg_put(struct audio_leg *a, struct buf *pkt) ON_THREAD(ROLE_NET);
 void audio_leg_set_sound(struct audio_leg *a, const struct route_sound *s) ON_THREAD(ROLE_MIXA);
 /* The voice for that, made at the first call; NULL: out of memory. */
 struct voice *audio_leg_voice(struct audio_leg *a) ON_THREAD(ROLE_CTL);
+
+/* Digits are listened for in its sound, and taken out of it, from this tick on; d:
+ * borrowed as long as the routing that names it; NULL: not. */
+void audio_leg_set_tones(struct audio_leg *a, struct dtmf_in *d) ON_THREAD(ROLE_MIXA);
+/* What does that, made at the first call; NULL: out of memory. */
+struct dtmf_in *audio_leg_tones(struct audio_leg *a) ON_THREAD(ROLE_CTL);
+/* Posted to the control mailbox as fn(obj, arg), arg: the digit. Before the first tick. */
+void audio_leg_set_digit(struct audio_leg *a, mbox_fn *fn, void *obj) ON_THREAD(ROLE_CTL);
 
 /* Drains the ring and decodes one tick of the room's channels into the leg's buffer. Returns it, or
  * NULL when there is nothing to hear. Borrowed until the next call. */

@@ -190,6 +190,15 @@ static int make_identity(struct leg *l)
 	return 0;
 }
 
+static void tone_heard(void *obj, void *arg)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone && l->ev->digit)
+		l->ev->digit(l->obj, (char)(uintptr_t)arg, DIGIT_TONE);
+}
+
 ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 {
 	struct leg_net_cfg cfg = {
@@ -213,6 +222,7 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	cfg.video = l->source[LEG_CAMERA].video;
 	cfg.content = l->source[LEG_CONTENT].video;
 	err = leg_net_new(&l->net, &cfg);
+	audio_leg_set_digit(l->audio, tone_heard, l);
 	if (!err)
 		audio_leg_set_lipsync(l->audio, leg_net_lipsync(l->net));
 	return err;
@@ -362,6 +372,16 @@ ON_THREAD(ROLE_CTL) static int make_voice(struct leg *l, struct route_sound *s, 
 	return sends && (s->gain || s->noise) && !s->voice ? -ENOMEM : 0;
 }
 
+/* A telephone that can send no events may send tones. */
+ON_THREAD(ROLE_CTL) static int listen_for_digits(struct leg *l, const struct leg_media *m)
+{
+	l->tones = NULL;
+	if (!m->udp || !m->audio.rx || m->audio.rx_dtmf_pt)
+		return 0;
+	l->tones = audio_leg_tones(l->audio);
+	return l->tones ? 0 : -ENOMEM;
+}
+
 int leg_set_media(struct leg *l, const struct leg_media *m)
 {
 	struct leg_media media = *m;
@@ -374,6 +394,8 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 	err = m->audio.rx ? audio_leg_receive(l->audio) : 0;
 	if (!err)
 		err = make_voice(l, &l->sound, m->audio.rx);
+	if (!err)
+		err = listen_for_digits(l, m);
 	if (!err)
 		err = leg_net_configure(l->net, &media);
 	if (err)

@@ -493,11 +493,13 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 
 		if (!l->sends_audio)
 			continue;
-		audio_leg_set_muted(l->audio, l->audio_muted);
+		/* Who is muted and has no other way to send digits is still listened to. */
+		audio_leg_set_muted(l->audio, l->audio_muted && !l->tones);
+		audio_leg_set_tones(l->audio, l->tones);
 		audio_leg_set_sound(l->audio, &l->sound);
 		pcm = audio_leg_tick(l->audio, due_ns);
 		/* A leg that has just been muted fades out in one last tick. */
-		if (!pcm || (!l->audio_muted && !audio_leg_speaking(l->audio)))
+		if (!pcm || (l->audio_muted ? l->tones != NULL : !audio_leg_speaking(l->audio)))
 			continue;
 		audio_mixer_add(a->mixer, l->id, pcm, audio_leg_level_dbov(l->audio));
 		speaker_feed(a->speaker, l->id, audio_leg_level_dbov(l->audio),

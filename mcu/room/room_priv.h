@@ -84,6 +84,7 @@ struct leg {
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
 	struct route_sound sound;
+	struct dtmf_in *tones; /* NULL: digits are not listened for */
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
 	uint32_t counted[2]; /* encodes whose receivers it is one of; 0: none */

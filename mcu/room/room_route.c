@@ -31,6 +31,7 @@ ON_THREAD(ROLE_CTL) static void add_leg(struct routing *s, size_t at, const stru
 	o->audio_muted = l->audio_muted;
 	o->sends_audio = l->media.audio.rx;
 	o->sound = l->sound;
+	o->tones = l->tones;
 	if (l->connected && l->media.audio.tx)
 		o->format = audio_format_of(&l->media.audio.tx_format, l->room->channels);
 }

@@ -25,6 +25,7 @@ enum {
 };
 
 struct audio_leg;
+struct dtmf_in;
 struct voice;
 struct video_leg;
 struct video_encode;
@@ -42,6 +43,7 @@ struct route_leg {
 	struct audio_leg *audio; /* of the audio worker */
 	bool audio_muted, sends_audio;
 	struct route_sound sound;
+	struct dtmf_in *tones; /* digits are listened for; NULL: they come otherwise, or not */
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
 };
 

@@ -33,6 +33,8 @@ struct person {
 	struct aenc *enc; /* what it speaks with; NULL: never */
 	struct adec *dec; /* what it hears with; NULL: only counted */
 	double hz;        /* 0: it says nothing */
+	double hz2;       /* beside it; 0: nothing */
+	bool tones;	  /* digits are listened for in its sound */
 	bool sends, hears, muted, away;
 	enum codec speaks;         /* its packets are of */
 	enum audio_format format;  /* that it hears */
@@ -254,6 +256,7 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 		s->leg[k++] = (struct route_leg){
 			.id = p->id, .audio = p->leg, .audio_muted = p->muted,
 			.sends_audio = p->sends, .sound = p->sound,
+			.tones = p->tones ? audio_leg_tones(p->leg) : NULL,
 			.format = p->hears ? p->format : AUDIO_FORMAT_NONE,
 		};
 	}
@@ -289,6 +292,9 @@ static inline void speak(struct rig *r, struct person *p) ON_THREAD(ROLE_NET)
 		if (p->sides & 1u << c)
 			tone_fill(pcm + c, TICK, p->out_ch, p->hz,
 				  p->volume > 0 ? p->volume : 0.2, r->tick * TICK);
+	for (size_t i = 0; i < TICK && p->hz2 > 0; i++)
+		pcm[i] += (float)((p->volume > 0 ? p->volume : 0.2) *
+				  sin(2 * M_PI * p->hz2 * (double)(r->tick * TICK + (int64_t)i) / 48000));
 	len = aenc_encode_to(p->enc, pcm, packet, sizeof packet);
 	assert_true(len > 0);
 	say(r, p, packet, (size_t)len);

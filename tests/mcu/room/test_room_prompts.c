@@ -272,6 +272,58 @@ static void test_volume_of_the_room(void **state)
 	rig_close(r);
 }
 
+static char digits[16];
+
+static void on_digit(void *obj, void *arg)
+{
+	char c = (char)(uintptr_t)arg;
+
+	(void)obj;
+	strncat(digits, &c, 1);
+}
+
+/* Digits as tones: told, and heard by nobody, also of one who is muted. */
+static void test_tones_are_digits(void **state)
+{
+	struct person *a, *b;
+	struct rig *r = rig_open();
+
+	(void)state;
+	role_assert_ctl();
+	digits[0] = 0;
+	a = person_add_format(r, 300, true, AUDIO_FORMAT_PCMU);
+	b = person_add(r, 0, true);
+	a->tones = true;
+	audio_leg_set_digit(a->leg, on_digit, a);
+	rig_route(r);
+	rig_ticks(r, 50);
+	assert_near(heard(b, 300), 0.2, 0.03);
+	a->hz = 770;
+	a->hz2 = 1336;
+	for (int i = 0; i < 50; i++) {
+		rig_tick(r);
+		/* What came before is there at first. */
+		if (i >= 15)
+			assert_true(heard(b, 770) < 0.001 && heard(b, 1336) < 0.001);
+	}
+	assert_string_equal(digits, "5");
+	a->hz = 300;
+	a->hz2 = 0;
+	rig_ticks(r, 50);
+	assert_near(heard(b, 300), 0.2, 0.03);
+	a->muted = true;
+	rig_route(r);
+	a->hz = 941;
+	a->hz2 = 1477;
+	rig_ticks(r, 20);
+	a->hz = 300;
+	a->hz2 = 0;
+	rig_ticks(r, 20);
+	assert_string_equal(digits, "5#");
+	assert_true(heard(b, 300) < 0.001);
+	rig_close(r);
+}
+
 /* More than can have a mix of their own: the rest wait, and everybody hears the room. */
 static void test_many_at_once(void **state)
 {
@@ -311,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_leaving_in_the_middle),
 		cmocka_unit_test(test_chime_is_for_all),
 		cmocka_unit_test(test_volume_of_the_room),
+		cmocka_unit_test(test_tones_are_digits),
 		cmocka_unit_test(test_many_at_once),
 	};
 
