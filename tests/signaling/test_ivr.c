@@ -27,6 +27,32 @@ static void put(char *to, size_t size, const char *text)
 	snprintf(to + n, size - n, "%s%s", n ? " " : "", text);
 }
 
+/* Whether there is such a sentence, in both languages. */
+static bool is_spoken(const char *language, const char *name)
+{
+	char path[40], line[256];
+	size_t n = strlen(name);
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof path, "prompts/%s.txt", language);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof line, f))
+		found = !strncmp(line, name, n) && line[n] == '\t';
+	fclose(f);
+	return found;
+}
+
+static void check_name(const char *name)
+{
+	if (name[0] == '=' || !strcmp(name, "music"))
+		return;
+	name = strchr(name, '/') ? strchr(name, '/') + 1 : name;
+	if (!is_spoken("en", name) || !is_spoken("ko", name))
+		fail_msg("nobody has written what \"%s\" says", name);
+}
+
 /* "[welcome enter_number|] t10000 >123/45 do6+ bye" */
 static void show(const struct ivr *v, const struct ivr_do *d, char *to, size_t size)
 {
@@ -37,6 +63,7 @@ static void show(const struct ivr *v, const struct ivr_do *d, char *to, size_t s
 		for (size_t i = 0; i < d->n; i++) {
 			strcat(text, i ? " " : "");
 			strcat(text, d->prompt[i]);
+			check_name(d->prompt[i]);
 		}
 		strcat(text, d->loop ? "@]" : d->until_digit ? "|]" : "]");
 		put(to, size, text);
@@ -341,6 +368,46 @@ static void test_menu_lines(void **state)
 	assert_false(ivr_menu_parse("*6 dance", &key, &c));
 }
 
+/* Whatever comes in whatever order. */
+static void test_any_order(void **state)
+{
+	static const char *const codes[] = { "", "pin_required", "pin_wrong", "room_unknown",
+					     "room_full", "not_allowed" };
+	static const struct ivr_room room = { .others = 3, .muted = true };
+	unsigned seed = 4711;
+	struct ivr_do d;
+	struct ivr v;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++) {
+		unsigned r = (unsigned)rand_r(&seed), what = r % 16;
+
+		if (!i || r % 1009 == 0)
+			ivr_start(&v, r & 4096 ? &english : &either, &d);
+		else if (what < 7)
+			ivr_digit(&v, "0123456789*#ABCD"[r / 16 % 16], &d);
+		else if (what < 9)
+			ivr_prompt_over(&v, v.prompt - (r / 16 % 4 == 0), r / 64 % 2, &d);
+		else if (what == 9)
+			ivr_timer(&v, &d);
+		else if (what == 10 && v.state == IVR_ENTERING)
+			ivr_refused(&v, codes[1 + r / 16 % 5], &d);
+		else if (what == 11 && v.state == IVR_ENTERING)
+			ivr_waits(&v, &d);
+		else if (what == 12 && (v.state == IVR_ENTERING || v.state == IVR_WAITING))
+			ivr_entered(&v, &room, &d);
+		else if (what == 13)
+			ivr_done(&v, (enum ivr_command)(1 + r / 16 % (IVR_COMMANDS - 1)),
+				 codes[r / 512 % 6], &d);
+		else
+			ivr_was_muted(&v, r / 16 % 2, r / 32 % 2, &d);
+		assert_true(d.n <= IVR_PROMPTS && strlen(v.typed) <= IVR_NUMBER_MAX + 1);
+		assert_true(!d.enter || v.state == IVR_ENTERING);
+		assert_true(!d.hang_up || v.state == IVR_OVER);
+		assert_true(!d.command || v.state == IVR_ROOM);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_menu_lines),
+		cmocka_unit_test(test_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
