@@ -127,7 +127,8 @@ bool sip_dialplan_arrival(const struct sip_event *ev, struct sip_arrival *out)
 				 ev->msg->sip_request->rq_url->url_user);
 	if (t)
 		out->want = want_by_trunk(ev, t, out);
-	else if (must_show(ev) && !sip_registrar_authenticate(ev, &out->from, out->user))
+	else if ((ev->event == nua_i_refer || must_show(ev)) &&
+		 !sip_registrar_authenticate(ev, &out->from, out->user))
 		return false;
 	else
 		out->want = want_of(&r, ev->msg->sip_request->rq_url, out->room);

@@ -190,6 +190,10 @@ ON_THREAD(ROLE_CTL) static void on_request(const struct sip_event *ev)
 		if (sip_dialplan_arrival(ev, &in))
 			sip_call_incoming(s->calls, ev, &in);
 		break;
+	case nua_i_refer: /* somebody is to be called into a room */
+		if (sip_dialplan_arrival(ev, &in))
+			sip_call_referred(s->calls, ev, &in);
+		break;
 	case nua_i_options: answer_options(ev); break;
 	case nua_i_register: sip_registrar_request(ev); break;
 	default: sip_refuse(ev, SIP_405_METHOD_NOT_ALLOWED, NULL);

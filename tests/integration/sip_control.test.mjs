@@ -40,9 +40,10 @@ const asked = (d, method, n = 0) => until(`${method} of the server`, () => {
 	return [...new Map(all.map((m) => [m.cseq, m])).values()][n];
 });
 
-// Answers it as it came; body: SDP.
+// Answers it as it came, with a tag of ours where To has none; body: SDP.
 function answer(m, status, { body = '', headers = [] } = {}) {
-	const keep = m.text.split('\r\n').filter((l) => /^(Via|From|To|Call-ID|CSeq):/i.test(l));
+	const keep = m.text.split('\r\n').filter((l) => /^(Via|From|To|Call-ID|CSeq):/i.test(l))
+		.map((l) => /^To:/i.test(l) && !/;tag=/.test(l) ? `${l};tag=callee` : l);
 	sip.raw([`SIP/2.0 ${status} Answer`, ...keep, `Contact: <sip:raw@127.0.0.1:${sip.port}>`, ...headers,
 		...body ? ['Content-Type: application/sdp'] : [], `Content-Length: ${body.length}`, '', body].join('\r\n'));
 }
@@ -191,5 +192,111 @@ describe('call control', limit, () => {
 		assert.match(ack.text, /^m=audio \d+ RTP\/AVP 0/m);
 		await full('refresh', 1);
 		await bye(d);
+	});
+
+	test('REFER outside of a call needs a password', async () => {
+		const d = sip.dialog('other');
+		sip.send(d, 'REFER', { headers: [`Refer-To: <sip:raw@127.0.0.1:${sip.port}>`] });
+		const m = await sip.final(d, 'REFER');
+		assert.equal(m.status, 401);
+		assert.match(m.text, /^WWW-Authenticate: Digest /m);
+	});
+});
+
+// What a telephone that is called may do; here it is all done by hand.
+describe('calls out', { timeout: within(120000) }, () => {
+	let phone, seen = 0;
+
+	before(async () => {
+		server = await Server.small({ 'sip.port': 0, 'sip.silence_s': 0, 'room.linger_s': 0 });
+		phone = sip = await RawSip.open(server);
+		assert.equal((await rest('PUT', 'rooms/out', {})).status, 200);
+	});
+	after(async () => {
+		phone.close();
+		await server.stopFine();
+	});
+
+	async function rest(method, path, body) {
+		const r = await fetch(`${server.url}/api/v1/${path}`, { method, body: body && JSON.stringify(body),
+			headers: { authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}` } });
+		const text = await r.text();
+		return { status: r.status, ...text && JSON.parse(text) };
+	}
+
+	const dial = async () => (await rest('POST', 'rooms/out/dial', { to: `sip:raw@127.0.0.1:${phone.port}` })).call;
+	const hangup = (c) => rest('DELETE', `rooms/out/dial/${c}`);
+	const becomes = (c, state) => until(`the call to be ${state}`, async () => (await rest('GET', `rooms/out/dial/${c}`)).state === state);
+	// The next INVITE that is not one said again.
+	const rings = async () => {
+		const m = await until('INVITE', () => [...new Map(phone.messages.filter((x) => x.method === 'INVITE').map((x) => [x.callId + x.cseq, x])).values()][seen]);
+		seen++;
+		return m;
+	};
+	// To an offer of sound and pictures.
+	const agreed = `${sdp()}m=video 0 RTP/AVP 99\r\n`;
+	const ended = async (c, m) => {
+		answer(await phone.requested(m, 'BYE'), 200);
+		await becomes(c, 'ended');
+	};
+
+	test('it is sent elsewhere (302), rings, answers, is hung up on', async () => {
+		const c = await dial();
+		answer(await rings(), 302);
+		const m = await rings();
+		answer(m, 180);
+		await becomes(c, 'ringing');
+		answer(m, 200, { body: agreed });
+		await phone.requested(m, 'ACK');
+		await becomes(c, 'answered');
+		await hangup(c);
+		await ended(c, m);
+	});
+
+	test('hung up while it rings: CANCEL with its reason', async () => {
+		const c = await dial(), m = await rings();
+		answer(m, 180);
+		await becomes(c, 'ringing');
+		await hangup(c);
+		const cancel = await phone.requested(m, 'CANCEL');
+		assert.match(cancel.text, /^Reason: Q\.850;cause=16/m);
+		answer(cancel, 200);
+		answer(m, 487);
+		await becomes(c, 'ended');
+	});
+
+	test('its answer crosses CANCEL: ACK, then BYE', async () => {
+		const c = await dial(), m = await rings();
+		answer(m, 180);
+		await becomes(c, 'ringing');
+		await hangup(c);
+		const cancel = await phone.requested(m, 'CANCEL');
+		answer(m, 200, { body: agreed });
+		answer(cancel, 481);
+		await phone.requested(m, 'ACK');
+		await ended(c, m);
+	});
+
+	test('early media, surely (PRACK); the answer needs none then', async () => {
+		const c = await dial(), m = await rings();
+		answer(m, 183, { body: agreed, headers: ['Require: 100rel', 'RSeq: 7'] });
+		const prack = await phone.requested(m, 'PRACK');
+		assert.match(prack.text, /^RAck: 7 \d+ INVITE/m);
+		answer(prack, 200);
+		await becomes(c, 'early');
+		answer(m, 200);
+		await becomes(c, 'answered');
+		await hangup(c);
+		await ended(c, m);
+	});
+
+	test('nothing to agree on: ACK, then BYE, and it says why', async () => {
+		const c = await dial(), m = await rings();
+		answer(m, 200, { body: agreed.replace('AVP 0 101', 'AVP 77') });
+		await phone.requested(m, 'ACK');
+		const bye = await phone.requested(m, 'BYE');
+		assert.match(bye.text, /^Reason: SIP;cause=488/m);
+		answer(bye, 200);
+		await until('the end', async () => /failed|ended/.test((await rest('GET', `rooms/out/dial/${c}`)).state));
 	});
 });
