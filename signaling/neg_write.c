@@ -160,13 +160,14 @@ static int write_transport(struct sdp *s, struct sdp_media *m, const struct neg_
 	return 0;
 }
 
-/* What we send: the stream's and track's names and its ssrcs (RFC 5576, 4588). */
+/* What we send: the stream's and track's names and its ssrcs (RFC 5576, 4588). A call
+ * without ICE may be moved to another leg, with other ssrcs and the same description. */
 static int write_source(struct sdp *s, struct sdp_media *m, const struct neg_line *l)
 {
 	const struct neg_policy *p = l->policy;
 	const struct neg_media_policy *mp = l->mp;
 
-	if (!(l->media->dir & NEG_SENDONLY))
+	if (!(l->media->dir & NEG_SENDONLY) || !l->transport->ice)
 		return 0;
 	bool rtx = mp->ssrc && mp->rtx_ssrc && l->tx_rtx;
 	if (mp->track_id && p->stream_id)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mcu/media_plan.h"
+#include "mcu/net/rtp_ports.h"
 #include "signaling/sdp.h"
 
 #define FINGERPRINT                                                           \
@@ -279,12 +280,91 @@ static void test_limits(void **state)
 	}
 }
 
+/* A call with ports: plain and SDES lines, each with its own address. */
+static void test_over_udp(void **state)
+{
+	struct rtp_port_range *range;
+	struct rtp_ports *ports;
+	struct leg_local with = local;
+	struct srtp_keys ours;
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	role_enter(ROLE_ID_CTL);
+	role_assert_ctl();
+	assert_int_equal(rtp_port_range_new(&range, 28002, 29999), 0);
+	assert_int_equal(rtp_ports_new(&ports, range, "127.0.0.1", 0, &why), 0);
+	assert_int_equal(rtp_ports_open(ports, RTP_LINE_AUDIO, &why), 0);
+	assert_int_equal(rtp_ports_open(ports, RTP_LINE_CAMERA, &why), 0);
+	assert_true(rtp_ports_keys(ports, RTP_LINE_CAMERA, "AEAD_AES_128_GCM", &ours));
+	with.ports = ports;
+	with.content_ssrc = 1007;
+	struct neg_media media[] = {
+		{ .role = NEG_ROLE_AUDIO, .accepted = true, .dir = NEG_SENDRECV,
+		  .codec = { .codec = CODEC_PCMU }, .trr_int_ms = 0,
+		  .agreed = { { .codec = CODEC_PCMU, .dir = NEG_SENDRECV } }, .n_agreed = 1,
+		  .transport = { .security = NEG_PLAIN, .address = "192.0.2.1", .port = 4000,
+				 .rtcp_port = 4001, .rtcp_address = "192.0.2.2" } },
+		{ .role = NEG_ROLE_CAMERA, .accepted = true, .dir = NEG_SENDONLY, .avpf = true,
+		  .trr_int_ms = 3000, .codec = { .codec = CODEC_H264, .pt_tx = 97 },
+		  .agreed = { { .codec = CODEC_H264, .dir = NEG_SENDRECV, .pt = 97, .tx_pt = 97 } },
+		  .n_agreed = 1, .transport_index = 1,
+		  .transport = { .security = NEG_SDES, .address = "0.0.0.0", .port = 4002,
+				 .rtcp_port = 4002, .rtcp_mux = true, .rtcp_address = "0.0.0.0",
+				 .crypto = { { .suite = "AEAD_AES_128_GCM", .master_len = 28,
+					       .master = "0123456789abcdefSALTSALTSALT" } },
+				 .n_cryptos = 1 } },
+	};
+	struct neg_plan plan = { .media = media, .n_media = 2 };
+
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), 0);
+	assert_true(m.udp && m.audio.rx && m.audio.tx && !m.video.rx && m.video.tx);
+	const struct rtp_udp_line *a = &m.line[RTP_LINE_AUDIO], *v = &m.line[RTP_LINE_CAMERA];
+
+	assert_true(a->used && a->rx && a->tx && !a->mux && !a->avpf && !a->srtp);
+	assert_string_equal(a->address, "192.0.2.1");
+	assert_string_equal(a->rtcp_address, "192.0.2.2");
+	assert_int_equal(a->port, 4000);
+	assert_int_equal(a->rtcp_port, 4001);
+	assert_true(v->used && !v->rx && v->tx && v->mux && v->avpf && v->srtp);
+	assert_int_equal(v->trr_int_ms, 3000);
+	assert_string_equal(v->address, ""); /* on hold */
+	assert_memory_equal(&v->ours, &ours, sizeof ours);
+	assert_int_equal(v->peer.profile, SRTP_PROFILE_GCM);
+	assert_memory_equal(v->peer.key, "0123456789abcdef", 16);
+	assert_memory_equal(v->peer.salt, "SALTSALTSALT\0\0", 14);
+	assert_false(m.line[RTP_LINE_CONTENT].used);
+	/* what cannot be: another kind of address, ICE beside, no ports */
+	snprintf(media[0].transport.address, sizeof media[0].transport.address, "2001:db8::1");
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
+	assert_non_null(strstr(why.text, "IPv4"));
+	snprintf(media[0].transport.address, sizeof media[0].transport.address, "phone.example");
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
+	snprintf(media[0].transport.address, sizeof media[0].transport.address, "192.0.2.1");
+	media[1].transport.ice = true;
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
+	media[1].transport.ice = false;
+	media[1].transport.security = NEG_DTLS;
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
+	media[1].transport.security = NEG_SDES;
+	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), -ENOTSUP);
+	media[1].role = NEG_ROLE_CONTENT; /* not open */
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
+	assert_int_equal(rtp_ports_open(ports, RTP_LINE_CONTENT, &why), 0);
+	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), 0);
+	assert_int_equal(m.content.tx_ssrc, 1007);
+	rtp_ports_unref(&ports);
+	rtp_port_range_free(&range);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_over_udp),
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_other_fingerprints_are_refused),
 		cmocka_unit_test(test_what_has_no_ice_is_refused),
