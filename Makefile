@@ -158,10 +158,9 @@ unit-$(1): $$(TESTS_$(1))
 	@tests/run-unit.sh $$(TESTS_$(1))
 endef
 # Allocations of our own objects are counted there, apart from those of libraries.
-ifneq ($(filter $(VARIANT),release coverage),)
-$(BUILD)/tests/mcu/room/test_steady_video: override LDFLAGS += \
+COUNTING = $(shell grep -ls '"tests/support/alloc_count.h"' tests/mcu/*/test_*.c tests/mixer/*/test_*.c)
+$(COUNTING:%.c=$(BUILD)/%): override LDFLAGS += \
 	$(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign strdup)
-endif
 comma := ,
 $(eval $(call test_rules,base,tests/mcu/base))
 $(eval $(call test_rules,rtp,tests/mcu/rtp))

@@ -1,6 +1,7 @@
 /* Packets of other lengths than a tick: who hears whom, that nobody hears itself, that
  * time goes on evenly, and that rests are told. */
 #include "tests/mcu/room/room_audio_rig.h"
+#include "tests/support/alloc_count.h"
 
 static const unsigned ptimes[] = { 10, 20, 30, 40, 60 };
 enum { N_PTIMES = sizeof ptimes / sizeof ptimes[0] };
@@ -205,6 +206,31 @@ static void test_rests_are_told(void **state)
 	}
 }
 
+/* Talkers and listeners of every codec and length: nothing is allocated per tick. */
+static void test_steady_state_allocates_nothing(void **state)
+{
+	struct rig *r;
+	size_t before;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	r->e.cfg.dtx = true;
+	person_add(r, 400, false);
+	for (size_t i = 0; i < N_PTIMES; i++)
+		for (enum audio_format base = AUDIO_FORMAT_OPUS; base < AUDIO_FORMAT_BASES; base++)
+			if (base != AUDIO_FORMAT_OPUS_STEREO)
+				person_add_format(r, i == 2 ? 500 + 150 * base : 0, false,
+						  audio_format_make(base, ptimes[i], i % 2));
+	rig_route(r);
+	rig_ticks(r, 120);
+	before = allocations;
+	assert_true(before > 0);
+	rig_ticks(r, 120);
+	assert_int_equal(allocations - before, 0);
+	rig_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_all_lengths_of_all_codecs),
 		cmocka_unit_test(test_talking_begins_within_a_packet),
 		cmocka_unit_test(test_rests_are_told),
+		cmocka_unit_test(test_steady_state_allocates_nothing),
 	};
 
 	role_enter(ROLE_ID_NONE);
