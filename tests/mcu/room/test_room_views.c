@@ -494,8 +494,11 @@ static void test_who_comes_late_waits_for_a_place(void **state)
 	settle();
 	assert_int_equal(told.n, 1);
 	leg_leave(s.leg[2], "left");
+	s.leg[2] = s.leg[3];
+	s.net[2] = s.net[3];
+	s.n = 3;
 	settle();
-	assert_string_equal(sees(&s, 0), "bd");
+	assert_string_equal(sees(&s, 0), "bc");
 	assert_int_equal(told.n, 2);
 	assert_true(told.hidden);
 	/* who does not wish it any more need not be told anything */
