@@ -69,10 +69,11 @@ void prompting_chime(struct hall *h, const struct leg_handle *who, const char *n
 
 int prompting_digits(void *ctx, struct leg_handle *p, const char *digits, struct errmsg *why)
 {
-	int err = p->leg ? leg_send_digits(p->leg, digits) : -ENOTSUP;
+	int err;
 
 	(void)ctx;
 	role_assert_ctl();
+	err = p->leg ? leg_send_digits(p->leg, digits) : -ENOTSUP;
 	if (err == -EINVAL)
 		return errmsg_set(why, err, "bad_message", "DTMF digits are 0 to 9, *, #, A to D, and a "
 				  "comma for a pause of a second; at most %d at a time.",

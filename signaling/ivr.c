@@ -126,6 +126,16 @@ void ivr_start_room(struct ivr *v, const struct ivr_cfg *cfg)
 	v->state = IVR_ROOM;
 }
 
+void ivr_farewell(struct ivr *v, const struct ivr_cfg *cfg, const char *why, struct ivr_do *out)
+{
+	const char *language = v->language;
+
+	init(v, cfg, out);
+	if (language)
+		v->language = language;
+	leave(v, out, why);
+}
+
 /* --- numbers ----------------------------------------------------------------- */
 
 static void enter(struct ivr *v, struct ivr_do *out)

@@ -99,6 +99,9 @@ void ivr_start_waiting(struct ivr *v, const struct ivr_cfg *cfg, struct ivr_do *
 /* It is in a room without having been asked anything; nothing is said. */
 void ivr_start_room(struct ivr *v, const struct ivr_cfg *cfg);
 
+/* It was in a room and is not any more: why, and goodbye. */
+void ivr_farewell(struct ivr *v, const struct ivr_cfg *cfg, const char *why, struct ivr_do *out);
+
 void ivr_digit(struct ivr *v, char digit, struct ivr_do *out);
 void ivr_prompt_over(struct ivr *v, uint32_t id, bool stopped, struct ivr_do *out);
 void ivr_timer(struct ivr *v, struct ivr_do *out);

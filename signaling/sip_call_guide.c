@@ -12,6 +12,7 @@
 struct guide {
 	struct ivr ivr;
 	bool began;	 /* a start or an entrance was told to it */
+	const char *farewell; /* to be said in the parlour; NULL: nothing */
 	bool refused;	 /* by the room that it wanted last */
 	bool commanding; /* what it hears now is what it did */
 	int64_t due_ns;	 /* of its timer; 0: none */
@@ -177,7 +178,9 @@ void call_guide_start(struct sip_call *c)
 
 	if (!g)
 		return;
-	if (c->joining && c->joining->waiting && g->began)
+	if (g->farewell)
+		ivr_farewell(&g->ivr, cfg, g->farewell, &d);
+	else if (c->joining && c->joining->waiting && g->began)
 		ivr_waits(&g->ivr, &d);
 	else if (c->joining && c->joining->waiting)
 		ivr_start_waiting(&g->ivr, cfg, &d);
@@ -220,6 +223,18 @@ bool call_guide_refused(struct sip_call *c, const struct errmsg *why)
 	ivr_refused(&g->ivr, why->code, &d);
 	carry_out(c, g, &d);
 	return true;
+}
+
+bool call_guide_farewell(struct sip_call *c, enum leave_reason reason)
+{
+	struct guide *g = c->guide;
+	struct errmsg why;
+
+	if (reason != LEAVE_KICKED || c->state != CALL_UP || c->out || c->joining || !g ||
+	    !c->set->side.api->prompt)
+		return false;
+	g->farewell = "removed";
+	return !call_enter_parlour(c, &why);
 }
 
 /* What concerns the call's own leg. False: nothing. */

@@ -271,7 +271,7 @@ static void on_closed(void *obj, enum leave_reason reason, const struct errmsg *
 	call_hold(c);
 	if (was_joining)
 		call_turned_away(c, -EACCES, why);
-	else if (was_active)
+	else if (was_active && !call_guide_farewell(c, reason))
 		call_end(c, end_of(reason, why), 480, why->text);
 	call_release(c);
 }

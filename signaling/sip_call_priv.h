@@ -277,6 +277,8 @@ bool call_guide_refused(struct sip_call *c, const struct errmsg *why) ON_THREAD(
 void call_guide_tick(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* It is in c->room now. */
 void call_guide_entered(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* Its leg in a room has ended. True: it is told why, and then the call ends. */
+bool call_guide_farewell(struct sip_call *c, enum leave_reason reason) ON_THREAD(ROLE_CTL);
 /* Nothing is to be said any more: the call ends. More than once. */
 void call_guide_stop(struct sip_call *c) ON_THREAD(ROLE_CTL);
 

@@ -269,6 +269,31 @@ static void test_keys(void **state)
 	rig_close(&r);
 }
 
+/* Who is removed is told so, and then it is over. */
+static void test_farewell(void **state)
+{
+	struct leg_handle *l;
+	struct errmsg why;
+	struct rig r;
+
+	(void)state;
+	role_assert_ctl();
+	open_rig(&r);
+	call_in(&r, "team");
+	r.log[0] = 0;
+	l = leg_of(&r);
+	l->ended = true;
+	errmsg_set(&why, 0, "kicked", "Over.");
+	l->ev->closed(l->obj, LEAVE_KICKED, &why);
+	said(&r, "parlour play:removed +goodbye");
+	press(&r, "*6");
+	said(&r, "");
+	over(&r);
+	said(&r, "BYE");
+	assert_int_equal(r.cdr.end, SIP_END_HANGUP_LOCAL);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_without_announcements),
 		cmocka_unit_test(test_the_lobby),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_farewell),
 	};
 
 	role_enter(ROLE_ID_NONE);
