@@ -103,6 +103,19 @@ static bool address_valid(const char *to)
 	return strcspn(at + 1, ";:") > 0;
 }
 
+/* The name of a user: with a letter, which no number has, and nothing of an address. */
+static bool user_valid(const char *to)
+{
+	bool letter = false;
+
+	for (const char *p = to; *p; p++) {
+		letter = letter || g_ascii_isalpha(*p);
+		if (!g_ascii_isalnum(*p) && !strchr("._-", *p))
+			return false;
+	}
+	return letter;
+}
+
 int dial_parse(char out[DIAL_TO_MAX + 1], const char *to)
 {
 	bool tel = !g_ascii_strncasecmp(to, "tel:", 4);
@@ -111,6 +124,10 @@ int dial_parse(char out[DIAL_TO_MAX + 1], const char *to)
 
 	if (len > DIAL_TO_MAX - 4)
 		return -EINVAL;
+	if (!tel && user_valid(to)) {
+		snprintf(out, DIAL_TO_MAX + 1, "%s", to);
+		return 0;
+	}
 	if (tel || !strchr(to, '@'))
 		return parse_number(out, to + (tel ? 4 : 0));
 	if (!g_ascii_strncasecmp(to, "sip:", 4))
@@ -137,6 +154,8 @@ static bool destination_allowed(const struct dials *d, const char *to)
 	const struct config_strings *list = &d->config->sip.dial_to;
 	bool address = strchr(to, '@');
 
+	if (!address && user_valid(to)) /* telephones that are registered here */
+		return true;
 	for (size_t i = 0; i < list->n; i++) {
 		const char *item = list->items[i];
 

@@ -119,7 +119,8 @@ describe('a room that calls', () => {
 			const r = await ask('POST', 'rooms/daily/dial', body, auth);
 			assert.deepEqual([r.status, r.code ?? r.error?.code], [status, code], JSON.stringify(r));
 		};
-		await refused(400, 'dial_invalid', { to: 'nobody' });
+		await refused(400, 'dial_invalid', { to: 'no body' });
+		await refused(400, 'dial_invalid', { to: 'nobody' }); // no user is called so
 		await refused(400, 'dial_invalid', { to: 'a@b', digits: 'x' });
 		await refused(400, 'bad_json', { to: 'a@b', what: 1 });
 		assert.equal((await ask('POST', 'rooms/daily/dial', { to: 'a@b' }, null)).status, 401);

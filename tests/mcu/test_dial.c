@@ -137,7 +137,8 @@ static void destinations(void **state)
 		{ "ann@example.org", "sip:ann@example.org" },
 		{ "sip:ann@example.org;transport=tcp", "sip:ann@example.org;transport=tcp" },
 		{ "SIPS:1@[2001:db8::1]:5061", "sips:1@[2001:db8::1]:5061" },
-		{ "", NULL }, { "+", NULL }, { "abc", NULL }, { "1+2", NULL }, { "tel:", NULL },
+		{ "kim", "kim" }, { "1st.user-2", "1st.user-2" },
+		{ "", NULL }, { "+", NULL }, { "a b", NULL }, { "abc/1", NULL }, { ".", NULL }, { "1+2", NULL }, { "tel:", NULL },
 		{ "sip:@example.org", NULL }, { "a@", NULL }, { "a@b@c", NULL }, { "a@b?Route=x", NULL },
 		{ "a@b>", NULL }, { "a b@c", NULL }, { "a@b,c@d", NULL }, { "a@;lr", NULL },
 		{ "sip:example.org", NULL }, { "a@b\r\nX: y", NULL }, { "\"a\"@b", NULL },
@@ -192,6 +193,7 @@ static void where_to(void **state)
 		{ "110", true }, { "sip:ann@example.org", true }, { "ann@EXAMPLE.org:5070;lr", true },
 		{ "ann@example.org.evil.net", false }, { "ann@evil.net", false },
 		{ "sip:+4989@evil.net", false }, { "+49@example.org", true },
+		{ "kim", true }, /* is registered here */
 	};
 
 	(void)state;
@@ -215,7 +217,7 @@ static void what_is_wrong(void **state)
 
 	(void)state;
 	begin();
-	ask.to = "nobody";
+	ask.to = "no body";
 	must_not(&ask, -EINVAL, "dial_invalid");
 	ask = host;
 	ask.digits = "12x";

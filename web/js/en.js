@@ -305,6 +305,7 @@ export default {
 	code_not_recording: 'This room is not being recorded.',
 	code_dial_off: 'This server makes no telephone calls.',
 	code_dial_no_trunk: 'No line leads to that number. Check it, or ask the administrator of the server.',
+	code_dial_not_registered: 'None of their telephones is switched on. Try again later.',
 	code_dial_sign_in: 'Only people with an account can have somebody called. Sign in, and join again.',
 	code_dial_invalid: 'That is not a telephone number or SIP address. Enter one like +49 89 123456 or sip:room@example.org.',
 	code_dial_forbidden: 'This server does not call there. Ask its administrator.',

@@ -304,6 +304,7 @@ export default {
 	code_not_recording: '녹화하고 있지 않은 회의실이에요.',
 	code_dial_off: '이 서버에서는 전화를 걸 수 없어요.',
 	code_dial_no_trunk: '그 번호로 연결할 회선이 없어요. 번호를 확인하거나 서버 관리자에게 문의해 주세요.',
+	code_dial_not_registered: '등록된 전화기가 모두 꺼져 있어요. 나중에 다시 걸어 주세요.',
 	code_dial_sign_in: '계정이 있는 사람만 전화를 걸 수 있어요. 로그인하고 다시 참여해 주세요.',
 	code_dial_invalid: '전화번호나 SIP 주소가 아니에요. +82 2 123 4567 또는 sip:room@example.org 처럼 입력해 주세요.',
 	code_dial_forbidden: '이 서버에서 걸 수 없는 번호예요. 서버 관리자에게 문의해 주세요.',
