@@ -191,10 +191,32 @@ ON_THREAD(ROLE_CTL) static int phones_of(struct sip *s, const char *user, struct
 			  "registered.");
 }
 
+/* Whether uri (of to_uri) names somebody at this server: at its domain, or at an address
+ * and port of its own. user gets who. */
+ON_THREAD(ROLE_CTL) static bool is_here(struct sip *s, const char *uri, char user[SIP_USER_MAX + 1])
+{
+	const char *name = strchr(uri, ':') + 1, *at = strchr(name, '@'), *host = host_in(uri);
+	const char *domain = sip_config(s)->domain;
+	const char *end = *host == '[' ? strchr(host, ']') : NULL;
+	size_t n = end ? (size_t)(end + 1 - host) : strcspn(host, ":;?");
+	char bare[64], local[64];
+	int port = host[n] == ':' ? atoi(host + n + 1) : 5060;
+	bool bracket = end != NULL;
+
+	if (!at || (size_t)(at - name) > SIP_USER_MAX || n >= sizeof bare || (bracket && n < 3))
+		return false;
+	snprintf(user, SIP_USER_MAX + 1, "%.*s", (int)(at - name), name);
+	if (*domain && strlen(domain) == n && !strncasecmp(host, domain, n))
+		return true;
+	snprintf(bare, sizeof bare, "%.*s", (int)(bracket ? n - 2 : n), host + bracket);
+	sip_local_towards(s, bare, local);
+	return !strcmp(bare, local) && (port == sip_port(s) || port == sip_tls_port(s));
+}
+
 int sip_targets(struct sip *s, const char *to, const char *trunk, struct sip_target *out,
 		size_t max, struct errmsg *why)
 {
-	char number[64];
+	char number[64], user[SIP_USER_MAX + 1];
 	int err;
 
 	memset(out, 0, max * sizeof *out);
@@ -203,6 +225,10 @@ int sip_targets(struct sip *s, const char *to, const char *trunk, struct sip_tar
 	if (!trunk && sip_has_user(s, to))
 		return phones_of(s, to, out, max, why);
 	if (to_uri(to, out)) {
+		if (!trunk && is_here(s, out->uri, user) && sip_has_user(s, user)) {
+			memset(out, 0, sizeof *out);
+			return phones_of(s, user, out, max, why);
+		}
 		sip_local_towards(s, host_in(out->uri), out->local);
 		return 1;
 	}
