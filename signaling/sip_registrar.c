@@ -47,15 +47,14 @@ static const char *const *credentials(const sip_t *msg, const char *realm)
 
 ON_THREAD(ROLE_CTL) static void challenge(const struct sip_event *ev, bool stale)
 {
-	char sha[SIP_CHALLENGE_MAX], md5[SIP_CHALLENGE_MAX];
-	struct sip_auth *a = sip_parts(ev->sip)->auth;
-	int64_t now = clock_now_ns(&clock_monotonic);
+	char md5[SIP_CHALLENGE_MAX];
 
-	/* The better one first (RFC 8760, 2.4). */
-	sip_auth_challenge(a, SIP_DIGEST_SHA256, stale, now, sha);
-	sip_auth_challenge(a, SIP_DIGEST_MD5, stale, now, md5);
+	/* MD5 alone: telephones of before RFC 8760 (baresip 1.0, SIPp) give up at a challenge
+	 * with SHA-256, also where one with MD5 stands beside it. */
+	sip_auth_challenge(sip_parts(ev->sip)->auth, SIP_DIGEST_MD5, stale,
+			   clock_now_ns(&clock_monotonic), md5);
 	nua_respond(ev->nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(sip_nua(ev->sip)),
-		    SIPTAG_WWW_AUTHENTICATE_STR(sha), SIPTAG_WWW_AUTHENTICATE_STR(md5), TAG_END());
+		    SIPTAG_WWW_AUTHENTICATE_STR(md5), TAG_END());
 	nua_handle_destroy(ev->nh);
 }
 
