@@ -71,7 +71,7 @@ export class Baresip {
 		const media = { sound: sound(hz), picture: rgb && picture(rgb) };
 		writeFileSync(join(b.folder, 'config'), b.#config(control, media));
 		b.aor = aor ?? `sip:${name}@127.0.0.1:${b.port}`;
-		writeFileSync(join(b.folder, 'accounts'), `<${b.aor}>;regint=0;answermode=${answers ? 'auto' : 'manual'};audio_codecs=${NAMES[codec]}`
+		writeFileSync(join(b.folder, 'accounts'), `<${b.aor}>${/regint/.test(account) ? '' : ';regint=0'};answermode=${answers ? 'auto' : 'manual'};audio_codecs=${NAMES[codec]}`
 			+ `${rgb ? ';video_codecs=h264' : ''}${srtp ? ';mediaenc=srtp-mand' : ''}${account}\n`);
 		b.process = spawn('baresip', ['-4', '-n', '127.0.0.1', '-s', '-f', b.folder], { cwd: b.folder, stdio: ['ignore', 'pipe', 'pipe'] });
 		tie(b.process);
@@ -193,7 +193,7 @@ statmode_default off
 		const n = Math.floor(rate * s) * 2 * channels;
 		const end = all.length - all.length % (2 * channels);
 		if (end < n)
-			return -200;
+			return -Infinity;
 		const samples = fromS16(all.subarray(end - n, end));
 		return loudness(channels === 1 ? samples : samples.filter((_, i) => i % 2 === 0), rate, hz);
 	}

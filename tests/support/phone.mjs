@@ -16,7 +16,7 @@ function bind(host, port) {
 	return new Promise((resolve, reject) => {
 		const s = dgram.createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
 		s.once('error', reject);
-		s.bind(port, host, () => resolve(s));
+		s.bind(port, host, () => resolve(s.unref())); // a failed test leaves nothing that waits
 	});
 }
 
@@ -156,7 +156,7 @@ export class Phone {
 			ticks = Math.max(ticks, due - 5);
 			for (; ticks < due; ticks++)
 				this.#tick();
-		}, TICK_MS / 2);
+		}, TICK_MS / 2).unref();
 	}
 
 	#tick() {
@@ -201,11 +201,11 @@ export class Phone {
 			this.#ear[this.#heard++ % this.#ear.length] = this.#codec.decode(octet);
 	}
 
-	// dB of a tone in the last s seconds of what was received.
+	// dB of a tone in the last s seconds of what was received; -Infinity: not so much was.
 	hears(hz, s = 0.5) {
 		const n = Math.min(this.#heard, Math.floor(RATE * s));
 		const samples = Float32Array.from({ length: n }, (_, i) => this.#ear[(this.#heard - n + i) % this.#ear.length]);
-		return n < RATE * s ? -200 : loudness(samples, RATE, hz);
+		return n < RATE * s ? -Infinity : loudness(samples, RATE, hz);
 	}
 
 	// Forgets what was heard, so that hears() tells of what comes from now on.

@@ -18,6 +18,7 @@ export class RawSip {
 			r.socket.bind(0, host, resolve);
 		});
 		r.socket.on('error', () => {});
+		r.socket.unref();
 		r.port = r.socket.address().port;
 		r.socket.on('message', (d) => r.#take(d.toString('latin1')));
 		return r;
@@ -53,7 +54,7 @@ export class RawSip {
 			d.invite = { cseq: d.cseq, branch: d.branch };
 		const cseq = method === 'CANCEL' || method === 'ACK' ? d.invite.cseq : d.cseq;
 		const branch = same ? d.invite.branch : d.branch;
-		const lines = [`${method} ${d.target && !same ? d.target : d.uri} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.port};rport;branch=z9hG4bK${d.callId.replace("@", "-")}.${branch}`,
+		const lines = [`${method} ${d.target && !same ? d.target : d.uri} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.port};rport;branch=z9hG4bK${d.tag}.${this.port}.${branch}`,
 			'Max-Forwards: 70', `From: <sip:raw@${this.host}>;tag=${d.tag}`, `To: ${d.to}`, `Call-ID: ${d.callId}`, `CSeq: ${cseq} ${method}`,
 			`Contact: <sip:raw@${this.host}:${this.port}>`, ...headers, ...body ? [`Content-Type: ${type}`] : [], `Content-Length: ${body?.length ?? 0}`, '', body ?? ''];
 		this.raw(lines.join('\r\n'));

@@ -10,7 +10,7 @@ export class Telephone {
 	// options: of Sipp.start(); hz: 0 is silence.
 	static async start(server, scenario, { hz = 0, video = false, codec, ...options } = {}) {
 		const t = new Telephone();
-		t.phone = await Phone.open({ video, codec });
+		t.phone = await Phone.open({ video, codec, host: options.host });
 		t.phone.talk(hz);
 		t.sipp = await Sipp.start(scenario, { to: server && `127.0.0.1:${server.sipPort}`, phone: t.phone, ...options, args: ['-aa', ...options.args ?? []] });
 		return t;
@@ -33,7 +33,7 @@ export class Telephone {
 		let db;
 		await until(`a telephone to hear ${list.filter((t) => t.heard).map((t) => t.hz).join(', ') || 'nothing'} Hz`, () => {
 			db = list.map((t) => this.phone.hears(t.hz));
-			return list.every((t, i) => t.heard ? db[i] > HEARD_DB : db[i] < UNHEARD_DB && db[i] > -200);
+			return list.every((t, i) => t.heard ? db[i] > HEARD_DB : db[i] < UNHEARD_DB && db[i] > -Infinity);
 		}, 20000).catch((e) => { throw new Error(`${e.message}: ${list.map((t, i) => `${t.hz} Hz ${db[i].toFixed(0)} dB`)} ${this.sipp.complaint()}`); });
 	}
 

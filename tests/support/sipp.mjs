@@ -50,7 +50,7 @@ export class Sipp {
 		const command = [...(to ? [to] : []), '-sf', join(scenarios, `${scenario}.xml`), '-i', host, '-p', s.port, '-s', user,
 			'-m', calls, '-nostdin', '-timeout_error', '-cid_str', calls === 1 ? s.callId : '%u-%p@test', '-t', tcp ? 't1' : 'u1',
 			'-trace_msg', '-message_file', s.file, '-message_overwrite', 'false', '-trace_err', '-error_file', join(s.folder, 'errors'),
-			'-timeout', `${within(60000) / 1000}s`, '-recv_timeout', within(20000),
+			'-timeout', `${within(180000) / 1000}s`, '-recv_timeout', within(20000),
 			...Object.entries(all).flatMap(([k, v]) => ['-key', k, v]), ...args];
 		s.process = spawn('sipp', command.map(String), { cwd: s.folder, stdio: ['ignore', 'ignore', 'pipe'] });
 		tie(s.process);
