@@ -306,7 +306,8 @@ const struct config_key config_keys[] = {
 	     "is not heard; about twice the rate of sound."),
 
 	BOOL("audio.dtx", audio.dtx, "true",
-	     "Where nobody says anything, nothing is encoded and only a few packets are sent (Opus)."),
+	     "Where nobody says anything, nothing is encoded and only a few packets are sent: to those "
+	     "with Opus, and to telephones that know comfort noise."),
 	BOOL("audio.agc", audio.agc, "false",
 	     "Whoever joins is brought to the same loudness (automatic gain). Browsers do that "
 	     "themselves; hosts switch it for each participant."),
