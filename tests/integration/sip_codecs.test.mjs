@@ -87,7 +87,9 @@ describe('sound', limit, () => {
 				assert.equal(one.pt, k.pt);
 				assert.equal(one.payload.length, k.octets ?? one.payload.length);
 			}
-			assert.deepEqual([...new Set(steps(p))], [k.step]);
+			// a tick that a busy machine left out makes a longer one
+			const all = steps(p);
+			assert.ok(all.includes(k.step) && all.every((s) => s >= k.step), all.join());
 			if (k.codec)
 				await until(`${A} Hz to be heard`, () => c.phone.hears(A) > -25, 20000);
 			await c.end();
@@ -153,7 +155,7 @@ describe('pictures', limit, () => {
 		assert.equal(first.payload[4] >> 2 & 7, 3, 'of CIF');
 		assert.equal(first.payload[4] & 2, 0, 'a key frame');
 		assert.ok(c.phone.video.packets.every((p) => p.payload.length <= 1200));
-		assert.equal(await open(), 1);
+		await until('its encoder alone', async () => await open() === 1);
 		await c.end();
 		await gone(server, 'pictures');
 		await until('no encoder', async () => await open() === 0);
