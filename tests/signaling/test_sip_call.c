@@ -376,7 +376,16 @@ static void calls_out(void **state)
 		  "parlour INVITE+sdp INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
 		  "INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
 		  "INVITE:sip:other@192.0.2.60 dial:failed done", SIP_END_FAILED },
-		/* two phones: the first wins */
+		{ "shutdown dial:sip:b@h", "dial:shutting_down", 0 },
+	};
+	(void)state;
+	PLAY(rows);
+}
+
+/* The first that answers wins. */
+static void several_phones(void **state)
+{
+	static const struct row rows[] = {
 		{ "two dial:sip:b@h 0answer:180 1answer:180 1answer:200+sdp 0answer:487 0gone",
 		  "parlour INVITE+sdp parlour INVITE+sdp dial:ringing CANCEL ACK join:r "
 		  "dial:answered done", 0 },
@@ -389,7 +398,6 @@ static void calls_out(void **state)
 		{ "two dial:sip:b@h shutdown 0gone 1gone",
 		  "parlour INVITE+sdp parlour INVITE+sdp CANCEL CANCEL dial:ended done done",
 		  SIP_END_SHUTDOWN },
-		{ "shutdown dial:sip:b@h", "dial:shutting_down", 0 },
 	};
 	(void)state;
 	PLAY(rows);
@@ -567,6 +575,7 @@ int main(void)
 		cmocka_unit_test(races_of_the_end),
 		cmocka_unit_test(offers_again),
 		cmocka_unit_test(calls_out),
+		cmocka_unit_test(several_phones),
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(hold),
 		cmocka_unit_test(versions),
