@@ -22,9 +22,14 @@ struct referred {
 static void on_event(struct sip_owner *o, const struct sip_event *ev)
 {
 	struct referred *r = (struct referred *)o;
+	int state = nua_substate_active;
 
 	role_assert_ctl();
-	if (ev->event != nua_r_notify || ev->status < (r->told ? 200 : 300))
+	if (ev->event != nua_r_notify || ev->status < 200)
+		return;
+	/* of which of them this is the answer */
+	tl_gets(ev->tags, NUTAG_SUBSTATE_REF(state), TAG_END());
+	if (ev->status < 300 && state != nua_substate_terminated)
 		return;
 	nua_handle_bind(r->nh, NULL);
 	nua_handle_destroy(r->nh);

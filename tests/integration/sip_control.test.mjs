@@ -1,6 +1,7 @@
 // The control of calls, by hand: races, refreshes, transfers, and what is answered to
 // requests within a dialog.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
 import { Server, until } from '../support/server.mjs';
@@ -46,6 +47,16 @@ function answer(m, status, { body = '', headers = [] } = {}) {
 		.map((l) => /^To:/i.test(l) && !/;tag=/.test(l) ? `${l};tag=callee` : l);
 	sip.raw([`SIP/2.0 ${status} Answer`, ...keep, `Contact: <sip:raw@127.0.0.1:${sip.port}>`, ...headers,
 		...body ? ['Content-Type: application/sdp'] : [], `Content-Length: ${body.length}`, '', body].join('\r\n'));
+}
+
+// The Authorization header to a challenge (RFC 2617, MD5).
+function digest(challenge, user, password, method, uri) {
+	const line = challenge.text.split('\r\n').find((l) => /^WWW-Authenticate:.*MD5/i.test(l));
+	const value = (key) => line.match(new RegExp(`${key}="?([^",]*)`))[1];
+	const md5 = (text) => createHash('md5').update(text).digest('hex');
+	const secret = md5(`${user}:${value('realm')}:${password}`), what = md5(`${method}:${uri}`);
+	return `Authorization: Digest username="${user}", realm="${value('realm')}", nonce="${value('nonce')}", uri="${uri}", algorithm=MD5, `
+		+ `qop=auth, nc=00000001, cnonce="abc", response="${md5(`${secret}:${value('nonce')}:00000001:abc:auth:${what}`)}"`;
 }
 
 describe('call control', limit, () => {
@@ -194,12 +205,28 @@ describe('call control', limit, () => {
 		await bye(d);
 	});
 
-	test('REFER outside of a call needs a password', async () => {
-		const d = sip.dialog('other');
-		sip.send(d, 'REFER', { headers: [`Refer-To: <sip:raw@127.0.0.1:${sip.port}>`] });
-		const m = await sip.final(d, 'REFER');
-		assert.equal(m.status, 401);
-		assert.match(m.text, /^WWW-Authenticate: Digest /m);
+	test('REFER outside of a call, with a password, calls somebody into a room', async () => {
+		const r = await fetch(`${server.url}/api/v1/users/admin/sip`, { method: 'PUT', body: JSON.stringify({ password: 'secret-phone-1' }),
+			headers: { authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}`, 'content-type': 'application/json' } });
+		assert.equal(r.status, 200);
+		const d = sip.dialog('other'), to = `Refer-To: <sip:raw@127.0.0.1:${sip.port}>`;
+		sip.send(d, 'REFER', { headers: [to] });
+		const no = await sip.final(d, 'REFER');
+		assert.equal(no.status, 401);
+		sip.send(d, 'REFER', { headers: [to, digest(no, 'admin', 'secret-phone-1', 'REFER', d.uri)] });
+		await until('202', () => sip.answers(d, 'REFER').find((m) => m.status === 202));
+		const m = await until('INVITE', () => sip.messages.find((x) => x.method === 'INVITE' && /^To: <sip:raw@/m.test(x.text)));
+		answer(m, 180);
+		answer(m, 200, { body: `${sdp()}m=video 0 RTP/AVP 99\r\n` });
+		await until('NOTIFY of the answer', () => {
+			const told = sip.messages.filter((x) => x.method === 'NOTIFY' && x.callId === d.callId);
+			for (const n of told.filter((x) => !x.answered)) {
+				answer(n, 200);
+				n.answered = true;
+			}
+			return told.some((x) => /SIP\/2\.0 200/.test(x.text) && /^Subscription-State: terminated/m.test(x.text));
+		});
+		await full('other', 1);
 	});
 });
 
