@@ -63,7 +63,8 @@ int quality_stats(struct leg_handle *p, struct leg_stats *out)
 }
 
 /* To those who were told before, or to those who were not. */
-static void tell(struct hall *h, const struct leg_score *scores, size_t n, bool newcomers)
+ON_THREAD(ROLE_CTL) static void tell(struct hall *h, const struct leg_score *scores, size_t n,
+				      bool newcomers)
 {
 	struct leg_event ev = { .type = LEG_EVENT_QUALITY, .u.quality = { .legs = scores, .n = n } };
 	GPtrArray *all = n ? g_ptr_array_copy(h->people, NULL, NULL) : NULL;
@@ -81,7 +82,7 @@ static void tell(struct hall *h, const struct leg_score *scores, size_t n, bool 
 	leg_event_clear(&ev);
 }
 
-static bool has_changed(struct leg_handle *p)
+ON_THREAD(ROLE_CTL) static bool has_changed(struct leg_handle *p)
 {
 	struct leg_net_stats s;
 	struct leg_stats all;
