@@ -498,7 +498,7 @@ static int copy_ice_servers(struct conference *c)
 	return 0;
 }
 
-static int make_port_range(struct conference *c)
+ON_THREAD(ROLE_CTL) static int make_port_range(struct conference *c)
 {
 	uint16_t min, max;
 

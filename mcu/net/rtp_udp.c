@@ -68,7 +68,7 @@ void udp_line_aim(struct udp_line *l)
 	aim(&l->rtcp, &to);
 }
 
-static void describe(struct udp_line *l, const char *signaling, int64_t now_ns)
+static void describe(struct udp_line *l, const char *signaling, int64_t now_ns) ON_THREAD(ROLE_NET)
 {
 	struct latch_described d = { .mux = l->said.mux };
 

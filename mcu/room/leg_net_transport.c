@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-static struct ice_cfg ice_cfg_of(const struct leg_net *l)
+static struct ice_cfg ice_cfg_of(const struct leg_net *l) ON_THREAD(ROLE_NET)
 {
 	struct ice_cfg ice = *l->cfg.engine->cfg.ice;
 

@@ -280,29 +280,20 @@ static void test_limits(void **state)
 	}
 }
 
-/* A call with ports: plain and SDES lines, each with its own address. */
-static void test_over_udp(void **state)
-{
+static struct {
 	struct rtp_port_range *range;
 	struct rtp_ports *ports;
-	struct leg_local with = local;
-	struct srtp_keys ours;
-	struct leg_media m;
-	struct errmsg why;
+	struct leg_local local;
+	struct neg_media media[2];
+	struct neg_plan plan;
+} udp;
 
-	(void)state;
-	role_enter(ROLE_ID_CTL);
-	role_assert_ctl();
-	assert_int_equal(rtp_port_range_new(&range, 28002, 29999), 0);
-	assert_int_equal(rtp_ports_new(&ports, range, "127.0.0.1", 0, &why), 0);
-	assert_int_equal(rtp_ports_open(ports, RTP_LINE_AUDIO, &why), 0);
-	assert_int_equal(rtp_ports_open(ports, RTP_LINE_CAMERA, &why), 0);
-	assert_true(rtp_ports_keys(ports, RTP_LINE_CAMERA, "AEAD_AES_128_GCM", &ours));
-	with.ports = ports;
-	with.content_ssrc = 1007;
-	struct neg_media media[] = {
+/* A call with ports: a plain line, and one with SDES that is on hold, the old way. */
+static int set_up_udp(void **state)
+{
+	static const struct neg_media media[] = {
 		{ .role = NEG_ROLE_AUDIO, .accepted = true, .dir = NEG_SENDRECV,
-		  .codec = { .codec = CODEC_PCMU }, .trr_int_ms = 0,
+		  .codec = { .codec = CODEC_PCMU },
 		  .agreed = { { .codec = CODEC_PCMU, .dir = NEG_SENDRECV } }, .n_agreed = 1,
 		  .transport = { .security = NEG_PLAIN, .address = "192.0.2.1", .port = 4000,
 				 .rtcp_port = 4001, .rtcp_address = "192.0.2.2" } },
@@ -316,9 +307,41 @@ static void test_over_udp(void **state)
 					       .master = "0123456789abcdefSALTSALTSALT" } },
 				 .n_cryptos = 1 } },
 	};
-	struct neg_plan plan = { .media = media, .n_media = 2 };
+	struct errmsg why;
 
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), 0);
+	(void)state;
+	role_enter(ROLE_ID_CTL);
+	role_assert_ctl();
+	assert_int_equal(rtp_port_range_new(&udp.range, 28002, 29999), 0);
+	assert_int_equal(rtp_ports_new(&udp.ports, udp.range, "127.0.0.1", 0, &why), 0);
+	assert_int_equal(rtp_ports_open(udp.ports, RTP_LINE_AUDIO, &why), 0);
+	assert_int_equal(rtp_ports_open(udp.ports, RTP_LINE_CAMERA, &why), 0);
+	udp.local = local;
+	udp.local.ports = udp.ports;
+	udp.local.content_ssrc = 1007;
+	memcpy(udp.media, media, sizeof media);
+	udp.plan = (struct neg_plan){ .media = udp.media, .n_media = 2 };
+	return 0;
+}
+
+static int tear_down_udp(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	rtp_ports_unref(&udp.ports);
+	rtp_port_range_free(&udp.range);
+	return 0;
+}
+
+static void test_over_udp(void **state)
+{
+	struct srtp_keys ours;
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	assert_true(rtp_ports_keys(udp.ports, RTP_LINE_CAMERA, "AEAD_AES_128_GCM", &ours));
+	assert_int_equal(media_plan_convert(&m, &udp.plan, &udp.local, &why), 0);
 	assert_true(m.udp && m.audio.rx && m.audio.tx && !m.video.rx && m.video.tx);
 	const struct rtp_udp_line *a = &m.line[RTP_LINE_AUDIO], *v = &m.line[RTP_LINE_CAMERA];
 
@@ -329,33 +352,50 @@ static void test_over_udp(void **state)
 	assert_int_equal(a->rtcp_port, 4001);
 	assert_true(v->used && !v->rx && v->tx && v->mux && v->avpf && v->srtp);
 	assert_int_equal(v->trr_int_ms, 3000);
-	assert_string_equal(v->address, ""); /* on hold */
+	assert_string_equal(v->address, "");
 	assert_memory_equal(&v->ours, &ours, sizeof ours);
 	assert_int_equal(v->peer.profile, SRTP_PROFILE_GCM);
 	assert_memory_equal(v->peer.key, "0123456789abcdef", 16);
 	assert_memory_equal(v->peer.salt, "SALTSALTSALT\0\0", 14);
 	assert_false(m.line[RTP_LINE_CONTENT].used);
-	/* what cannot be: another kind of address, ICE beside, no ports */
-	snprintf(media[0].transport.address, sizeof media[0].transport.address, "2001:db8::1");
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
-	assert_non_null(strstr(why.text, "IPv4"));
-	snprintf(media[0].transport.address, sizeof media[0].transport.address, "phone.example");
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
-	snprintf(media[0].transport.address, sizeof media[0].transport.address, "192.0.2.1");
-	media[1].transport.ice = true;
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
-	media[1].transport.ice = false;
-	media[1].transport.security = NEG_DTLS;
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
-	media[1].transport.security = NEG_SDES;
-	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), -ENOTSUP);
-	media[1].role = NEG_ROLE_CONTENT; /* not open */
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), -ENOTSUP);
-	assert_int_equal(rtp_ports_open(ports, RTP_LINE_CONTENT, &why), 0);
-	assert_int_equal(media_plan_convert(&m, &plan, &with, &why), 0);
+}
+
+static void expect_refused(const struct leg_local *l, const char *what)
+{
+	struct leg_media m;
+	struct errmsg why;
+
+	assert_int_equal(media_plan_convert(&m, &udp.plan, l, &why), -ENOTSUP);
+	assert_string_equal(why.code, "not_acceptable");
+	if (!strstr(why.text, what))
+		fail_msg("%s", why.text);
+}
+
+/* Another kind of address, ICE or DTLS beside, no ports. */
+static void test_what_cannot_be_over_udp(void **state)
+{
+	struct neg_transport *a = &udp.media[0].transport, *v = &udp.media[1].transport;
+	struct leg_media m;
+	struct errmsg why;
+
+	(void)state;
+	snprintf(a->address, sizeof a->address, "2001:db8::1");
+	expect_refused(&udp.local, "IPv4");
+	snprintf(a->address, sizeof a->address, "phone.example");
+	expect_refused(&udp.local, "phone.example");
+	snprintf(a->address, sizeof a->address, "192.0.2.1");
+	v->ice = true;
+	expect_refused(&udp.local, "ICE");
+	v->ice = false;
+	v->security = NEG_DTLS;
+	expect_refused(&udp.local, "RTP/SAVP");
+	v->security = NEG_SDES;
+	expect_refused(&local, "ICE");
+	udp.media[1].role = NEG_ROLE_CONTENT; /* not open */
+	expect_refused(&udp.local, "RTP/AVP");
+	assert_int_equal(rtp_ports_open(udp.ports, RTP_LINE_CONTENT, &why), 0);
+	assert_int_equal(media_plan_convert(&m, &udp.plan, &udp.local, &why), 0);
 	assert_int_equal(m.content.tx_ssrc, 1007);
-	rtp_ports_unref(&ports);
-	rtp_port_range_free(&range);
 }
 
 int main(void)
@@ -364,7 +404,9 @@ int main(void)
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_over_udp),
+		cmocka_unit_test_setup_teardown(test_over_udp, set_up_udp, tear_down_udp),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_over_udp, set_up_udp,
+						tear_down_udp),
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_other_fingerprints_are_refused),
 		cmocka_unit_test(test_what_has_no_ice_is_refused),
