@@ -54,7 +54,7 @@ bool sip_dialplan_is_here(struct sip *s, const url_t *url)
 /* --- in ------------------------------------------------------------------------------ */
 
 /* A request that we have sent has come back (RFC 3261, 16.3, as of a proxy). */
-static bool is_loop(const struct sip_event *ev, const struct sip_arrival *in)
+static bool is_loop(const struct sip_event *ev, const struct sip_arrival *in) ON_THREAD(ROLE_CTL)
 {
 	for (const sip_via_t *v = ev->msg->sip_via; v; v = v->v_next) {
 		int port = v->v_port ? atoi(v->v_port) : 5060;

@@ -22,6 +22,7 @@
 #include "signaling/sip_guard.h"
 #include "signaling/sip_registrar.h"
 #include "signaling/sip_sockets.h"
+#include "signaling/sip_tls.h"
 #include "signaling/sip_trunk.h"
 
 METRIC_COUNTER(m_requests, "mcu_sip_requests_total", "SIP requests outside of calls, INVITE included.");
@@ -381,6 +382,7 @@ static void start_library(void)
 	if (started)
 		return;
 	started = true;
+	sip_tls_repair();
 	su_init();
 	su_log_redirect(su_log_default, log_sofia, NULL);
 	su_log_redirect(su_log_global, log_sofia, NULL);
