@@ -83,11 +83,11 @@ static void fill_call(struct leg_event *ev, const struct dial_info *i)
 
 void presence_call_changed(void *obj, const struct dial_info *i)
 {
-	struct conference *c = obj;
-	struct hall *h = hall_find(c, i->room);
+	struct hall *h;
 	struct leg_event ev;
 
 	role_assert_ctl();
+	h = hall_find(obj, i->room);
 	if (!h)
 		return;
 	fill_call(&ev, i);

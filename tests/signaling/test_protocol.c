@@ -409,6 +409,27 @@ static void expect(char *text, const char *want)
 	free(text);
 }
 
+static void what_concerns_telephones_is_written(void **state)
+{
+	(void)state;
+	expect(msg_room(&(struct room_policy_info){ .record = RECORD_BY_ALL, .number = "4711" }),
+	       "{\"type\":\"room\",\"locked\":false,\"lobby\":false,\"guest_pin\":false,"
+	       "\"host_pin\":false,\"record\":\"all\",\"unmute\":false,\"stereo\":false,"
+	       "\"number\":\"4711\"}");
+	expect(msg_call(&(struct call_info){ 9007199254740991, "ringing", "+49891", "", "", 0 }),
+	       "{\"type\":\"call\",\"call\":9007199254740991,\"state\":\"ringing\","
+	       "\"number\":\"+49891\"}");
+	expect(msg_call(&(struct call_info){ 7, "failed", "1", "Ann", "No such number.", 4 }),
+	       "{\"type\":\"call\",\"call\":7,\"state\":\"failed\",\"number\":\"1\","
+	       "\"name\":\"Ann\",\"text\":\"No such number.\",\"leg\":4}");
+	expect(msg_joined(&(struct participant){ .leg = 2, .name = "P", .kind = LEG_KIND_PHONE,
+						 .number = "••••12" }),
+	       "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"P\","
+	       "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":false,"
+	       "\"role\":\"participant\",\"hand\":false,\"kind\":\"phone\","
+	       "\"number\":\"••••12\"}}");
+}
+
 static void messages_are_written(void **state)
 {
 	struct errmsg why = { .code = "bad_sdp", .text = "Line 3." };
@@ -441,10 +462,6 @@ static void messages_are_written(void **state)
 	       "\"1.0\",\"role\":\"host\",\"room_policy\":{\"locked\":true,\"lobby\":false,"
 	       "\"guest_pin\":true,\"host_pin\":false,\"record\":\"all\",\"unmute\":false,"
 	       "\"stereo\":false}}");
-	expect(msg_room(&(struct room_policy_info){ .record = RECORD_BY_ALL, .number = "4711" }),
-	       "{\"type\":\"room\",\"locked\":false,\"lobby\":false,\"guest_pin\":false,"
-	       "\"host_pin\":false,\"record\":\"all\",\"unmute\":false,\"stereo\":false,"
-	       "\"number\":\"4711\"}");
 	expect(msg_answer("", "v=0\r\n"), "{\"type\":\"answer\",\"sdp\":\"v=0\\r\\n\"}");
 	expect(msg_error("a\"b", &why, true), "{\"type\":\"error\",\"id\":\"a\\\"b\",\"code\":"
 					      "\"bad_sdp\",\"text\":\"Line 3.\",\"fatal\":true}");
@@ -456,18 +473,6 @@ static void messages_are_written(void **state)
 				   "\"kbps\":512.6},\"downlink\":{\"loss\":0.0,\"jitter_ms\":0.0,"
 				   "\"rtt_ms\":0.0,\"kbps\":0.0},"
 				   "\"view_height\":360,\"score\":4.4}");
-	expect(msg_call(&(struct call_info){ 9007199254740991, "ringing", "+49891", "", "", 0 }),
-	       "{\"type\":\"call\",\"call\":9007199254740991,\"state\":\"ringing\","
-	       "\"number\":\"+49891\"}");
-	expect(msg_call(&(struct call_info){ 7, "failed", "1", "Ann", "No such number.", 4 }),
-	       "{\"type\":\"call\",\"call\":7,\"state\":\"failed\",\"number\":\"1\","
-	       "\"name\":\"Ann\",\"text\":\"No such number.\",\"leg\":4}");
-	expect(msg_joined(&(struct participant){ .leg = 2, .name = "P", .kind = LEG_KIND_PHONE,
-						 .number = "••••12" }),
-	       "{\"type\":\"joined\",\"participant\":{\"leg\":2,\"name\":\"P\","
-	       "\"audio_muted\":false,\"video_muted\":false,\"audio\":false,\"video\":false,"
-	       "\"role\":\"participant\",\"hand\":false,\"kind\":\"phone\","
-	       "\"number\":\"••••12\"}}");
 	strcpy(why.text, "bad \xff text");
 	expect(msg_error(NULL, &why, false),
 	       "{\"type\":\"error\",\"code\":\"bad_sdp\",\"text\":\"bad ? text\",\"fatal\":false}");
@@ -480,7 +485,8 @@ int main(void)
 		cmocka_unit_test(wishes_are_read), cmocka_unit_test(sound_is_read),
 		cmocka_unit_test(messages_of_rooms_are_read), cmocka_unit_test(chat_has_a_length),	cmocka_unit_test(wrong_messages_are_named),
 		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
-		cmocka_unit_test(messages_are_written), cmocka_unit_test(calls_and_names_are_read),
+		cmocka_unit_test(messages_are_written),
+		cmocka_unit_test(what_concerns_telephones_is_written), cmocka_unit_test(calls_and_names_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
