@@ -126,6 +126,34 @@ static inline void on_lobby(void *obj, const char *text)
 	f->lobbies++;
 }
 
+static inline void remember_notice(struct front *f, const struct leg_event *ev)
+{
+	switch (ev->type) {
+	case LEG_EVENT_PRESENT_OVER:
+		f->over.n++;
+		f->over.by = ev->u.present_over.by;
+		f->over.by_host = ev->u.present_over.by_host;
+		break;
+	case LEG_EVENT_OVERLOAD:
+		assert_true(strlen(ev->u.overload.text) > 10);
+		f->overloads++;
+		f->overload = ev->u.overload.level;
+		break;
+	case LEG_EVENT_SELF_VIEW:
+		assert_true(strlen(ev->u.self_view.text) > 10);
+		f->hiddens++;
+		f->hidden = ev->u.self_view.hidden;
+		break;
+	case LEG_EVENT_WAITING:
+		f->waitings++;
+		f->lobby.n = ev->u.waiting.n;
+		for (size_t i = 0; i < ev->u.waiting.n && i < 8; i++)
+			f->lobby.waiting[i] = ev->u.waiting.people[i].waiting;
+		break;
+	default: break;
+	}
+}
+
 static inline void remember(struct front *f, const struct leg_event *ev)
 {
 	switch (ev->type) {
@@ -170,27 +198,6 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->qualities++;
 		f->scores = ev->u.quality.n;
 		break;
-	case LEG_EVENT_PRESENT_OVER:
-		f->over.n++;
-		f->over.by = ev->u.present_over.by;
-		f->over.by_host = ev->u.present_over.by_host;
-		break;
-	case LEG_EVENT_OVERLOAD:
-		assert_true(strlen(ev->u.overload.text) > 10);
-		f->overloads++;
-		f->overload = ev->u.overload.level;
-		break;
-	case LEG_EVENT_SELF_VIEW:
-		assert_true(strlen(ev->u.self_view.text) > 10);
-		f->hiddens++;
-		f->hidden = ev->u.self_view.hidden;
-		break;
-	case LEG_EVENT_WAITING:
-		f->waitings++;
-		f->lobby.n = ev->u.waiting.n;
-		for (size_t i = 0; i < ev->u.waiting.n && i < 8; i++)
-			f->lobby.waiting[i] = ev->u.waiting.people[i].waiting;
-		break;
 	case LEG_EVENT_CHAT:
 		f->chats++;
 		f->chat.leg = ev->u.chat.leg;
@@ -198,7 +205,7 @@ static inline void remember(struct front *f, const struct leg_event *ev)
 		f->chat.history = ev->u.chat.history;
 		snprintf(f->chat.text, sizeof f->chat.text, "%s", ev->u.chat.text);
 		break;
-	default: break;
+	default: remember_notice(f, ev);
 	}
 }
 
