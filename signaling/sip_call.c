@@ -238,6 +238,7 @@ static int route(void *obj, const char *to, const char *trunk, struct sip_target
 {
 	struct sip_calls *c = obj;
 
+	role_assert_ctl();
 	int n = sip_targets(c->sip, to, trunk, out, max, why);
 	for (int i = 0; i < n; i++)
 		find_local(c->sip, &out[i]);

@@ -182,9 +182,9 @@ static void drop_handle(struct sip_dialog *d)
 static void d_redirect(void *dialog, const char *uri, const char *sdp)
 {
 	struct sip_dialog *d = dialog;
-	nua_handle_t *nh = sip_handle_new(d->calls->sip, &d->owner);
 
 	role_assert_ctl();
+	nua_handle_t *nh = sip_handle_new(d->calls->sip, &d->owner);
 	if (!nh)
 		return; /* stopping: the call is ended by that */
 	drop_handle(d);

@@ -59,13 +59,13 @@ static void progress(void *obj, const struct sip_dial_event *ev)
 		free(r);
 }
 
-static void answer(const struct sip_event *ev, int status)
+ON_THREAD(ROLE_CTL) static void answer(const struct sip_event *ev, int status)
 {
 	sip_reply_send(ev->nh, sip_nua(ev->sip), NULL, &(struct sip_reply){ .status = status }, "",
 		       false);
 }
 
-static void refuse(const struct sip_event *ev, int status)
+ON_THREAD(ROLE_CTL) static void refuse(const struct sip_event *ev, int status)
 {
 	answer(ev, status);
 	nua_handle_destroy(ev->nh);
