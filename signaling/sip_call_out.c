@@ -419,7 +419,8 @@ ON_THREAD(ROLE_CTL) static int begin_call(struct sip_dial_group *g, const struct
 	return err;
 }
 
-ON_THREAD(ROLE_CTL) static void open_record(struct sip_dial_group *g, const struct sip_dial_req *req,
+ON_THREAD(ROLE_CTL) static void open_record(struct sip_dial_group *g,
+					    const struct sip_dial_req *req,
 					    const char *number, const struct sip_target *t)
 {
 	const struct sip_cdr_sink *sink = g->set->side.cdr;
