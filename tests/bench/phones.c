@@ -35,7 +35,8 @@ static void make_voice(void)
 		float x = 0;
 
 		for (int h = 1; h <= 8; h++)
-			x += 0.06f * sinf(6.2831853f * 140 * (float)(h * i) / RATE + (float)(h * h));
+			x += 0.06f *
+			     sinf(6.2831853f * 140 * (float)(h * i) / RATE + (float)(h * h));
 		voice[i] = pcmu_encode(x);
 	}
 }
@@ -88,7 +89,8 @@ static void send_packet(struct phone *p)
 		b[8 + i] = (uint8_t)(p->ssrc >> (24 - 8 * i));
 	}
 	if (p->talks)
-		memcpy(b + 12, voice + (p->ts + (uint32_t)(p->no * 17 * PHONE_SAMPLES)) % VOICE_SAMPLES,
+		memcpy(b + 12,
+		       voice + (p->ts + (uint32_t)(p->no * 17 * PHONE_SAMPLES)) % VOICE_SAMPLES,
 		       PHONE_SAMPLES);
 	else
 		memset(b + 12, 0xff, PHONE_SAMPLES);

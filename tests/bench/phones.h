@@ -8,7 +8,12 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
-enum { PHONE_TURNS = 10, PHONE_TURN_NS = 2000000, PHONE_SAMPLES = 160, PHONE_PACKET = 12 + PHONE_SAMPLES };
+enum {
+	PHONE_TURNS = 10,
+	PHONE_TURN_NS = 2000000,
+	PHONE_SAMPLES = 160,
+	PHONE_PACKET = 12 + PHONE_SAMPLES
+};
 
 struct phone {
 	int no, talks;

@@ -150,7 +150,8 @@ int main(int argc, char **argv)
 		case 's': opt.seconds = atoi(optarg); break;
 		default: die("see the comment on top of phones_floor.c");
 		}
-	if (opt.phones < 1 || opt.phones > MAX_PHONES || opt.talkers > opt.phones || opt.seconds < 1)
+	if (opt.phones < 1 || opt.phones > MAX_PHONES || opt.talkers > opt.phones ||
+	    opt.seconds < 1)
 		die("--phones 1..%d, no more --talkers, --seconds at least 1", MAX_PHONES);
 	getrlimit(RLIMIT_NOFILE, &lim);
 	lim.rlim_cur = lim.rlim_max;
@@ -177,7 +178,8 @@ int main(int argc, char **argv)
 	printf("floor phones%d %.2f ms/s talkers=%d received=%ld sent=%ld\n", opt.phones,
 	       cpu / opt.seconds, opt.talkers, received, sent);
 	/* A figure is worth nothing if the work was not done. */
-	if (arrived < sent - sent / 100 - 2 * opt.phones || received < sent - sent / 20 - 2 * opt.phones)
+	if (arrived < sent - sent / 100 - 2 * opt.phones ||
+	    received < sent - sent / 20 - 2 * opt.phones)
 		die("only %ld of %ld packets arrived, %ld came", arrived, sent, received);
 	return 0;
 }

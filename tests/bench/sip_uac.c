@@ -38,8 +38,8 @@ static void send_text(struct uac *u, const char *text, int n)
 }
 
 /* to: with the tag, if there is one; cseq 1 INVITE and its ACK, 2 BYE. */
-static void request(struct uac *u, struct uac_call *c, const char *method, const char *uri, int cseq,
-		    const char *body)
+static void request(struct uac *u, struct uac_call *c, const char *method, const char *uri,
+		    int cseq, const char *body)
 {
 	int port = ntohs(u->at.sin_port), n;
 	char text[MESSAGE], to[300];
@@ -56,9 +56,9 @@ static void request(struct uac *u, struct uac_call *c, const char *method, const
 		     "Contact: <sip:phone%d@127.0.0.1:%d>\r\n"
 		     "%s"
 		     "Content-Length: %zu\r\n\r\n%s",
-		     method, uri, port, port, c->no, method, c->no, c->no + 1, c->to[0] ? c->to : to, c->no,
-		     port, cseq, method, c->no, port, body[0] ? "Content-Type: application/sdp\r\n" : "",
-		     strlen(body), body);
+		     method, uri, port, port, c->no, method, c->no, c->no + 1,
+		     c->to[0] ? c->to : to, c->no, port, cseq, method, c->no, port,
+		     body[0] ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
 	send_text(u, text, n);
 }
 
