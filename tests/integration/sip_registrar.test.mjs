@@ -70,7 +70,7 @@ class Asker {
 
 	// Answers a challenge.
 	static credentials(challenged, user, password, method, { algorithm = 'SHA-256', uri = 'sip:127.0.0.1', nc = '00000001' } = {}) {
-		const line = challenged.text.split('\r\n').find((l) => l.startsWith('WWW-Authenticate') && l.includes(`algorithm=${algorithm}`));
+		const line = challenged.text.split('\r\n').find((l) => l.startsWith('WWW-Authenticate'));
 		const [realm, nonce] = ['realm', 'nonce'].map((k) => line.match(new RegExp(`${k}="([^"]*)"`))[1]);
 		const h = (...parts) => createHash(ALGORITHMS[algorithm]).update(parts.join(':')).digest('hex');
 		const response = h(h(user, realm, password), nonce, nc, 'c', 'auth', h(method, uri));
@@ -212,7 +212,7 @@ describe('a server for those it knows', limit, () => {
 		const phone = await Asker.open();
 		const { status, text } = await phone.ask('INVITE', { uri: `sip:room@127.0.0.1:${server.sipPort}`, headers: ['Contact: <sip:x@127.0.0.1:9>'] });
 		assert.equal(status, 401);
-		assert.match(text, /WWW-Authenticate: Digest .*algorithm=SHA-256/);
+		assert.match(text, /WWW-Authenticate: Digest .*algorithm=MD5/);
 		phone.close();
 	});
 });
