@@ -1,5 +1,5 @@
 /* Which packets of sound need not be decoded: those whose sender says that nothing
- * is to be heard in them (RFC 6464). That is checked, at first and then once a
+ * is to be heard in them (RFC 6464), and of G.711 those that look so. That is checked, at first and then once a
  * second; whose word was wrong is never believed again. A value, of MIXA. */
 #ifndef MCU_ROOM_AUDIO_FAINT_H
 #define MCU_ROOM_AUDIO_FAINT_H

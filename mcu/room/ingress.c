@@ -10,6 +10,7 @@
 #include "mcu/rtp/packet.h"
 #include "mcu/rtp/payload_red.h"
 #include "mcu/rtp/seq.h"
+#include "mixer/codec/g711.h"
 
 METRIC_COUNTER(m_malformed, "mcu_rtp_malformed_total", "Received packets that are not valid RTP.");
 METRIC_COUNTER(m_unknown, "mcu_rtp_unknown_total",
@@ -63,6 +64,14 @@ static void not_taken(struct buf *pkt, enum rtp_route_kind kind)
 	buf_unref(&pkt);
 }
 
+/* Telephones send silence like anything else, and do not say so. */
+static bool is_faint(enum codec c, const struct rtp_packet *p)
+{
+	if (c == CODEC_PCMU)
+		return g711_ulaw_is_faint(p->payload, p->payload_len);
+	return c == CODEC_PCMA && g711_alaw_is_faint(p->payload, p->payload_len);
+}
+
 /* What is in a packet of sound, as the decoding chain wants to know it; 0: none
  * of what was agreed on. In RED it is what the primary block says. */
 static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p)
@@ -74,8 +83,8 @@ static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p
 	int level_dbov;
 	bool voice;
 
-	if (rtp_ext_audio_level(p, l->media.audio.ext_audio_level, &level_dbov, &voice) &&
-	    level_dbov <= AUDIO_FAINT_DBOV)
+	if (rtp_ext_audio_level(p, l->media.audio.ext_audio_level, &level_dbov, &voice) ?
+		    level_dbov <= AUDIO_FAINT_DBOV : is_faint(c, p))
 		faint = AUDIO_TAG_FAINT;
 	return c ? audio_tag(c, (uint8_t)pt, red) | faint : 0;
 }

@@ -50,3 +50,22 @@ int16_t g711_alaw_decode(uint8_t code)
 		mag = (mag + 0x100) << (seg - 1);
 	return (int16_t)(c & SIGN ? mag : -mag);
 }
+
+/* Codes of small samples differ from that of zero in the two lowest bits at most. */
+bool g711_ulaw_is_faint(const uint8_t *code, size_t n)
+{
+	uint8_t large = 0;
+
+	for (size_t i = 0; i < n; i++)
+		large |= (uint8_t)(~code[i] & 0x7c);
+	return !large;
+}
+
+bool g711_alaw_is_faint(const uint8_t *code, size_t n)
+{
+	uint8_t large = 0;
+
+	for (size_t i = 0; i < n; i++)
+		large |= (uint8_t)((code[i] ^ ALAW_EVEN) & 0x7e);
+	return !large;
+}

@@ -3,11 +3,18 @@
 #ifndef MIXER_CODEC_G711_H
 #define MIXER_CODEC_G711_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 uint8_t g711_ulaw_encode(int16_t pcm);
 int16_t g711_ulaw_decode(uint8_t code);
 uint8_t g711_alaw_encode(int16_t pcm);
 int16_t g711_alaw_decode(uint8_t code);
+
+/* Whether no sample is beyond 24, so that the level is -62 dBov at most: seen without
+ * decoding. */
+bool g711_ulaw_is_faint(const uint8_t *code, size_t n);
+bool g711_alaw_is_faint(const uint8_t *code, size_t n);
 
 #endif

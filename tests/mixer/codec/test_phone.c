@@ -331,9 +331,28 @@ static void test_encoder_bounds(void **state)
 	}
 }
 
+/* What decodes to no more than 24, and only that, is faint. */
+static void test_faint_codes(void **state)
+{
+	uint8_t all[3];
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		uint8_t code = (uint8_t)c;
+
+		assert_int_equal(g711_ulaw_is_faint(&code, 1), abs(g711_ulaw_decode(code)) <= 24);
+		assert_int_equal(g711_alaw_is_faint(&code, 1), abs(g711_alaw_decode(code)) <= 24);
+	}
+	memset(all, 0xff, sizeof all);
+	assert_true(g711_ulaw_is_faint(all, sizeof all));
+	all[2] = 0x80;
+	assert_false(g711_ulaw_is_faint(all, sizeof all));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_faint_codes),
 		cmocka_unit_test(test_g711_codes),
 		cmocka_unit_test(test_g722_is_the_recommendations),
 		cmocka_unit_test(test_level_and_purity),
