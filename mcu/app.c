@@ -436,8 +436,9 @@ void app_print_welcome(struct app *a)
 			printf("  (the certificate is self-signed: the browser will ask once)\n");
 	}
 	if (a->sip)
-		printf("Telephones: SIP port %d (UDP, TCP), %d (TLS)\n", sip_port(a->sip),
-		       sip_tls_port(a->sip));
+		printf("Telephones: SIP port %d (UDP, TCP)\n", sip_port(a->sip));
+	if (a->sip && sip_tls_port(a->sip) >= 0)
+		printf("            SIP port %d (TLS)\n", sip_tls_port(a->sip));
 	if (a->password[0])
 		printf("\nThe administrator is \"admin\", password %s\n"
 		       "This is shown only now; keep it.\n", a->password);

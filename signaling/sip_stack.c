@@ -454,8 +454,10 @@ int sip_new(struct sip **out, const struct sip_cfg *cfg, const struct room_api *
 		sip_trunks_start(s->parts.trunks);
 	if (err)
 		sip_free(&s);
-	else
+	else if (s->tls_port >= 0)
 		log_info(NULL, "SIP: port %d (UDP, TCP), port %d (TLS)", s->port, s->tls_port);
+	else
+		log_info(NULL, "SIP: port %d (UDP, TCP), no TLS", s->port);
 	*out = s;
 	return err;
 }

@@ -470,26 +470,6 @@ static void test_leaving_in_the_middle(void **state)
 	}
 }
 
-static void test_quality_is_told(void **state)
-{
-	struct front a = { 0 }, b = { 0 };
-
-	(void)state;
-	must_join(&a, "room");
-	participant_watcher.connected(a.leg);
-	RUN_UNTIL(a.qualities);
-	assert_int_equal(a.scores, 1);
-	/* Who comes learns all, who was there what is new; nothing is repeated. */
-	must_join(&b, "room");
-	participant_watcher.connected(b.leg);
-	RUN_UNTIL(b.qualities);
-	assert_int_equal(b.scores, 2);
-	RUN_UNTIL(a.qualities == 2);
-	assert_int_equal(a.scores, 1);
-	leave(&b, LEAVE_LEFT);
-	leave(&a, LEAVE_LEFT);
-}
-
 static void set_layout(struct front *f, struct layout_change c)
 {
 	struct client_msg m = { .type = CLIENT_MSG_LAYOUT, .u.layout = c };
@@ -602,7 +582,7 @@ int main(void)
 		T(test_roles), T(test_devices_are_no_hosts), T(test_muting_others), T(test_sound), T(test_hands),
 		T(test_removing), T(test_lobby), T(test_a_lobby_ends_with_its_room), T(test_pins_and_locks),
 		T(test_a_restart_is_survived), T(test_chat), T(test_fifty_messages_are_kept),
-		T(test_leaving_in_the_middle), T(test_quality_is_told), T(test_layout), T(test_presenting),
+		T(test_leaving_in_the_middle), T(test_layout), T(test_presenting),
 #undef T
 	};
 	role_enter(ROLE_ID_NONE);

@@ -65,9 +65,8 @@ export class Server {
 					return;
 				clearTimeout(timer);
 				this.port = Number(m[1]);
-				const sip = out.match(/SIP port (-?\d+) \(UDP, TCP\), (-?\d+) \(TLS\)/);
-				this.sipPort = Number(sip?.[1] ?? -1);
-				this.sipTlsPort = Number(sip?.[2] ?? -1);
+				this.sipPort = Number(out.match(/SIP port (\d+) \(UDP, TCP\)/)?.[1] ?? -1);
+				this.sipTlsPort = Number(out.match(/SIP port (\d+) \(TLS\)/)?.[1] ?? -1);
 				this.password = out.match(/password (\S+)/)?.[1];
 				resolve();
 			});
