@@ -83,7 +83,7 @@ void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can)
 	neg_policy_browser(p, can);
 	p->security = NEG_PLAIN | NEG_SDES | NEG_DTLS;
 	p->offer = NEG_PLAIN;
-	p->dtls_needs_ice = true;
+	p->dtls_needs_ice = p->no_trickle = true;
 	for (int r = NEG_ROLE_AUDIO; r <= NEG_ROLE_CONTENT; r++) {
 		p->media[r].many = false;
 		p->media[r].rtx = p->media[r].red = p->media[r].simulcast = false;

@@ -143,7 +143,8 @@ static int write_transport(struct sdp *s, struct sdp_media *m, const struct neg_
 	if (t->ice) {
 		TRY(sdp_add_attr(s, m, "ice-ufrag", "%s", p->ice_ufrag));
 		TRY(sdp_add_attr(s, m, "ice-pwd", "%s", p->ice_pwd));
-		TRY(sdp_add_attr(s, m, "ice-options", "trickle"));
+		if (!p->no_trickle)
+			TRY(sdp_add_attr(s, m, "ice-options", "trickle"));
 	}
 	if (t->security == NEG_DTLS) {
 		TRY(sdp_add_attr(s, m, "fingerprint", "%s", p->fingerprint));

@@ -136,6 +136,7 @@ struct neg_policy {
 	const char *ice_ufrag, *ice_pwd;
 	const char *const *candidates; /* "candidate:…" known already; the rest trickles */
 	size_t n_candidates;
+	bool no_trickle; /* what the description will not have, it is not told later */
 	const char *fingerprint; /* "sha-256 AA:BB:…"; NULL without DTLS */
 	enum neg_setup setup;	 /* NEG_SETUP_PASSIVE (default when NONE) or _ACTIVE */
 	const char *address;	 /* c=, plain RTP; NULL: 0.0.0.0 (ICE) */

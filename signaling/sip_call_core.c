@@ -11,11 +11,6 @@
 METRIC_COUNTER(m_in, "mcu_sip_calls_total", "Calls that came and were not refused at once");
 METRIC_COUNTER(m_refused, "mcu_sip_calls_refused_total", "Calls that came and were refused");
 
-static int64_t wall_ms(void)
-{
-	return clock_wall_ns() / NS_PER_MS;
-}
-
 int64_t call_now_ns(const struct sip_call_set *s)
 {
 	return clock_now_ns(s->side.clock);
@@ -85,54 +80,6 @@ ON_THREAD(ROLE_CTL) static void finish(struct sip_call *c)
 		c->set->ops->done(dialog);
 }
 
-/* --- records ---------------------------------------------------------------------- */
-
-struct sip_cdr *call_record(struct sip_call *c)
-{
-	return &c->cdr;
-}
-
-ON_THREAD(ROLE_CTL) static void record_begin(struct sip_call *c, const struct sip_call_start *start)
-{
-	const struct sip_cdr_sink *sink = c->set->side.cdr;
-
-	c->cdr.started_ms = wall_ms();
-	snprintf(c->cdr.room, sizeof(c->cdr.room), "%s", c->room);
-	snprintf(c->cdr.uri, sizeof(c->cdr.uri), "%s", start->uri ? start->uri : "");
-	snprintf(c->cdr.number, sizeof(c->cdr.number), "%s", start->number ? start->number : "");
-	snprintf(c->cdr.user, sizeof(c->cdr.user), "%s", start->user ? start->user : "");
-	snprintf(c->cdr.trunk, sizeof(c->cdr.trunk), "%s", start->trunk ? start->trunk : "");
-	c->recorded = sink != NULL;
-	if (sink)
-		sink->begin(sink->ctx, &c->cdr);
-}
-
-ON_THREAD(ROLE_CTL) static void record_answered(struct sip_call *c)
-{
-	const struct sip_cdr_sink *sink = c->set->side.cdr;
-
-	c->cdr.answered_ms = wall_ms();
-	c->cdr.sip_status = 200;
-	if (c->recorded)
-		sink->answered(sink->ctx, &c->cdr);
-}
-
-void call_record_end(struct sip_call *c, enum sip_end end, const char *reason)
-{
-	const struct sip_cdr_sink *sink = c->set->side.cdr;
-
-	if (c->end_told)
-		return;
-	c->end_told = true;
-	c->cdr.ended_ms = wall_ms();
-	c->cdr.end = end;
-	snprintf(c->cdr.reason, sizeof(c->cdr.reason), "%s", reason ? reason : "");
-	if (c->room[0])
-		snprintf(c->cdr.room, sizeof(c->cdr.room), "%s", c->room);
-	if (c->recorded)
-		sink->ended(sink->ctx, &c->cdr);
-}
-
 /* --- answers ------------------------------------------------------------------------ */
 
 /* What a refusal of the rooms is in SIP. */
@@ -195,6 +142,30 @@ void call_refuse(struct sip_call *c, int err, const struct errmsg *why)
 	c->set->ops->respond(c->dialog, &r);
 }
 
+static int64_t gather_end(const struct sip_call *c)
+{
+	return call_now_ns(c->set) + SIP_GATHER_MS * NS_PER_MS;
+}
+
+/* sdp NULL: it is not complete yet. */
+ON_THREAD(ROLE_CTL) static void answer_with(struct sip_call *c, int err, const char *sdp,
+					    const struct errmsg *why)
+{
+	if (!call_alive(c))
+		return;
+	if (err) {
+		call_refuse(c, err, why);
+		return;
+	}
+	c->gather_ns = sdp ? 0 : gather_end(c);
+	if (!sdp)
+		return;
+	c->late = !c->offer[0];
+	c->state = CALL_ANSWERED;
+	call_record_answered(c);
+	c->set->ops->respond(c->dialog, &(struct sip_reply){ .status = 200, .sdp = sdp });
+}
+
 void call_answer(struct sip_call *c)
 {
 	struct errmsg why = { .code = "" };
@@ -205,16 +176,7 @@ void call_answer(struct sip_call *c)
 		err = sip_media_answer(c->media, c->offer, strlen(c->offer), &sdp, &why);
 	else
 		err = sip_media_offer(c->media, &sdp, &why);
-	if (!call_alive(c))
-		return;
-	if (err) {
-		call_refuse(c, err, &why);
-		return;
-	}
-	c->late = !c->offer[0];
-	c->state = CALL_ANSWERED;
-	record_answered(c);
-	c->set->ops->respond(c->dialog, &(struct sip_reply){ .status = 200, .sdp = sdp });
+	answer_with(c, err, sdp, &why);
 }
 
 /* "SIP;cause=…" or "Q.850;cause=…" of what we end (RFC 3326). */
@@ -330,7 +292,7 @@ int sip_call_take(struct sip_call_set *s, const struct sip_call_start *start,
 	*at = c;
 	metric_add(&m_in, 1);
 	call_hold(c);
-	record_begin(c, start);
+	call_record_begin(c, start);
 	if (start->reliable)
 		s->ops->respond(c->dialog, &(struct sip_reply){ .status = 180 });
 	err = c->room[0] ? call_enter_room(c, c->room, why) : call_enter_parlour(c, why);
@@ -342,25 +304,51 @@ int sip_call_take(struct sip_call_set *s, const struct sip_call_start *start,
 
 /* --- what the dialog says ------------------------------------------------------------- */
 
+ON_THREAD(ROLE_CTL) static void answer_again_with(struct sip_call *c, int err, struct sip_reply *r,
+						  const struct errmsg *why)
+{
+	if (!call_alive(c))
+		return;
+	if (err) {
+		*r = refusal(err, why);
+		if (r->status >= 500) /* the call goes on as it was */
+			r->status = 488;
+		r->retry_after_s = 0;
+	}
+	c->gather_ns = err || r->sdp ? 0 : gather_end(c);
+	if (!c->gather_ns)
+		c->set->ops->respond(c->dialog, r);
+}
+
+void call_gathered(struct sip_call *c)
+{
+	struct errmsg why = { .code = "" };
+	struct sip_reply r = { .status = 200 };
+
+	if (!c->gather_ns || !call_alive(c))
+		return;
+	c->gather_ns = 0;
+	call_hold(c);
+	int err = sip_media_complete(c->media, &r.sdp, &why);
+	if (c->state == CALL_ARRIVING)
+		answer_with(c, err, r.sdp, &why);
+	else
+		answer_again_with(c, err, &r, &why);
+	call_release(c);
+}
+
 /* An offer while the call is up; the plan goes to the leg at once. */
 ON_THREAD(ROLE_CTL) static void answer_again(struct sip_call *c, const char *sdp, size_t len)
 {
 	struct errmsg why = { .code = "" };
 	struct sip_reply r = { .status = 200 };
 
-	if (c->reinviting || sip_media_offered(c->media)) {
+	if (c->reinviting || c->gather_ns || sip_media_offered(c->media)) {
 		c->set->ops->respond(c->dialog, &(struct sip_reply){ .status = 491 });
 		return;
 	}
 	int err = sip_media_answer(c->media, sdp, len, &r.sdp, &why);
-	if (err) {
-		r = refusal(err, &why);
-		if (r.status >= 500) /* the call goes on as it was */
-			r.status = 488;
-		r.retry_after_s = 0;
-	}
-	if (call_alive(c))
-		c->set->ops->respond(c->dialog, &r);
+	answer_again_with(c, err, &r, &why);
 }
 
 void sip_call_reinvite(struct sip_call *c, const char *sdp, size_t len)
@@ -373,7 +361,7 @@ void sip_call_reinvite(struct sip_call *c, const char *sdp, size_t len)
 	call_hold(c);
 	if (sdp) {
 		answer_again(c, sdp, len);
-	} else if (c->reinviting) {
+	} else if (c->reinviting || c->gather_ns) {
 		c->set->ops->respond(c->dialog, &(struct sip_reply){ .status = 491 });
 	} else {
 		int err = sip_media_offer(c->media, &r.sdp, &why);
@@ -392,10 +380,12 @@ void sip_call_update(struct sip_call *c, const char *sdp, size_t len)
 	if (!call_alive(c))
 		return;
 	call_hold(c);
+	c->updating = true;
 	if (sdp)
 		answer_again(c, sdp, len);
 	else /* it refreshes the session */
 		c->set->ops->respond(c->dialog, &(struct sip_reply){ .status = 200 });
+	c->updating = false;
 	call_release(c);
 }
 
@@ -477,7 +467,7 @@ void call_try_reoffer(struct sip_call *c)
 	const char *sdp;
 
 	if (!c->reoffer || c->state != CALL_UP || c->reinviting || sip_media_offered(c->media) ||
-	    c->retry_ns || !sip_media_plan(c->media))
+	    c->retry_ns || c->gather_ns || !sip_media_plan(c->media))
 		return;
 	c->reoffer = false;
 	int err = sip_media_offer(c->media, &sdp, &why);
@@ -545,6 +535,8 @@ static void tick(struct sip_call *c)
 		c->retry_ns = 0;
 		call_try_reoffer(c);
 	}
+	if (c->gather_ns && now >= c->gather_ns)
+		call_gathered(c);
 	call_guide_tick(c);
 	if (c->state == CALL_ENDING && c->dead_ns && now >= c->dead_ns)
 		finish(c);

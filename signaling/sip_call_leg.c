@@ -7,31 +7,70 @@
 
 #include "signaling/sip_info.h"
 
+static void drop_candidates(struct call_leg *l)
+{
+	if (l->candidates)
+		g_ptr_array_unref(l->candidates);
+	l->candidates = NULL;
+	l->gathered = false;
+}
+
 /* --- the media's side ------------------------------------------------------------ */
 
-static int media_policy(void *obj, struct neg_policy *out, struct errmsg *why)
+static int media_policy(void *obj, bool ice_restart, struct neg_policy *out, struct errmsg *why)
 {
-	const struct sip_call *c = obj;
+	struct sip_call *c = obj;
 	const struct sip_calls_side *side = &c->set->side;
+	struct call_leg *l = c->active;
 
 	role_assert_ctl();
-	if (!c->active || !c->active->h)
+	if (!l || !l->h)
 		return errmsg_set(why, -EAGAIN, "busy", "The call is on its way into a room.");
-	return side->api->local(side->api_ctx, c->active->h, false, out, why);
+	if (ice_restart && c->updating)
+		return errmsg_set(why, -ENOTSUP, "not_acceptable", "ICE is restarted by INVITE here.");
+	int err = side->api->local(side->api_ctx, l->h, ice_restart, out, why);
+	if (err)
+		return err;
+	c->restarting = ice_restart;
+	out->candidates = l->candidates ? (const char *const *)l->candidates->pdata : NULL;
+	out->n_candidates = l->candidates ? l->candidates->len : 0;
+	return 0;
 }
 
 static int media_agreed(void *obj, const struct neg_plan *plan, struct errmsg *why)
 {
 	const struct sip_call *c = obj;
 	const struct sip_calls_side *side = &c->set->side;
+	struct call_leg *l = c->active;
 
 	role_assert_ctl();
-	if (!c->active || !c->active->h)
+	if (!l || !l->h)
 		return errmsg_set(why, -EAGAIN, "busy", "The call is on its way into a room.");
-	return side->api->negotiated(side->api_ctx, c->active->h, plan, why);
+	struct call_leg before = *l;
+	if (c->restarting) { /* it gathers again */
+		l->candidates = NULL;
+		l->gathered = false;
+	}
+	int err = side->api->negotiated(side->api_ctx, l->h, plan, why);
+	if (err && c->restarting) { /* it stays as it was */
+		drop_candidates(l);
+		l->candidates = before.candidates;
+		l->gathered = before.gathered;
+	} else if (c->restarting && before.candidates) {
+		g_ptr_array_unref(before.candidates);
+	}
+	return err;
 }
 
-const struct sip_media_side call_media_side = { media_policy, media_agreed };
+static bool media_gathered(void *obj)
+{
+	const struct sip_call *c = obj;
+
+	role_assert_ctl();
+	return c->active && c->active->gathered;
+}
+
+const struct sip_media_side call_media_side = { media_policy, media_agreed, media_gathered };
 
 /* --- leaving ---------------------------------------------------------------------- */
 
@@ -43,6 +82,7 @@ static void clear(struct call_leg *l)
 		c->active = NULL;
 	if (c->joining == l)
 		c->joining = NULL;
+	drop_candidates(l);
 	*l = (struct call_leg){ .call = c };
 }
 
@@ -182,11 +222,25 @@ static void on_offer_wanted(void *obj)
 	call_try_reoffer(l->call);
 }
 
+/* Nothing trickles in SIP here: an answer waits for them. */
 static void on_candidate(void *obj, const char *candidate)
 {
-	(void)obj;
-	(void)candidate;
+	struct call_leg *l = obj;
+	struct sip_call *c = l->call;
+
 	role_assert_ctl();
+	if (!l->used || !call_alive(c))
+		return;
+	if (candidate) {
+		if (!l->candidates)
+			l->candidates = g_ptr_array_new_with_free_func(g_free);
+		if (l->candidates->len < SIP_CANDIDATES)
+			g_ptr_array_add(l->candidates, g_strdup(candidate));
+		return;
+	}
+	l->gathered = true;
+	if (l == c->active)
+		call_gathered(c);
 }
 
 static void on_event(void *obj, struct leg_event *ev)

@@ -24,6 +24,8 @@ enum {
 	SIP_MAX_REDIRECTS = 5,
 	SIP_RING_S = 60, /* a call out that nobody answers ends after this */
 	SIP_CANCEL_S = 40, /* for the end of what was cancelled or hung up (RFC 3261 B + F) */
+	SIP_GATHER_MS = 2000, /* our candidates of ICE; an answer has those that are there then */
+	SIP_CANDIDATES = 32,
 	SIP_ASK_MS = 1000, /* between two INFOs that ask for a key frame */
 	SIP_DIALS_PER_ROOM = 20, /* that ring at the same time */
 	SIP_NAME_BYTES = PROTOCOL_MAX_NAME * 4 + 1
@@ -122,6 +124,8 @@ struct call_leg {
 	struct leg_handle *h; /* NULL: none, or join() has not returned */
 	bool parlour;
 	bool welcomed, waiting; /* waiting: in the lobby */
+	GPtrArray *candidates; /* of ours, as text; NULL: none */
+	bool gathered;	       /* all are there */
 	uint32_t id;
 	char room[257]; /* that it asked for, then that it is in */
 	/* when it came in: */
@@ -152,6 +156,9 @@ struct sip_call {
 	bool reoffer;	 /* one is wanted as soon as possible */
 	bool acked;	 /* its first INVITE's exchange is complete */
 	int64_t asked_ns; /* when a key frame was asked for by INFO */
+	int64_t gather_ns; /* an answer of ours waits for candidates until then; 0: none does */
+	bool restarting; /* the peer's ICE, in the offer that is read */
+	bool updating; /* it answers UPDATE, which cannot wait */
 	int64_t retry_ns; /* when to try a re-INVITE again; 0: nothing waits */
 	int64_t dead_ns;  /* when an end that does not come is given up; 0: none */
 	struct sip_cdr cdr; /* of calls that came; otherwise the group's */
@@ -223,15 +230,23 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 	ON_THREAD(ROLE_CTL);
 /* Answers the first INVITE with 200, by the active leg. */
 void call_answer(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* The candidates that an answer waited for are there, or enough was waited. */
+void call_gathered(struct sip_call *c) ON_THREAD(ROLE_CTL);
 void call_refuse(struct sip_call *c, int err, const struct errmsg *why) ON_THREAD(ROLE_CTL);
 int call_status(int err, const struct errmsg *why);
-struct sip_cdr *call_record(struct sip_call *c);
 /* Sends a re-INVITE with our offer when one is wanted and nothing else is under way. */
 void call_try_reoffer(struct sip_call *c) ON_THREAD(ROLE_CTL);
+int64_t call_now_ns(const struct sip_call_set *s);
+
+/* --- sip_call_record.c --------------------------------------------------------------------- */
+
+struct sip_cdr *call_record(struct sip_call *c);
+void call_record_begin(struct sip_call *c, const struct sip_call_start *start)
+	ON_THREAD(ROLE_CTL);
+void call_record_answered(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* media statistics and end are in; tells who keeps records. */
 void call_record_end(struct sip_call *c, enum sip_end end, const char *reason)
 	ON_THREAD(ROLE_CTL);
-int64_t call_now_ns(const struct sip_call_set *s);
 
 /* --- sip_call_leg.c ------------------------------------------------------------------------ */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signaling/sip_ice.h"
+
 struct sip_media {
 	const struct sip_media_side *side;
 	void *obj;
@@ -12,6 +14,7 @@ struct sip_media {
 	bool held;
 	struct neg_plan *plan;
 	struct sdp *offer;   /* ours, not answered for good */
+	struct sdp *answer;  /* ours, that waits for its candidates */
 	char *answered_with; /* what it was answered with so far */
 	char *local;	     /* our description as it was said last */
 	uint64_t version;    /* of that */
@@ -34,6 +37,7 @@ void sip_media_free(struct sip_media **mp)
 	if (!m)
 		return;
 	sip_media_drop_offer(m);
+	sdp_free(&m->answer);
 	neg_plan_free(&m->plan);
 	free(m->local);
 	free(m);
@@ -71,14 +75,8 @@ bool sip_media_held(const struct sip_media *m)
 
 /* The text; the version grows when, and only when, it says something else than the
  * last time (RFC 3264 8). */
-static int write_local(struct sip_media *m, struct sdp *s, const struct neg_policy *p, char **text)
+static int write_local(struct sip_media *m, struct sdp *s, char **text)
 {
-	if (p->address && *p->address) {
-		s->origin.address = sdp_strdup(s, p->address);
-		s->origin.ip6 = strchr(p->address, ':') != NULL;
-		if (!s->origin.address)
-			return -ENOMEM;
-	}
 	s->session_version = m->version ? m->version : 1;
 	int err = sdp_write(s, text);
 	if (err || (m->local && !strcmp(m->local, *text)))
@@ -100,10 +98,20 @@ static const char *keep_local(struct sip_media *m, const struct sdp *s, char *te
 	return text;
 }
 
-static int policy(struct sip_media *m, struct neg_policy *p, struct errmsg *why)
+static int set_origin(struct sdp *s, const struct neg_policy *p, struct errmsg *why)
+{
+	if (!p->address || !*p->address)
+		return 0;
+	s->origin.address = sdp_strdup(s, p->address);
+	s->origin.ip6 = strchr(p->address, ':') != NULL;
+	return s->origin.address ? 0 : errmsg_set(why, -ENOMEM, "internal",
+						  "The server is out of memory.");
+}
+
+static int policy(struct sip_media *m, bool ice_restart, struct neg_policy *p, struct errmsg *why)
 {
 	memset(p, 0, sizeof(*p));
-	int err = m->side->policy(m->obj, p, why);
+	int err = m->side->policy(m->obj, ice_restart, p, why);
 	if (err)
 		return err;
 	p->offer = m->srtp ? NEG_SDES : NEG_PLAIN;
@@ -166,34 +174,65 @@ int sip_media_moved(struct sip_media *m, struct errmsg *why)
 
 /* --- offer and answer --------------------------------------------------------------- */
 
+static int read_offer(struct sip_media *m, const struct sdp *offer, struct sdp **ours,
+		      struct neg_plan **plan, struct errmsg *why)
+{
+	struct neg_policy p;
+	int err = policy(m, neg_wants_ice_restart(offer, m->plan), &p, why);
+
+	p.n_candidates = 0; /* those of the transport that is agreed on are added then */
+	if (!err)
+		err = neg_answer(offer, &p, m->plan, ours, plan, why);
+	return err ? err : set_origin(*ours, &p, why);
+}
+
 int sip_media_answer(struct sip_media *m, const char *sdp, size_t len, const char **answer,
 		     struct errmsg *why)
 {
 	struct sdp *offer = NULL, *ours = NULL;
 	struct neg_plan *plan = NULL;
-	struct neg_policy p;
-	char *text = NULL;
 
+	*answer = NULL;
 	int err = sdp_parse(&offer, sdp, len, why);
 	if (!err)
-		err = policy(m, &p, why);
-	if (!err)
-		err = neg_answer(offer, &p, m->plan, &ours, &plan, why);
-	if (!err) {
-		err = write_local(m, ours, &p, &text);
-		if (err)
-			errmsg_set(why, err, "internal", "The server is out of memory.");
-	}
+		err = read_offer(m, offer, &ours, &plan, why);
 	if (!err)
 		err = agree(m, &plan, why);
 	if (!err) {
-		*answer = keep_local(m, ours, text);
-		text = NULL;
+		sdp_free(&m->answer);
+		m->answer = ours;
+		ours = NULL;
+		if (!sip_ice_of(m->plan) || !m->side->gathered || m->side->gathered(m->obj))
+			err = sip_media_complete(m, answer, why);
 	}
-	free(text);
 	neg_plan_free(&plan);
 	sdp_free(&ours);
 	sdp_free(&offer);
+	return err;
+}
+
+int sip_media_complete(struct sip_media *m, const char **answer, struct errmsg *why)
+{
+	struct sdp *ours = m->answer;
+	struct neg_policy p;
+	char *text = NULL;
+	int err = 0;
+
+	if (!ours)
+		return errmsg_set(why, -EALREADY, "bad_state", "There is no offer to answer.");
+	m->answer = NULL;
+	if (sip_ice_of(m->plan)) {
+		err = policy(m, false, &p, why);
+		if (!err)
+			err = sip_ice_answer(ours, m->plan, &p);
+	}
+	if (!err)
+		err = write_local(m, ours, &text);
+	if (!err)
+		*answer = keep_local(m, ours, text);
+	else if (!why->code[0])
+		errmsg_set(why, err, "internal", "The server is out of memory.");
+	sdp_free(&ours);
 	return err;
 }
 
@@ -203,12 +242,18 @@ int sip_media_offer(struct sip_media *m, const char **offer, struct errmsg *why)
 	struct sdp *ours = NULL;
 	char *text = NULL;
 
-	int err = policy(m, &p, why);
+	int err = policy(m, false, &p, why);
 	if (!err)
 		err = neg_offer(&p, m->plan, &ours, why);
-	if (err)
+	if (!err)
+		err = set_origin(ours, &p, why);
+	if (err) {
+		sdp_free(&ours);
 		return err;
-	err = write_local(m, ours, &p, &text);
+	}
+	err = sip_ice_address(ours, &p);
+	if (!err)
+		err = write_local(m, ours, &text);
 	if (err) {
 		sdp_free(&ours);
 		return errmsg_set(why, err, "internal", "The server is out of memory.");
@@ -242,7 +287,7 @@ static int accept_text(struct sip_media *m, const char *sdp, size_t len, struct 
 	if (!err)
 		err = fill_up(answer, m->offer);
 	if (!err)
-		err = policy(m, &p, why);
+		err = policy(m, false, &p, why);
 	if (!err)
 		err = neg_accept(m->offer, &p, answer, m->plan, &plan, why);
 	if (!err)

@@ -15,8 +15,12 @@ struct sip_media;
 
 /* The leg in charge. Errors as of struct room_api. */
 struct sip_media_side {
-	int (*policy)(void *obj, struct neg_policy *out, struct errmsg *why);
+	/* ice_restart: the peer has begun it again, and wants other credentials of us. */
+	int (*policy)(void *obj, bool ice_restart, struct neg_policy *out, struct errmsg *why);
 	int (*agreed)(void *obj, const struct neg_plan *plan, struct errmsg *why);
+	/* Whether all candidates of ours are in the policy's list. After agreed() of a plan
+	 * with ICE more may come. NULL: there are never any. */
+	bool (*gathered)(void *obj);
 };
 
 int sip_media_new(struct sip_media **out, const struct sip_media_side *side, void *obj);
@@ -24,10 +28,13 @@ void sip_media_free(struct sip_media **m);
 /* Whether new lines of our offers are SRTP (SDES); answers take either. */
 void sip_media_want_srtp(struct sip_media *m, bool srtp);
 
-/* The peer's offer. *answer: borrowed until the next call. On an error all is as it
- * was: -EINVAL bad_sdp, -ENOTSUP no_common_codec or not_acceptable, or the side's. */
+/* The peer's offer. *answer: borrowed until the next call; NULL: it waits for candidates
+ * of ours, and sip_media_complete() gives it when they are there or have taken too long. On
+ * an error all is as it was: -EINVAL bad_sdp, -ENOTSUP no_common_codec or not_acceptable, or
+ * the side's. */
 int sip_media_answer(struct sip_media *m, const char *sdp, size_t len, const char **answer,
 		     struct errmsg *why);
+int sip_media_complete(struct sip_media *m, const char **answer, struct errmsg *why);
 /* Ours: of the lines in force and those that are new. One that waits is replaced. */
 int sip_media_offer(struct sip_media *m, const char **offer, struct errmsg *why);
 /* The answer to it. last: none follows (an answer in 183 comes again in 200). The same

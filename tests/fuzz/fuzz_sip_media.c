@@ -12,11 +12,12 @@
 static const struct neg_sdes sdes[] = { { "AES_CM_128_HMAC_SHA1_80", "inline:AAAA" } };
 static bool refuse; /* the leg takes no plan */
 
-static int policy(void *obj, struct neg_policy *out, struct errmsg *why)
+static int policy(void *obj, bool ice_restart, struct neg_policy *out, struct errmsg *why)
 {
 	const struct neg_abilities can = { .rtx = true };
 
 	(void)obj;
+	(void)ice_restart;
 	(void)why;
 	neg_policy_phone(out, &can);
 	out->address = "192.0.2.1";

@@ -61,10 +61,11 @@ export class Baresip {
 	#pictures = 0;
 
 	// codec: PCMU, PCMA, G722 or opus; rgb: null for a phone without video; account: more
-	// parameters of its account, e.g. ';auth_user=…'; srtp: SDES is a must; answers: calls by itself.
-	static async start({ name = 'baresip', codec = 'PCMU', hz = 440, rgb = null, account = '', srtp = false, answers = true, aor } = {}) {
+	// parameters of its account, e.g. ';auth_user=…'; srtp: SDES is a must; ice: ICE and DTLS are; answers: calls by itself.
+	static async start({ name = 'baresip', codec = 'PCMU', hz = 440, rgb = null, account = '', srtp = false, ice = false, answers = true, aor } = {}) {
 		const b = new Baresip();
 		b.codec = codec;
+		b.ice = ice;
 		b.folder = await mkdtemp(join(tmpdir(), 'mcu-baresip-'));
 		b.port = await sipPorts();
 		const control = await freePort();
@@ -72,7 +73,7 @@ export class Baresip {
 		writeFileSync(join(b.folder, 'config'), b.#config(control, media));
 		b.aor = aor ?? `sip:${name}@127.0.0.1:${b.port}`;
 		writeFileSync(join(b.folder, 'accounts'), `<${b.aor}>${/regint/.test(account) ? '' : ';regint=0'};answermode=${answers ? 'auto' : 'manual'};audio_codecs=${NAMES[codec]}`
-			+ `${rgb ? ';video_codecs=h264' : ''}${srtp ? ';mediaenc=srtp-mand' : ''}${account}\n`);
+			+ `${rgb ? ';video_codecs=h264' : ''}${srtp ? ';mediaenc=srtp-mand' : ''}${ice ? ';medianat=ice;mediaenc=dtls_srtp' : ''}${account}\n`);
 		b.process = spawn('baresip', ['-4', '-n', '127.0.0.1', '-s', '-f', b.folder], { cwd: b.folder, stdio: ['ignore', 'pipe', 'pipe'] });
 		tie(b.process);
 		b.log = '';
@@ -88,7 +89,7 @@ export class Baresip {
 	}
 
 	#config(control, media) {
-		const modules = ['g711', 'g722', 'opus', 'sndfile', 'aubridge', 'aufile', 'avcodec', 'snapshot', 'fakevideo', 'avformat', 'srtp'];
+		const modules = ['g711', 'g722', 'opus', 'sndfile', 'aubridge', 'aufile', 'avcodec', 'snapshot', 'fakevideo', 'avformat', 'srtp', ...this.ice ? ['ice', 'dtls_srtp'] : []];
 		return `poll_method epoll
 sip_listen 127.0.0.1:${this.port}
 sip_certificate ${certificate()}
@@ -107,7 +108,7 @@ video_display fakevideo,nil
 video_bitrate 300000
 video_fps 15
 videnc_format yuv420p
-rtcp_mux no
+rtcp_mux ${this.ice ? 'yes' : 'no'}
 jitter_buffer_delay 1-3
 module_path ${MODULES}
 ${modules.map((m) => `module ${m}.so\n`).join('')}module_tmp account.so
