@@ -1,5 +1,6 @@
 #include "signaling/phone_number.h"
 
+#include <glib.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,14 @@
 
 #define DOTS "••••"
 
-enum { SHOWN_FIRST = 4, SHOWN_LAST = 2, HIDDEN_LEAST = 4, SECRET_LEAST = 4 };
+enum {
+	SHOWN_FIRST = 4,
+	SHOWN_LAST = 2,
+	HIDDEN_LEAST = 4,
+	SECRET_LEAST = 4,
+	TELLING = 7,	  /* digits at its end that tell a number */
+	NAME_DIGITS = 64, /* of a name or a number that are looked at */
+};
 
 static bool digit(char c)
 {
@@ -105,21 +113,56 @@ void phone_number_mask(char out[PHONE_NUMBER_BYTES], const char *plain)
 	snprintf(out, PHONE_NUMBER_BYTES, "%.*s" DOTS "%s", (int)(p - plain), plain, at);
 }
 
+/* The digits of any script, as ASCII: the last ones that fit. only: there is nothing
+ * but digits and what stands between them. */
+static size_t read_digits(char out[NAME_DIGITS + 1], const char *s, size_t len, bool *only)
+{
+	const char *end = s + len;
+	size_t n = 0;
+	uint32_t c;
+	int value;
+
+	*only = true;
+	while (s < end) {
+		if (!utf8_next(&s, &c)) {
+			s++;
+			continue;
+		}
+		value = g_unichar_digit_value(c);
+		if (value < 0) {
+			*only = *only && !g_unichar_isalpha(c);
+			continue;
+		}
+		if (n == NAME_DIGITS)
+			memmove(out, out + 1, --n);
+		out[n++] = (char)('0' + value);
+	}
+	out[n] = 0;
+	return n;
+}
+
+static bool has_text(const char *in, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (; *in; in++)
+		if (!strncasecmp(in, text, len))
+			return true;
+	return false;
+}
+
 bool phone_number_in(const char *name, const char *plain)
 {
-	char want[PHONE_NUMBER_BYTES], have[PHONE_NUMBER_BYTES];
-	const char *end = strchr(plain, '@');
-	size_t n = 0, m = 0, user = end ? (size_t)(end - plain) : strlen(plain);
+	char want[NAME_DIGITS + 1], have[NAME_DIGITS + 1];
+	const char *at = strchr(plain, '@');
+	bool only, unused;
+	size_t n = read_digits(want, plain, at ? (size_t)(at - plain) : strlen(plain), &unused);
 
-	if (!is_number(plain, user)) /* an address: as it is written */
-		return user && strstr(name, plain);
-	for (size_t i = 0; i < user && n < sizeof want - 1; i++)
-		if (digit(plain[i]))
-			want[n++] = plain[i];
-	for (; *name && m < sizeof have - 1; name++)
-		if (digit(*name))
-			have[m++] = *name;
-	want[n] = have[m] = 0;
 	/* An extension is no secret, and a name may well have "2" in it. */
-	return n > SECRET_LEAST && strstr(have, want);
+	if (read_digits(have, name, strlen(name), &only) > SECRET_LEAST && only)
+		return true;
+	if (at && has_text(name, plain))
+		return true;
+	/* Its beginning depends on who writes it: +49 30 …, 0049 30 …, 030 …, or none. */
+	return n > SECRET_LEAST && strstr(have, want + (n > TELLING ? n - TELLING : 0));
 }

@@ -14,8 +14,9 @@ void phone_number_plain(char out[PHONE_NUMBER_BYTES], const char *uri);
  * first four and the last two digits where four more are hidden between, else the last
  * two, else none ("+4989••••12"); of an address the first letter and the host. */
 void phone_number_mask(char out[PHONE_NUMBER_BYTES], const char *plain);
-/* Whether a name has the number's digits in it (or the address), however they are
- * grouped. */
+/* Whether a name tells the number (or the address): the number's last seven digits are in
+ * it, however they are grouped, or it is itself nothing but a number, in whatever form
+ * trunks write theirs. Extensions of up to four digits are no secret. */
 bool phone_number_in(const char *name, const char *plain);
 
 #endif
