@@ -216,7 +216,8 @@ struct room_api {
 	/* Agreed. plan: borrowed; the front end keeps it as the previous plan. Called
 	 * before the answer is sent; an error here is told to the peer instead, and
 	 * the earlier plan stays in force. The SDP's own candidates are in the plan and
-	 * are not repeated by remote_candidate. */
+	 * are not repeated by remote_candidate. With ICE but without the peer's ufrag nothing
+	 * is agreed on yet: the leg finds its candidates, which are to be offered then. */
 	int (*negotiated)(void *ctx, struct leg_handle *leg, const struct neg_plan *plan,
 			  struct errmsg *why);
 	/* candidate NULL: no more will come. mid "" when unsaid. Not validated beyond

@@ -243,6 +243,15 @@ static void offer_names(const struct offering *o, struct neg_media *pm, struct n
 	}
 }
 
+/* Where the peer's ufrag is forgotten our side is another, with no DTLS association yet. That
+ * is told by the roles, which change then (RFC 8842 4); not all know a=tls-id. */
+static enum neg_setup offer_setup(const struct neg_transport *now)
+{
+	if (!now || !now->ice || now->ice_ufrag[0] || now->security != NEG_DTLS)
+		return NEG_SETUP_ACTPASS;
+	return now->setup == NEG_SETUP_PASSIVE ? NEG_SETUP_ACTIVE : NEG_SETUP_PASSIVE;
+}
+
 /* before: the line in the plan in force, also a refused one that is used again;
  * NULL: a new one. */
 static int offer_line(struct offering *o, const struct neg_media *before, enum neg_role role)
@@ -254,7 +263,7 @@ static int offer_line(struct offering *o, const struct neg_media *before, enum n
 	struct neg_transport t = {
 		.ice = now ? now->ice : p->ice && security == NEG_DTLS,
 		.security = security,
-		.setup = NEG_SETUP_ACTPASS,
+		.setup = offer_setup(now),
 		.rtcp_mux = true,
 	};
 	struct neg_media pm = { .role = role,

@@ -212,7 +212,7 @@ struct neg_transport {
 	bool ice;
 	bool ice_lite, ice_trickle;	   /* of the peer */
 	bool ice_restart;		   /* other credentials than in the previous plan */
-	char ice_ufrag[257], ice_pwd[257]; /* of the peer */
+	char ice_ufrag[257], ice_pwd[257]; /* of the peer; "": forgotten, ours is another side */
 	enum neg_security security;
 	enum neg_setup setup;	   /* ours: NEG_SETUP_ACTIVE or _PASSIVE */
 	bool dtls_new;		   /* first time, or another fingerprint or role than before */

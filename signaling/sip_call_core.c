@@ -328,6 +328,10 @@ void call_gathered(struct sip_call *c)
 	if (!c->gather_ns || !call_alive(c))
 		return;
 	c->gather_ns = 0;
+	if (!sip_media_waits(c->media)) {
+		call_try_reoffer(c);
+		return;
+	}
 	call_hold(c);
 	int err = sip_media_complete(c->media, &r.sdp, &why);
 	if (c->state == CALL_ARRIVING)
@@ -457,6 +461,14 @@ void sip_call_over(struct sip_call *c, enum sip_end end, const char *reason)
 	}
 	finish(c);
 	call_release(c);
+}
+
+void call_renew(struct sip_call *c)
+{
+	c->reoffer = true;
+	c->late = false; /* the answer that ACK has is to another leg */
+	c->gather_ns = c->active->gathered ? 0 : gather_end(c);
+	call_try_reoffer(c);
 }
 
 /* --- our re-INVITE ------------------------------------------------------------------------ */

@@ -113,17 +113,23 @@ ON_THREAD(ROLE_CTL) static void moved(struct sip_call *c, struct call_leg *l)
 {
 	struct errmsg why = { .code = "" };
 	struct call_leg *old = c->active;
+	bool renew = false;
 
+	if (sip_media_waits(c->media) && c->state != CALL_ARRIVING)
+		call_gathered(c); /* with what there is: its candidates go with the old leg */
 	c->active = l;
 	if (c->joining == l)
 		c->joining = NULL;
 	if (old)
 		leave(old, LEAVE_LEFT);
-	if (!call_alive(c))
+	/* Of an answer that was not sent yet another is made. */
+	if (!call_alive(c) || (c->state == CALL_ARRIVING && sip_media_waits(c->media)))
 		return;
-	int err = sip_media_moved(c->media, &why);
+	int err = sip_media_moved(c->media, &renew, &why);
 	if (err && call_alive(c))
 		call_end(c, SIP_END_FAILED, 500, why.text);
+	else if (renew && call_alive(c))
+		call_renew(c);
 }
 
 /* The leg is where it wanted to be, and join() has returned. */

@@ -156,7 +156,7 @@ struct sip_call {
 	bool reoffer;	 /* one is wanted as soon as possible */
 	bool acked;	 /* its first INVITE's exchange is complete */
 	int64_t asked_ns; /* when a key frame was asked for by INFO */
-	int64_t gather_ns; /* an answer of ours waits for candidates until then; 0: none does */
+	int64_t gather_ns; /* an answer or offer of ours waits for candidates until then; 0: none */
 	bool restarting; /* the peer's ICE, in the offer that is read */
 	bool updating; /* it answers UPDATE, which cannot wait */
 	int64_t retry_ns; /* when to try a re-INVITE again; 0: nothing waits */
@@ -232,6 +232,8 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 void call_answer(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* The candidates that an answer waited for are there, or enough was waited. */
 void call_gathered(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* Its leg is another, and so are its credentials and candidates of ICE: those are offered. */
+void call_renew(struct sip_call *c) ON_THREAD(ROLE_CTL);
 void call_refuse(struct sip_call *c, int err, const struct errmsg *why) ON_THREAD(ROLE_CTL);
 int call_status(int err, const struct errmsg *why);
 /* Sends a re-INVITE with our offer when one is wanted and nothing else is under way. */

@@ -167,8 +167,29 @@ static int agree(struct sip_media *m, struct neg_plan **plan, struct errmsg *why
 	return 0;
 }
 
-int sip_media_moved(struct sip_media *m, struct errmsg *why)
+bool sip_media_waits(const struct sip_media *m)
 {
+	return m->answer != NULL;
+}
+
+static void forget_peer(struct neg_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_media; i++) {
+		struct neg_transport *t = &plan->media[i].transport;
+		if (t->ice)
+			t->ice_ufrag[0] = t->ice_pwd[0] = '\0';
+	}
+	plan->n_candidates = 0;
+	plan->end_of_candidates = false;
+}
+
+int sip_media_moved(struct sip_media *m, bool *renew, struct errmsg *why)
+{
+	*renew = sip_ice_of(m->plan);
+	if (*renew) {
+		forget_peer(m->plan);
+		sip_media_drop_offer(m);
+	}
 	return m->plan ? m->side->agreed(m->obj, m->plan, why) : 0;
 }
 

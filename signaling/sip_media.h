@@ -49,7 +49,10 @@ const struct neg_plan *sip_media_plan(const struct sip_media *m); /* NULL: none 
 /* The peer has put us on hold: it was sent our sound before, and wants none now. What
  * it sends meanwhile (its music) is not taken. */
 bool sip_media_held(const struct sip_media *m);
-/* Tells the plan in force to the side, whose leg is another now. */
-int sip_media_moved(struct sip_media *m, struct errmsg *why);
+bool sip_media_waits(const struct sip_media *m); /* sip_media_complete() is due */
+/* Tells the plan in force to the side, whose leg is another now. *renew: over ICE that leg
+ * needs an offer, with its own candidates; one on its way was of the other leg, and its
+ * answer will not be taken. */
+int sip_media_moved(struct sip_media *m, bool *renew, struct errmsg *why);
 
 #endif

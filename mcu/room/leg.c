@@ -336,6 +336,8 @@ static bool same_peer(const struct leg *l, const struct leg_media *m)
 {
 	if (l->media.udp || m->udp)
 		return l->media.udp == m->udp; /* its packets are another matter */
+	if (!l->media.remote_ufrag[0])
+		return true; /* none was known */
 	return !strcasecmp(l->media.remote_fingerprint, m->remote_fingerprint) &&
 	       (l->restarting || (!strcmp(l->media.remote_ufrag, m->remote_ufrag) &&
 				  !strcmp(l->media.remote_pwd, m->remote_pwd)));

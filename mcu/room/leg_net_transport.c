@@ -70,7 +70,7 @@ static int follow_ice(struct leg_net *l, bool restart) ON_THREAD(ROLE_NET)
 	}
 	if (!err && leg_net_publishes(l))
 		err = transport_ice_publish(l->transport);
-	if (!err)
+	if (!err && m->remote_ufrag[0])
 		err = transport_set_remote(l->transport, &remote);
 	if (!err && m->data)
 		err = transport_start_data(l->transport, m->sctp_port, m->max_message);

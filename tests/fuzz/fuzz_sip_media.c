@@ -44,6 +44,7 @@ static void step(struct sip_media *m, int what, const char *sdp, size_t len)
 	const struct neg_plan *before = sip_media_plan(m);
 	const char *text = NULL;
 	struct errmsg why = { 0 };
+	bool renew;
 	int err = 0;
 
 	refuse = what & 8;
@@ -59,7 +60,7 @@ static void step(struct sip_media *m, int what, const char *sdp, size_t len)
 	case 4: err = sip_media_accept(m, sdp, len, what & 16, &why); break;
 	case 5: sip_media_drop_offer(m); break;
 	case 6: sip_media_want_srtp(m, what & 16); break;
-	default: err = sip_media_moved(m, &why);
+	default: err = sip_media_moved(m, &renew, &why);
 	}
 	if (err && sip_media_plan(m) != before)
 		abort();

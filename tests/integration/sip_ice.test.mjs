@@ -66,6 +66,36 @@ describe('telephones with ICE and DTLS', limit, () => {
 		await gone(server, 'answer');
 	});
 
+	// From where its PIN is asked for to the room, which is another side of ICE and DTLS.
+	test('who comes into a room by a prompt is offered that side', async () => {
+		const r = await fetch(`http://127.0.0.1:${server.port}/api/v1/rooms/secret`, {
+			method: 'PUT', body: JSON.stringify({ guest_pin: '4321' }),
+			headers: { 'Content-Type': 'application/json', Authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}` },
+		});
+		assert.equal(r.status, 200, await r.text());
+		const d = sip.dialog('secret');
+		const first = await invite(d, offer());
+		assert.equal(first.status, 200, first.text);
+		checkAnswer(first.text);
+		for (const digit of '4321#') {
+			sip.send(d, 'INFO', { type: 'application/dtmf-relay', body: `Signal=${digit}\r\nDuration=100\r\n` });
+			await until('an answer', () => sip.answers(d, 'INFO').find((m) => m.cseq === `${d.cseq} INFO`));
+		}
+		const again = await sip.requested(d, 'INVITE');
+		assert.equal(value(again.text, 'setup'), 'active'); // it was passive
+		assert.notEqual(value(again.text, 'ice-ufrag'), value(first.text, 'ice-ufrag'));
+		assert.ok(candidates(again.text).length);
+		assert.equal(candidates(again.text).filter((c) => candidates(first.text).includes(c)).length, 0);
+		const answer = offer('after', 2).replace('actpass', 'passive');
+		const keep = again.text.split('\r\n').filter((l) => /^(Via|From|To|Call-ID|CSeq):/i.test(l));
+		sip.raw(['SIP/2.0 200 OK', ...keep, `Contact: <sip:raw@127.0.0.1:${sip.port}>`, 'Content-Type: application/sdp', `Content-Length: ${answer.length}`, '', answer].join('\r\n'));
+		await sip.requested(d, 'ACK');
+		await legs(server, 'secret', 1);
+		sip.send(d, 'BYE');
+		assert.equal((await sip.final(d, 'BYE')).status, 200);
+		await gone(server, 'secret');
+	});
+
 	test('one is heard, and hears', async () => {
 		const a = await Telephone.call(server, 'both', { hz: A });
 		const b = await Baresip.start({ hz: B, ice: true });

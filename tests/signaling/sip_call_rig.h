@@ -25,6 +25,8 @@ struct leg_handle {
 	const struct leg_events *ev;
 	void *obj;
 	char room[257];
+	char ufrag[16], peer_ufrag[16]; /* theirs: as was agreed on last */
+	int restarts; /* of ICE, that were asked for */
 };
 
 struct rig {
@@ -39,6 +41,7 @@ struct rig {
 	bool late_welcome, lobby;
 	const char *refuse, *refuse_late; /* code of join's error; of closed() */
 	int negotiated_err;
+	bool ice; /* the legs can do that */
 	enum neg_dir dir; /* of sound, in the last plan agreed on */
 	size_t agreements;
 	/* records */
@@ -225,10 +228,12 @@ static const struct neg_format rig_video[] = {
 static inline int r_local(void *ctx, struct leg_handle *l, bool restart, struct neg_policy *p,
 			  struct errmsg *why)
 {
-	(void)ctx;
+	const struct rig *r = ctx;
 	(void)why;
-	assert_false(restart);
+	assert_true(r->ice || !restart);
 	assert_true(l->used && !l->ended);
+	l->restarts += restart;
+	snprintf(l->ufrag, sizeof(l->ufrag), "leg%d.%d", (int)(l - r->leg), l->restarts);
 	*p = (struct neg_policy){ .security = NEG_PLAIN, .address = "203.0.113.1", .cname = "mixer",
 				  .session_id = 9 };
 	p->media[NEG_ROLE_AUDIO] = (struct neg_media_policy){
@@ -237,6 +242,13 @@ static inline int r_local(void *ctx, struct leg_handle *l, bool restart, struct 
 	p->media[NEG_ROLE_CAMERA] = (struct neg_media_policy){
 		.dir = NEG_SENDRECV, .enabled = true, .formats = rig_video, .n_formats = 1, .ssrc = 2,
 		.port = 40002, .fb = NEG_FB_PLI };
+	if (r->ice) {
+		p->security |= NEG_DTLS;
+		p->ice = p->dtls_needs_ice = p->no_trickle = p->one_transport = true;
+		p->ice_ufrag = l->ufrag;
+		p->ice_pwd = "ourpasswordourpassword";
+		p->fingerprint = "sha-256 AB";
+	}
 	return 0;
 }
 
@@ -250,6 +262,7 @@ static inline int r_negotiated(void *ctx, struct leg_handle *l, const struct neg
 	if (r->negotiated_err)
 		return errmsg_set(why, r->negotiated_err, "overload", "No.");
 	r->agreements++;
+	snprintf(l->peer_ufrag, sizeof(l->peer_ufrag), "%.15s", plan->media[0].transport.ice_ufrag);
 	r->dir = a ? a->dir : NEG_INACTIVE;
 	return 0;
 }

@@ -228,6 +228,28 @@ static void get_ufrag(const struct leg *l, char out[16]) ON_THREAD(ROLE_CTL)
 	snprintf(out, 16, "%s", local.ufrag);
 }
 
+static void test_peer_that_is_not_known_yet(void **state)
+{
+	struct fixture *f = *state;
+	struct leg_media m, known;
+	struct room *r;
+	struct leg *l;
+
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "early" },
+				  &room_events, &f->seen), 0);
+	assert_int_equal(room_join(r, "A", &watcher, &f->seen, &l), 0);
+	m = known = sending(l);
+	m.remote_ufrag[0] = m.remote_pwd[0] = '\0';
+	assert_int_equal(leg_set_media(l, &m), 0);
+	assert_int_equal(leg_set_media(l, &known), 0);
+	/* It keeps its credentials from then on. */
+	assert_int_equal(leg_set_media(l, &m), -EPROTO);
+	room_close(r, "test");
+	run_until(f, &f->seen.closed, 1);
+	assert_int_equal(f->seen.ended, 1);
+}
+
 static void test_ice_credentials_of_a_restart(void **state)
 {
 	char first[16], second[16], now[16];
@@ -429,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_opens_and_closes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_legs_come_and_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_peer_that_is_not_known_yet, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ice_credentials_of_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_closing_ends_legs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
