@@ -50,8 +50,10 @@ static void progress(void *obj, const struct sip_dial_event *ev)
 		status = 200;
 	else if (r->over && status < 300)
 		status = 503;
-	if (sip_stopping(r->sip))
-		r->nh = NULL; /* nua ends it */
+	if (r->nh && sip_stopping(r->sip)) {
+		nua_handle_bind(r->nh, NULL); /* nua ends it, and tells nobody */
+		r->nh = NULL;
+	}
 	if (r->nh && !r->told)
 		sip_notify_send(r->nh, status, NULL, answered || r->over);
 	r->told = r->told || answered || r->over;
