@@ -264,6 +264,7 @@ static int fill(struct sip_call *c, const struct sip_call_start *start, struct e
 	snprintf(c->peer, sizeof(c->peer), "%s", start->peer);
 	snprintf(c->room, sizeof(c->room), "%s", start->room);
 	snprintf(c->name, sizeof(c->name), "%s", start->name);
+	snprintf(c->user, sizeof(c->user), "%s", start->user ? start->user : "");
 	c->offer = start->sdp ? strndup(start->sdp, start->sdp_len) : strdup("");
 	if (!c->offer)
 		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");

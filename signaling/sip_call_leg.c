@@ -139,8 +139,10 @@ ON_THREAD(ROLE_CTL) static void settle(struct call_leg *l)
 
 	if (l->parlour && c->active)
 		return;
-	if (!l->parlour)
+	if (!l->parlour) {
 		snprintf(c->room, sizeof(c->room), "%s", l->room);
+		c->called = false; /* into another it comes like everybody */
+	}
 	moved(c, l);
 	if (!call_alive(c))
 		return;
@@ -368,8 +370,8 @@ ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, str
 	req->kind = LEG_KIND_PHONE;
 	req->number = c->cdr.number[0] ? c->cdr.number : c->cdr.uri;
 	req->called = c->called;
-	/* What is typed in opens no room. */
-	req->existing = c->active && c->active->parlour && !c->out;
+	/* What is typed in opens no room, nor does a wish of who was called. */
+	req->existing = c->out ? !c->called : c->active && c->active->parlour;
 	req->ports = c->ports;
 	l->used = true;
 	unsigned turn = l->turn = ++c->turns;

@@ -143,7 +143,8 @@ struct sip_call {
 	char room[257];	 /* that it is in, or called; "": not known yet */
 	char name[SIP_NAME_BYTES]; /* of the participant */
 	char pin[PROTOCOL_MAX_PIN + 1];
-	bool called; /* by the room itself: no PIN, no lobby */
+	bool called; /* by the room itself, until it is in it: no PIN, no lobby */
+	char user[257]; /* who has shown his password; "": nobody, as in every call out */
 	struct rtp_ports *ports;
 	struct sip_media *media;
 	struct call_leg leg[2];

@@ -100,7 +100,7 @@ static int may_refer(const struct sip_call *c, const char *room)
 		return 403;
 	if (room)
 		return strcmp(room, c->room) ? 202 : 403;
-	return c->cdr.user[0] ? 202 : 403;
+	return c->user[0] ? 202 : 403;
 }
 
 void sip_call_refer(struct sip_call *c, const char *to, const char *room)

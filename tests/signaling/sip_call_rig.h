@@ -21,6 +21,7 @@
 #define SOUND "m=audio 16384 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 
 struct leg_handle {
+	bool called, existing; /* of its join */
 	bool used, parlour, ended;
 	const struct leg_events *ev;
 	void *obj;
@@ -190,7 +191,8 @@ static inline int r_join(void *ctx, const struct join_req *req, const struct leg
 	if (r->refuse && !req->parlour)
 		return errmsg_set(why, -EACCES, r->refuse, "No.");
 	r->n_legs++;
-	*l = (struct leg_handle){ .used = true, .parlour = req->parlour, .ev = ev, .obj = obj };
+	*l = (struct leg_handle){ .used = true, .parlour = req->parlour, .ev = ev, .obj = obj,
+				  .called = req->called, .existing = req->existing };
 	snprintf(l->room, sizeof(l->room), "%s", req->room);
 	*out = l;
 	if (r->refuse_late && !req->parlour) {

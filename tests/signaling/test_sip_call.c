@@ -432,6 +432,34 @@ static void transfers(void **state)
 	PLAY(rows);
 }
 
+/* A room lets in whom it has called; the others do not know him. */
+static void who_was_called_is_a_stranger_elsewhere(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	(void)state;
+	rig_open(r);
+	play(r, "dial:sip:b@h answer:200+sdp");
+	assert_true(living(r, false)->called);
+	assert_false(living(r, false)->existing);
+	play(r, "REFER-room:other");
+	assert_string_equal(living(r, false)->room, "other");
+	assert_false(living(r, false)->called);
+	assert_true(living(r, false)->existing); /* nor does it open one */
+	play(r, "REFER-room:r"); /* not even back */
+	assert_string_equal(living(r, false)->room, "r");
+	assert_false(living(r, false)->called);
+	rig_close(r);
+
+	/* the name of who had it called is not its own */
+	rig_open(r);
+	play(r, "dial:sip:b@h answer:200+sdp");
+	r->log[0] = '\0';
+	play(r, "REFER:sip:+1900555@192.0.2.99");
+	assert_string_equal(r->log, "refer:403");
+	rig_close(r);
+	free(r);
+}
+
 /* What is sent while the phone holds is its music; nobody hears it. */
 static void hold(void **state)
 {
@@ -577,6 +605,7 @@ int main(void)
 		cmocka_unit_test(calls_out),
 		cmocka_unit_test(several_phones),
 		cmocka_unit_test(transfers),
+		cmocka_unit_test(who_was_called_is_a_stranger_elsewhere),
 		cmocka_unit_test(hold),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(lines_keep_their_places),
