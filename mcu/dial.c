@@ -10,6 +10,7 @@
 #include "mcu/rate_limit.h"
 #include "signaling/phone_number.h"
 #include "signaling/protocol.h"
+#include "signaling/sip_route.h"
 
 enum { DIALLERS = 1000 /* people who are remembered for the rate */ };
 
@@ -90,17 +91,16 @@ static int parse_number(char *out, const char *to)
 	return n > (out[0] == '+') ? 0 : -EINVAL;
 }
 
-/* Nothing that would end the address in a header field, or bring fields of its own. */
+/* Nothing that would end the address in a header field, bring fields of its own, or lead
+ * elsewhere than to its host, which sip.dial_to is asked about. */
 static bool address_valid(const char *to)
 {
-	const char *at = strchr(to, '@');
-
-	if (!at || at == to || !at[1] || strchr(at + 1, '@'))
+	if (!sip_route_is_plain(to))
 		return false;
 	for (; *to; to++)
 		if (*to <= ' ' || *to > '~' || strchr("<>\"\\?,", *to))
 			return false;
-	return strcspn(at + 1, ";:") > 0;
+	return true;
 }
 
 /* The name of a user: with a letter, which no number has, and nothing of an address. */
@@ -247,7 +247,8 @@ ON_THREAD(ROLE_CTL) static int check(struct dials *d, const struct dial_ask *ask
 		       errmsg_set(why, -EACCES, "not_allowed", "You may not have anybody called.");
 	if (dial_parse(to, ask->to))
 		return errmsg_set(why, -EINVAL, "dial_invalid", "That is no telephone number and no SIP "
-				  "address. Enter one like +49 89 123456 or sip:room@example.org.");
+				  "address. Enter one like +49 89 123456 or sip:room@example.org, without "
+				  "parameters other than transport and user=phone.");
 	if (ask->digits && !digits_valid(ask->digits))
 		return errmsg_set(why, -EINVAL, "dial_invalid", "Only 0-9, *, #, A-D and \",\" (a pause) "
 				  "can be sent after the answer, at most %d.", DIAL_DIGITS_MAX);

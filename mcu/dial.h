@@ -68,7 +68,7 @@ void dials_each(const struct dials *d, const char *room, dial_changed_fn *fn, vo
 	ON_THREAD(ROLE_CTL);
 
 /* A destination as it is dialled: of a number the digits, "*", "#" and a "+" in front;
- * an address with its "sip:" or "sips:"; a user's name, whose telephones are called.
+ * an address with its "sip:" or "sips:", of sip_route_is_plain; a user's name, whose telephones are called.
  * -EINVAL: it is none of these. Pure. */
 int dial_parse(char out[DIAL_TO_MAX + 1], const char *to);
 

@@ -15,6 +15,7 @@
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "signaling/sip_dialplan.h"
+#include "signaling/sip_trunk.h"
 
 METRIC_COUNTER(m_registers, "mcu_sip_registers_total", "REGISTER requests that were served.");
 
@@ -124,7 +125,10 @@ static int read_contacts(struct reading *rd, struct sip_register *r, const sip_t
 		}
 		if (r->n == SIP_BINDINGS_PER_USER)
 			return 403;
-		if (m->m_url->url_type != url_sip && m->m_url->url_type != url_sips)
+		/* Neither other hosts nor header fields for the INVITE: calls go to where the
+		 * telephone speaks from. */
+		if ((m->m_url->url_type != url_sip && m->m_url->url_type != url_sips) ||
+		    m->m_url->url_headers || url_has_param(m->m_url, "maddr"))
 			return 400;
 		instance = msg_params_find(m->m_params, "+sip.instance=");
 		c->uri = url_as_string(rd->home, m->m_url);
@@ -136,6 +140,17 @@ static int read_contacts(struct reading *rd, struct sip_register *r, const sip_t
 	}
 	r->contacts = rd->contacts;
 	return 200;
+}
+
+/* By way of whom calls go (RFC 3327). Only proxies that are known, trunks, may say so: a
+ * user's telephone would have us send the room's INVITE anywhere. NULL: where it came from. */
+ON_THREAD(ROLE_CTL) static const char *path_of(const struct sip_event *ev,
+					       const struct sip_source *from, su_home_t *home)
+{
+	if (!ev->msg->sip_path ||
+	    !sip_trunks_of_source(sip_parts(ev->sip)->trunks, from->address, NULL))
+		return NULL;
+	return url_as_string(home, ev->msg->sip_path->r_url);
 }
 
 static void append_bindings(su_home_t *home, struct sip_bindings *b, const char *user,
@@ -191,8 +206,7 @@ void sip_registrar_request(const struct sip_event *ev)
 	r.expires_s = msg->sip_expires ? (int64_t)msg->sip_expires->ex_delta : -1;
 	r.agent = msg->sip_user_agent ? msg->sip_user_agent->g_string : NULL;
 	su_home_init(rd.home);
-	if (msg->sip_path)
-		r.path = url_as_string(rd.home, msg->sip_path->r_url);
+	r.path = path_of(ev, &from, rd.home);
 	status = read_contacts(&rd, &r, msg);
 	if (status == 200)
 		status = sip_bindings_register(sip_parts(ev->sip)->bindings, &r, now_ms);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -127,4 +128,85 @@ int sip_route_prefix(const char *number, const char *const *prefixes, size_t n)
 			best = len;
 	}
 	return best;
+}
+
+/* --- addresses ----------------------------------------------------------------- */
+
+/* One to five digits up to 65535, alone. */
+static bool is_port(const char *s, size_t len)
+{
+	long port = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9' || i == 5)
+			return false;
+		port = port * 10 + s[i] - '0';
+	}
+	return port > 0 && port <= 65535;
+}
+
+/* Octets of the host at s; 0: there is none. */
+static size_t host_length(const char *s)
+{
+	struct in6_addr in6;
+	char bare[INET6_ADDRSTRLEN];
+	size_t len = 0;
+
+	if (*s == '[') {
+		len = strcspn(s, "]");
+		if (!s[len] || len > sizeof(bare))
+			return 0;
+		snprintf(bare, sizeof(bare), "%.*s", (int)len - 1, s + 1);
+		return inet_pton(AF_INET6, bare, &in6) == 1 ? len + 1 : 0;
+	}
+	while (isalnum((unsigned char)s[len]) || (s[len] && strchr(".-_", s[len])))
+		len++;
+	return len;
+}
+
+enum { TRANSPORT, PHONE, PARAMETERS };
+
+/* Which one it is; PARAMETERS: none that is known. */
+static int parameter(const char *s, size_t len)
+{
+	static const struct {
+		const char *text;
+		int is;
+	} known[] = { { "transport=udp", TRANSPORT }, { "transport=tcp", TRANSPORT },
+		      { "transport=tls", TRANSPORT }, { "user=phone", PHONE } };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strlen(known[i].text) == len && !strncasecmp(s, known[i].text, len))
+			return known[i].is;
+	return PARAMETERS;
+}
+
+bool sip_route_is_plain(const char *address)
+{
+	const char *at = strchr(address, '@'), *p;
+	bool seen[PARAMETERS + 1] = { [PARAMETERS] = true };
+	size_t len;
+
+	/* Others end the user's name at these. */
+	if (!at || at == address || strcspn(address, ";/?#") < (size_t)(at - address))
+		return false;
+	p = at + 1;
+	len = host_length(p);
+	if (!len)
+		return false;
+	p += len;
+	if (*p == ':') {
+		len = strcspn(++p, ";");
+		if (!is_port(p, len))
+			return false;
+		p += len;
+	}
+	for (; *p == ';'; p += len) {
+		len = strcspn(++p, ";");
+		int which = parameter(p, len);
+		if (seen[which])
+			return false;
+		seen[which] = true;
+	}
+	return !*p;
 }

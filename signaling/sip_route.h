@@ -44,6 +44,10 @@ bool sip_route_has_number(const struct sip_route_cfg *cfg, const char *user);
  * its name, "" unless SIP_WANT_ROOM. */
 enum sip_want sip_route_in(const struct sip_route_cfg *cfg, const char *user, const char *host,
 			   char room[SIP_ROOM_MAX + 1]);
+/* USER@HOST[:PORT] whose parameters leave the call where it says to go: transport=udp|tcp|tls
+ * and user=phone, each once (so no maddr, RFC 3261, 19.1.1), and no header fields. For
+ * addresses that somebody gives us and that are held against a list of hosts. */
+bool sip_route_is_plain(const char *address);
 /* A telephone number: digits with an optional + and - . ( ) or blanks between; out gets
  * the digits and the +. False: it is none. */
 bool sip_route_number(const char *text, char *out, size_t cap);

@@ -57,6 +57,7 @@ static void read_number(const char *text)
 	phone_number_mask(masked, plain);
 	check(strlen(plain) < sizeof plain && strlen(masked) < sizeof masked);
 	phone_number_in(text, plain);
+	check(!sip_route_is_plain(text) || !strpbrk(strchr(text, '@'), "?,<> /#"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

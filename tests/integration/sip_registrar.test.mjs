@@ -25,6 +25,7 @@ async function rest(method, path, body) {
 // A telephone that asks one thing at a time, over UDP or a stream.
 class Asker {
 	answers = [];
+	calls = []; // INVITEs that came
 	static async open(how = 'udp', host = '127.0.0.1') {
 		const a = new Asker();
 		a.host = host;
@@ -48,6 +49,8 @@ class Asker {
 	}
 
 	take(text) {
+		if (text.startsWith('INVITE '))
+			this.calls.push(text);
 		for (const one of text.split(/(?=SIP\/2\.0 \d)/)) {
 			const status = Number(one.match(/^SIP\/2\.0 (\d+)/)?.[1]);
 			if (status >= 200)
@@ -157,6 +160,24 @@ describe('telephones', limit, () => {
 			/SIP: too many wrong passwords from 127\.0\.0\.8/.test(server.log));
 		assert.equal((await phone.register(password)).status, 200);
 		guesser.close();
+	});
+
+	test('a telephone does not lead calls elsewhere: not by its Contact, nor by a Path of its own', async (t) => {
+		const elsewhere = await Asker.open('udp', '127.0.0.9'), there = elsewhere.socket.address().port;
+		t.after(() => elsewhere.close());
+		for (const contact of ['<sip:ada@127.0.0.1:9;maddr=127.0.0.9>', '<sip:ada@127.0.0.1:9;%6Daddr=127.0.0.9>',
+			`<sip:ada@127.0.0.1:9?Route=%3Csip:127.0.0.9:${there};lr%3E>`])
+			assert.equal((await phone.register(password, { contact })).status, 400, contact);
+		const headers = [`Path: <sip:127.0.0.9:${there};lr>`, 'Supported: path'];
+		assert.equal((await phone.register(password, { contact: '<sip:ada@192.0.2.9:9>', headers })).status, 200);
+		assert.equal((await rest('PUT', '/api/v1/rooms/calls-ada', {})).status, 200);
+		const { status, body } = await rest('POST', '/api/v1/rooms/calls-ada/dial', { to: 'ada' });
+		assert.equal(status, 202);
+		await until('the call where the telephone speaks from', () => phone.calls.length);
+		assert.doesNotMatch(phone.calls[0], /^Route:/m);
+		assert.equal(elsewhere.calls.length, 0);
+		await rest('DELETE', `/api/v1/rooms/calls-ada/dial/${body.call}`);
+		assert.equal((await phone.register(password, { contact: '*', headers: ['Expires: 0'] })).status, 200);
 	});
 
 	test('whoever says to be a user has to show it; guests get as far as the rooms let them', async () => {

@@ -137,6 +137,10 @@ static void destinations(void **state)
 		{ "ann@example.org", "sip:ann@example.org" },
 		{ "sip:ann@example.org;transport=tcp", "sip:ann@example.org;transport=tcp" },
 		{ "SIPS:1@[2001:db8::1]:5061", "sips:1@[2001:db8::1]:5061" },
+		{ "ann@example.org:5070;Transport=TLS;user=phone",
+		  "sip:ann@example.org:5070;Transport=TLS;user=phone" },
+		{ "ann@example.org;maddr=192.0.2.1", NULL }, { "ann@example.org;lr", NULL },
+		{ "ann@example.org;%6daddr=192.0.2.1", NULL },
 		{ "kim", "kim" }, { "1st.user-2", "1st.user-2" },
 		{ "", NULL }, { "+", NULL }, { "a b", NULL }, { "abc/1", NULL }, { ".", NULL }, { "1+2", NULL }, { "tel:", NULL },
 		{ "sip:@example.org", NULL }, { "a@", NULL }, { "a@b@c", NULL }, { "a@b?Route=x", NULL },
@@ -190,9 +194,11 @@ static void where_to(void **state)
 		bool allowed;
 	} t[] = {
 		{ "+49 89 1", true }, { "+4989", true }, { "+48 1", false }, { "0049891", false },
-		{ "110", true }, { "sip:ann@example.org", true }, { "ann@EXAMPLE.org:5070;lr", true },
+		{ "110", true }, { "sip:ann@example.org", true }, { "ann@EXAMPLE.org:5070;transport=tcp", true },
 		{ "ann@example.org.evil.net", false }, { "ann@evil.net", false },
 		{ "sip:+4989@evil.net", false }, { "+49@example.org", true },
+		{ "sip:+4989@evil.net;user=phone", false },
+		{ "ann@evil.net;transport=tls", false }, { "ann@example.org.", false },
 		{ "kim", true }, /* is registered here */
 	};
 
@@ -218,6 +224,8 @@ static void what_is_wrong(void **state)
 	(void)state;
 	begin();
 	ask.to = "no body";
+	must_not(&ask, -EINVAL, "dial_invalid");
+	ask.to = "ann@example.org;maddr=192.0.2.1";
 	must_not(&ask, -EINVAL, "dial_invalid");
 	ask = host;
 	ask.digits = "12x";

@@ -103,12 +103,53 @@ static void test_the_longest_prefix_wins(void **state)
 	assert_int_equal(sip_route_prefix("110", p, 0), -1);
 }
 
+static void test_addresses_that_lead_nowhere_else(void **state)
+{
+	static const struct {
+		const char *address;
+		bool plain;
+	} t[] = {
+		{ "ann@example.org", true }, { "ann@example.org:5070", true },
+		{ "ann@192.0.2.1", true }, { "a@[2001:db8::1]:5061", true }, { "a@[::1]", true },
+		{ "%C3%A9va@my-host_1.example.org", true }, { "ann:secret@example.org", true },
+		{ "ann@example.org;transport=udp", true }, { "ann@example.org;TRANSPORT=Tls", true },
+		{ "+4989@example.org:5060;user=phone;transport=tcp", true },
+		/* parameters that send it elsewhere, and what might be taken for such */
+		{ "ann@example.org;maddr=192.0.2.1", false }, { "a@b:5060;maddr=192.0.2.1", false },
+		{ "ann@example.org;transport=tcp;MADDR=192.0.2.1", false },
+		{ "ann@example.org;%6daddr=192.0.2.1", false }, { "a@b;transport=ws", false },
+		{ "a@b;transport=%75dp", false }, { "a@b;transport=", false },
+		{ "a@b;transport=udp ", false }, { "a@b;transport=udp;transport=tcp", false },
+		{ "a@b;user=phone;user=phone", false }, { "a@b;user=ip", false },
+		{ "a@b;method=REFER", false }, { "a@b;ttl=1", false }, { "a@b;lr", false },
+		{ "a@b;", false }, { "a@b;;transport=udp", false }, { "a@b; transport=udp", false },
+		{ "a@b;user=phone@c", false },
+		/* header fields, further hosts */
+		{ "a@b?Route=%3Csip:c;lr%3E", false }, { "a@b;transport=udp?Route=c", false },
+		{ "a@b/c", false }, { "a@b#c", false }, { "a@b,c", false }, { "a@b@c", false },
+		{ "a@b%40c", false }, { "a;maddr=c@b", false }, { "a?b@c", false },
+		{ "a/b@c", false }, { "a#@b", false },
+		/* hosts and ports that are none */
+		{ "a@", false }, { "@b", false }, { "ab", false }, { "", false }, { "a@:5060", false },
+		{ "a@b:", false }, { "a@b:0", false }, { "a@b:65536", false }, { "a@b:065535", false },
+		{ "a@b:+1", false }, { "a@b:5060x", false }, { "a@[::1", false }, { "a@[]", false },
+		{ "a@[b]", false }, { "a@[::1]x", false }, { "a@[::1%lo]", false },
+		{ "a@[1111:1111:1111:1111:1111:1111:1111:1111:1111:1111]", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		if (sip_route_is_plain(t[i].address) != t[i].plain)
+			fail_msg("\"%s\"", t[i].address);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_an_address_means),
 		cmocka_unit_test(test_a_name_that_is_too_long_is_none),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_addresses_that_lead_nowhere_else),
 		cmocka_unit_test(test_the_longest_prefix_wins),
 	};
 
