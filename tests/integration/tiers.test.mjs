@@ -46,13 +46,13 @@ describe('sizes', limit, () => {
 	});
 
 	test('who loses packets gets less, and nobody else', async () => {
-		const good = Bots.start(server, 'lossy', { senders: 1, viewers: 1, decode: 1, seconds: 14 * SLOWER });
+		const good = Bots.start(server, 'lossy', { senders: 1, viewers: 1, decode: 1, seconds: 120 * SLOWER });
 		await good.ready;
 		const bad = Bots.start(server, 'lossy', { viewers: 1, decode: 1, seconds: 10 * SLOWER, name: 'bad-', 'drop-rx': 150 });
 		await until('the smaller size to be encoded', async () => await encoders('lossy') === 2);
 		await bad.done;
-		await until('it to go with the one who had it', async () => await encoders('lossy') === 1);
-		const g = await good.fine();
+		await until('it to go with the one who had it', async () => await encoders('lossy') === 1, 60000);
+		const g = await good.finish();
 		for (const p of g.participants) {
 			assert.equal(p.video.height, 360, p.name);
 			assertUndisturbed(p);
