@@ -192,7 +192,8 @@ int media_plan_convert(struct leg_media *out, const struct neg_plan *plan,
 	*out = (struct leg_media){ .dtls_active = t->setup == NEG_SETUP_ACTIVE };
 	convert_stream(&out->audio, audio, local->audio_ssrc, 0);
 	convert_stream(&out->video, video, local->video_ssrc, local->video_rtx_ssrc);
-	convert_stream(&out->content, content, udp ? local->content_ssrc : 0, 0);
+	convert_stream(&out->content, content,
+		       udp || (content && content->dir & NEG_SENDONLY) ? local->content_ssrc : 0, 0);
 	snprintf(out->cname, sizeof out->cname, "%s", local->cname);
 	if (udp)
 		return convert_udp(out, plan, local, why);

@@ -53,9 +53,9 @@ ON_THREAD(ROLE_CTL) static void tell_totals(struct leg_handle *p)
 		.audio = in->packets ? in->codec : out->packets ? out->codec : CODEC_NONE,
 		.video = s.uplink_video.packets ? s.uplink_video.codec : CODEC_NONE,
 		.packets_in = in->packets + s.uplink_video.packets + s.uplink_content.packets,
-		.packets_out = out->packets + s.downlink_video.packets,
+		.packets_out = out->packets + s.downlink_video.packets + s.downlink_content.packets,
 		.lost_in = in->lost + s.uplink_video.lost + s.uplink_content.lost,
-		.lost_out = out->lost + s.downlink_video.lost,
+		.lost_out = out->lost + s.downlink_video.lost + s.downlink_content.lost,
 		.jitter_ms = in->jitter_ms, .rtt_ms = s.rtt_ms,
 		.audio_in = in->packets, .audio_lost = in->lost,
 	};
@@ -327,6 +327,8 @@ static int api_local(void *ctx, struct leg_handle *p, bool ice_restart, struct n
 	out->media[NEG_ROLE_CAMERA].ssrc = l.video_ssrc;
 	out->media[NEG_ROLE_CAMERA].rtx_ssrc = l.video_rtx_ssrc;
 	out->media[NEG_ROLE_CAMERA].track_id = "view";
+	out->media[NEG_ROLE_CONTENT].ssrc = l.content_ssrc;
+	out->media[NEG_ROLE_CONTENT].track_id = "content";
 	return p->ports ? call_ports_local(p, out, why) : 0;
 }
 

@@ -56,8 +56,8 @@ int quality_stats(struct leg_handle *p, struct leg_stats *out)
 	flows(out, &s);
 	out->uplink.kbps = kbps(s.uplink_audio.octets + s.uplink_video.octets + s.uplink_content.octets,
 				&p->up_octets, past);
-	out->downlink.kbps = kbps(s.downlink_audio.octets + s.downlink_video.octets,
-				  &p->down_octets, past);
+	out->downlink.kbps = kbps(s.downlink_audio.octets + s.downlink_video.octets +
+				  s.downlink_content.octets, &p->down_octets, past);
 	out->view_height = i.view_height;
 	return 0;
 }

@@ -68,7 +68,7 @@ static void add_leg(void *obj, const struct conference_leg *l)
 		"uplink", way_json(&l->stats.uplink, &l->net.uplink_audio, &l->net.uplink_video,
 				   &l->net.uplink_content, true),
 		"downlink", way_json(&l->stats.downlink, &l->net.downlink_audio,
-				     &l->net.downlink_video, NULL, false)));
+				     &l->net.downlink_video, &l->net.downlink_content, false)));
 }
 
 ON_THREAD(ROLE_CTL) static void show(struct wait *w)

@@ -310,7 +310,7 @@ static bool role_wanted(const struct neg_policy *p, const bool *done, enum neg_r
 {
 	const struct neg_media_policy *mp = &p->media[role];
 
-	if (done[role] || !mp->enabled)
+	if (done[role] || !mp->enabled || mp->only_answered)
 		return false;
 	if (role == NEG_ROLE_CONTENT && !(mp->dir & NEG_SENDONLY))
 		return false; /* whoever shares something adds the line */

@@ -91,6 +91,9 @@ void neg_policy_phone(struct neg_policy *p, const struct neg_abilities *can)
 		p->media[r].fb = r == NEG_ROLE_AUDIO ? 0 : NEG_FB_NACK | NEG_FB_PLI | NEG_FB_FIR |
 							   NEG_FB_TMMBR;
 	}
+	p->media[NEG_ROLE_CONTENT].dir = NEG_SENDRECV;
+	p->media[NEG_ROLE_CONTENT].only_answered = true;
+	p->media[NEG_ROLE_CONTENT].fb &= ~(uint32_t)NEG_FB_TMMBR;
 	p->media[NEG_ROLE_AUDIO].dtmf = p->media[NEG_ROLE_AUDIO].noise = true;
 	p->media[NEG_ROLE_AUDIO].n_formats = neg_n_audio_formats;
 	p->media[NEG_ROLE_CAMERA].n_formats = p->media[NEG_ROLE_CONTENT].n_formats =

@@ -97,6 +97,7 @@ struct neg_sdes {
 struct neg_media_policy {
 	enum neg_dir dir;		  /* what we are willing to do at most */
 	bool enabled;			  /* false: refused in answers, absent from offers */
+	bool only_answered;		  /* a line of it is added by the peer, never by us */
 	const struct neg_format *formats; /* by preference */
 	size_t n_formats;
 	uint32_t send, recv; /* 1 << CODEC_…: what of these we can encode, decode; 0: all */

@@ -142,6 +142,8 @@ ON_THREAD(ROLE_NET) static void video_in(struct leg_net *l, struct picture_in *i
 		lipsync_reset(&l->lipsync, LIPSYNC_VIDEO);
 	rx_stats_packet(&in->stats, p->seq, p->ts, p->payload_len, arrival_ns);
 	in->flow->codec = codec;
+	if (!is_camera(l, in))
+		leg_net_content_in(l, arrival_ns);
 	video_rx_put(in->rx, pkt, arrival_ns);
 	video_out(l, in, arrival_ns);
 }

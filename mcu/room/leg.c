@@ -126,6 +126,15 @@ static void net_carries(void *obj, unsigned rung)
 	demand_soon(l);
 }
 
+static void net_content(void *obj, bool comes)
+{
+	struct leg *l = obj;
+
+	role_assert_ctl();
+	if (!l->gone)
+		leg_content_comes(l, comes);
+}
+
 static void net_wants_picture(void *obj)
 {
 	struct leg *l = obj;
@@ -147,6 +156,7 @@ static const struct leg_net_events net_events = {
 	.data_open = net_data_open,
 	.data = net_data,
 	.digit = net_digit,
+	.content = net_content,
 	.candidate = net_candidate,
 	.connected = net_connected,
 	.lost = net_lost,
@@ -387,7 +397,8 @@ ON_THREAD(ROLE_CTL) static int listen_for_digits(struct leg *l, const struct leg
 int leg_set_media(struct leg *l, const struct leg_media *m)
 {
 	struct leg_media media = *m;
-	bool sent = l->media.content.rx, seated = leg_may_be_seated(l);
+	bool sent = l->media.content.rx && !l->media.content.tx;
+	bool seated = leg_may_be_seated(l) || l->media.content.tx;
 	int err;
 
 	if (l->configured && !same_peer(l, m))

@@ -71,7 +71,7 @@ void leg_get_info(const struct leg *l, struct leg_info *i) ON_THREAD(ROLE_CTL);
 struct leg_local {
 	const char *ufrag, *pwd, *cname;
 	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
-	uint32_t content_ssrc;	/* that its reports carry, where there is one for each line */
+	uint32_t content_ssrc;	/* of what it is sent of others' content */
 	struct rtp_ports *ports; /* NULL: it has none */
 };
 void leg_get_local(const struct leg *l, struct leg_local *out) ON_THREAD(ROLE_CTL);
@@ -96,8 +96,9 @@ int leg_set_volume(struct leg *l, float db) ON_THREAD(ROLE_CTL);
 int leg_set_sound(struct leg *l, int gain, int noise) ON_THREAD(ROLE_CTL);
 /* It begins or ends to present: the content that it sends or, without that, the
  * picture of its camera. One leg of a room presents, the last that began; content
- * that is agreed on begins by itself. Nothing happens while it is held. 0; -ENOENT: it
- * sends no picture. */
+ * that is agreed on begins by itself, and where it goes both ways when packets of it
+ * come, until none have come for a while. Nothing happens while it is held. 0; -ENOENT:
+ * it sends no picture. */
 int leg_present(struct leg *l, bool on) ON_THREAD(ROLE_CTL);
 /* Ends its presenting, if it does, until it is not held any more. */
 void leg_hold_content(struct leg *l, bool held) ON_THREAD(ROLE_CTL);

@@ -77,7 +77,8 @@ static inline enum codec leg_stream_codec(const struct leg_stream *s, uint8_t pt
 
 struct leg_media {
 	struct leg_stream audio, video;
-	struct leg_stream content; /* a second picture of the leg's; only received */
+	/* a second picture of the leg's, and what another leg presents */
+	struct leg_stream content;
 	char cname[LEG_CNAME_BYTES];
 	/* transport: over UDP, with ports of the call, or ICE */
 	bool udp;

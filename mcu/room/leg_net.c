@@ -86,9 +86,10 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 	l->egress = cfg->engine->egress[cfg->shard];
 	snprintf(l->label, sizeof l->label, "%u", cfg->leg_id);
 	l->log.leg = l->label;
-	l->audio.leg_id = l->video.leg_id = cfg->leg_id;
+	l->audio.leg_id = l->video.leg_id = l->content.leg_id = cfg->leg_id;
 	l->video.switched = on_switched;
 	out_stream_init(&l->video);
+	out_stream_init(&l->content);
 	init_pick(l);
 	init_pictures(l);
 	twcc_init(&l->twcc);
@@ -150,26 +151,31 @@ static void on_candidate(void *obj, const char *candidate)
 	tell(obj, ctl_candidate, candidate);
 }
 
+ON_THREAD(ROLE_NET) static void sync_picture(struct leg_net *l, struct out_stream *o,
+					     const struct leg_stream *s, uint32_t watch)
+{
+	o->transport = l->connected && !l->silent && s->tx ? l->transport : NULL;
+	if (o->transport && watch)
+		l->unserved |= egress_watch(l->egress, watch, o) != 0;
+	else
+		egress_unwatch(l->egress, o);
+}
+
 /* Streams are registered when there is both a connection and an agreement. */
-ON_THREAD(ROLE_NET) static void sync_streams(struct leg_net *l)
+void leg_net_sync(struct leg_net *l)
 {
 	uint32_t group = audio_format_group(l->cfg.room_id,
 					    audio_format_of(&l->media.audio.tx_format,
 							    l->cfg.room_channels));
 
-	bool ready = l->connected && !l->silent;
-
 	l->unserved = false;
-	l->audio.transport = ready && l->media.audio.tx ? l->transport : NULL;
-	l->video.transport = ready && l->media.video.tx ? l->transport : NULL;
+	l->audio.transport = l->connected && !l->silent && l->media.audio.tx ? l->transport : NULL;
 	if (group && l->audio.transport)
 		l->unserved = egress_listen(l->egress, group, &l->audio) != 0;
 	else
 		egress_unlisten(l->egress, &l->audio);
-	if (l->video.transport && l->watch)
-		l->unserved |= egress_watch(l->egress, l->watch, &l->video) != 0;
-	else
-		egress_unwatch(l->egress, &l->video);
+	sync_picture(l, &l->video, &l->media.video, l->watch);
+	sync_picture(l, &l->content, &l->media.content, l->watch_content);
 }
 
 /* Has what it wishes, or nothing is there that could go on meanwhile: CTL may hold the
@@ -187,7 +193,7 @@ ON_THREAD(ROLE_NET) static void set_silent(struct leg_net *l, bool silent)
 	log_debug(&l->log, silent ? "it reports nothing any more and is sent nothing"
 				  : "it reports again");
 	l->silent = silent;
-	sync_streams(l);
+	leg_net_sync(l);
 	tell_served(l);
 }
 
@@ -201,6 +207,7 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	if (leg_net_publishes(l)) {
 		ingress_tick(l, now);
 		leg_net_digits_tick(l, now);
+		leg_net_content_tick(l, now);
 	}
 	leg_rtcp_confirm(l, now);
 	if (now < l->report_due_ns)
@@ -211,10 +218,11 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		leg_net_carries(l);
 	leg_net_probe(l);
 	if (l->unserved) {
-		sync_streams(l);
+		leg_net_sync(l);
 		tell_served(l);
 	}
 	egress_key_poll(l->egress, &l->video);
+	egress_key_poll(l->egress, &l->content);
 	if (!l->silent && l->heard_ns && now - l->heard_ns > LEG_SILENT_MS * NS_PER_MS)
 		set_silent(l, true);
 	leg_rtcp_report(l, now);
@@ -238,7 +246,7 @@ static void on_connected(void *obj, const char *profile)
 	role_assert_net();
 	log_debug(&l->log, "media may flow: %s", profile);
 	l->connected = true;
-	sync_streams(l);
+	leg_net_sync(l);
 	start_timer(l);
 	tell(l, ctl_connected, NULL);
 }
@@ -275,7 +283,7 @@ static void on_closed(void *obj, const char *reason)
 
 	role_assert_net();
 	l->connected = false;
-	sync_streams(l);
+	leg_net_sync(l);
 	net_timer_stop(l->timer);
 	tell(l, ctl_lost, reason);
 }
@@ -328,7 +336,7 @@ ON_THREAD(ROLE_NET) static void make_tx(struct leg_net *l, struct out_stream *o,
 	if (o->tx.ssrc == s->tx_ssrc) {
 		err = rtp_tx_change(&o->tx, &cfg);
 		/* a decoder begins anew with the payload type */
-		if (err > 0 && !o->wait_key && o == &l->video) {
+		if (err > 0 && !o->wait_key && o != &l->audio) {
 			o->wait_key = true;
 			egress_key_request(l->egress, o);
 		}
@@ -343,14 +351,16 @@ ON_THREAD(ROLE_NET) static void make_tx(struct leg_net *l, struct out_stream *o,
 
 /* What is on its way is of the former codec: nothing until CTL names an encode
  * of the new one. */
-ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, const struct leg_media *m)
+ON_THREAD(ROLE_NET) static void change_codec(struct leg_net *l, struct out_stream *o,
+					     uint32_t *watch, const struct leg_stream *was,
+					     const struct leg_stream *now)
 {
-	if (!l->watch || !l->media.video.tx || !m->video.tx ||
-	    (l->media.video.tx_format.codec == m->video.tx_format.codec &&
-	     l->media.video.tx_format.single_nal == m->video.tx_format.single_nal))
+	if (!*watch || !was->tx || !now->tx ||
+	    (was->tx_format.codec == now->tx_format.codec &&
+	     was->tx_format.single_nal == now->tx_format.single_nal))
 		return;
-	egress_unwatch(l->egress, &l->video);
-	l->watch = 0;
+	egress_unwatch(l->egress, o);
+	*watch = 0;
 }
 
 ON_THREAD(ROLE_NET) static int make_transport(struct leg_net *l)
@@ -405,7 +415,7 @@ ON_THREAD(ROLE_NET) static void give_up(struct leg_net *l)
 {
 	l->closing = true;
 	l->connected = false;
-	sync_streams(l);
+	leg_net_sync(l);
 	net_timer_free(&l->timer);
 	transport_close(&l->transport);
 	tell(l, ctl_lost, "error");
@@ -419,7 +429,9 @@ static void configure_job(void *obj, void *arg)
 	int err = 0;
 
 	role_assert_net();
-	change_codec(l, m);
+	change_codec(l, &l->video, &l->watch, &l->media.video, &m->video);
+	change_codec(l, &l->content, &l->watch_content, &l->media.content, &m->content);
+	leg_net_content_agreed(l, m);
 	l->media = *m;
 	free(m);
 	m = &l->media;
@@ -431,6 +443,7 @@ static void configure_job(void *obj, void *arg)
 	red_tx_clear(&l->audio.red);
 	l->audio.cn_pt = m->audio.tx_format.cn_pt;
 	make_tx(l, &l->video, &m->video, codec_clock_hz(m->video.tx_format.codec));
+	make_tx(l, &l->content, &m->content, codec_clock_hz(m->content.tx_format.codec));
 	tier_pick_may_probe(&l->pick, l->video.rtx.pt && (m->video.remb || m->video.twcc));
 	if (!l->transport) {
 		err = make_transport(l);
@@ -446,7 +459,7 @@ static void configure_job(void *obj, void *arg)
 		give_up(l);
 		return;
 	}
-	sync_streams(l);
+	leg_net_sync(l);
 	if (l->connected)
 		start_timer(l);
 }
@@ -491,7 +504,7 @@ static void watch_job(void *obj, void *arg)
 	l->watch = (uint32_t)(uintptr_t)arg;
 	if (l->closing)
 		return;
-	sync_streams(l);
+	leg_net_sync(l);
 	tell_served(l);
 }
 
@@ -537,7 +550,7 @@ static void close_job(void *obj, void *arg)
 	if (l->connected)
 		leg_rtcp_bye(l);
 	l->connected = false;
-	sync_streams(l);
+	leg_net_sync(l);
 	net_timer_free(&l->timer);
 	transport_close(&l->transport);
 	for (int i = 0; i < LEG_NET_PICTURES; i++)

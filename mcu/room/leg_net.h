@@ -36,6 +36,8 @@ struct leg_net_events {
 	void (*wants_picture)(void *obj);
 	/* A DTMF digit that came as an RTP event. */
 	void (*digit)(void *obj, char digit);
+	/* Packets of content come now, or come no more, where they go both ways. */
+	void (*content)(void *obj, bool comes);
 };
 
 /* One stream, one way. */
@@ -57,7 +59,7 @@ struct leg_net_flow {
 
 struct leg_net_stats {
 	struct leg_net_flow uplink_audio, uplink_video, uplink_content;
-	struct leg_net_flow downlink_audio, downlink_video;
+	struct leg_net_flow downlink_audio, downlink_video, downlink_content;
 	double rtt_ms;
 	uint64_t remb_bps;
 };
@@ -85,6 +87,9 @@ int leg_net_add_candidate(struct leg_net *l, const char *candidate) ON_THREAD(RO
 /* Which encode it shall receive; 0: none. What it has goes on until the first key
  * frame of that. */
 void leg_net_watch(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
+/* The same of what it is sent beside that as content. Nobody is told when it has come
+ * true. */
+void leg_net_watch_content(struct leg_net *l, uint32_t encode_id) ON_THREAD(ROLE_CTL);
 /* The best rung that it may have at all (tier_pick.h); at first 0. */
 void leg_net_limit_rung(struct leg_net *l, unsigned best) ON_THREAD(ROLE_CTL);
 /* What its pictures may cost, told to senders that heed nothing but REMB; 0: any. */

@@ -12,6 +12,10 @@ static void want_job(void *obj, void *arg)
 		return;
 	l->stats.downlink_video.plis++;
 	egress_key_request(l->egress, &l->video);
+	if (l->content.transport) { /* it does not say which */
+		l->stats.downlink_content.plis++;
+		egress_key_request(l->egress, &l->content);
+	}
 }
 
 void leg_net_want_picture(struct leg_net *l)

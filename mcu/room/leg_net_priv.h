@@ -26,6 +26,8 @@ enum {
 	 * again (RFC 8083 4.2); what keeps the connection alive may come from elsewhere. */
 	LEG_SILENT_MS = 20000,
 	LEG_TMMBN_MS = 200, /* between two answers to TMMBR */
+	/* Whoever may be sent content, too, and has sent none for so long presents none. */
+	LEG_CONTENT_QUIET_MS = 5000,
 };
 
 /* What the receiver at the other end reports of a stream. */
@@ -72,13 +74,15 @@ struct leg_net {
 	uint16_t channel; /* the data channel */
 	_Atomic unsigned data_up, data_down; /* messages in mailboxes */
 	struct leg_media media;
-	uint32_t watch; /* encode id wished for */
+	uint32_t watch, watch_content; /* encode ids wished for */
 	bool unserved;	/* there was no memory for what it shall get: tried again */
 	uint32_t limit_kbps; /* of the pictures it sends; 0: none */
-	struct out_stream audio, video;
+	struct out_stream audio, video, content;
 	struct rtp_demux demux;
 	bool hurried;       /* its packets are read at once: it sends pictures */
 	int64_t picture_ns; /* when the last packet of one came */
+	int64_t content_ns; /* likewise of content */
+	bool content_comes; /* as CTL was told */
 	bool have_audio_rx;
 	struct rx_stats audio_rx;
 	struct telephone_event_rx events;
@@ -86,7 +90,7 @@ struct leg_net {
 	struct picture_in in[LEG_NET_PICTURES];
 	struct twcc twcc;
 	struct lipsync lipsync;
-	struct fir_dedup fir; /* those received */
+	struct fir_dedup fir, content_fir; /* those received */
 	struct net_timer *timer;
 	int64_t report_due_ns;
 	int64_t line_due_ns[RTP_LINES]; /* of lines over UDP; 0: none was sent yet */
@@ -94,7 +98,7 @@ struct leg_net {
 	int64_t heard_ns; /* when its last RTCP came; 0: none yet */
 	bool silent;	  /* and that is too long ago */
 	int64_t rtt_ns;
-	struct remote_report audio_report, video_report;
+	struct remote_report audio_report, video_report, content_report;
 	struct tier_pick pick;
 	struct limit_in limit;
 	/* what it was sent between the last two reports */
@@ -106,6 +110,9 @@ struct leg_net {
 };
 
 _Static_assert(sizeof(struct leg_net_stats) % 8 == 0, "published in words");
+
+/* leg_net.c: registers the streams that there are with what they shall get. */
+void leg_net_sync(struct leg_net *l) ON_THREAD(ROLE_NET);
 
 /* leg_net_data.c: events of the transport */
 bool leg_net_data_open(void *obj, const struct transport_channel *c);
@@ -155,6 +162,11 @@ void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_twcc(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* leg_net_content.c: a packet of it has come; every LEG_TICK_MS; before another agreement
+ * than l->media is in force. */
+void leg_net_content_in(struct leg_net *l, int64_t arrival_ns) ON_THREAD(ROLE_NET);
+void leg_net_content_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+void leg_net_content_agreed(struct leg_net *l, const struct leg_media *m) ON_THREAD(ROLE_NET);
 /* leg_net_pictures.c: the peer has agreed on no RTCP for it */
 void leg_net_ask_picture(struct leg_net *l) ON_THREAD(ROLE_NET);
 /* leg_net_stats.c: completes l->stats and shows them to other threads. */

@@ -69,6 +69,7 @@ void leg_net_publish_stats(struct leg_net *l)
 	up_picture(&l->in[LEG_NET_CONTENT], rtp_demux_rid(&l->demux, RTP_STREAM_CONTENT));
 	down(&l->stats.downlink_audio, &l->media.audio, &l->audio, &l->audio_report);
 	down(&l->stats.downlink_video, &l->media.video, &l->video, &l->video_report);
+	down(&l->stats.downlink_content, &l->media.content, &l->content, &l->content_report);
 	l->stats.rtt_ms = (double)l->rtt_ns / 1e6;
 	publish(l);
 }

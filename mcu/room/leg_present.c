@@ -103,10 +103,20 @@ void leg_content_agreed(struct leg *l, bool sent)
 	bool will = l->will_present;
 
 	l->will_present = false;
-	if (l->media.content.rx && !sent)
+	if (l->media.content.rx && !sent && (!l->media.content.tx || will))
 		start(l, LEG_CONTENT);
 	else if (!l->media.content.rx && l->presents[LEG_CONTENT])
 		leg_present(l, false);
 	else if (will && l->media.video.rx)
 		start(l, LEG_CAMERA);
+}
+
+void leg_content_comes(struct leg *l, bool comes)
+{
+	if (!l->media.content.rx || !l->media.content.tx)
+		return;
+	if (comes)
+		start(l, LEG_CONTENT);
+	else if (l->presents[LEG_CONTENT])
+		leg_present(l, false);
 }

@@ -106,6 +106,7 @@ static void add_sdes(struct leg_net *l, enum rtp_line line, struct rtcp_builder 
 	const char *cname = l->media.cname;
 	bool sound = is_of(line, RTP_LINE_AUDIO) && l->audio.tx.started;
 	bool pictures = is_of(line, RTP_LINE_CAMERA) && l->video.tx.started;
+	bool content = is_of(line, RTP_LINE_CONTENT) && l->content.tx.started;
 
 	if (sound)
 		rtcp_build_sdes(b, l->audio.tx.ssrc, cname);
@@ -113,7 +114,9 @@ static void add_sdes(struct leg_net *l, enum rtp_line line, struct rtcp_builder 
 		rtcp_build_sdes(b, l->video.tx.ssrc, cname);
 	if (is_of(line, RTP_LINE_CAMERA) && l->video.rtx.packets)
 		rtcp_build_sdes(b, l->video.rtx.ssrc, cname);
-	if (!sound && !pictures)
+	if (content)
+		rtcp_build_sdes(b, l->content.tx.ssrc, cname);
+	if (!sound && !pictures && !content)
 		rtcp_build_sdes(b, own_ssrc(l, line), cname);
 }
 
@@ -158,7 +161,7 @@ static void add_remb(struct leg_net *l, struct rtcp_builder *b)
 /* For estimates that know no more than what there was to measure. */
 static void measure(struct leg_net *l, int64_t now_ns)
 {
-	uint32_t octets = l->audio.tx.octets + l->video.tx.octets; /* wraps */
+	uint32_t octets = l->audio.tx.octets + l->video.tx.octets + l->content.tx.octets; /* wraps */
 
 	if (l->sent_ns && now_ns > l->sent_ns)
 		l->sent_bps = (uint64_t)clock_scale((uint32_t)(octets - l->sent_octets), 8 * NS_PER_S,
@@ -181,6 +184,10 @@ ON_THREAD(ROLE_NET) static void report(struct leg_net *l, enum rtp_line line, in
 	}
 	if (is_of(line, RTP_LINE_CAMERA) && l->video.tx.started) {
 		add_sr(l, &b, &l->video, block, n, now_ns);
+		n = 0;
+	}
+	if (is_of(line, RTP_LINE_CONTENT) && l->content.tx.started) {
+		add_sr(l, &b, &l->content, block, n, now_ns);
 		n = 0;
 	}
 	if (!b.len)
@@ -235,7 +242,7 @@ void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 
 static void bye(struct leg_net *l, enum rtp_line line) ON_THREAD(ROLE_NET)
 {
-	uint32_t ssrc[3];
+	uint32_t ssrc[4];
 	uint8_t data[CAP];
 	struct rtcp_builder b;
 	size_t n = 0;
@@ -246,6 +253,8 @@ static void bye(struct leg_net *l, enum rtp_line line) ON_THREAD(ROLE_NET)
 		ssrc[n++] = l->video.tx.ssrc;
 	if (is_of(line, RTP_LINE_CAMERA) && l->video.rtx.packets)
 		ssrc[n++] = l->video.rtx.ssrc;
+	if (is_of(line, RTP_LINE_CONTENT) && l->content.tx.ssrc)
+		ssrc[n++] = l->content.tx.ssrc;
 	if (!n)
 		return;
 	begin(l, line, &b, data);
@@ -273,6 +282,8 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 		r = &l->audio_report;
 	else if (k->ssrc == l->video.tx.ssrc)
 		r = &l->video_report;
+	else if (k->ssrc && k->ssrc == l->content.tx.ssrc)
+		r = &l->content_report;
 	else
 		return;
 	r->fraction_lost = k->fraction_lost;
@@ -280,13 +291,13 @@ ON_THREAD(ROLE_NET) static void report_block(struct leg_net *l, const struct rtc
 	r->jitter = k->jitter;
 	if (r == &l->audio_report)
 		red_tx_report(&l->audio.red, k->fraction_lost, now_ns);
-	else if (tier_pick_loss(&l->pick, k->fraction_lost, now_ns))
+	else if (r == &l->video_report && tier_pick_loss(&l->pick, k->fraction_lost, now_ns))
 		leg_net_carries(l);
 	leg_net_probe(l);
 	rtt = rtcp_rtt_ns(k, clock_ntp_of_wall_ns(clock_wall_ns()));
 	if (rtt < 0)
 		return;
-	l->rtt_ns = l->video.rtt_ns = rtt;
+	l->rtt_ns = l->video.rtt_ns = l->content.rtt_ns = rtt;
 	for (int i = 0; i < LEG_NET_PICTURES; i++)
 		if (l->in[i].rx)
 			video_rx_set_rtt(l->in[i].rx, rtt);
@@ -330,28 +341,43 @@ static void sender_report(struct leg_net *l, const struct rtcp_item *i, int64_t 
 			picture_report(l, k, i, arrival_ns);
 }
 
+/* Which picture of ours an SSRC is; NULL: none. */
+static struct out_stream *picture_of(struct leg_net *l, uint32_t ssrc)
+{
+	if (ssrc && ssrc == l->content.tx.ssrc)
+		return &l->content;
+	return ssrc == l->video.tx.ssrc ? &l->video : NULL;
+}
+
+static struct leg_net_flow *flow_of(struct leg_net *l, const struct out_stream *o)
+{
+	return o == &l->content ? &l->stats.downlink_content : &l->stats.downlink_video;
+}
+
 ON_THREAD(ROLE_NET) static void nacks(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 {
 	uint16_t seq[NACKS_PER_ITEM];
 	size_t n = rtcp_item_nacks(i, seq, NACKS_PER_ITEM);
+	struct out_stream *o = picture_of(l, i->media_ssrc);
 
-	if (i->media_ssrc != l->video.tx.ssrc)
-		return;
-	for (size_t k = 0; k < n; k++)
-		egress_nack(l->egress, &l->video, seq[k], now_ns);
+	for (size_t k = 0; o && k < n; k++)
+		egress_nack(l->egress, o, seq[k], now_ns);
 }
 
 ON_THREAD(ROLE_NET) static void fir(struct leg_net *l, const struct rtcp_item *i, int64_t now_ns)
 {
 	for (unsigned k = 0; k < i->n; k++) {
+		struct out_stream *o;
 		uint32_t ssrc;
 		uint8_t seq;
 
 		rtcp_item_fir(i, k, &ssrc, &seq);
-		if (ssrc != l->video.tx.ssrc || !fir_dedup_is_new(&l->fir, i->ssrc, seq, now_ns))
+		o = picture_of(l, ssrc);
+		if (!o || !fir_dedup_is_new(o == &l->content ? &l->content_fir : &l->fir, i->ssrc,
+					    seq, now_ns))
 			continue;
-		l->stats.downlink_video.firs++;
-		egress_key_request(l->egress, &l->video);
+		flow_of(l, o)->firs++;
+		egress_key_request(l->egress, o);
 	}
 }
 
@@ -401,6 +427,16 @@ ON_THREAD(ROLE_NET) static void limited(struct leg_net *l, int64_t now_ns)
 	leg_rtcp_confirm(l, now_ns);
 }
 
+ON_THREAD(ROLE_NET) static void pli(struct leg_net *l, const struct rtcp_item *i)
+{
+	struct out_stream *o = picture_of(l, i->media_ssrc);
+
+	if (!o)
+		return;
+	flow_of(l, o)->plis++;
+	egress_key_request(l->egress, o);
+}
+
 ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_item *i, int64_t arrival_ns)
 {
 	switch (i->type) {
@@ -415,10 +451,7 @@ ON_THREAD(ROLE_NET) static void item_in(struct leg_net *l, const struct rtcp_ite
 		nacks(l, i, arrival_ns);
 		break;
 	case RTCP_PLI:
-		if (i->media_ssrc != l->video.tx.ssrc)
-			break;
-		l->stats.downlink_video.plis++;
-		egress_key_request(l->egress, &l->video);
+		pli(l, i);
 		break;
 	case RTCP_FIR:
 		fir(l, i, arrival_ns);

@@ -188,7 +188,7 @@ ON_THREAD(ROLE_CTL) static unsigned instead_of(struct room *r, struct picture *p
 }
 
 /* The encode of a picture in a format at a rung, started if need be; where it cannot, one
- * of another rung that runs, or of the main view; or NULL. */
+ * of another rung that runs, or (content goes beside it) of the main view; or NULL. */
 ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct picture *p,
 						      const struct leg_tx_format *f, unsigned rung)
 {
@@ -204,7 +204,7 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct pic
 	note_failure(r, f->codec, err);
 	for (unsigned i = n; i-- && !x;)
 		x = find(r, p, f, i);
-	p = room_picture_shared(r, r->views[0]);
+	p = p->kind == PICTURE_CONTENT ? NULL : room_picture_shared(r, r->views[0]);
 	for (unsigned i = n; i-- && !x && p;)
 		x = find(r, p, f, i);
 	return x;
@@ -232,6 +232,21 @@ static void hold(struct leg *l, uint32_t want)
 		l->held = 0;
 }
 
+ON_THREAD(ROLE_CTL) static void watch_content(struct room *r, struct leg *l)
+{
+	struct picture *p = room_picture_content(r, l);
+	struct room_encode *x = p ? obtain(r, p, &l->media.content.tx_format, room_rung_content(l))
+				  : NULL;
+
+	l->counted[2] = x ? video_encode_id(x->v) : 0;
+	if (x)
+		x->receivers++;
+	if (l->counted[2] == l->watching_content)
+		return;
+	l->watching_content = l->counted[2];
+	leg_net_watch_content(l->net, l->watching_content);
+}
+
 ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 {
 	const struct leg_tx_format *f = &l->media.video.tx_format;
@@ -253,11 +268,12 @@ ON_THREAD(ROLE_CTL) static void watch(struct room *r, struct leg *l)
 		held->receivers++;
 	l->counted[0] = want;
 	l->counted[1] = held ? l->held : 0;
+	watch_content(r, l);
 }
 
 static void uncount(const struct room *r, struct leg *l)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct room_encode *x = l->counted[i] ? by_id(r, l->counted[i]) : NULL;
 
 		if (x)
@@ -300,7 +316,7 @@ void room_encode_demand_of(struct leg *l)
 	struct room *r = l->room;
 	struct picture *p;
 
-	if (r->stale || leg_may_be_seated(l)) {
+	if (r->stale || leg_may_be_seated(l) || l->media.content.tx) {
 		room_encode_demand(r);
 		return;
 	}

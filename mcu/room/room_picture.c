@@ -1,6 +1,6 @@
 /* The pictures of a room: for each view one that its receivers share, one for who has
- * its speaker's tile, and those of legs that hide themselves. What would look alike is
- * one picture (L1). */
+ * its speaker's tile, and those of legs that hide themselves; and one of what is
+ * presented. What would look alike is one picture (L1). */
 #include "mcu/room/room_priv.h"
 
 #include <stdlib.h>
@@ -291,6 +291,41 @@ ON_THREAD(ROLE_CTL) static void give(struct room *r, struct leg *l, struct pictu
 	r->lacks_moved = r->lacks_moved || lacks != l->told_lacks;
 }
 
+/* Whether it is sent what is presented, beside its view. */
+ON_THREAD(ROLE_CTL) static bool gets_content(const struct leg *l, uint32_t content)
+{
+	return !l->room->closing && l->connected && l->media.content.tx && !l->view.no_video &&
+	       content && source_leg(content) != l->id;
+}
+
+ON_THREAD(ROLE_CTL) static void make_content(struct room *r)
+{
+	const struct engine_cfg *c = &r->engine->cfg;
+	uint32_t content = room_content(r);
+	struct picture *p = NULL;
+
+	for (const struct leg *l = r->legs; l && !p; l = l->next)
+		if (gets_content(l, content))
+			p = obtain(r, NULL, PICTURE_CONTENT, 0);
+	if (!p)
+		return;
+	p->kept = true;
+	p->version += !p->version || p->content != content;
+	p->content = content;
+	p->signs = (struct routing_signs){ .no_names = true, .no_border = true,
+					   .page_rgb = c->page_rgb };
+	p->seating = (struct seating){ .n = 1, .pages = 1 };
+	p->seating.seat[0] = (struct seat){ .id = content,
+					    .rect = { .w = c->width, .h = c->height } };
+}
+
+struct picture *room_picture_content(const struct room *r, const struct leg *l)
+{
+	struct picture *p = find(r, NULL, PICTURE_CONTENT, 0);
+
+	return p && p->kept && gets_content(l, p->content) ? p : NULL;
+}
+
 void room_pictures_update(struct room *r)
 {
 	size_t n_own = 0;
@@ -303,6 +338,7 @@ void room_pictures_update(struct room *r)
 		if (shared)
 			make_other(r, r->views[i], shared);
 	}
+	make_content(r);
 	/* Who has one keeps it, whoever came before. */
 	for (struct leg *l = r->legs; l; l = l->next)
 		if (has_own(l))

@@ -38,7 +38,8 @@ enum {
 enum picture_kind {
 	PICTURE_SHARED,
 	PICTURE_OTHER, /* of who is looked at: who spoke before instead, or the audience */
-	PICTURE_OWN    /* of one leg: without its camera */
+	PICTURE_OWN,   /* of one leg: without its camera */
+	PICTURE_CONTENT /* of no view: what is presented, and nothing else */
 };
 
 struct view {
@@ -51,7 +52,7 @@ struct view {
 struct picture {
 	struct picture *next;
 	uint32_t id; /* unique in the process */
-	const struct view *of; /* NULL: that view is gone, and it soon */
+	const struct view *of; /* NULL: that view is gone, and it soon; of CONTENT */
 	enum picture_kind kind;
 	uint32_t leg; /* whose: OTHER, OWN */
 	bool crop;
@@ -87,7 +88,8 @@ struct leg {
 	struct dtmf_in *tones; /* NULL: digits are not listened for */
 	uint32_t watching; /* encode id; 0: none */
 	uint32_t held;	   /* the encode it has until watching has a key frame; 0: none */
-	uint32_t counted[2]; /* encodes whose receivers it is one of; 0: none */
+	uint32_t watching_content; /* the encode of what it gets beside that; 0: none */
+	uint32_t counted[3]; /* encodes whose receivers it is one of; 0: none */
 	struct leg_view view;
 	/* it hides itself and sees itself still, for too many do; what it was told of that */
 	bool lacks_own, told_lacks;
@@ -195,8 +197,11 @@ bool leg_seated(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
 bool leg_may_be_seated(const struct leg *l) ON_THREAD(ROLE_CTL);
 /* Whether source i is switched off. */
 bool leg_muted(const struct leg *l, int i) ON_THREAD(ROLE_CTL);
-/* What it sends has been agreed on anew; sent: whether it sent content before. */
+/* What it sends has been agreed on anew; sent: whether content went one way,
+ * from it, before. */
 void leg_content_agreed(struct leg *l, bool sent) ON_THREAD(ROLE_CTL);
+/* Packets of it come now, or come no more, where it goes both ways. */
+void leg_content_comes(struct leg *l, bool comes) ON_THREAD(ROLE_CTL);
 
 /* room_route.c */
 /* Layout, encodes and routing shall be made anew; done once for all changes of a loop
@@ -238,6 +243,9 @@ struct picture *room_picture_would(const struct room *r, const struct leg *l, bo
 /* The one that l gets, where all are as room_pictures_update has left them; NULL: out of
  * memory. */
 struct picture *room_picture_of(struct room *r, const struct leg *l) ON_THREAD(ROLE_CTL);
+/* The one that l gets beside its view: what another leg presents. NULL: none. */
+struct picture *room_picture_content(const struct room *r, const struct leg *l)
+	ON_THREAD(ROLE_CTL);
 struct picture *room_picture_shared(const struct room *r, const struct view *v)
 	ON_THREAD(ROLE_CTL);
 /* v goes. */
@@ -262,6 +270,8 @@ bool room_encode_any(const struct room *r) ON_THREAD(ROLE_CTL);
 /* What a leg's wishes, the negotiation, its connection and the load allow; *limit: the
  * best of the configuration's rungs that its connection may be tried with. */
 unsigned room_rung(const struct leg *l, unsigned *limit) ON_THREAD(ROLE_CTL);
+/* The same of content, which it has no wishes for. */
+unsigned room_rung_content(const struct leg *l) ON_THREAD(ROLE_CTL);
 
 /* room_overload.c */
 /* The best rung that anybody gets now. */

@@ -207,7 +207,7 @@ static void test_many_formats(void **state)
 	assert_true(m.data && !m.audio.rx && !m.video.tx);
 }
 
-/* Content beside a camera, and alone; we send none of it. */
+/* Content beside a camera, and alone; of what we send it has the SSRC. */
 static void test_content(void **state)
 {
 	struct neg_media media[] = {
@@ -245,6 +245,15 @@ static void test_content(void **state)
 	media[0].dir = NEG_INACTIVE;
 	assert_int_equal(media_plan_convert(&m, &plan, &local, &why), 0);
 	assert_false(m.content.rx);
+	struct leg_local ours = local;
+
+	ours.content_ssrc = 1007;
+	media[0].dir = NEG_SENDRECV;
+	assert_int_equal(media_plan_convert(&m, &plan, &ours, &why), 0);
+	assert_true(m.content.rx && m.content.tx);
+	assert_int_equal(m.content.tx_ssrc, 1007);
+	assert_int_equal(m.content.tx_rtx_ssrc, 0);
+	assert_int_equal(m.content.tx_format.codec, CODEC_VP8);
 }
 
 /* What the peer can take: the lowest of its level and its b= line. */

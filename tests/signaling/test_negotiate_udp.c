@@ -263,6 +263,58 @@ static void lines_of_their_own(void **state)
 	neg_plan_free(&plan);
 }
 
+/* Content goes both ways, as far as the offer does; only who shares something adds the
+ * line. */
+static void slides_both_ways(void **state)
+{
+	static const struct {
+		const char *said, *answer;
+		enum neg_dir dir;
+	} row[] = {
+		{ "", "a=sendrecv\r\na=content:slides\r\n", NEG_SENDRECV },
+		{ "a=sendrecv\r\n", "a=sendrecv\r\na=content:slides\r\n", NEG_SENDRECV },
+		{ "a=sendonly\r\n", "a=recvonly\r\na=content:slides\r\n", NEG_RECVONLY },
+		{ "a=recvonly\r\n", "a=sendonly\r\na=content:slides\r\n", NEG_SENDONLY },
+		{ "a=inactive\r\n", "a=inactive\r\na=content:slides\r\n", NEG_INACTIVE },
+	};
+	struct neg_policy p = sip_policy();
+	struct sdp *offer;
+	struct errmsg why;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		char said[1024];
+		snprintf(said, sizeof said, HEAD
+			"m=audio 5000 RTP/AVP 8\r\n"
+			"m=video 6000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"
+			"m=video 6002 RTP/AVPF 97\r\na=rtpmap:97 H264/90000\r\n"
+			"a=rtcp-fb:* ccm fir\r\na=rtcp-fb:* ccm tmmbr\r\n"
+			"a=content:slides\r\n%s", row[i].said);
+		struct neg_plan *plan = answered(said, &p, &text);
+
+		expect_lines(text, (const char *[]){ "m=video 40004 RTP/AVPF 97\r\n", row[i].answer,
+						     "ccm fir\r\n", NULL });
+		assert_null(strstr(text, "tmmbr")); /* what its limit would do is not done */
+		assert_int_equal(neg_plan_media(plan, NEG_ROLE_CONTENT)->dir, row[i].dir);
+		assert_int_equal(neg_plan_media(plan, NEG_ROLE_CAMERA)->dir, NEG_SENDRECV);
+		free(text);
+		/* what we offer in the call goes on with the line */
+		assert_int_equal(neg_offer(&p, plan, &offer, &why), 0);
+		text = text_of(offer);
+		expect_lines(text, (const char *[]){ "m=video 40004 RTP/AVPF", "a=content:slides\r\n",
+						     NULL });
+		free(text);
+		sdp_free(&offer);
+		neg_plan_free(&plan);
+	}
+	assert_int_equal(neg_offer(&p, NULL, &offer, &why), 0);
+	text = text_of(offer);
+	assert_null(strstr(text, "slides"));
+	free(text);
+	sdp_free(&offer);
+}
+
 static void ip6(void **state)
 {
 	struct neg_policy p = sip_policy();
@@ -412,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rtcp_ports),
 		cmocka_unit_test(lines_of_their_own),
+		cmocka_unit_test(slides_both_ways),
 		cmocka_unit_test(ip6),
 		cmocka_unit_test(keying_is_chosen_by_the_offer),
 		cmocka_unit_test(bundles_and_mixtures),

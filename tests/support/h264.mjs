@@ -1,5 +1,7 @@
 // What is in RTP packets of H.264 (RFC 6184): their NAL units, and what an SPS says.
 
+import { execFileSync } from 'node:child_process';
+
 const IDR = 5, SPS = 7, STAP_A = 24, FU_A = 28;
 
 export const nalType = (payload) => payload[0] & 31;
@@ -49,4 +51,36 @@ export function readSps(nal) {
 	bit();
 	const width = ue() + 1, height = ue() + 1;
 	return { profile: nal[1], constraints: nal[2], level: nal[3], macroblocks: width * height };
+}
+
+// The byte stream (annex B) in packets, in the order of their numbers, from the first SPS on.
+export function byteStream(packets) {
+	const near = packets[0]?.seq ?? 0;
+	const order = (p) => (p.seq - near + 0x8000 & 0xffff) - 0x8000;
+	const sorted = [...packets].sort((a, b) => order(a) - order(b));
+	const first = sorted.findIndex((p) => nalTypes(p.payload).includes(SPS));
+	const out = [], start = Buffer.from([0, 0, 0, 1]);
+	for (const { payload } of first < 0 ? [] : sorted.slice(first)) {
+		const type = nalType(payload);
+		if (type === STAP_A)
+			for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at))
+				out.push(start, payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+		else if (type !== FU_A)
+			out.push(start, payload);
+		else if (payload[1] & 0x80)
+			out.push(start, Buffer.from([payload[0] & 0xe0 | payload[1] & 31]), payload.subarray(2));
+		else
+			out.push(payload.subarray(2));
+	}
+	return Buffer.concat(out);
+}
+
+// The last picture in packets as w x h RGB octets; undefined: there is none yet.
+export function lastPicture(packets, w, h) {
+	const input = byteStream(packets);
+	if (!input.length)
+		return undefined;
+	const rgb = execFileSync('ffmpeg', ['-v', 'quiet', '-f', 'h264', '-i', '-', '-vf', `scale=${w}:${h}:flags=area`, '-f', 'rawvideo',
+		'-pix_fmt', 'rgb24', '-'], { input, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] });
+	return rgb.length ? [...rgb.subarray(-w * h * 3)] : undefined;
 }

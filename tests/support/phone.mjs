@@ -109,14 +109,16 @@ export class Phone {
 	#codec = CODECS.PCMU;
 	#lastEvent;
 
-	// video: with a second pair of ports
-	static async open({ host = '127.0.0.1', codec = 'PCMU', video = false } = {}) {
+	// video: with a second pair of ports; slides: and a third one
+	static async open({ host = '127.0.0.1', codec = 'PCMU', video = false, slides = false } = {}) {
 		const p = new Phone();
 		p.host = host;
 		p.#codec = CODECS[codec];
 		p.audio = new Line(await pair(host), (packet) => p.#listen(packet));
 		if (video)
 			p.video = new Line(await pair(host), () => {});
+		if (slides)
+			p.slides = new Line(await pair(host), () => {});
 		p.#start();
 		return p;
 	}
@@ -127,7 +129,8 @@ export class Phone {
 		const host = (part) => part.match(/^c=IN IP[46] (\S+)/m)?.[1];
 		for (const part of session.slice(1)) {
 			const [kind, port] = part.split(' ');
-			const line = { audio: this.audio, video: this.video }[kind];
+			const content = /^a=content:slides/m.test(part);
+			const line = content ? this.slides : { audio: this.audio, video: this.video }[kind];
 			if (line && Number(port))
 				line.remote = { host: host(part) ?? host(session[0]), port: Number(port) };
 		}
@@ -217,5 +220,6 @@ export class Phone {
 		clearInterval(this.timer);
 		this.audio.close();
 		this.video?.close();
+		this.slides?.close();
 	}
 }

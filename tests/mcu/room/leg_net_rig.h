@@ -65,10 +65,10 @@ static struct {
 	int64_t period_ns;
 	/* the fan-out */
 	uint32_t tag; /* of the newest packet of sound */
-	uint32_t watched, listened, told;
+	uint32_t watched, content_watched, listened, told;
 	unsigned carries, carries_told;
 	bool changes, no_memory; /* a change of encodes takes its time */
-	size_t key_requests, n_nacks;
+	size_t key_requests, content_key_requests, n_nacks, content_nacks;
 	uint16_t nack[64];
 	/* the decoders */
 	size_t sounds, pictures, keys;
@@ -78,6 +78,8 @@ static struct {
 	/* CTL */
 	size_t candidates, connected, lost, closed;
 	char digits[64]; /* that came */
+	bool content_comes;
+	unsigned content_told;
 } the;
 
 /* Nobody looks into it: the camera's is NULL. */
@@ -139,6 +141,10 @@ int egress_watch(struct egress *x, uint32_t encode_id, struct out_stream *video)
 	(void)x;
 	if (the.no_memory)
 		return -ENOMEM;
+	if (video == &the.l->content) {
+		the.content_watched = encode_id;
+		return 0;
+	}
 	if (the.changes)
 		video->next_group = encode_id;
 	the.watched = encode_id;
@@ -149,7 +155,10 @@ void egress_unwatch(struct egress *x, struct out_stream *video)
 {
 	(void)x;
 	video->next_group = 0;
-	the.watched = 0;
+	if (video == &the.l->content)
+		the.content_watched = 0;
+	else
+		the.watched = 0;
 }
 
 int egress_listen(struct egress *x, uint32_t group, struct out_stream *audio)
@@ -172,8 +181,10 @@ void egress_unlisten(struct egress *x, struct out_stream *audio)
 void egress_key_request(struct egress *x, struct out_stream *video)
 {
 	(void)x;
-	(void)video;
-	the.key_requests++;
+	if (video == &the.l->content)
+		the.content_key_requests++;
+	else
+		the.key_requests++;
 }
 
 void egress_key_poll(struct egress *x, struct out_stream *video)
@@ -185,8 +196,8 @@ void egress_key_poll(struct egress *x, struct out_stream *video)
 void egress_nack(struct egress *x, struct out_stream *video, uint16_t seq, int64_t now_ns)
 {
 	(void)x;
-	(void)video;
 	assert_int_equal(now_ns, the.now_ns);
+	the.content_nacks += video == &the.l->content;
 	the.nack[the.n_nacks++ % 64] = seq;
 }
 
@@ -400,8 +411,15 @@ static inline void on_digit(void *obj, char digit)
 	strncat(the.digits, &digit, 1);
 }
 
+static inline void on_content(void *obj, bool comes)
+{
+	(void)obj;
+	the.content_comes = comes;
+	the.content_told++;
+}
+
 static const struct leg_net_events events = {
-	.digit = on_digit,
+	.digit = on_digit, .content = on_content,
 	.watching = on_watching, .carries = on_carries,
 	.data_open = on_data_open, .data = on_data,
 	.candidate = on_candidate, .connected = on_connected, .lost = on_lost, .closed = on_closed,
@@ -445,6 +463,7 @@ static inline int tear_down(void **state)
 	assert_false(the.open);
 	assert_false(the.has_timer);
 	assert_int_equal(the.watched, 0);
+	assert_int_equal(the.content_watched, 0);
 	assert_int_equal(the.listened, 0);
 	leg_net_free(&the.l);
 	assert_int_equal(buf_pool_in_use(the.packets), 0);

@@ -26,7 +26,7 @@ enum { CTL_MBOX = 65536, WAIT_MS = 20000, W = 320, H = 180, FPS = 30, MANY = 200
 struct leg_net {
 	struct leg_net_cfg cfg;
 	struct lipsync lipsync;
-	uint32_t watched;
+	uint32_t watched, watched_content;
 	unsigned best;
 	size_t watches;
 };
@@ -110,6 +110,12 @@ void leg_net_watch(struct leg_net *l, uint32_t encode_id)
 	l->watches++;
 	if (changes && !the.no_keys)
 		engine_post(the.ctl, watching_job, l, NULL);
+}
+
+void leg_net_watch_content(struct leg_net *l, uint32_t encode_id)
+{
+	assert_int_not_equal(l->watched_content, encode_id);
+	l->watched_content = encode_id;
 }
 
 static inline void closed_job(void *obj, void *arg)

@@ -231,6 +231,172 @@ static void key_frames_are_asked_for_on_the_line(void **state)
 	assert_int_equal(item.ssrc, OUR_CONTENT);
 }
 
+/* --- content both ways ------------------------------------------------------------- */
+
+static struct leg_media both_ways(void)
+{
+	struct leg_media m = udp_media(true);
+
+	m.content.tx = m.line[RTP_LINE_CONTENT].tx = true;
+	m.video.nack = m.content.nack = m.video.fir = m.content.fir = true;
+	return m;
+}
+
+static void content_is_sent_beside_the_picture(void **state)
+{
+	struct leg_media m = both_ways();
+
+	(void)state;
+	role_assert_ctl();
+	leg_net_watch(the.l, ENCODE);
+	leg_net_watch_content(the.l, ENCODE + 1);
+	connect_udp(&m);
+	assert_int_equal(the.watched, ENCODE);
+	assert_int_equal(the.content_watched, ENCODE + 1);
+	assert_int_equal(the.l->content.tx.ssrc, OUR_CONTENT);
+	assert_int_equal(the.told, ENCODE); /* nobody waits for the other one */
+	leg_net_watch_content(the.l, 0);
+	run();
+	assert_int_equal(the.watched, ENCODE);
+	assert_int_equal(the.content_watched, 0);
+	leg_net_watch_content(the.l, ENCODE + 2);
+	run();
+	assert_int_equal(the.content_watched, ENCODE + 2);
+	/* what is on its way is of the former codec */
+	m.content.tx_format.codec = CODEC_VP8;
+	reconfigure(&m);
+	assert_int_equal(the.content_watched, 0);
+	assert_int_equal(the.watched, ENCODE);
+	leg_net_watch_content(the.l, ENCODE + 3);
+	run();
+	assert_int_equal(the.content_watched, ENCODE + 3);
+	m.content.tx = false;
+	reconfigure(&m);
+	assert_int_equal(the.content_watched, 0);
+	assert_null(the.l->content.transport);
+}
+
+static void feedback_is_of_the_stream_it_names(void **state)
+{
+	const struct rtcp_block block = { .ssrc = OUR_CONTENT, .fraction_lost = 64, .lost = 9 };
+	const uint16_t seq[] = { 5, 6 };
+	struct leg_media m = both_ways();
+	struct leg_net_stats s;
+	struct rtcp_builder b;
+	uint8_t data[256];
+
+	(void)state;
+	role_assert_ctl();
+	connect_udp(&m);
+	come_by(RTP_LINE_CONTENT);
+	for (int i = 0; i < 5; i++) {
+		rtcp_build_init(&b, data, sizeof data);
+		rtcp_build_rr(&b, PEER_VIDEO, &block, 1);
+		if (!i) {
+			rtcp_build_pli(&b, PEER_VIDEO, OUR_CONTENT);
+			/* the same number to both is no repetition */
+			rtcp_build_fir(&b, PEER_VIDEO, OUR_CONTENT, 1);
+			rtcp_build_fir(&b, PEER_VIDEO, OUR_VIDEO, 1);
+			rtcp_build_fir(&b, PEER_VIDEO, OUR_CONTENT, 1);
+			rtcp_build_nack(&b, PEER_VIDEO, OUR_CONTENT, seq, 2);
+			rtcp_build_nack(&b, PEER_VIDEO, OUR_VIDEO, seq, 1);
+			rtcp_build_pli(&b, PEER_VIDEO, 0x99999999);
+		}
+		receive_rtcp(&b);
+		advance(1000);
+	}
+	run();
+	assert_int_equal(the.content_key_requests, 2);
+	assert_int_equal(the.key_requests, 1);
+	assert_int_equal(the.content_nacks, 2);
+	assert_int_equal(the.n_nacks, 3);
+	assert_int_equal(the.carries_told, 0); /* the rung follows the main picture */
+	leg_net_get_stats(the.l, &s);
+	assert_int_equal(s.downlink_content.plis, 1);
+	assert_int_equal(s.downlink_content.firs, 1);
+	assert_int_equal(s.downlink_video.firs, 1);
+	assert_int_equal(s.downlink_content.lost, 9);
+	assert_true(s.downlink_content.loss > 0.249 && s.downlink_content.loss < 0.251);
+	assert_true(s.downlink_video.loss == 0);
+	/* by signaling: it does not say which */
+	leg_net_want_picture(the.l);
+	run();
+	assert_int_equal(the.content_key_requests, 3);
+	assert_int_equal(the.key_requests, 2);
+}
+
+static void content_has_reports_of_its_own(void **state)
+{
+	struct leg_media m = both_ways();
+	struct rtcp_item item;
+	struct counts c;
+
+	(void)state;
+	role_assert_ctl();
+	connect_udp(&m);
+	advance(1000);
+	the.rtcp_len = 0;
+	advance(1000);
+	assert_false(sent_item(RTCP_SR, &item)); /* nothing was sent yet */
+	the.l->content.tx.started = true;
+	the.l->content.tx.packets = 12;
+	the.rtcp_len = 0;
+	advance(1000);
+	assert_true(sent_item(RTCP_SR, &item));
+	assert_int_equal(item.ssrc, OUR_CONTENT);
+	assert_int_equal(item.sr.packets, 12);
+	the.rtcp_len = 0;
+	leg_net_close(the.l);
+	run();
+	c = reports();
+	assert_int_equal(c.byes, 3);
+	the.closed = 0;
+	the.connected = 0;
+}
+
+/* It presents while packets of it come. */
+static void content_comes_and_ends(void **state)
+{
+	struct leg_media m = both_ways();
+	uint16_t seq = 0;
+
+	(void)state;
+	role_assert_ctl();
+	connect_udp(&m);
+	receive_on(RTP_LINE_CAMERA, 1);
+	run();
+	assert_int_equal(the.content_told, 0);
+	for (int i = 0; i < 10; i++) {
+		receive_on(RTP_LINE_CONTENT, ++seq);
+		run();
+		assert_true(the.content_comes);
+		assert_int_equal(the.content_told, 1);
+		advance(LEG_CONTENT_QUIET_MS - 20);
+	}
+	advance(60);
+	run();
+	assert_false(the.content_comes);
+	assert_int_equal(the.content_told, 2);
+	receive_on(RTP_LINE_CONTENT, ++seq);
+	run();
+	assert_true(the.content_comes);
+	/* one way only: that is another matter */
+	m.content.tx = false;
+	reconfigure(&m);
+	advance(10000);
+	receive_on(RTP_LINE_CONTENT, ++seq);
+	advance(10000);
+	run();
+	assert_int_equal(the.content_told, 3);
+	/* both ways again: it was presented until now, and nothing comes */
+	m.content.tx = true;
+	reconfigure(&m);
+	advance(LEG_CONTENT_QUIET_MS + 60);
+	run();
+	assert_int_equal(the.content_told, 4);
+	assert_false(the.content_comes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +406,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reports_come_as_often_as_agreed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sound_is_a_sign_of_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(key_frames_are_asked_for_on_the_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(content_is_sent_beside_the_picture, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(feedback_is_of_the_stream_it_names, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(content_has_reports_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(content_comes_and_ends, set_up, tear_down),
 	};
 
 	role_enter(ROLE_ID_NONE);

@@ -299,6 +299,170 @@ static void test_the_speaker_sees_what_all_see(void **state)
 	close_room(r);
 }
 
+/* --- content as a stream of its own ------------------------------------------------ */
+
+/* Agrees on that; of is what it can take. */
+static void agree_beside(struct presenter *p, bool sends, bool content_rx,
+			 const struct leg_tx_format *of) ON_THREAD(ROLE_CTL)
+{
+	struct leg_media m = {
+		.audio = { .rx = sends, .tx = true, LEG_FORMAT(CODEC_OPUS, 111) },
+		.video = { .rx = sends, .tx = true, LEG_FORMAT(CODEC_H264, 96) },
+		.content = { .rx = content_rx, .tx = true, LEG_FORMAT(CODEC_H264, 97) },
+	};
+
+	if (of)
+		m.content.tx_format = *of;
+	assert_int_equal(leg_set_media(p->leg, &m), 0);
+}
+
+static void until_watching(struct room *r, const struct presenter *p, bool content)
+	ON_THREAD(ROLE_CTL)
+{
+	int64_t end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;
+
+	(void)r;
+	while ((p->net->watched_content != 0) != content && clock_now_ns(&clock_monotonic) < end)
+		turn();
+	assert_int_equal(p->net->watched_content != 0, content);
+}
+
+/* All who are sent it share one encode, which nobody's view knows of. */
+static void test_content_beside_the_view(void **state)
+{
+	struct presenter a, b, c;
+	struct room_view_info info;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_with(&a, &b);
+	leg_present(a.leg, false);
+	c = come(r);
+	agree_beside(&b, true, false, NULL);
+	agree_beside(&c, true, false, NULL);
+	assert_presented(r, 0, 3);
+	RUN_UNTIL(r, video_encoders, 1);
+	assert_int_equal(b.net->watched_content, 0);
+	leg_present(a.leg, true);
+	until_watching(r, &b, true);
+	until_watching(r, &c, true);
+	RUN_UNTIL(r, video_encoders, 2);
+	assert_int_equal(counts(r).pictures, 2);
+	assert_int_equal(b.net->watched_content, c.net->watched_content);
+	assert_int_not_equal(b.net->watched_content, b.net->watched);
+	assert_int_equal(b.net->watched, a.net->watched);
+	assert_int_equal(a.net->watched_content, 0);
+	assert_int_equal(room_view_count(r), 1);
+	room_view_info(r, 0, &info);
+	assert_int_equal(info.encoders, 1);
+	assert_presented(r, content_of(&a), 4); /* the view shows it as before */
+	leg_leave(c.leg, "left");
+	RUN_UNTIL(r, video_encoders, 2);
+	agree(&b, true, true, false);
+	RUN_UNTIL(r, video_encoders, 1);
+	agree_beside(&b, true, false, NULL);
+	RUN_UNTIL(r, video_encoders, 2);
+	leg_present(a.leg, false);
+	until_watching(r, &b, false);
+	RUN_UNTIL(r, video_encoders, 1);
+	close_room(r);
+}
+
+/* Nobody gets its own back; who presents next gets nothing, and who did gets that. */
+static void test_who_presents_does_not_get_its_own(void **state)
+{
+	struct presenter a, b;
+	uint32_t first;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	a = come(r);
+	b = come(r);
+	agree_beside(&a, true, true, NULL);
+	agree_beside(&b, true, true, NULL);
+	assert_presented(r, 0, 2); /* none has come yet */
+	RUN_UNTIL(r, video_encoders, 1);
+	a.net->cfg.ev->content(a.net->cfg.obj, true);
+	assert_presented(r, content_of(&a), 3);
+	until_watching(r, &b, true);
+	assert_int_equal(a.net->watched_content, 0);
+	first = b.net->watched_content;
+	b.net->cfg.ev->content(b.net->cfg.obj, true);
+	assert_presented(r, content_of(&b), 3);
+	until_watching(r, &b, false);
+	until_watching(r, &a, true);
+	assert_int_equal(a.net->watched_content, first); /* the same goes on */
+	/* the one that was outdone ends: nothing changes */
+	a.net->cfg.ev->content(a.net->cfg.obj, false);
+	turn();
+	assert_presented(r, content_of(&b), 3);
+	b.net->cfg.ev->content(b.net->cfg.obj, false);
+	assert_presented(r, 0, 2);
+	until_watching(r, &a, false);
+	RUN_UNTIL(r, video_encoders, 1);
+	/* one way: it begins by itself, and goes on when it may get some, too */
+	agree(&a, true, true, true);
+	assert_presented(r, content_of(&a), 3);
+	until_watching(r, &b, true);
+	agree_beside(&a, true, true, NULL);
+	assert_presented(r, content_of(&a), 3);
+	a.net->cfg.ev->content(a.net->cfg.obj, false);
+	assert_presented(r, 0, 2);
+	/* what comes too late, and who is held */
+	agree(&a, true, true, false);
+	a.net->cfg.ev->content(a.net->cfg.obj, true);
+	leg_hold_content(b.leg, true);
+	b.net->cfg.ev->content(b.net->cfg.obj, true);
+	turn();
+	assert_presented(r, 0, 2);
+	close_room(r);
+}
+
+/* Who takes less gets another encode; a viewer of content alone, the only one; and what is
+ * presented is decoded although no view shows it. */
+static void test_content_for_whom(void **state)
+{
+	const struct leg_tx_format small = { .codec = CODEC_H264, .pt = 97, .max_fs = 99,
+					     .max_mbps = 99 * 15 };
+	struct leg_media alone = { .content = { .tx = true, LEG_FORMAT(CODEC_H264, 97) } };
+	struct presenter a, b, c;
+	struct room_view view;
+	struct errmsg why;
+	struct room *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = open_room();
+	a = come(r);
+	agree(&a, true, true, true);
+	b = come(r);
+	agree_beside(&b, false, false, NULL);
+	c = come(r);
+	agree_beside(&c, false, false, &small);
+	until_watching(r, &b, true);
+	until_watching(r, &c, true);
+	assert_int_not_equal(b.net->watched_content, c.net->watched_content);
+	RUN_UNTIL(r, video_encoders, 3);
+	leg_leave(c.leg, "left");
+	RUN_UNTIL(r, video_encoders, 2);
+	view = *room_view(r, NULL);
+	view.plan.kind = LAYOUT_LECTURE;
+	view.plan.pin[0] = leg_id(a.leg);
+	view.plan.n_pins = 1;
+	assert_int_equal(room_set_view(r, NULL, &view, &why), 0);
+	shoot_until(r, a.net->cfg.content, 1);
+	assert_int_equal(leg_set_media(b.leg, &alone), 0);
+	until_watching(r, &b, true);
+	assert_int_equal(b.net->watched, 0);
+	leg_leave(a.leg, "left");
+	until_watching(r, &b, false);
+	RUN_UNTIL(r, video_encoders, 0);
+	close_room(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +473,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_content_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_content_is_decoded_while_shown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_speaker_sees_what_all_see, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_content_beside_the_view, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_who_presents_does_not_get_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_content_for_whom, set_up, tear_down),
 	};
 
 	role_enter(ROLE_ID_NONE);
