@@ -354,6 +354,7 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.domain = c->sip.domain, .realm = c->sip.realm, .bridge = c->sip.bridge,
 		.messages_per_s = (unsigned)c->sip.messages_per_s,
 		.connections = (unsigned)c->sip.connections_per_address,
+		.max_calls = (size_t)c->sip.max_calls,
 		.known_only = !strcmp(c->sip.callers, "known"),
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,

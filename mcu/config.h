@@ -91,6 +91,7 @@ struct config {
 		char *chimes; /* "phones", "all", "none" */
 		char *rtp_ports;
 		int silence_s;
+		int max_calls;
 	} sip;
 	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;

@@ -10,6 +10,7 @@
 #include <sofia-sip/sip_tag.h>
 
 #include "mcu/base/log.h"
+#include "signaling/sip_multipart.h"
 
 #define SDP_TYPE "application/sdp"
 
@@ -22,6 +23,15 @@ static bool is_sdp(const sip_t *msg)
 	return !t || !t->c_type || !strcasecmp(t->c_type, SDP_TYPE);
 }
 
+/* NULL: it is nothing that has parts. */
+static const char *boundary_of(const sip_t *msg)
+{
+	const sip_content_type_t *t = msg->sip_content_type;
+
+	return t && t->c_type && !strncasecmp(t->c_type, "multipart/", 10)
+		       ? msg_params_find(t->c_params, "boundary=") : NULL;
+}
+
 static bool has_body(const sip_t *msg)
 {
 	return msg && msg->sip_payload && msg->sip_payload->pl_data && msg->sip_payload->pl_len;
@@ -30,15 +40,23 @@ static bool has_body(const sip_t *msg)
 const char *sip_body_sdp(const sip_t *msg, size_t *len)
 {
 	*len = 0;
-	if (!has_body(msg) || !is_sdp(msg))
+	if (!has_body(msg))
 		return NULL;
-	*len = (size_t)msg->sip_payload->pl_len;
-	return msg->sip_payload->pl_data;
+	const char *boundary = is_sdp(msg) ? NULL : boundary_of(msg);
+	const char *body = msg->sip_payload->pl_data;
+	size_t all = (size_t)msg->sip_payload->pl_len;
+
+	if (boundary)
+		return sip_multipart_find(boundary, SDP_TYPE, body, all, len);
+	*len = is_sdp(msg) ? all : 0;
+	return is_sdp(msg) ? body : NULL;
 }
 
 bool sip_body_strange(const sip_t *msg)
 {
-	return has_body(msg) && !is_sdp(msg);
+	size_t len;
+
+	return has_body(msg) && !sip_body_sdp(msg, &len);
 }
 
 /* --- what the call says ------------------------------------------------------------- */
@@ -90,27 +108,51 @@ static void d_respond(void *dialog, const struct sip_reply *r)
 		       sip_config(d->calls->sip)->domain, d->updates);
 }
 
+/* again: the challenge that this INVITE answers in the first one's place; NULL: none. */
+ON_THREAD(ROLE_CTL) static void send_invite(struct sip_dialog *d, const sip_t *again)
+{
+	bool first = !d->established, creds = d->credentials[0] != '\0';
+	char from[sizeof(d->from) + 80], cseq[32];
+
+	snprintf(from, sizeof(from), "%s", d->from);
+	if (again && again->sip_from->a_tag)
+		snprintf(from, sizeof(from), "%s;tag=%.60s", d->from, again->sip_from->a_tag);
+	if (again) /* nua goes on from there, with the next */
+		snprintf(cseq, sizeof(cseq), "%u INVITE", again->sip_cseq->cs_seq);
+	nua_invite(d->nh, TAG_IF(first, NUTAG_URL(d->to.uri)),
+		   TAG_IF(first, SIPTAG_TO_STR(d->to.uri)), TAG_IF(first, SIPTAG_FROM_STR(from)),
+		   TAG_IF(first && again, SIPTAG_CALL_ID(again ? again->sip_call_id : NULL)),
+		   TAG_IF(first && again, SIPTAG_CSEQ_STR(cseq)),
+		   TAG_IF(first && d->to.route[0], NUTAG_PROXY(d->to.route)),
+		   TAG_IF(d->contact[0], SIPTAG_CONTACT_STR(d->contact)),
+		   TAG_IF(creds && !d->by_proxy, SIPTAG_AUTHORIZATION_STR(d->credentials)),
+		   TAG_IF(creds && d->by_proxy, SIPTAG_PROXY_AUTHORIZATION_STR(d->credentials)),
+		   TAG_IF(d->sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
+		   TAG_IF(d->sdp, SIPTAG_PAYLOAD_STR(d->sdp)), TAG_END());
+}
+
 static void d_invite(void *dialog, const char *sdp)
 {
 	struct sip_dialog *d = dialog;
-	bool first = !d->established;
 
 	role_assert_ctl();
-	nua_invite(d->nh, TAG_IF(first, NUTAG_URL(d->to.uri)),
-		   TAG_IF(first, SIPTAG_TO_STR(d->to.uri)),
-		   TAG_IF(first, SIPTAG_FROM_STR(d->from)),
-		   TAG_IF(first && d->to.route[0], NUTAG_PROXY(d->to.route)),
-		   TAG_IF(d->contact[0], SIPTAG_CONTACT_STR(d->contact)),
-		   TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
-		   TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
+	free(d->sdp);
+	d->sdp = sdp ? strdup(sdp) : NULL;
+	d->credentials[0] = '\0';
+	d->auth_tries = 0;
+	send_invite(d, NULL);
 }
 
+/* With the credentials of its INVITE (RFC 3261 22.1). */
 static void d_ack(void *dialog, const char *sdp)
 {
 	struct sip_dialog *d = dialog;
+	bool creds = d->credentials[0] != '\0';
 
 	role_assert_ctl();
-	nua_ack(d->nh, TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
+	nua_ack(d->nh, TAG_IF(creds && !d->by_proxy, SIPTAG_AUTHORIZATION_STR(d->credentials)),
+		TAG_IF(creds && d->by_proxy, SIPTAG_PROXY_AUTHORIZATION_STR(d->credentials)),
+		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
 		TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), NUTAG_UPDATE_REFRESH(d->updates), TAG_END());
 }
 
@@ -189,10 +231,11 @@ static void d_redirect(void *dialog, const char *uri, const char *sdp)
 		return; /* stopping: the call is ended by that */
 	drop_handle(d);
 	d->nh = nh;
-	d->auth_tries = 0;
-	log_info(NULL, "call to %s goes on to %s", d->to.uri, uri);
-	snprintf(d->to.uri, sizeof(d->to.uri), "%s", uri);
-	d->to.route[0] = '\0'; /* and the credentials are of who it was given to first */
+	if (uri) {
+		log_info(NULL, "call to %s goes on to %s", d->to.uri, uri);
+		snprintf(d->to.uri, sizeof(d->to.uri), "%s", uri);
+		d->to.route[0] = '\0'; /* and the credentials are of who it was given to first */
+	}
 	d_invite(d, sdp);
 }
 
@@ -230,6 +273,7 @@ void sip_dialog_free(struct sip_dialog *d)
 {
 	g_ptr_array_remove(d->calls->dialogs, d);
 	explicit_bzero(&d->to, sizeof(d->to));
+	free(d->sdp);
 	free(d);
 }
 
@@ -244,36 +288,79 @@ static const char *reason_of(const sip_t *msg)
 	return r && r->re_cause ? r->re_cause : "";
 }
 
-/* realm of the challenge; "": none that we can answer. */
-static const char *realm_of(const sip_t *msg, bool proxy)
+/* The best challenge that we can answer; NULL: none. *md5_alone: nothing else was there. */
+static const msg_auth_t *choose_challenge(const sip_t *msg, bool proxy, bool *md5_alone)
 {
 	const msg_auth_t *a = proxy ? msg->sip_proxy_authenticate : msg->sip_www_authenticate;
+	const msg_auth_t *best = NULL;
+	int most = 0;
 
-	for (; a; a = a->au_next)
-		if (a->au_scheme && !strcasecmp(a->au_scheme, "Digest"))
-			return msg_header_find_param(a->au_common, "realm=");
-	return NULL;
+	*md5_alone = true;
+	for (; a; a = a->au_next) {
+		bool digest = a->au_scheme && !strcasecmp(a->au_scheme, "Digest");
+		int rank = digest ? sip_digest_rank((const char *const *)a->au_params) : 0;
+
+		*md5_alone = *md5_alone && rank == 1;
+		if (rank > most) {
+			most = rank;
+			best = a;
+		}
+	}
+	return best;
+}
+
+/* nua answers MD5 (and knows the credentials in the whole dialog then). */
+ON_THREAD(ROLE_CTL) static bool authenticate_by_nua(struct sip_dialog *d, const char *realm)
+{
+	char auth[512];
+	bool quoted = *realm == '"';
+	int n = snprintf(auth, sizeof(auth), "Digest:%s%s%s:%s:%s", quoted ? "" : "\"", realm,
+			 quoted ? "" : "\"", d->to.user, d->to.password);
+
+	if (n > 0 && n < (int)sizeof(auth))
+		nua_authenticate(d->nh, NUTAG_AUTH(auth), TAG_END());
+	explicit_bzero(auth, sizeof(auth));
+	return n > 0 && n < (int)sizeof(auth);
+}
+
+/* Where another algorithm is among them nua has given the INVITE up: one with credentials
+ * takes its place, with the next number of the same call (RFC 3261 22.2). */
+ON_THREAD(ROLE_CTL) static bool invite_again(struct sip_dialog *d, const struct sip_event *ev)
+{
+	nua_handle_t *nh = d->established ? NULL : sip_handle_new(d->calls->sip, &d->owner);
+
+	if (!d->established) {
+		if (!nh)
+			return false; /* stopping */
+		drop_handle(d);
+		d->nh = nh;
+	}
+	send_invite(d, d->established ? NULL : ev->msg);
+	return true;
 }
 
 /* Whether the challenge was answered. */
 ON_THREAD(ROLE_CTL) static bool authenticate(struct sip_dialog *d, const struct sip_event *ev)
 {
-	char auth[512];
+	const msg_auth_t *best;
 	const char *realm;
+	bool md5_alone;
 
-	if ((ev->status != 401 && ev->status != 407) || !ev->msg || !d->to.user[0] ||
-	    d->auth_tries++ >= SIP_AUTH_TRIES)
+	if ((ev->status != 401 && ev->status != 407) || !ev->msg || !d->to.user[0])
 		return false;
-	realm = realm_of(ev->msg, ev->status == 407);
+	best = choose_challenge(ev->msg, ev->status == 407, &md5_alone);
+	realm = best ? msg_header_find_param(best->au_common, "realm=") : NULL;
 	if (!realm)
 		return false;
-	bool quoted = *realm == '"';
-	int n = snprintf(auth, sizeof(auth), "Digest:%s%s%s:%s:%s", quoted ? "" : "\"", realm,
-			 quoted ? "" : "\"", d->to.user, d->to.password);
-	if (n > 0 && n < (int)sizeof(auth))
-		nua_authenticate(d->nh, NUTAG_AUTH(auth), TAG_END());
-	explicit_bzero(auth, sizeof(auth));
-	return n > 0 && n < (int)sizeof(auth);
+	if (md5_alone)
+		return d->auth_tries++ < SIP_AUTH_TRIES && authenticate_by_nua(d, realm);
+	/* stale or not, a nonce is answered once, and then one more */
+	if (d->auth_tries++ >= SIP_DIGEST_TRIES || !ev->msg->sip_from || !ev->msg->sip_cseq ||
+	    sip_digest_answer(d->credentials, (const char *const *)best->au_params, "INVITE",
+			      d->to.uri, d->to.user, d->to.password))
+		return false;
+	d->by_proxy = ev->status == 407;
+	return invite_again(d, ev);
 }
 
 static bool takes_update(const sip_t *msg)

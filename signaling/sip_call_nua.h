@@ -5,8 +5,9 @@
 
 #include "signaling/sip_call.h"
 #include "signaling/sip_call_priv.h"
+#include "signaling/sip_digest.h"
 
-enum { SIP_AUTH_TRIES = 3 };
+enum { SIP_AUTH_TRIES = 3, SIP_DIGEST_TRIES = 2 };
 
 struct sip_calls {
 	struct sip *sip;
@@ -24,6 +25,9 @@ struct sip_dialog {
 	const struct sip_event *now; /* the request that is being told of */
 	unsigned holds;
 	unsigned auth_tries;
+	char credentials[SIP_CREDENTIALS_MAX]; /* of the INVITE that ACK is for; "": nua has them */
+	bool by_proxy; /* who wants them */
+	char *sdp; /* of our last INVITE */
 	bool established; /* nua knows a dialog: the next INVITE is a re-INVITE */
 	bool bye_sent, timed_out, no_ack, updates; /* updates: the peer takes UPDATE */
 	char contact[SIP_CONTACT_MAX];
@@ -37,9 +41,9 @@ struct sip_dialog *sip_dialog_new(struct sip_calls *c, nua_handle_t *nh) ON_THRE
 void sip_dialog_free(struct sip_dialog *d) ON_THREAD(ROLE_CTL);
 void sip_dialog_event(struct sip_owner *o, const struct sip_event *ev) ON_THREAD(ROLE_CTL);
 
-/* The body when it is SDP. */
+/* The body when it is SDP, or the part of it that is. */
 const char *sip_body_sdp(const sip_t *msg, size_t *len);
-/* It has a body, and that is no SDP. */
+/* It has a body, and in that no SDP. */
 bool sip_body_strange(const sip_t *msg);
 /* Answers by these means; sip_call.c needs it before there is a call. */
 void sip_reply_send(nua_handle_t *nh, nua_t *with, const char *contact, const struct sip_reply *r,

@@ -248,6 +248,23 @@ static void refusal_text(char *out, size_t cap, const struct sip_answer *a)
 	snprintf(out, cap, "The other side said %d: %.200s.", a->status, what);
 }
 
+/* Once, where that is allowed: an exchange that knows no SRTP says no more than that it
+ * does not like the offer. */
+ON_THREAD(ROLE_CTL) static bool call_in_the_clear(struct sip_call *c)
+{
+	struct errmsg why = { .code = "" };
+	const char *sdp;
+
+	c->srtp = false;
+	sip_media_want_srtp(c->media, false);
+	sip_media_drop_offer(c->media);
+	if (sip_media_offer(c->media, &sdp, &why) || !call_alive(c))
+		return false;
+	log_info(NULL, "%s refuses SRTP and is called without", c->peer);
+	c->set->ops->redirect(c->dialog, NULL, sdp);
+	return true;
+}
+
 /* Its last answer, not 2xx. */
 ON_THREAD(ROLE_CTL) static void refused(struct sip_call *c, const struct sip_answer *a)
 {
@@ -263,6 +280,9 @@ ON_THREAD(ROLE_CTL) static void refused(struct sip_call *c, const struct sip_ans
 			return;
 		}
 	}
+	if (call_alive(c) && (a->status == 488 || a->status == 606) && c->srtp && c->plain &&
+	    call_in_the_clear(c))
+		return;
 	if (!call_alive(c))
 		return;
 	refusal_text(text, sizeof(text), a);
@@ -402,6 +422,8 @@ ON_THREAD(ROLE_CTL) static int begin_call(struct sip_dial_group *g, const struct
 	snprintf(c->cdr.uri, sizeof(c->cdr.uri), "%.256s", t->uri);
 	snprintf(c->cdr.user, sizeof(c->cdr.user), "%s", g->cdr.user);
 	snprintf(c->peer, sizeof(c->peer), "%.63s", t->uri);
+	c->srtp = t->srtp;
+	c->plain = t->plain;
 	sip_media_want_srtp(c->media, t->srtp);
 	call_hold(c);
 	c->group = g;

@@ -56,7 +56,8 @@ struct sip_dialog_ops {
 	/* To the REFER that is being told of; after a 202 there are NOTIFYs. */
 	void (*refer)(void *dialog, int status);
 	void (*notify)(void *dialog, int status, const char *phrase, bool last);
-	/* Another INVITE, to somewhere else, for one that was refused: a new dialog. */
+	/* Another INVITE, for one that was refused, to somewhere else or (uri NULL) again
+	 * there: a new dialog. */
 	void (*redirect)(void *dialog, const char *uri, const char *sdp);
 	/* The call is over and calls this last; it may be gone when this returns. */
 	void (*done)(void *dialog);
@@ -167,6 +168,7 @@ struct sip_call {
 	struct sip_dial_group *group; /* NULL: it came */
 	bool ringing, early;
 	unsigned redirects;
+	bool srtp, plain; /* SRTP is offered; and nothing better, when that was refused */
 	/* a transfer that it asked for */
 	struct {
 		bool on;

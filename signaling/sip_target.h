@@ -12,6 +12,7 @@ struct sip_target {
 	char trunk[65];	 /* for the record; "": none */
 	char local[64];	 /* our address on the way there; "": of the default route */
 	bool srtp;	 /* is offered */
+	bool plain;	 /* it may be called without, when it refuses that */
 };
 
 #endif

@@ -472,6 +472,7 @@ int sip_trunks_target(struct sip_trunks *all, const char *name, const char *numb
 	snprintf(out->trunk, sizeof out->trunk, "%s", c->name);
 	sip_local_towards(all->sip, t->address[0] ? t->address : c->host, out->local);
 	out->srtp = c->srtp;
+	out->plain = c->srtp_optional;
 	return 0;
 }
 
@@ -492,9 +493,10 @@ static json_t *trunk_json(const struct trunk *t)
 	for (size_t i = 0; i < c->n_numbers; i++)
 		json_array_append_new(numbers, json_pack("{s:s, s:s}", "number", c->numbers[i].number,
 							 "room", c->numbers[i].room));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:o, s:o, s:o, s:s, s:i, s:s}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:s, s:i, s:s}",
 			 "name", c->name, "uri", c->uri, "user", c->user, "auth_user", c->auth_user,
-			 "caller", c->caller, "register", c->registers, "srtp", c->srtp, "expires_s",
+			 "caller", c->caller, "register", c->registers, "srtp", c->srtp,
+			 "srtp_optional", c->srtp_optional, "expires_s",
 			 c->expires_s, "numbers", numbers, "prefixes", texts(c->prefixes, c->n_prefixes),
 			 "addresses", texts(c->addresses, c->n_addresses), "state",
 			 state_names[t->state], "status", t->status, "reason", t->reason);

@@ -8,7 +8,8 @@
  *     "numbers": [{"number": "+4930123-1", "room": "lecture"}, {"number": "…"}],
  *     "prefixes": ["+", "0"],    numbers that go out by it; [""]: every number
  *     "addresses": ["203.0.113.7"],  its calls come from these, beside where it registers
- *     "srtp": false }            offers of ours
+ *     "srtp": false,             offers of ours
+ *     "srtp_optional": false }   who refuses that offer (488) is called without
  *
  * Registrations are refreshed by nua; one that fails is tried again after 5 s, then twice
  * as long each time, up to 5 minutes. CTL. */
@@ -27,7 +28,7 @@ struct sip_trunk_cfg {
 	char name[65];
 	char uri[256], host[256]; /* host: of uri, as in it ("[2001:db8::1]") */
 	char user[65], auth_user[65], password[129], caller[65];
-	bool registers, srtp;
+	bool registers, srtp, srtp_optional;
 	int expires_s;
 	struct sip_did *numbers;
 	char **prefixes, **addresses;

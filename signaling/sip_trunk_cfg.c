@@ -139,7 +139,8 @@ static int numbers_of(struct sip_trunk_cfg *c, json_t *settings, struct errmsg *
 static int check_members(json_t *settings, struct errmsg *why)
 {
 	static const char *const known[] = { "uri", "user", "auth_user", "register", "expires_s",
-					     "caller", "numbers", "prefixes", "addresses", "srtp" };
+					     "caller", "numbers", "prefixes", "addresses", "srtp",
+					     "srtp_optional" };
 	const char *key;
 	json_t *v;
 
@@ -186,6 +187,8 @@ static int read_all(struct sip_trunk_cfg *c, json_t *settings, struct errmsg *wh
 		err = bool_of(&c->registers, settings, "register", why);
 	if (!err)
 		err = bool_of(&c->srtp, settings, "srtp", why);
+	if (!err)
+		err = bool_of(&c->srtp_optional, settings, "srtp_optional", why);
 	if (!err)
 		err = expires_of(c, settings, why);
 	if (!err)

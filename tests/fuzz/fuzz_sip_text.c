@@ -1,4 +1,4 @@
-/* What SIP says in addresses, numbers and the bodies of INFO, on any octets: the first
+/* What SIP says in addresses, numbers, the bodies of INFO and those of several parts, on any octets: the first
  * octet chooses the reader, the rest is its text. Where there are two texts, a line
  * break parts them. */
 #include <ctype.h>
@@ -9,6 +9,7 @@
 
 #include "signaling/phone_number.h"
 #include "signaling/sip_info.h"
+#include "signaling/sip_multipart.h"
 #include "signaling/sip_route.h"
 
 static void check(bool ok)
@@ -60,6 +61,14 @@ static void read_number(const char *text)
 	check(!sip_route_is_plain(text) || !strpbrk(strchr(text, '@'), "?,<> /#"));
 }
 
+static void read_parts(const char *boundary, const char *body)
+{
+	size_t len, all = strlen(body);
+	const char *part = sip_multipart_find(boundary, "application/sdp", body, all, &len);
+
+	check(part ? len && part >= body && part + len <= body + all : !len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -76,10 +85,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*second++ = '\0';
 	else
 		second = text + strlen(text);
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0: read_info(text, second); break;
 	case 1: read_route(text, second); break;
-	default: read_number(text);
+	case 2: read_number(text); break;
+	default: read_parts(text, second);
 	}
 	free(text);
 	return 0;

@@ -51,6 +51,7 @@ struct rig {
 	int ports;
 	/* dialling */
 	size_t n_targets;
+	bool srtp, plain; /* of targets */
 	enum sip_dial_state dial_state;
 	int dial_status;
 	int64_t dial_id;
@@ -146,7 +147,8 @@ static inline void d_redirect(void *dialog, const char *uri, const char *sdp)
 {
 	struct fake_dialog *d = dialog;
 	assert_non_null(sdp);
-	say(d->r, "INVITE:%s", uri);
+	keep(d->r, sdp);
+	say(d->r, "INVITE:%s", uri ? uri : "again");
 }
 
 static inline void d_done(void *dialog)
@@ -316,6 +318,8 @@ static inline int route(void *obj, const char *to, const char *trunk, struct sip
 	for (size_t i = 0; i < r->n_targets; i++) {
 		memset(&out[i], 0, sizeof(out[i]));
 		snprintf(out[i].uri, sizeof(out[i].uri), "%s", to);
+		out[i].srtp = r->srtp;
+		out[i].plain = r->plain;
 	}
 	return (int)r->n_targets;
 }

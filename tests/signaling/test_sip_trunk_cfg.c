@@ -30,11 +30,11 @@ static void test_all_settings(void **state)
 			       "\"auth_user\": \"a\", \"register\": true, \"expires_s\": 60, \"caller\": \"+1\","
 			       "\"numbers\": [{\"number\": \"+1 (2) 3\", \"room\": \"r\"}, {\"number\": \"4\"}],"
 			       "\"prefixes\": [\"\", \"+\"], \"addresses\": [\"192.0.2.1\", \"2001:db8::2\"],"
-			       "\"srtp\": true}", &why), 0);
+			       "\"srtp\": true, \"srtp_optional\": true}", &why), 0);
 	assert_string_equal(c->host, "[2001:db8::1]:5070");
 	assert_string_equal(c->password, "secret");
 	assert_string_equal(c->auth_user, "a");
-	assert_true(c->registers && c->srtp);
+	assert_true(c->registers && c->srtp && c->srtp_optional);
 	assert_int_equal(c->n_numbers, 2);
 	assert_string_equal(c->numbers[0].number, "+123");
 	assert_string_equal(c->numbers[1].room, "");
