@@ -87,6 +87,11 @@ int conference_views(struct conference *c, const char *room, conference_view_cb 
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);
 
+/* Calls that a telephone asks for, and redirects (struct sip_cfg). ctx: the conference. */
+struct sip_refer_wish;
+void conference_refer(void *ctx, const struct sip_refer_wish *wish) ON_THREAD(ROLE_CTL);
+bool conference_may_call(void *ctx, const char *uri) ON_THREAD(ROLE_CTL);
+
 /* The sockets of one call, on this address of the server; the caller's until
  * conference_ports_free. ctx: the conference. -EINVAL, -ENOMEM, -EIO with *why. */
 int conference_ports_new(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why)

@@ -5,6 +5,7 @@
  *   prompting.c           announcements to a leg, and digits
  *   participant.c         struct room_api once it is one
  *   presence.c            how participants are shown to each other; calls
+ *   referral.c            calls that telephones ask for
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
  *   quality_report.c      statistics and scores

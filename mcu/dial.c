@@ -18,6 +18,8 @@ struct dial_call {
 	struct dials *dials;
 	struct dial_info i; /* its texts are these: */
 	char room[257], name[257], number[PHONE_NUMBER_BYTES], text[256];
+	sip_dial_cb *progress; /* of who asked, and wants to know; NULL: nobody */
+	void *obj;
 };
 
 struct dials {
@@ -166,6 +168,13 @@ static bool destination_allowed(const struct dials *d, const char *to)
 	return !list->n;
 }
 
+bool dials_reaches(const struct dials *d, const char *address)
+{
+	char to[DIAL_TO_MAX + 1];
+
+	return !dial_parse(to, address) && strchr(to, '@') && destination_allowed(d, to);
+}
+
 static bool digits_valid(const char *digits)
 {
 	return strlen(digits) <= DIAL_DIGITS_MAX &&
@@ -230,6 +239,8 @@ static void on_event(void *obj, const struct sip_dial_event *ev)
 	c->i.leg = ev->leg;
 	snprintf(c->text, sizeof c->text, "%s", ev->text ? ev->text : "");
 	d->changed(d->obj, &c->i);
+	if (c->progress)
+		c->progress(c->obj, ev);
 	if (sip_dial_is_over(ev->state))
 		forget_old(d);
 }
@@ -272,6 +283,8 @@ ON_THREAD(ROLE_CTL) static struct dial_call *call_new(struct dials *d, const str
 	if (!c)
 		return NULL;
 	c->dials = d;
+	c->progress = ask->progress;
+	c->obj = ask->obj;
 	snprintf(c->room, sizeof c->room, "%s", ask->room);
 	phone_number_plain(c->number, to);
 	snprintf(c->name, sizeof c->name, "%s", ask->name ? ask->name : "");

@@ -49,10 +49,14 @@ struct dial_ask {
 	const char *by;	  /* who asks, by name */
 	int64_t user_id;  /* 0: a guest */
 	bool host;	  /* of the room, or an administrator */
+	sip_dial_cb *progress; /* told too, after everybody else; NULL: nobody. Not from inside */
+	void *obj;
 };
 
 /* Whether the configuration lets such a person dial. */
 bool dials_allowed(const struct dials *d, int64_t user_id, bool host) ON_THREAD(ROLE_CTL);
+/* Whether the configuration lets a call go on to this address (a redirect's). */
+bool dials_reaches(const struct dials *d, const char *address) ON_THREAD(ROLE_CTL);
 /* 0 with *id; otherwise -errno with *why: -EACCES not_allowed, dial_sign_in, dial_forbidden; -EINVAL
  * dial_invalid; -EBUSY rate_limited, too_many_calls; -ENOTSUP dial_off; or what the front
  * end says. */

@@ -26,6 +26,7 @@ struct rtp_ports;
 struct sip;
 struct sip_cdr_sink;
 struct sip_dialler;
+struct sip_refer_wish;
 
 /* What has to outlive the process, handed to whoever keeps it. */
 struct sip_store {
@@ -53,6 +54,10 @@ struct sip_cfg {
 	 * have none (tests). */
 	int (*ports_new)(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why);
 	void (*ports_free)(void *ctx, struct rtp_ports **ports);
+	/* Takes what telephones wish by REFER; NULL: it is refused. ctx: that of api. */
+	void (*refer)(void *ctx, const struct sip_refer_wish *wish);
+	/* Whether a call may be redirected to this address; NULL: anywhere. */
+	bool (*may_call)(void *ctx, const char *uri);
 	struct sip_store store;
 };
 

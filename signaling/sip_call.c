@@ -245,6 +245,21 @@ static int route(void *obj, const char *to, const char *trunk, struct sip_target
 	return n;
 }
 
+static void refer(void *obj, const struct sip_refer_wish *wish)
+{
+	struct sip_calls *c = obj;
+
+	sip_config(c->sip)->refer(c->ctx, wish);
+}
+
+static bool may_call(void *obj, const char *uri)
+{
+	struct sip_calls *c = obj;
+	const struct sip_cfg *cfg = sip_config(c->sip);
+
+	return !cfg->may_call || cfg->may_call(c->ctx, uri);
+}
+
 static int make_ports(void *obj, const char *local, struct rtp_ports **out, struct errmsg *why)
 {
 	struct sip_calls *c = obj;
@@ -269,6 +284,7 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 		.api = api, .api_ctx = ctx, .clock = &clock_monotonic, .cdr = cfg->cdr, .ivr = cfg->ivr,
 		.max_calls = cfg->max_calls, .obj = c,
 		.ports_new = cfg->ports_new ? make_ports : NULL, .ports_free = free_ports,
+		.refer = cfg->refer ? refer : NULL, .may_call = may_call,
 		.route = route, .dialog_new = dialog_new,
 	};
 
@@ -282,6 +298,7 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 		return err;
 	}
 	c->dialogs = g_ptr_array_new();
+	c->referred = g_ptr_array_new();
 	c->timer = g_timeout_add(TICK_MS, on_tick, c);
 	*out = c;
 	return 0;
@@ -289,6 +306,7 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 
 void sip_calls_shutdown(struct sip_calls *c)
 {
+	sip_call_referred_shutdown(c);
 	sip_call_set_shutdown(c->set);
 }
 
@@ -306,6 +324,7 @@ void sip_calls_free(struct sip_calls **c)
 	while ((*c)->dialogs->len)
 		sip_dialog_free(g_ptr_array_index((*c)->dialogs, 0));
 	g_ptr_array_unref((*c)->dialogs);
+	g_ptr_array_unref((*c)->referred);
 	free(*c);
 	*c = NULL;
 }

@@ -181,13 +181,26 @@ static void d_info(void *dialog, const char *type, const char *body)
 	nua_info(d->nh, SIPTAG_CONTENT_TYPE_STR(type), SIPTAG_PAYLOAD_STR(body), TAG_END());
 }
 
+static void forget_refer(struct sip_dialog *d)
+{
+	if (d->refer_kept)
+		nua_destroy_event(d->refer);
+	d->refer_kept = d->refer_open = false;
+}
+
 static void d_refer(void *dialog, int status)
 {
 	struct sip_dialog *d = dialog;
+	bool kept = d->refer_kept;
 
 	role_assert_ctl();
-	sip_reply_send(d->nh, sip_nua(d->calls->sip), d->contact,
-		       &(struct sip_reply){ .status = status }, "", d->updates);
+	if (kept && d->nh)
+		nua_respond(d->nh, status, sip_status_phrase(status), NUTAG_WITH_SAVED(d->refer),
+			    TAG_IF(status < 300, SIPTAG_CONTACT_STR(d->contact)), TAG_END());
+	else if (d->nh)
+		sip_reply_send(d->nh, sip_nua(d->calls->sip), d->contact,
+			       &(struct sip_reply){ .status = status }, "", d->updates);
+	forget_refer(d);
 }
 
 void sip_notify_send(nua_handle_t *nh, int status, const char *phrase, bool last)
@@ -216,6 +229,7 @@ static void drop_handle(struct sip_dialog *d)
 {
 	if (!d->nh)
 		return;
+	forget_refer(d);
 	nua_handle_bind(d->nh, NULL);
 	nua_handle_destroy(d->nh);
 	d->nh = NULL;
@@ -409,6 +423,11 @@ ON_THREAD(ROLE_CTL) static void on_refer(struct sip_dialog *d, const struct sip_
 	const sip_refer_to_t *to = ev->msg ? ev->msg->sip_refer_to : NULL;
 	char uri[300] = "", room[SIP_ROOM_MAX + 1];
 
+	if (d->refer_kept) { /* one at a time */
+		sip_reply_send(d->nh, sip_nua(d->calls->sip), NULL, &(struct sip_reply){ .status = 491 },
+			       "", false);
+		return;
+	}
 	if (to)
 		url_e(uri, sizeof(uri), to->r_url);
 	if (!uri[0] || (to->r_url->url_type != url_sip && to->r_url->url_type != url_sips)) {
@@ -416,7 +435,10 @@ ON_THREAD(ROLE_CTL) static void on_refer(struct sip_dialog *d, const struct sip_
 		return;
 	}
 	bool ours = sip_target_here(d->calls->sip, to->r_url, room) == SIP_WANT_ROOM;
+	d->refer_open = true;
 	sip_call_refer(d->call, uri, ours ? room : NULL);
+	d->refer_kept = d->refer_open && d->nh && nua_save_event(sip_nua(d->calls->sip), d->refer);
+	d->refer_open = d->refer_kept;
 }
 
 /* An offer or a refresh; another body is not for a call. */

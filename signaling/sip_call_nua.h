@@ -15,6 +15,7 @@ struct sip_calls {
 	struct sip_call_set *set;
 	guint timer;
 	GPtrArray *dialogs; /* struct sip_dialog */
+	GPtrArray *referred; /* of REFERs outside of dialogs: who waits for what comes of them */
 };
 
 struct sip_dialog {
@@ -24,6 +25,9 @@ struct sip_dialog {
 	nua_handle_t *nh;
 	const struct sip_event *now; /* the request that is being told of */
 	unsigned holds;
+	/* A REFER that has no answer yet: it is answered when that is known. */
+	bool refer_open, refer_kept;
+	nua_saved_event_t refer[1];
 	unsigned auth_tries;
 	char credentials[SIP_CREDENTIALS_MAX]; /* of the INVITE that ACK is for; "": nua has them */
 	bool by_proxy; /* who wants them */
@@ -48,6 +52,9 @@ bool sip_body_strange(const sip_t *msg);
 /* Answers by these means; sip_call.c needs it before there is a call. */
 void sip_reply_send(nua_handle_t *nh, nua_t *with, const char *contact, const struct sip_reply *r,
 		    const char *host, bool updates) ON_THREAD(ROLE_CTL);
+
+/* Nobody hears of what came of a REFER outside of a dialog any more. */
+void sip_call_referred_shutdown(struct sip_calls *c) ON_THREAD(ROLE_CTL);
 
 /* How a call goes that a REFER has asked for (RFC 3515 2.4.5). */
 void sip_notify_send(nua_handle_t *nh, int status, const char *phrase, bool last)

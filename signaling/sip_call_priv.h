@@ -18,6 +18,7 @@ struct ivr_cfg;
 struct rtp_ports;
 struct sip_call;
 struct sip_dial_group;
+struct sip_referral;
 
 enum {
 	SIP_MAX_TARGETS = 8, /* phones that ring at once */
@@ -53,7 +54,7 @@ struct sip_dialog_ops {
 	void (*cancel)(void *dialog, const char *reason);
 	void (*bye)(void *dialog, const char *reason);
 	void (*info)(void *dialog, const char *type, const char *body);
-	/* To the REFER that is being told of; after a 202 there are NOTIFYs. */
+	/* To the REFER that was told of last; after a 202 there are NOTIFYs. */
 	void (*refer)(void *dialog, int status);
 	void (*notify)(void *dialog, int status, const char *phrase, bool last);
 	/* Another INVITE, for one that was refused, to somewhere else or (uri NULL) again
@@ -79,6 +80,9 @@ struct sip_calls_side {
 	/* Where an address to dial leads: how many targets; -errno with *why. */
 	int (*route)(void *obj, const char *to, const char *trunk, struct sip_target *out,
 		     size_t max, struct errmsg *why);
+	/* As in struct sip_cfg. */
+	void (*refer)(void *obj, const struct sip_refer_wish *wish);
+	bool (*may_call)(void *obj, const char *uri);
 	/* The dialog of a new call out; NULL: stopping, or no memory. local: our address on
 	 * the way there, from sip_target. */
 	void *(*dialog_new)(void *obj, struct sip_call *c, const struct sip_target *t,
@@ -173,7 +177,8 @@ struct sip_call {
 	struct {
 		bool on;
 		bool move; /* of this call to another room */
-		int64_t dial; /* of whom it wants to have called; 0: none */
+		bool asking; /* it has no answer yet */
+		struct sip_referral *r; /* of whom it wants to have called; NULL: none */
 	} refer;
 	enum call_guide_why guide_why;
 	void *guide; /* what talks to the caller; NULL: nothing does */
@@ -307,5 +312,7 @@ void call_guide_stop(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* The call that asked for a move is in its new room, or (status >= 300) is not. */
 void call_refer_moved(struct sip_call *c, int status) ON_THREAD(ROLE_CTL);
 void call_refer_forget(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* What a REFER is answered with, by what came of the wish. */
+int call_refer_status(int err);
 
 #endif

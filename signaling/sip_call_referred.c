@@ -13,11 +13,22 @@
 
 struct referred {
 	struct sip_owner owner;
-	struct sip *sip;
+	struct sip_calls *calls; /* in whose list it is; NULL: they are shut down */
 	nua_handle_t *nh; /* NULL: nobody wants to know any more */
+	bool inside;	  /* sip_call_referred() has not returned */
+	bool asking;	  /* it is not answered */
+	bool kept;	  /* the event to answer */
+	nua_saved_event_t event[1];
 	bool told;	  /* the last NOTIFY was sent */
 	bool over;	  /* the call is, and progress() comes no more */
 };
+
+static void drop(struct referred *r)
+{
+	if (r->calls)
+		g_ptr_array_remove(r->calls->referred, r);
+	free(r);
+}
 
 static void on_event(struct sip_owner *o, const struct sip_event *ev)
 {
@@ -35,7 +46,7 @@ static void on_event(struct sip_owner *o, const struct sip_event *ev)
 	nua_handle_destroy(r->nh);
 	r->nh = NULL;
 	if (r->over)
-		free(r);
+		drop(r);
 }
 
 static void progress(void *obj, const struct sip_dial_event *ev)
@@ -50,55 +61,95 @@ static void progress(void *obj, const struct sip_dial_event *ev)
 		status = 200;
 	else if (r->over && status < 300)
 		status = 503;
-	if (r->nh && sip_stopping(r->sip)) {
-		nua_handle_bind(r->nh, NULL); /* nua ends it, and tells nobody */
-		r->nh = NULL;
-	}
 	if (r->nh && !r->told)
 		sip_notify_send(r->nh, status, NULL, answered || r->over);
 	r->told = r->told || answered || r->over;
 	if (!r->nh && r->over)
-		free(r);
-}
-
-ON_THREAD(ROLE_CTL) static void answer(const struct sip_event *ev, int status)
-{
-	sip_reply_send(ev->nh, sip_nua(ev->sip), NULL, &(struct sip_reply){ .status = status }, "",
-		       false);
+		drop(r);
 }
 
 ON_THREAD(ROLE_CTL) static void refuse(const struct sip_event *ev, int status)
 {
-	answer(ev, status);
+	sip_reply_send(ev->nh, sip_nua(ev->sip), NULL, &(struct sip_reply){ .status = status }, "",
+		       false);
 	nua_handle_destroy(ev->nh);
+}
+
+/* Once, unless nobody waits any more. */
+ON_THREAD(ROLE_CTL) static void answer(struct referred *r, int status)
+{
+	if (!r->asking)
+		return;
+	if (r->kept)
+		nua_respond(r->nh, status, sip_status_phrase(status), NUTAG_WITH_SAVED(r->event),
+			    TAG_END());
+	else
+		sip_reply_send(r->nh, sip_nua(r->calls->sip), NULL,
+			       &(struct sip_reply){ .status = status }, "", false);
+	if (r->kept)
+		nua_destroy_event(r->event);
+	r->asking = r->kept = false;
+	if (status < 300)
+		return;
+	nua_handle_bind(r->nh, NULL);
+	nua_handle_destroy(r->nh);
+	r->nh = NULL;
+}
+
+static void on_asked(void *obj, int err, const struct errmsg *why)
+{
+	struct referred *r = obj;
+
+	role_assert_ctl();
+	if (err)
+		log_info(NULL, "REFER refused: %s", why->text);
+	answer(r, call_refer_status(err));
+	r->over = r->over || err;
+	if (err && !r->inside)
+		drop(r);
+}
+
+void sip_call_referred_shutdown(struct sip_calls *c)
+{
+	while (c->referred->len) {
+		struct referred *r = g_ptr_array_index(c->referred, 0);
+
+		answer(r, 503);
+		if (r->nh)
+			nua_handle_bind(r->nh, NULL); /* nua ends it, and tells nobody */
+		r->nh = NULL;
+		g_ptr_array_remove_index(c->referred, 0);
+		r->calls = NULL; /* who makes the call has it until that is over */
+	}
 }
 
 void sip_call_referred(struct sip_calls *c, const struct sip_event *ev,
 		       const struct sip_arrival *in)
 {
 	const sip_refer_to_t *to = ev->msg->sip_refer_to;
-	struct errmsg why = { .code = "" };
 	char uri[300] = "";
-	struct sip_dial_req req = { .room = in->room, .to = uri, .by = in->user };
-	int64_t id;
 
 	if (to && (to->r_url->url_type == url_sip || to->r_url->url_type == url_sips))
 		url_e(uri, sizeof(uri), to->r_url);
-	if (!uri[0] || in->want != SIP_WANT_ROOM || !in->user[0]) {
-		refuse(ev, !uri[0] ? 400 : in->user[0] ? 404 : 403);
+	if (!uri[0] || in->want != SIP_WANT_ROOM || !in->user[0] || !c->set->side.refer) {
+		refuse(ev, !uri[0] ? 400 : in->user[0] && c->set->side.refer ? 404 : 403);
 		return;
 	}
 	struct referred *r = calloc(1, sizeof(*r));
-	int err = r ? call_dial(c->set, &req, progress, r, &id, &why) : -ENOMEM;
-	if (err) {
-		log_info(NULL, "REFER of %s refused: %s", in->user, why.text);
-		refuse(ev, err == -EBUSY || err == -ENOMEM ? 503 : 404);
-		free(r);
+	if (!r) {
+		refuse(ev, 503);
 		return;
 	}
-	r->owner.event = on_event;
-	r->sip = ev->sip;
-	r->nh = ev->nh;
+	*r = (struct referred){ .owner.event = on_event, .calls = c, .nh = ev->nh,
+				.inside = true, .asking = true };
+	g_ptr_array_add(c->referred, r);
 	sip_handle_own(ev->nh, &r->owner);
-	answer(ev, 202);
+	c->set->side.refer(c->set->side.obj, &(struct sip_refer_wish){
+		.user = in->user, .room = in->room, .to = uri,
+		.done = on_asked, .progress = progress, .obj = r });
+	r->inside = false;
+	if (r->asking)
+		r->kept = nua_save_event(sip_nua(ev->sip), r->event);
+	else if (r->over && !r->nh)
+		drop(r);
 }

@@ -1,8 +1,8 @@
 /* Calls that the server makes: what whoever asks for one (REST, a host's `dial`
  * message) and the SIP front end know of each other. CTL.
  *
- * Whether somebody may call this destination is decided before by mcu/dial.c; the
- * front end chooses the way (a registered user, the URI's host, a trunk) and has the
+ * Whether somebody may call this destination is decided before by mcu/dial.c, also of
+ * what comes by REFER; the front end chooses the way (a registered user, the URI's host, a trunk) and has the
  * call join the room with join_req.called. */
 #ifndef MCU_SIGNALING_SIP_DIAL_H
 #define MCU_SIGNALING_SIP_DIAL_H
@@ -53,6 +53,19 @@ struct sip_dial_event {
 /* Each change; none follows a state that is over, and the call's id is forgotten then.
  * Never from inside dial(); may be from inside hangup(). */
 typedef void sip_dial_cb(void *obj, const struct sip_dial_event *ev);
+
+/* A telephone wishes (REFER) that somebody be called. Borrowed; whoever takes the wish
+ * copies it. */
+struct sip_refer_wish {
+	const char *user; /* who has shown his password */
+	const char *room, *to;
+	bool inside; /* he is in that room, by a call */
+	/* err 0: it is being made, and progress() follows until it is over; otherwise -errno
+	 * with *why, and nothing follows. Once; may be called from inside. */
+	void (*done)(void *obj, int err, const struct errmsg *why);
+	sip_dial_cb *progress;
+	void *obj;
+};
 
 /* The front end's side. ctx goes with every function. */
 struct sip_dialler {

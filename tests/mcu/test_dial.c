@@ -327,11 +327,57 @@ static void old_ones_are_forgotten(void **state)
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
+/* Who asked by other means than the protocol hears what became of it. */
+static struct {
+	size_t n;
+	enum sip_dial_state last;
+} wisher;
+
+static void on_progress(void *obj, const struct sip_dial_event *ev)
+{
+	assert_ptr_equal(obj, &wisher);
+	wisher.n++;
+	wisher.last = ev->state;
+}
+
+static void who_asked_is_told(void **state)
+{
+	const struct dial_ask ask = { .room = "r", .to = "sip:a@example.org", .by = "Ann", .user_id = 1,
+				      .host = true, .progress = on_progress, .obj = &wisher };
+	struct errmsg why;
+	int64_t id;
+
+	(void)state;
+	begin();
+	assert_int_equal(dials_start(d, &ask, &id, &why), 0);
+	assert_int_equal(wisher.n, 0);
+	tell(id, SIP_DIAL_RINGING, "");
+	assert_int_equal(wisher.n, 1);
+	tell(id, SIP_DIAL_BUSY, "");
+	assert_int_equal(wisher.n, 2);
+	assert_int_equal(wisher.last, SIP_DIAL_BUSY);
+}
+
+/* What a redirect names is an address, and held against sip.dial_to. */
+static void redirects(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(dials_reaches(d, "sip:x@anywhere.example"));
+	assert_false(dials_reaches(d, "tel:+1900555"));
+	assert_false(dials_reaches(d, "sip:anywhere.example"));
+	set("sip.dial_to=[\"+49\", \"@example.org\"]");
+	assert_true(dials_reaches(d, "sip:x@example.org:5070"));
+	assert_false(dials_reaches(d, "sip:x@anywhere.example"));
+	assert_false(dials_reaches(d, "sip:+4930@anywhere.example"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(destinations), T(who_may), T(where_to), T(what_is_wrong),
 		T(how_often), T(a_call_s_life), T(old_ones_are_forgotten),
+		T(who_asked_is_told), T(redirects),
 	};
 
 	role_enter(ROLE_ID_NONE);

@@ -55,6 +55,10 @@ struct rig {
 	enum sip_dial_state dial_state;
 	int dial_status;
 	int64_t dial_id;
+	struct sip_refer_wish wish; /* the last */
+	bool ask_later;
+	int refer_err;
+	const char *only; /* calls are redirected to where this is in */
 	int redirects;
 	char sdp[2000]; /* ours, said last */
 };
@@ -324,6 +328,32 @@ static inline int route(void *obj, const char *to, const char *trunk, struct sip
 	return (int)r->n_targets;
 }
 
+/* Of who may have people called: asked now, answered now, or by `asked`. */
+static inline void refer(void *obj, const struct sip_refer_wish *w)
+{
+	struct rig *r = obj;
+	const struct sip_dial_req req = { .room = w->room, .to = w->to, .by = w->user };
+	struct errmsg why = { .code = "" };
+	int64_t id;
+
+	say(r, "may:%s:%s%s", w->user, w->room, w->inside ? ":inside" : "");
+	r->wish = *w;
+	if (r->ask_later)
+		return;
+	int err = r->refer_err;
+	if (err)
+		errmsg_set(&why, err, "not_allowed", "No.");
+	else
+		err = call_dial(r->set, &req, w->progress, w->obj, &id, &why);
+	w->done(w->obj, err, &why);
+}
+
+static inline bool may_call(void *obj, const char *uri)
+{
+	struct rig *r = obj;
+	return !r->only || strstr(uri, r->only);
+}
+
 static inline void *new_dialog(void *obj, struct sip_call *c, const struct sip_target *t,
 			       const char *display)
 {
@@ -365,6 +395,7 @@ static inline void rig_open(struct rig *r)
 	const struct sip_calls_side side = {
 		.api = &fake_api, .api_ctx = r, .clock = &r->clock, .cdr = &sink, .max_calls = 3,
 		.obj = r, .ports_new = make_ports, .ports_free = free_ports, .route = route,
+		.refer = refer, .may_call = may_call,
 		.dialog_new = new_dialog,
 	};
 	assert_int_equal(sip_call_set_new(&r->set, &side, &fake_ops), 0);

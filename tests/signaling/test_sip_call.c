@@ -104,6 +104,25 @@ static void info(struct rig *r, const char *type, const char *body)
 	sip_call_take_info(r->call[0], type, body, strlen(body));
 }
 
+/* What became of the wish that somebody be called. */
+static void asked(struct rig *r, int err)
+{
+	struct errmsg why = { .code = "" };
+	if (err)
+		errmsg_set(&why, err, "not_allowed", "No.");
+	r->wish.done(r->wish.obj, err, &why);
+}
+
+/* status 0: the call that was wished for is over. */
+static void told(struct rig *r, int status)
+{
+	const struct sip_dial_event ev = {
+		.state = !status ? SIP_DIAL_ENDED : status == 180 ? SIP_DIAL_RINGING : SIP_DIAL_ANSWERED,
+		.status = status, .text = "",
+	};
+	r->wish.progress(r->wish.obj, &ev);
+}
+
 /* "word" or "word:rest"; a digit before it is the call's number. */
 static bool is(const char *step, const char *word, const char **rest)
 {
@@ -193,6 +212,14 @@ static void do_step(struct rig *r, const char *step)
 		sip_call_refer(c, rest, NULL);
 	else if (is(step, "REFER-room", &rest))
 		sip_call_refer(c, "sip:x@us", rest);
+	else if (is(step, "forbidden", &rest))
+		r->refer_err = -EACCES;
+	else if (is(step, "ask-later", &rest))
+		r->ask_later = true;
+	else if (is(step, "asked", &rest))
+		asked(r, atoi(rest) ? -EACCES : 0);
+	else if (is(step, "told", &rest))
+		told(r, atoi(rest));
 	else if (is(step, "two", &rest))
 		r->n_targets = 2;
 	else if (is(step, "srtp", &rest))
@@ -428,12 +455,22 @@ static void transfers(void **state)
 		{ "INVITE ACK late-welcome REFER-room:x REFER-room:y",
 		  "join:r 200+sdp refer:202 join:x refer:491", 0 },
 		{ "INVITE ACK REFER:sip:b@h 1answer:180 1answer:200+sdp 0BYE 0gone",
-		  "join:r 200+sdp refer:202 parlour INVITE+sdp NOTIFY:180 ACK join:r NOTIFY:200. "
-		  "done", SIP_END_HANGUP },
+		  "join:r 200+sdp may:anne:r:inside parlour INVITE+sdp refer:202 NOTIFY:180 ACK join:r "
+		  "NOTIFY:200. done", SIP_END_HANGUP },
 		{ "INVITE ACK REFER:sip:b@h 1answer:486 1gone",
-		  "join:r 200+sdp refer:202 parlour INVITE+sdp NOTIFY:486. done", 0 },
+		  "join:r 200+sdp may:anne:r:inside parlour INVITE+sdp refer:202 NOTIFY:486. done", 0 },
 		{ "INVITE ACK REFER:sip:b@h 0BYE 0gone 1answer:180 1answer:200+sdp 1BYE 1gone",
-		  "join:r 200+sdp refer:202 parlour INVITE+sdp done ACK join:r done", 0 },
+		  "join:r 200+sdp may:anne:r:inside parlour INVITE+sdp refer:202 done ACK join:r done", 0 },
+		/* who has the right is asked for, and may take his time */
+		{ "INVITE ACK forbidden REFER:sip:b@h", "join:r 200+sdp may:anne:r:inside refer:403", 0 },
+		{ "INVITE ACK ask-later REFER:sip:b@h REFER:sip:c@h asked:403 BYE gone",
+		  "join:r 200+sdp may:anne:r:inside refer:491 refer:403 done", SIP_END_HANGUP },
+		{ "INVITE ACK ask-later REFER:sip:b@h BYE gone asked:403",
+		  "join:r 200+sdp may:anne:r:inside refer:487 done", SIP_END_HANGUP },
+		{ "INVITE ACK ask-later REFER:sip:b@h asked:0 told:180 told:200 told:0",
+		  "join:r 200+sdp may:anne:r:inside refer:202 NOTIFY:180 NOTIFY:200.", 0 },
+		{ "INVITE ACK ask-later REFER:sip:b@h BYE gone asked:0 told:180 told:0",
+		  "join:r 200+sdp may:anne:r:inside refer:487 done", SIP_END_HANGUP },
 	};
 	(void)state;
 	PLAY(rows);
