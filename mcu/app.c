@@ -367,7 +367,8 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		return 0;
 	set_ivr(a);
 	snprintf(a->sip_path, sizeof a->sip_path, "%s/sip-tls", c->data.path);
-	a->records = (struct call_records){ .db = a->db, .keep_days = c->sip.keep_calls_days };
+	a->records = (struct call_records){ .db = a->db, .keep_days = c->sip.keep_calls_days,
+					     .keep_rows = c->sip.keep_calls };
 	a->cdr = call_records_sink(&a->records);
 	s.cdr = &a->cdr;
 	err = sip_new(&a->sip, &s, &conference_api, a->conference, why);

@@ -3,8 +3,12 @@
 #include <stdio.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/metrics.h"
 #include "mcu/quality.h"
 #include "storage/calls.h"
+
+METRIC_COUNTER(m_strangers, "mcu_sip_strangers_unanswered_total",
+	       "Calls of strangers, by no trunk, that ended before an answer: without a record.");
 
 enum { DAY_MS = 24 * 3600 * 1000 };
 
@@ -56,34 +60,51 @@ void call_records_row(struct call_row *row, const struct sip_cdr *c)
 	rate(row, t);
 }
 
-ON_THREAD(ROLE_CTL) static void write_row(const struct call_records *r, const struct sip_cdr *c)
+bool call_records_kept(const struct sip_cdr *c)
 {
-	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	return c->out || c->user[0] || c->trunk[0] || c->answered_ms;
+}
+
+ON_THREAD(ROLE_CTL) static void write_row(const struct call_records *r, const struct sip_cdr *c,
+					  const struct call_keep *keep)
+{
 	struct call_row row;
 
 	if (!c->id)
 		return;
 	call_records_row(&row, c);
-	calls_write(r->db, &row, r->keep_days ? now_ms - (int64_t)r->keep_days * DAY_MS : 0);
+	calls_write(r->db, &row, keep);
 }
 
 static void begin(void *ctx, struct sip_cdr *c)
 {
 	role_assert_ctl();
 	c->id = db_new_id();
-	write_row(ctx, c);
+	if (call_records_kept(c))
+		write_row(ctx, c, NULL);
 }
 
 static void answered(void *ctx, const struct sip_cdr *c)
 {
 	role_assert_ctl();
-	write_row(ctx, c);
+	write_row(ctx, c, NULL);
 }
 
 static void ended(void *ctx, const struct sip_cdr *c)
 {
+	struct call_records *r = ctx;
+	struct call_keep keep = { 0 };
+
 	role_assert_ctl();
-	write_row(ctx, c);
+	if (!call_records_kept(c)) {
+		metric_add(&m_strangers, 1);
+		return;
+	}
+	if (r->keep_days)
+		keep.since_ms = clock_wall_ns() / NS_PER_MS - (int64_t)r->keep_days * DAY_MS;
+	if (r->ended++ % CALL_RECORDS_MORE == 0)
+		keep.rows = r->keep_rows;
+	write_row(r, c, &keep);
 }
 
 struct sip_cdr_sink call_records_sink(struct call_records *r)

@@ -84,7 +84,7 @@ struct config {
 		struct config_strings dial_to;
 		int dial_per_minute, dial_per_room;
 		char *dial_in;
-		int keep_calls_days;
+		int keep_calls_days, keep_calls;
 		char *prompts, *language;
 		bool choose_language;
 		struct config_strings menu;

@@ -239,6 +239,8 @@ const struct config_key config_keys[] = {
 	       "The telephone number by which people reach the server, shown in its page; empty: none."),
 	INT("sip.keep_calls_days", sip.keep_calls_days, 0, 36500, "365",
 	    "Call records are kept this long; 0: for ever."),
+	INT("sip.keep_calls", sip.keep_calls, 0, 100000000, "500000",
+	    "At most about so many of them, some 500 octets each: the oldest go first; 0: all."),
 	STRING("sip.prompts", sip.prompts, NULL, "",
 	       "Folder with announcements of your own, LANGUAGE/NAME.wav and music.wav, join.wav, "
 	       "leave.wav: they take the place of the server's (prompts/en.txt has their names)."),

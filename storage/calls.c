@@ -21,7 +21,7 @@ struct call_request {
 	struct db_request base;
 	call_list_cb *cb;
 	struct call_row row;
-	int64_t keep_ms;
+	struct call_keep keep;
 	struct call_filter filter;
 	char room[DB_NAME_MAX + 1], number[CALL_TEXT_MAX + 1];
 	struct call_row *rows;
@@ -31,6 +31,22 @@ struct call_request {
 static void clear(struct db_request *base)
 {
 	free(((struct call_request *)base)->rows);
+}
+
+enum { PRUNED_AT_ONCE = 5000 /* others wait for storage meanwhile */ };
+
+static int prune(sqlite3 *conn, const struct call_keep *keep)
+{
+	int err = 0;
+
+	if (keep->since_ms)
+		err = db_run(conn, "DELETE FROM calls WHERE started_ms < ?", "i", keep->since_ms);
+	if (!err && keep->rows)
+		err = db_run(conn,
+			     "DELETE FROM calls WHERE id IN (SELECT id FROM calls ORDER BY started_ms, id "
+			     "LIMIT max(0, min(?, (SELECT count(*) FROM calls) - ?)))", "ii",
+			     (int64_t)PRUNED_AT_ONCE, keep->rows);
+	return err;
 }
 
 static int run_write(sqlite3 *conn, struct db_request *base)
@@ -49,12 +65,10 @@ static int run_write(sqlite3 *conn, struct db_request *base)
 			 c->jitter_ms, c->rtt_ms, c->mos, c->score, c->end, (int64_t)c->sip_status,
 			 c->reason);
 
-	if (!err && r->keep_ms && c->ended_ms)
-		err = db_run(conn, "DELETE FROM calls WHERE started_ms < ?", "i", r->keep_ms);
-	return err;
+	return err || !c->ended_ms ? err : prune(conn, &r->keep);
 }
 
-int calls_write(struct db *db, const struct call_row *row, int64_t keep_ms)
+int calls_write(struct db *db, const struct call_row *row, const struct call_keep *keep)
 {
 	struct call_request *r = db_request_new(sizeof(*r));
 
@@ -62,7 +76,8 @@ int calls_write(struct db *db, const struct call_row *row, int64_t keep_ms)
 		return -ENOMEM;
 	r->base = (struct db_request){ .what = "write the record of a call", .run = run_write };
 	r->row = *row;
-	r->keep_ms = keep_ms;
+	if (keep)
+		r->keep = *keep;
 	return db_request_post(db, &r->base);
 }
 

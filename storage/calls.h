@@ -1,5 +1,6 @@
 /* Call records: one row per call, written when it begins, when it is answered and
- * when it ends. Rows older than asked for go as others end. Any thread; rules of db.h. */
+ * when it ends. Rows that are too old or too many go as others end. Any thread; rules of
+ * db.h. */
 #ifndef MCU_STORAGE_CALLS_H
 #define MCU_STORAGE_CALLS_H
 
@@ -29,9 +30,14 @@ struct call_row {
 
 typedef void call_list_cb(void *obj, int err, const struct call_row *rows, size_t n);
 
-/* Inserts the row or writes it anew. keep_ms: rows that began earlier than that are
- * removed (0: none). Fire and forget. */
-int calls_write(struct db *db, const struct call_row *row, int64_t keep_ms);
+/* What goes when a call ends. Counting rows takes time: not to be asked for at each. */
+struct call_keep {
+	int64_t since_ms; /* rows that began earlier; 0: none */
+	int64_t rows;	  /* the oldest of more than these, some thousands at once; 0: none */
+};
+
+/* Inserts the row or writes it anew. keep: NULL: no other row goes. Fire and forget. */
+int calls_write(struct db *db, const struct call_row *row, const struct call_keep *keep);
 
 struct call_filter {
 	const char *room;   /* NULL: all */

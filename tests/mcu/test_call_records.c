@@ -1,11 +1,5 @@
 /* What is written of a call. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/storage/db_rig.h"
 
 #include "mcu/call_records.h"
 #include "storage/calls.h"
@@ -90,12 +84,73 @@ static void ends_have_names(void **state)
 	assert_string_equal(sip_end_name(SIP_END_NONE), "");
 }
 
+/* Anybody can send INVITEs. */
+static void strangers_whom_nobody_answers_leave_no_row(void **state)
+{
+	static const struct {
+		struct sip_cdr c;
+		bool kept;
+	} t[] = {
+		{ { .uri = "sip:x@192.0.2.1", .number = "1", .room = "r" }, false },
+		{ { .end = SIP_END_REJECTED, .sip_status = 404, .ended_ms = 9 }, false },
+		{ { .end = SIP_END_CANCELLED, .sip_status = 487, .ended_ms = 9 }, false },
+		{ { .answered_ms = 1 }, true }, { { .user = "ada" }, true },
+		{ { .trunk = "itsp" }, true }, { { .out = true }, true },
+		{ { .out = true, .end = SIP_END_BUSY, .sip_status = 486 }, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++)
+		if (call_records_kept(&t[i].c) != t[i].kept)
+			fail_msg("row %zu", i);
+}
+
+static int64_t rows(struct rig *g)
+{
+	return ask(g, "SELECT count(*) FROM calls");
+}
+
+static void what_is_written_and_what_goes(void **state)
+{
+	struct rig g;
+	struct call_records r = { .keep_rows = 2 };
+	struct sip_cdr stranger = { .started_ms = 1, .sip_status = 404 }, known = stranger;
+
+	(void)state;
+	rig_open(&g, "records.db");
+	r.db = g.db;
+	struct sip_cdr_sink sink = call_records_sink(&r);
+
+	sink.begin(sink.ctx, &stranger);
+	assert_true(stranger.id > 0);
+	stranger.ended_ms = 2;
+	sink.ended(sink.ctx, &stranger);
+	assert_int_equal(rows(&g), 0);
+	sink.begin(sink.ctx, &stranger);
+	stranger.answered_ms = 2;
+	sink.answered(sink.ctx, &stranger);
+	assert_int_equal(rows(&g), 1);
+	snprintf(known.trunk, sizeof known.trunk, "itsp");
+	for (int i = 0; i <= CALL_RECORDS_MORE; i++) {
+		sink.begin(sink.ctx, &known);
+		known.ended_ms = 3;
+		if (i < CALL_RECORDS_MORE)
+			sink.ended(sink.ctx, &known);
+	}
+	assert_int_equal(rows(&g), CALL_RECORDS_MORE + 2); /* more than two, but not for long */
+	sink.ended(sink.ctx, &known);
+	assert_int_equal(rows(&g), 2);
+	rig_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_call), cmocka_unit_test(nothing_was_heard),
 		cmocka_unit_test(legs_add_up), cmocka_unit_test(ends_have_names),
+		cmocka_unit_test(strangers_whom_nobody_answers_leave_no_row),
+		cmocka_unit_test(what_is_written_and_what_goes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

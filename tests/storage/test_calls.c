@@ -85,14 +85,14 @@ static void a_call_is_written_three_times(void **state)
 	c.out = true;
 	snprintf(c.user, sizeof(c.user), "ada");
 	snprintf(c.trunk, sizeof(c.trunk), "itsp");
-	assert_int_equal(calls_write(g.db, &c, 0), 0);
+	assert_int_equal(calls_write(g.db, &c, NULL), 0);
 	list(&g, &a, &(struct call_filter){ 0 });
 	assert_int_equal(a.n, 1);
 	assert_same(&a.row[0], &c);
 
 	assert_int_equal(sessions_begin(g.db, session, c.room, 1500, NULL, NULL), 0);
 	c.answered_ms = 2000;
-	assert_int_equal(calls_write(g.db, &c, 0), 0);
+	assert_int_equal(calls_write(g.db, &c, NULL), 0);
 	c.ended_ms = 9000;
 	c.packets_in = 1LL << 40;
 	c.packets_out = 2;
@@ -107,7 +107,7 @@ static void a_call_is_written_three_times(void **state)
 	snprintf(c.video, sizeof(c.video), "H264");
 	snprintf(c.end, sizeof(c.end), "hangup");
 	snprintf(c.reason, sizeof(c.reason), "Normal; clearing'");
-	assert_int_equal(calls_write(g.db, &c, 0), 0);
+	assert_int_equal(calls_write(g.db, &c, NULL), 0);
 	list(&g, &a, &(struct call_filter){ 0 });
 	assert_int_equal(a.n, 1);
 	assert_int_equal(a.row[0].session_id, session);
@@ -131,11 +131,11 @@ static void the_session_is_found(void **state)
 	assert_int_equal(sessions_begin(g.db, first, "r", 1000, NULL, NULL), 0);
 	assert_int_equal(sessions_end(g.db, first, 4000, "empty", NULL, NULL), 0);
 	missed.ended_ms = 6000; /* between two */
-	assert_int_equal(calls_write(g.db, &missed, 0), 0);
+	assert_int_equal(calls_write(g.db, &missed, NULL), 0);
 	assert_int_equal(sessions_begin(g.db, second, "r", 8000, NULL, NULL), 0);
 	in.answered_ms = 1600;
 	in.ended_ms = 3000;
-	assert_int_equal(calls_write(g.db, &in, 0), 0);
+	assert_int_equal(calls_write(g.db, &in, NULL), 0);
 	list(&g, &a, &(struct call_filter){ 0 });
 	assert_int_equal(a.n, 2);
 	assert_int_equal(a.row[0].session_id, first);
@@ -171,7 +171,7 @@ static void calls_are_filtered(void **state)
 
 	rig_open(&g, "filter.db");
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(calls_write(g.db, &c[i], 0), 0);
+		assert_int_equal(calls_write(g.db, &c[i], NULL), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		list(&g, &a, &rows[i].f);
 		if (a.n != rows[i].n || (a.n && a.row[0].id != rows[i].first))
@@ -190,14 +190,48 @@ static void old_ones_go_when_another_ends(void **state)
 	(void)state;
 	struct rig g;
 	struct call_row old = call("r", "1", 1000), fresh = call("r", "2", 5000);
+	const struct call_keep keep = { .since_ms = 3000 };
 
 	rig_open(&g, "old.db");
 	old.ended_ms = 2000;
-	assert_int_equal(calls_write(g.db, &old, 0), 0);
-	assert_int_equal(calls_write(g.db, &fresh, 3000), 0); /* not over yet */
+	assert_int_equal(calls_write(g.db, &old, NULL), 0);
+	assert_int_equal(calls_write(g.db, &fresh, &keep), 0); /* not over yet */
 	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 2);
 	fresh.ended_ms = 6000;
-	assert_int_equal(calls_write(g.db, &fresh, 3000), 0);
+	assert_int_equal(calls_write(g.db, &fresh, &keep), 0);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls WHERE number = '2'"), 1);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 1);
+	rig_close(&g);
+}
+
+static void the_oldest_of_too_many_go(void **state)
+{
+	(void)state;
+	struct rig g;
+	struct call_keep keep = { .rows = 3 };
+	struct call_row c;
+
+	rig_open(&g, "many.db");
+	for (int i = 0; i < 6; i++) {
+		c = call("r", "1", 9000 - i * 1000); /* the first row is the newest call */
+		assert_int_equal(calls_write(g.db, &c, &keep), 0);
+	}
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 6); /* nothing has ended */
+	c = call("r", "2", 10000);
+	c.ended_ms = 11000;
+	assert_int_equal(calls_write(g.db, &c, NULL), 0);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 7);
+	assert_int_equal(calls_write(g.db, &c, &keep), 0);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 3);
+	assert_int_equal(ask(&g, "SELECT min(started_ms) FROM calls"), 8000);
+	assert_int_equal(calls_write(g.db, &c, &keep), 0); /* there are no more than that */
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 3);
+	keep.rows = 10;
+	assert_int_equal(calls_write(g.db, &c, &keep), 0);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 3);
+	keep.since_ms = 9500; /* both */
+	keep.rows = 1;
+	assert_int_equal(calls_write(g.db, &c, &keep), 0);
 	assert_int_equal(ask(&g, "SELECT count(*) FROM calls WHERE number = '2'"), 1);
 	assert_int_equal(ask(&g, "SELECT count(*) FROM calls"), 1);
 	rig_close(&g);
@@ -214,8 +248,8 @@ static void a_crash_leaves_interrupted_calls(void **state)
 	rig_open(&g, "crash.db");
 	over.ended_ms = 2000;
 	snprintf(over.end, sizeof(over.end), "hangup");
-	assert_int_equal(calls_write(g.db, &open, 0), 0);
-	assert_int_equal(calls_write(g.db, &over, 0), 0);
+	assert_int_equal(calls_write(g.db, &open, NULL), 0);
+	assert_int_equal(calls_write(g.db, &over, NULL), 0);
 	rig_close(&g);
 	rig_open(&g, "crash.db");
 	assert_int_equal(repository_reconcile(dir, g.db, &rep, &why), 0);
@@ -233,6 +267,7 @@ int main(void)
 		cmocka_unit_test(the_session_is_found),
 		cmocka_unit_test(calls_are_filtered),
 		cmocka_unit_test(old_ones_go_when_another_ends),
+		cmocka_unit_test(the_oldest_of_too_many_go),
 		cmocka_unit_test(a_crash_leaves_interrupted_calls),
 	};
 
