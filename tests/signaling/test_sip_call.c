@@ -365,11 +365,9 @@ static void offers_again(void **state)
 static void calls_out(void **state)
 {
 	static const struct row rows[] = {
-		/* its SRTP is refused */
 		{ "srtp:optional dial:x answer:488 answer:488 gone",
 		  "parlour INVITE+sdp INVITE:again dial:failed done", 0 },
 		{ "srtp dial:x answer:488 gone", "parlour INVITE+sdp dial:failed done", 0 },
-		{ "srtp:optional dial:x answer:486 gone", "parlour INVITE+sdp dial:busy done", 0 },
 		{ "dial:sip:b@h answer:180 answer:200+sdp BYE gone",
 		  "parlour INVITE+sdp dial:ringing ACK join:r dial:answered dial:ended done",
 		  SIP_END_HANGUP },
