@@ -359,6 +359,7 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 		.folder = a->sip_path, .cert_file = a->cert_path, .key_file = a->key_path,
 		.refer = conference_refer, .may_call = conference_may_call,
 		.ports_new = conference_ports_new, .ports_free = conference_ports_free,
+		.ports_withhold = conference_ports_withhold,
 		.agent = "mcu", .store = sip_registry_store(a->db), .ivr = &a->ivr,
 	};
 	int err;

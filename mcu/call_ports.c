@@ -20,6 +20,13 @@ int conference_ports_new(void *ctx, const char *local, struct rtp_ports **out, s
 			     e->n_shards ? c->next_shard++ % (unsigned)e->n_shards : 0, why);
 }
 
+void conference_ports_withhold(void *ctx, struct rtp_ports *ports, bool withhold)
+{
+	(void)ctx;
+	role_assert_ctl();
+	rtp_ports_withhold(ports, withhold);
+}
+
 void conference_ports_free(void *ctx, struct rtp_ports **ports)
 {
 	(void)ctx;

@@ -116,6 +116,7 @@ static void keys_of(struct srtp_keys *out, const struct neg_crypto *c, enum srtp
 static int copy_address(char out[RTP_ADDRESS_BYTES], const char *text, bool ip6, struct errmsg *why)
 {
 	unsigned char octets[sizeof(struct in6_addr)];
+	struct latch_address a;
 	bool none = !text[0] || !strcmp(text, "0.0.0.0") || !strcmp(text, "::");
 
 	if (!none && (strlen(text) >= RTP_ADDRESS_BYTES ||
@@ -123,6 +124,9 @@ static int copy_address(char out[RTP_ADDRESS_BYTES], const char *text, bool ip6,
 		return errmsg_set(why, -ENOTSUP, "not_acceptable",
 				  "The c= line says \"%s\", but this call's media needs a numeric %s "
 				  "address.", text, ip6 ? "IPv6" : "IPv4");
+	if (!none && latch_address_read(&a, text, 1) && latch_address_kind(&a) == LATCH_NOBODY)
+		return errmsg_set(why, -ENOTSUP, "not_acceptable",
+				  "The c= line says \"%s\", but media is sent to one host only.", text);
 	snprintf(out, RTP_ADDRESS_BYTES, "%s", none ? "" : text);
 	return 0;
 }

@@ -54,6 +54,7 @@ struct sip_cfg {
 	 * have none (tests). */
 	int (*ports_new)(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why);
 	void (*ports_free)(void *ctx, struct rtp_ports **ports);
+	void (*ports_withhold)(void *ctx, struct rtp_ports *ports, bool withhold);
 	/* Takes what telephones wish by REFER; NULL: it is refused. ctx: that of api. */
 	void (*refer)(void *ctx, const struct sip_refer_wish *wish);
 	/* Whether a call may be redirected to this address; NULL: anywhere. */

@@ -276,6 +276,14 @@ static void free_ports(void *obj, struct rtp_ports **ports)
 	cfg->ports_free(c->ctx, ports);
 }
 
+static void withhold_ports(void *obj, struct rtp_ports *ports, bool withhold)
+{
+	struct sip_calls *c = obj;
+	const struct sip_cfg *cfg = sip_config(c->sip);
+
+	cfg->ports_withhold(c->ctx, ports, withhold);
+}
+
 int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api *api, void *ctx)
 {
 	struct sip_calls *c = calloc(1, sizeof(*c));
@@ -284,6 +292,7 @@ int sip_calls_new(struct sip_calls **out, struct sip *sip, const struct room_api
 		.api = api, .api_ctx = ctx, .clock = &clock_monotonic, .cdr = cfg->cdr, .ivr = cfg->ivr,
 		.max_calls = cfg->max_calls, .obj = c,
 		.ports_new = cfg->ports_new ? make_ports : NULL, .ports_free = free_ports,
+		.ports_withhold = withhold_ports,
 		.refer = cfg->refer ? refer : NULL, .may_call = may_call,
 		.route = route, .dialog_new = dialog_new,
 	};

@@ -268,7 +268,12 @@ static int fill(struct sip_call *c, const struct sip_call_start *start, struct e
 	c->offer = start->sdp ? strndup(start->sdp, start->sdp_len) : strdup("");
 	if (!c->offer)
 		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
-	return side->ports_new ? side->ports_new(side->obj, start->local, &c->ports, why) : 0;
+	if (!side->ports_new)
+		return 0;
+	int err = side->ports_new(side->obj, start->local, &c->ports, why);
+	if (!err) /* an INVITE may come from anywhere, its ACK from who got the answer */
+		side->ports_withhold(side->obj, c->ports, true);
+	return err;
 }
 
 int sip_call_take(struct sip_call_set *s, const struct sip_call_start *start,
@@ -403,6 +408,8 @@ void sip_call_acked(struct sip_call *c, const char *sdp, size_t len)
 	if (!call_alive(c))
 		return;
 	call_hold(c);
+	if (first && c->ports)
+		c->set->side.ports_withhold(c->set->side.obj, c->ports, false);
 	if (c->late && sdp)
 		err = sip_media_accept(c->media, sdp, len, true, &why);
 	else if (c->late && first)

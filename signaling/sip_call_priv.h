@@ -77,6 +77,8 @@ struct sip_calls_side {
 	/* The sockets of a call on a local address; NULL functions: there are none. */
 	int (*ports_new)(void *obj, const char *local, struct rtp_ports **out, struct errmsg *why);
 	void (*ports_free)(void *obj, struct rtp_ports **ports);
+	/* Nothing is sent from them until then. */
+	void (*ports_withhold)(void *obj, struct rtp_ports *ports, bool withhold);
 	/* Where an address to dial leads: how many targets; -errno with *why. */
 	int (*route)(void *obj, const char *to, const char *trunk, struct sip_target *out,
 		     size_t max, struct errmsg *why);

@@ -37,6 +37,27 @@ static bool same_host(const struct latch_address *a, const struct latch_address 
 	return is_set(a) && !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
+bool latch_same_host(const struct latch_address *a, const struct latch_address *b)
+{
+	return is_set(b) && same_host(a, b);
+}
+
+enum latch_kind latch_address_kind(const struct latch_address *a)
+{
+	/* the first twelve octets of ::1, and of IPv4's beside `mapped` (RFC 4291 2.5.5.1) */
+	static const uint8_t zero[12] = { 0 }, mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool low = !memcmp(a->ip, zero, sizeof zero);
+
+	if (low && !memcmp(a->ip + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4))
+		return LATCH_LOOPBACK;
+	if (low || !memcmp(a->ip, mapped, sizeof mapped)) {
+		if (!a->ip[12] || a->ip[12] >= 224)
+			return LATCH_NOBODY;
+		return a->ip[12] == 127 ? LATCH_LOOPBACK : LATCH_HOST;
+	}
+	return a->ip[0] == 0xff ? LATCH_NOBODY : LATCH_HOST;
+}
+
 bool latch_address_equal(const struct latch_address *a, const struct latch_address *b)
 {
 	return same_host(a, b) && a->port == b->port;
@@ -54,9 +75,12 @@ void latch_describe(struct latch *l, const struct latch_described *said, int64_t
 	l->said = *said;
 	if (!first && same)
 		return;
-	if (l->learnt)
+	if (l->learnt) {
 		l->before = l->from;
+		l->before_heard = l->in_row >= LATCH_RUN;
+	}
 	l->learnt = l->rtcp_learnt = false;
+	l->in_row = 0;
 	l->said_ns = now_ns ? now_ns : 1;
 	memset(l->run, 0, sizeof l->run);
 }
@@ -132,8 +156,16 @@ static unsigned run_on(struct latch_run *r, uint32_t ssrc, uint16_t seq, int64_t
 	return r->n;
 }
 
-static void hear(struct latch *l, uint32_t ssrc, uint16_t seq, int64_t now_ns)
+static void hear(struct latch *l, uint32_t ssrc, uint16_t seq, bool authentic, int64_t now_ns)
 {
+	uint16_t step = (uint16_t)(seq - l->seq);
+
+	if (authentic)
+		l->in_row = LATCH_RUN;
+	else if (l->in_row < LATCH_RUN && (ssrc != l->ssrc || step > 1))
+		l->in_row = 1;
+	else if (l->in_row < LATCH_RUN)
+		l->in_row = (uint8_t)(l->in_row + step);
 	l->ssrc = ssrc;
 	l->seq = seq;
 	l->heard_ns = now_ns;
@@ -154,11 +186,11 @@ bool latch_rtp(struct latch *l, const struct latch_address *from, uint32_t ssrc,
 	       bool authentic, int64_t now_ns)
 {
 	enum rank rank;
-	unsigned need;
+	unsigned need, run;
 	struct latch_run *r;
 
 	if (l->learnt && latch_address_equal(&l->from, from)) {
-		hear(l, ssrc, seq, now_ns);
+		hear(l, ssrc, seq, authentic, now_ns);
 		return true;
 	}
 	rank = rank_of(l, from, authentic);
@@ -168,10 +200,14 @@ bool latch_rtp(struct latch *l, const struct latch_address *from, uint32_t ssrc,
 	if (!r)
 		return false;
 	need = rank == RANK_STRANGER ? LATCH_STRANGER_RUN : LATCH_RUN;
-	if (run_on(r, ssrc, seq, now_ns) < need && (l->learnt || rank != RANK_DESCRIBED))
+	run = run_on(r, ssrc, seq, now_ns);
+	if (run < need && (l->learnt || rank != RANK_DESCRIBED))
 		return false;
 	learn(l, from, rank, now_ns);
-	hear(l, ssrc, seq, now_ns);
+	l->in_row = (uint8_t)(run < LATCH_RUN ? run : LATCH_RUN);
+	l->ssrc = ssrc;
+	l->seq = seq;
+	hear(l, ssrc, seq, authentic, now_ns);
 	return true;
 }
 
@@ -196,6 +232,12 @@ bool latch_rtcp(struct latch *l, const struct latch_address *from, bool authenti
 	}
 	l->rtcp_heard_ns = now_ns;
 	return true;
+}
+
+bool latch_heard(const struct latch *l, const struct latch_address *host)
+{
+	return (l->learnt && l->in_row >= LATCH_RUN && latch_same_host(&l->from, host)) ||
+	       (l->before_heard && latch_same_host(&l->before, host));
 }
 
 struct latch_address latch_to(const struct latch *l)

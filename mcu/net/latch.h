@@ -61,7 +61,9 @@ struct latch_run {
 struct latch {
 	struct latch_described said;
 	struct latch_address before; /* learnt under the last description */
+	bool before_heard;	     /* from there more than a packet or two */
 	bool learnt, rtcp_learnt;
+	uint8_t in_row; /* packets from `from`, each behind the other, up to LATCH_RUN */
 	uint8_t rank; /* of `from` */
 	struct latch_address from, rtcp_from;
 	uint32_t ssrc;
@@ -70,6 +72,13 @@ struct latch {
 	struct latch_run run[LATCH_CANDIDATES];
 };
 
+/* Whom a description may name. */
+enum latch_kind {
+	LATCH_NOBODY = 1, /* unspecified, multicast, broadcast, reserved */
+	LATCH_LOOPBACK,
+	LATCH_HOST,
+};
+enum latch_kind latch_address_kind(const struct latch_address *a);
 /* "192.0.2.1", "2001:db8::1"; false and *out zeroed: none. */
 bool latch_address_read(struct latch_address *out, const char *ip, uint16_t port);
 bool latch_address_equal(const struct latch_address *a, const struct latch_address *b);
@@ -84,6 +93,11 @@ bool latch_rtp(struct latch *l, const struct latch_address *from, uint32_t ssrc,
 /* An RTCP packet came, likewise: from where the peer's RTP is from. */
 bool latch_rtcp(struct latch *l, const struct latch_address *from, bool authentic, int64_t now_ns);
 
+/* Whether RTP that is authentic or in sequence (LATCH_RUN) came from that host: it is
+ * there, and of this call as far as plain RTP can tell. Until then the address is only
+ * what somebody wrote into a description. */
+bool latch_heard(const struct latch *l, const struct latch_address *host);
+bool latch_same_host(const struct latch_address *a, const struct latch_address *b);
 /* Where to send; all zero: nowhere. */
 struct latch_address latch_to(const struct latch *l);
 struct latch_address latch_rtcp_to(const struct latch *l);

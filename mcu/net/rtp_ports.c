@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ struct rtp_ports {
 	struct sockaddr_storage local;
 	char address[RTP_ADDRESS_BYTES];
 	struct port_line line[RTP_LINES];
+	atomic_bool withheld; /* of CTL, read by NET */
 };
 
 static const enum srtp_profile suites[RTP_SUITES] = { SRTP_PROFILE_CM, SRTP_PROFILE_GCM,
@@ -285,6 +287,16 @@ static void close_line(struct rtp_ports *p, struct port_line *l)
 	close(l->fd[1]);
 	give_back(p->range, l->port);
 	l->port = 0;
+}
+
+void rtp_ports_withhold(struct rtp_ports *p, bool withhold)
+{
+	atomic_store_explicit(&p->withheld, withhold, memory_order_relaxed);
+}
+
+bool rtp_ports_withheld(const struct rtp_ports *p)
+{
+	return atomic_load_explicit(&p->withheld, memory_order_relaxed);
 }
 
 void rtp_ports_use(struct rtp_ports *p, enum rtp_line line)

@@ -80,6 +80,11 @@ const struct rtp_sdes *rtp_ports_sdes(const struct rtp_ports *p, enum rtp_line l
 bool rtp_ports_keys(const struct rtp_ports *p, enum rtp_line line, const char *suite,
 		    struct srtp_keys *out);
 
+/* Nothing is sent while that is so: the peer has not acknowledged the call, and may be
+ * another than it says. Not so at first. */
+void rtp_ports_withhold(struct rtp_ports *p, bool withhold) ON_THREAD(ROLE_CTL);
+bool rtp_ports_withheld(const struct rtp_ports *p);
+
 /* What a line keeps from leg to leg: where the peer is, and how far its packets have
  * come. Owner: the transport that has the ports. */
 struct rtp_kept {

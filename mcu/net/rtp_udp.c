@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -33,19 +34,20 @@ void udp_fail(struct udp_transport *t, const char *reason)
 
 /* --- addresses --------------------------------------------------------------------- */
 
-static void aim(struct udp_socket *k, const struct latch_address *to)
+/* Whether it is another now. */
+static bool aim(struct udp_socket *k, const struct latch_address *to)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct sockaddr_in *a4 = (void *)&k->path.to;
 	struct sockaddr_in6 *a6 = (void *)&k->path.to;
 
 	if (!memcmp(&k->to, to, sizeof *to))
-		return;
+		return false;
 	k->to = *to;
 	memset(&k->path.to, 0, sizeof k->path.to);
 	k->path.to_len = 0;
 	if (!to->port)
-		return;
+		return true;
 	if (memcmp(to->ip, mapped, sizeof mapped)) {
 		a6->sin6_family = AF_INET6;
 		a6->sin6_port = htons(to->port);
@@ -57,25 +59,88 @@ static void aim(struct udp_socket *k, const struct latch_address *to)
 		memcpy(&a4->sin_addr, to->ip + 12, 4);
 		k->path.to_len = sizeof *a4;
 	}
+	return true;
+}
+
+/* A host that was heard on one line is there, also for the others. */
+static void look_at(struct udp_transport *t, struct udp_socket *k)
+{
+	const struct latch *own = &k->line->kept->latch;
+
+	k->heard = false;
+	k->elsewhere = own->said.signaling.port && !latch_same_host(&own->said.signaling, &k->to);
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES && !k->heard; i++)
+		k->heard = t->line[i].said.used && latch_heard(&t->line[i].kept->latch, &k->to);
 }
 
 void udp_line_aim(struct udp_line *l)
 {
-	struct latch_address to = latch_to(&l->kept->latch);
+	const struct latch *k = &l->kept->latch;
+	struct latch_address rtp = latch_to(k), rtcp = latch_rtcp_to(k);
+	bool sure = latch_heard(k, &rtp), other = aim(&l->rtp, &rtp);
 
-	aim(&l->rtp, &to);
-	to = latch_rtcp_to(&l->kept->latch);
-	aim(&l->rtcp, &to);
+	if (other)
+		unheard_begin(&l->unheard);
+	other = aim(&l->rtcp, &rtcp) || other;
+	if (!other && sure == l->sure)
+		return;
+	l->sure = sure;
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		look_at(l->t, &l->t->line[i].rtp);
+		look_at(l->t, &l->t->line[i].rtcp);
+	}
+}
+
+/* Of this machine, as far as it can be bound here. */
+static bool is_ours(const struct latch_address *a)
+{
+	struct udp_socket k = { .to = { .port = 0 } };
+	struct latch_address any = *a;
+	bool own;
+	int fd;
+
+	any.port = 1; /* of aim(); what is bound is any */
+	aim(&k, &any);
+	fd = socket(k.path.to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (k.path.to.ss_family == AF_INET)
+		((struct sockaddr_in *)(void *)&k.path.to)->sin_port = 0;
+	else
+		((struct sockaddr_in6 *)(void *)&k.path.to)->sin6_port = 0;
+	own = !bind(fd, (const struct sockaddr *)&k.path.to, k.path.to_len);
+	close(fd);
+	return own;
+}
+
+/* A description may not have us send to all, nor to this machine's other programs, unless
+ * it comes from this machine: then there is nobody to send to until something is heard. */
+static void refuse_address(struct latch_address *a, bool from_here)
+{
+	enum latch_kind kind = latch_address_kind(a);
+
+	if (a->port && (kind == LATCH_NOBODY ||
+			(!from_here && (kind == LATCH_LOOPBACK || is_ours(a)))))
+		memset(a, 0, sizeof *a);
 }
 
 static void describe(struct udp_line *l, const char *signaling, int64_t now_ns) ON_THREAD(ROLE_NET)
 {
 	struct latch_described d = { .mux = l->said.mux };
+	struct latch_address local = { .port = 0 };
+	bool from_here;
 
 	latch_address_read(&d.rtp, l->said.address, l->said.port);
 	latch_address_read(&d.rtcp, l->said.rtcp_address, l->said.rtcp_port);
 	if (signaling && *signaling)
 		latch_address_read(&d.signaling, signaling, 1);
+	/* of a call out it is unknown, but the way there is not */
+	if (!d.signaling.port)
+		latch_address_read(&local, rtp_ports_address(l->t->ports), 1);
+	from_here = d.signaling.port ? is_ours(&d.signaling) :
+				       latch_address_kind(&local) == LATCH_LOOPBACK;
+	refuse_address(&d.rtp, from_here);
+	refuse_address(&d.rtcp, from_here);
 	latch_describe(&l->kept->latch, &d, now_ns);
 	udp_line_aim(l);
 }
@@ -244,6 +309,21 @@ static const char *profile_of(const struct udp_transport *t)
 	return "RTP/AVP";
 }
 
+static void open_lines(struct udp_transport *t) ON_THREAD(ROLE_NET)
+{
+	bool any = false;
+
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		struct udp_line *l = &t->line[i];
+
+		any = any || l->opens;
+		l->missed = l->missed && !l->opens;
+		l->opens = false;
+	}
+	if (any && t->ev->opened)
+		t->ev->opened(t->obj);
+}
+
 static void on_work(void *obj)
 {
 	struct udp_transport *t = obj;
@@ -253,8 +333,12 @@ static void on_work(void *obj)
 		destroy(t);
 		return;
 	}
-	if (t->dead || t->told)
+	if (t->dead)
 		return;
+	if (t->told) {
+		open_lines(t);
+		return;
+	}
 	t->told = true;
 	net_timer_start(&t->timer, clock_now_ns(&clock_monotonic) + NS_PER_S, NS_PER_S);
 	if (t->ev->connected)

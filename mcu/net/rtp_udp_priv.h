@@ -8,12 +8,15 @@
 #include "mcu/net/shard_loop.h"
 #include "mcu/net/srtp_out.h"
 #include "mcu/net/udp_send.h"
+#include "mcu/net/unheard.h"
 
 struct udp_line;
 
 struct udp_socket {
 	struct udp_path path; /* to_len 0: nowhere to send to */
 	struct latch_address to; /* the same */
+	bool heard;     /* something came from that host */
+	bool elsewhere; /* it is not the signaling's */
 	struct udp_line *line;
 	bool rtcp;
 	struct net_fd *watch;
@@ -25,6 +28,10 @@ struct udp_line {
 	struct udp_socket rtp, rtcp;
 	struct udp_transport *t;
 	enum rtp_line id;
+	bool sure;   /* its latch has heard its peer */
+	bool missed; /* pictures were withheld */
+	bool opens;  /* and could go now */
+	struct unheard unheard;
 	struct rtp_udp_line said;
 	struct rtp_kept *kept;
 	struct srtp_out *made[RTP_SUITES]; /* none is made twice: its indices go on */
@@ -45,7 +52,7 @@ struct udp_transport {
 	struct shard_work work; /* connected at first, destruction at last */
 	struct net_timer timer;
 	int64_t since_ns; /* it is expected to send */
-	int64_t heard_ns; /* 0: nothing yet */
+	int64_t heard_ns; /* 0: nothing yet; not RTCP of who has sent no RTP */
 	int64_t silence_ns;
 	struct rx_rate rx, strangers;
 };

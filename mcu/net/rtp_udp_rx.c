@@ -105,7 +105,10 @@ static void pass_on(struct udp_line *l, struct buf **b, bool rtcp) ON_THREAD(ROL
 	t->stats.rx_packets++;
 	t->stats.rx_octets += pkt->len;
 	rx_count(pkt->len);
-	t->heard_ns = pkt->time_ns;
+	/* Without keys anybody at the signaling's host can send reports, for media that goes
+	 * elsewhere. */
+	if (!rtcp || l->said.srtp || l->kept->latch.learnt)
+		t->heard_ns = pkt->time_ns;
 	t->base.line = (uint8_t)l->id;
 	if (t->base.tap)
 		tap_put(t->base.tap, false, rtcp, pkt->time_ns, pkt->data, pkt->len, NULL, 0);
@@ -139,8 +142,11 @@ static void input(struct udp_socket *k, struct buf *b, const struct latch_addres
 		drop(t, rx_drop_of(err));
 	else if (!is_of_peer(l, from, b, rtcp))
 		drop(t, RX_STRANGER);
-	else
+	else {
+		if (rtcp && latch_same_host(&l->rtp.to, from))
+			unheard_sign(&l->unheard, b->time_ns);
 		pass_on(l, &b, rtcp);
+	}
 out:
 	buf_unref(&b);
 }

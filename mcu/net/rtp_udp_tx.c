@@ -3,10 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
 
 METRIC_COUNTER(m_nowhere, "mcu_net_tx_nowhere_total",
 	       "Packets over plain UDP dropped: of no line that is sent, or without an address");
+
+METRIC_COUNTER(m_withheld, "mcu_net_tx_withheld_total",
+	       "Packets over plain UDP not sent: their call was not acknowledged, or nothing had been "
+	       "heard from where its description says");
 
 static uint32_t ssrc_at(const uint8_t *p)
 {
@@ -42,6 +47,28 @@ static int write_rtp(struct udp_line *l, uint8_t *room, const struct out_pkt *k)
 	return k->hdr_len + k->payload_len;
 }
 
+/* Whether a packet may go there: pictures to whom we have heard, sound to others as well
+ * if it is little. */
+static bool may_go(struct udp_line *l, const struct udp_socket *to, size_t len, bool rtcp)
+	ON_THREAD(ROLE_NET)
+{
+	struct udp_transport *t = l->t;
+
+	bool picture = !rtcp && l->id != RTP_LINE_AUDIO;
+	bool may = !rtp_ports_withheld(t->ports) &&
+		   (to->heard || (!picture && unheard_take(&l->unheard, len, to->elsewhere,
+							   clock_now_ns(&clock_monotonic))));
+
+	if (may && !(picture && l->missed))
+		return true;
+	if (may) /* not in the middle of a picture: when opened() has been told */
+		shard_work_post(t->shard, &t->work);
+	metric_add(&m_withheld, 1);
+	l->missed = l->missed || picture;
+	l->opens = may;
+	return false;
+}
+
 /* Packets of one line; how many went. */
 static size_t send_line(struct udp_transport *t, struct udp_line *l, const struct out_pkt *pkts,
 			size_t n) ON_THREAD(ROLE_NET)
@@ -54,9 +81,12 @@ static size_t send_line(struct udp_transport *t, struct udp_line *l, const struc
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		uint8_t *room = udp_send_room(s);
+		uint8_t *room;
 		int len;
 
+		if (!may_go(l, &l->rtp, (size_t)pkts[i].hdr_len + pkts[i].payload_len, false))
+			continue;
+		room = udp_send_room(s);
 		if (!room) {
 			sent += flush(t, s, &l->rtp.path);
 			room = udp_send_room(s);
@@ -113,6 +143,8 @@ int udp_send_rtcp(struct transport *base, const uint8_t *p, size_t len)
 		metric_add(&m_nowhere, 1);
 		return -ENOTCONN;
 	}
+	if (!may_go(l, to, len, true))
+		return -ENOTCONN;
 	s = net_shard_sender(t->shard);
 	if (l->said.srtp)
 		n = srtp_out_rtcp(l->out, udp_send_room(s), UDP_SEND_MAX_PACKET, p, len);

@@ -70,6 +70,8 @@ struct transport_events {
 	/* Media may flow. profile: "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80" …, or
 	 * "RTP/AVP" without encryption. */
 	void (*connected)(void *obj, const char *profile);
+	/* Pictures were withheld that could not be sent yet; those from now on go. May be NULL. */
+	void (*opened)(void *obj);
 	/* A decrypted RTP packet, taken by the callee. pkt->time_ns = arrival_ns. */
 	void (*rtp)(void *obj, struct buf *pkt, int64_t arrival_ns);
 	/* A decrypted compound or reduced-size RTCP packet, borrowed. */

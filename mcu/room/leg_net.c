@@ -291,6 +291,7 @@ static void on_closed(void *obj, const char *reason)
 static const struct transport_events transport_events = {
 	.candidate = on_candidate,
 	.connected = on_connected,
+	.opened = leg_net_opened,
 	.rtp = on_rtp,
 	.rtcp = on_rtcp,
 	.data_open = leg_net_data_open,

@@ -23,6 +23,20 @@ void leg_net_want_picture(struct leg_net *l)
 	engine_post(net_shard_mbox(l->shard), want_job, l, NULL);
 }
 
+/* What its pictures begin with has not been sent. */
+void leg_net_opened(void *obj)
+{
+	struct leg_net *l = obj;
+
+	role_assert_net();
+	l->video.wait_key = true;
+	egress_key_request(l->egress, &l->video);
+	if (l->content.transport) {
+		l->content.wait_key = true;
+		egress_key_request(l->egress, &l->content);
+	}
+}
+
 static void ctl_ask(void *obj, void *arg)
 {
 	struct leg_net *l = obj;

@@ -169,6 +169,7 @@ void leg_net_content_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET)
 void leg_net_content_agreed(struct leg_net *l, const struct leg_media *m) ON_THREAD(ROLE_NET);
 /* leg_net_pictures.c: the peer has agreed on no RTCP for it */
 void leg_net_ask_picture(struct leg_net *l) ON_THREAD(ROLE_NET);
+void leg_net_opened(void *obj); /* of the transport */
 /* leg_net_stats.c: completes l->stats and shows them to other threads. */
 void leg_net_publish_stats(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_bye(struct leg_net *l) ON_THREAD(ROLE_NET);

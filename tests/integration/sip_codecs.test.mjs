@@ -22,7 +22,7 @@ class Call {
 	static async start(room, mlines, { codec, video = false, hz = null } = {}) {
 		const c = new Call();
 		c.phone = await Phone.open({ codec, video });
-		c.phone.talk(hz);
+		c.phone.talk(video ? hz ?? 0 : hz); // pictures are sent to whom is heard
 		c.sip = await RawSip.open(server);
 		c.dialog = c.sip.dialog(room);
 		const lines = mlines.map((l) => l.replace('{audio}', c.phone.audio.port).replace('{video}', c.phone.video?.port));

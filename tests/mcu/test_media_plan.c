@@ -392,6 +392,10 @@ static void test_what_cannot_be_over_udp(void **state)
 	expect_refused(&udp.local, "IPv4");
 	snprintf(a->address, sizeof a->address, "phone.example");
 	expect_refused(&udp.local, "phone.example");
+	snprintf(a->address, sizeof a->address, "239.1.2.3");
+	expect_refused(&udp.local, "239.1.2.3");
+	snprintf(a->address, sizeof a->address, "255.255.255.255");
+	expect_refused(&udp.local, "one host");
 	snprintf(a->address, sizeof a->address, "192.0.2.1");
 	v->ice = true;
 	expect_refused(&udp.local, "ICE");

@@ -49,6 +49,7 @@ struct rig {
 	struct sip_cdr cdr;
 	int begun, answered, ended;
 	int ports;
+	bool withheld;
 	/* dialling */
 	size_t n_targets;
 	bool srtp, plain; /* of targets */
@@ -305,6 +306,12 @@ static inline int make_ports(void *obj, const char *local, struct rtp_ports **ou
 	return 0;
 }
 
+static inline void withhold_ports(void *obj, struct rtp_ports *p, bool withhold)
+{
+	((struct rig *)obj)->withheld = withhold;
+	(void)p;
+}
+
 static inline void free_ports(void *obj, struct rtp_ports **p)
 {
 	((struct rig *)obj)->ports--;
@@ -395,6 +402,7 @@ static inline void rig_open(struct rig *r)
 	const struct sip_calls_side side = {
 		.api = &fake_api, .api_ctx = r, .clock = &r->clock, .cdr = &sink, .max_calls = 3,
 		.obj = r, .ports_new = make_ports, .ports_free = free_ports, .route = route,
+		.ports_withhold = withhold_ports,
 		.refer = refer, .may_call = may_call,
 		.dialog_new = new_dialog,
 	};

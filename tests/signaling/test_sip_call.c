@@ -282,6 +282,27 @@ static unsigned version_said(const struct rig *r)
 }
 
 /* RFC 3264 8: one more for each description that is another. */
+/* An INVITE may come from anywhere; its ACK comes from who got the answer. */
+static void nothing_is_sent_before_ack(void **state)
+{
+	static const char *const way[][2] = {
+		{ "INVITE", "ACK" }, { "INVITE-late", "ACK-sdp:" }, { "INVITE-bridge", "ACK" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+		struct rig *r = malloc(sizeof(*r));
+
+		rig_open(r);
+		do_step(r, way[i][0]);
+		assert_true(r->withheld);
+		do_step(r, way[i][1]);
+		assert_false(r->withheld);
+		rig_close(r);
+		free(r);
+	}
+}
+
 static void versions(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));
@@ -391,6 +412,7 @@ int main(void)
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(who_was_called_is_a_stranger_elsewhere),
 		cmocka_unit_test(hold),
+		cmocka_unit_test(nothing_is_sent_before_ack),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(lines_keep_their_places),
 		cmocka_unit_test(infos),

@@ -292,6 +292,73 @@ static void a_crowd_does_not_displace_a_known_host(void **state)
 	assert_int_equal(taken, 40 - LATCH_RUN + 1);
 }
 
+static void kinds_of_addresses(void **state)
+{
+	static const struct {
+		const char *ip;
+		enum latch_kind kind;
+	} row[] = {
+		{ "192.0.2.1", LATCH_HOST }, { "10.0.0.1", LATCH_HOST }, { "223.255.255.254", LATCH_HOST },
+		{ "2001:db8::1", LATCH_HOST }, { "fe80::1", LATCH_HOST },
+		{ "127.0.0.1", LATCH_LOOPBACK }, { "127.255.0.3", LATCH_LOOPBACK },
+		{ "::1", LATCH_LOOPBACK }, { "::ffff:127.0.0.1", LATCH_LOOPBACK },
+		{ "::127.0.0.1", LATCH_LOOPBACK }, { "0.0.0.0", LATCH_NOBODY },
+		{ "0.1.2.3", LATCH_NOBODY }, { "::", LATCH_NOBODY }, { "224.0.0.1", LATCH_NOBODY },
+		{ "239.255.255.255", LATCH_NOBODY }, { "240.0.0.1", LATCH_NOBODY },
+		{ "255.255.255.255", LATCH_NOBODY }, { "ff02::1", LATCH_NOBODY },
+		{ "::ffff:224.0.0.1", LATCH_NOBODY }, { "::ffff:0.0.0.0", LATCH_NOBODY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct latch_address a = at(row[i].ip, 4000);
+
+		if (latch_address_kind(&a) != row[i].kind)
+			fail_msg("%s", row[i].ip);
+	}
+}
+
+/* What has come by then, and whether its host counts as heard. */
+static void who_is_heard(void **state)
+{
+	static const struct {
+		const char *ip;
+		uint16_t port, seq[6];
+		unsigned n;
+		bool authentic, said, from;
+	} row[] = {
+		{ SAID, { 1 }, 1, false, false, false },
+		{ SAID, { 1, 2 }, 2, false, false, false },
+		{ SAID, { 1, 2, 3 }, 3, false, true, true },
+		{ SAID, { 65534, 65535, 0 }, 3, false, true, true },
+		{ SAID, { 1, 1, 1, 1 }, 4, false, false, false }, /* one packet again and again */
+		{ SAID, { 1, 9, 30, 77, 200 }, 5, false, false, false },
+		{ SAID, { 1, 5, 6, 7 }, 4, false, true, true },
+		{ SAID, { 1 }, 1, true, true, true },
+		{ SAID_HOST, 9999, { 1, 2, 3 }, 3, false, true, true },
+		{ NAT, 9999, { 1, 2, 3 }, 3, false, false, true },
+		{ STRANGER, 9999, { 1, 2, 3 }, 3, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct latch l = fresh();
+		struct latch_address said = at(SAID), from = at(row[i].ip, 1), none = { .port = 0 };
+
+		for (unsigned k = 0; k < row[i].n; k++)
+			packets(&l, row[i].ip, row[i].port, A, row[i].seq[k], 1, (int)k * 20,
+				row[i].authentic);
+		if (latch_heard(&l, &said) != row[i].said || latch_heard(&l, &from) != row[i].from)
+			fail_msg("row %zu", i);
+		assert_false(latch_heard(&l, &none));
+		/* another address of that host is known to be there, another host is not */
+		describe(&l, "192.0.2.9", 6000, 1000);
+		assert_int_equal(latch_heard(&l, &from), row[i].from);
+		from = at("192.0.2.9", 6000);
+		assert_false(latch_heard(&l, &from));
+	}
+}
+
 static void another_description_begins_anew(void **state)
 {
 	struct latch l = fresh();
@@ -399,6 +466,8 @@ int main(void)
 		cmocka_unit_test(runs_must_be_runs),
 		cmocka_unit_test(a_crowd_does_not_displace_a_known_host),
 		cmocka_unit_test(another_description_begins_anew),
+		cmocka_unit_test(kinds_of_addresses),
+		cmocka_unit_test(who_is_heard),
 		cmocka_unit_test(rtcp_follows_the_rtp),
 		cmocka_unit_test(addresses_are_read),
 	};

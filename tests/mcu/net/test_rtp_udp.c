@@ -28,8 +28,9 @@ static void lines_are_apart(void **state)
 		assert_string_equal(the.profile, "RTP/AVP");
 		for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
 			/* the same SSRC, number and payload type on every line */
-			peer_sends(the.sock[i][0], i, 7);
-			WAIT(the.rtp[i] == 1);
+			for (uint16_t seq = 7; seq < 7 + LATCH_RUN; seq++)
+				peer_sends(the.sock[i][0], i, seq);
+			WAIT(the.rtp[i] == LATCH_RUN);
 			assert_int_equal(the.last_len, PACKET);
 			send_to_us(the.sock[i][1], i, true, p, peer_report(p, THEIRS));
 			WAIT(the.rtcp[i] == 1);
@@ -324,9 +325,13 @@ static void job_silence(void *obj, void *arg)
 static void silence_ends_it(void **state)
 {
 	static const struct {
-		bool rx, heard;
+		bool rx, heard, rtcp;
 		int result; /* dead after 29, 31, 121 s */
-	} row[] = { { true, true, 6 }, { true, false, 4 }, { false, true, 0 }, { false, false, 0 } };
+	} row[] = { { true, true, false, 6 },	{ true, false, false, 4 },
+		    { false, true, false, 0 },	{ false, false, false, 0 },
+		    { true, true, true, 6 }, /* reports alone are no sign of life */
+		    { true, false, true, 4 } };
+	uint8_t p[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -335,6 +340,10 @@ static void silence_ends_it(void **state)
 		if (row[i].heard) {
 			peer_sends(the.sock[1][0], RTP_LINE_AUDIO, 1);
 			WAIT(the.rtp[1] == 1);
+		}
+		if (row[i].rtcp) {
+			send_to_us(the.sock[1][1], RTP_LINE_AUDIO, true, p, peer_report(p, THEIRS));
+			WAIT(the.rtcp[1] == 1);
 		}
 		the.cfg.line[1].rx = row[i].rx; /* on hold, maybe */
 		on_shard(job_set);
@@ -370,14 +379,97 @@ static void on_hold(void **state)
 	the.cfg.line[1].tx = the.cfg.line[1].rx = the.cfg.line[2].used = true;
 	on_shard(job_set);
 	assert_int_equal(we_send(RTP_LINE_AUDIO, 2, 1), 1);
+	for (uint16_t seq = 2; seq < 2 + LATCH_RUN; seq++)
+		peer_sends(the.sock[1][0], RTP_LINE_AUDIO, seq);
+	peer_sends(the.sock[2][0], RTP_LINE_CAMERA, 2);
+	WAIT(the.rtp[1] >= LATCH_RUN && the.rtp[2] >= 1);
 	assert_int_equal(we_send(RTP_LINE_CAMERA, 2, 1), 1);
 	for (int i = 1; i <= 2; i++)
 		assert_int_equal(peer_gets(the.sock[i][0], p, sizeof p, NULL), 12 + PACKET);
-	peer_sends(the.sock[1][0], RTP_LINE_AUDIO, 2);
-	peer_sends(the.sock[2][0], RTP_LINE_CAMERA, 2);
-	WAIT(the.rtp[1] >= 1 && the.rtp[2] >= 1);
 	close_rig();
-	assert_int_equal(the.rtp[1] + the.rtp[2], 2);
+	assert_int_equal(the.rtp[1] + the.rtp[2], LATCH_RUN + 1);
+}
+
+/* --- whom a description names ------------------------------------------------------ */
+
+/* A call that nobody has acknowledged. */
+static void nothing_before_it_is_acknowledged(void **state)
+{
+	uint8_t p[2048];
+
+	(void)state;
+	open_rig("127.0.0.1", 1, false);
+	rtp_ports_withhold(the.ports, true);
+	start();
+	for (uint16_t seq = 1; seq <= LATCH_RUN; seq++)
+		peer_sends(the.sock[1][0], RTP_LINE_AUDIO, seq);
+	WAIT(the.rtp[1] == LATCH_RUN);
+	assert_int_equal(we_send(RTP_LINE_AUDIO, 1, 3), 0);
+	assert_int_equal(we_report(RTP_LINE_AUDIO), -ENOTCONN);
+	assert_true(peer_has_nothing(the.sock[1][0]));
+	rtp_ports_withhold(the.ports, false);
+	assert_int_equal(we_send(RTP_LINE_AUDIO, 4, 1), 1);
+	assert_int_equal(peer_gets(the.sock[1][0], p, sizeof p, NULL), 12 + PACKET);
+	close_rig();
+}
+
+/* Who only listens hears a little; pictures go to whom has been heard. */
+static void little_to_who_was_not_heard(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	open_rig("127.0.0.1", 2, false);
+	start();
+	for (uint16_t seq = 0; seq < 64; seq++)
+		n += we_send(RTP_LINE_AUDIO, seq, 1);
+	assert_true(n >= UNHEARD_BURST / (12 + PACKET));
+	assert_int_equal(we_send(RTP_LINE_CAMERA, 0, 64), 0);
+	/* one packet may be anybody's; a run of them on one line opens both */
+	peer_sends(the.sock[1][0], RTP_LINE_AUDIO, 1);
+	WAIT(the.rtp[1] == 1);
+	assert_int_equal(we_send(RTP_LINE_CAMERA, 64, 1), 0);
+	assert_int_equal(the.opened, 0);
+	for (uint16_t seq = 2; seq <= LATCH_RUN; seq++)
+		peer_sends(the.sock[1][0], RTP_LINE_AUDIO, seq);
+	WAIT(the.rtp[1] == LATCH_RUN);
+	assert_int_equal(we_send(RTP_LINE_AUDIO, 64, 64), 64);
+	assert_int_equal(we_send(RTP_LINE_CAMERA, 65, 64), 0);
+	WAIT(the.opened == 1); /* a picture begins now */
+	assert_int_equal(we_send(RTP_LINE_CAMERA, 129, 64), 64);
+	assert_int_equal(the.opened, 1);
+	/* of another host that is described nothing is known */
+	snprintf(the.cfg.line[1].address, RTP_ADDRESS_BYTES, "127.0.0.9");
+	snprintf(the.cfg.line[2].address, RTP_ADDRESS_BYTES, "127.0.0.9");
+	on_shard(job_set);
+	assert_int_equal(we_send(RTP_LINE_CAMERA, 200, 1), 0);
+	close_rig();
+}
+
+/* This machine's other programs are named by this machine alone, and all by nobody. */
+static void whom_a_description_may_not_name(void **state)
+{
+	static const struct {
+		const char *signaling, *rtp;
+		size_t sent;
+	} row[] = {
+		{ "127.0.0.1", "127.0.0.1", 1 },   { "127.0.0.7", "127.0.0.1", 1 },
+		{ NULL, "127.0.0.1", 1 }, /* a call out, by the way of loopback */
+		{ "192.0.2.1", "127.0.0.1", 0 },   { "192.0.2.1", "127.8.8.8", 0 },
+		{ "127.0.0.1", "224.0.0.1", 0 },   { "127.0.0.1", "255.255.255.255", 0 },
+		{ "127.0.0.1", "0.0.0.0", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		open_rig("127.0.0.1", 1, false);
+		the.cfg.signaling = row[i].signaling;
+		snprintf(the.cfg.line[1].address, RTP_ADDRESS_BYTES, "%s", row[i].rtp);
+		start();
+		if (we_send(RTP_LINE_AUDIO, 1, 1) != row[i].sent)
+			fail_msg("row %zu", i);
+		close_rig();
+	}
 }
 
 static void job_data(void *obj, void *arg)
@@ -415,6 +507,9 @@ int main(void)
 		cmocka_unit_test(strangers_who_send_much),
 		cmocka_unit_test(silence_ends_it),
 		cmocka_unit_test(on_hold),
+		cmocka_unit_test(nothing_before_it_is_acknowledged),
+		cmocka_unit_test(little_to_who_was_not_heard),
+		cmocka_unit_test(whom_a_description_may_not_name),
 		cmocka_unit_test(there_are_no_data_channels),
 	};
 

@@ -32,6 +32,7 @@ static struct {
 	bool done, connected;
 	char profile[32], closed[16];
 	unsigned rtp[RTP_LINES], rtcp[RTP_LINES]; /* by line */
+	unsigned opened;
 	uint8_t last[2048]; /* the newest packet */
 	size_t last_len;
 	/* of the job */
@@ -89,6 +90,12 @@ static inline void on_rtcp(void *obj, const uint8_t *p, size_t len, int64_t arri
 	NOTE(the.rtcp[transport_line(the.t)]++; memcpy(the.last, p, len); the.last_len = len);
 }
 
+static inline void on_opened(void *obj)
+{
+	(void)obj;
+	NOTE(the.opened++);
+}
+
 static inline void on_closed(void *obj, const char *reason)
 {
 	(void)obj;
@@ -97,6 +104,7 @@ static inline void on_closed(void *obj, const char *reason)
 
 static const struct transport_events udp_events = {
 	.connected = on_connected, .rtp = on_rtp, .rtcp = on_rtcp, .closed = on_closed,
+	.opened = on_opened,
 };
 
 static inline void on_shard(mbox_fn *fn)
@@ -213,10 +221,12 @@ static inline void open_rig(const char *ip, int lines, bool mux)
 	the.closed[0] = 0;
 	memset(the.rtp, 0, sizeof the.rtp);
 	memset(the.rtcp, 0, sizeof the.rtcp);
+	the.opened = 0;
 	assert_int_equal(net_shard_new(&the.shard, 0, NULL), 0);
 	assert_int_equal(rtp_port_range_new(&the.range, 22000, 25000), 0);
 	assert_int_equal(rtp_ports_new(&the.ports, the.range, ip, 0, &why), 0);
-	the.cfg = (struct rtp_udp_cfg){ .ports = the.ports, .silence_s = 30, .max_rx_kbps = 30000 };
+	the.cfg = (struct rtp_udp_cfg){ .ports = the.ports, .silence_s = 30, .max_rx_kbps = 30000,
+					.signaling = ip };
 	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
 		struct rtp_udp_line *l = &the.cfg.line[i];
 
