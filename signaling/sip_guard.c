@@ -12,6 +12,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "signaling/sip_crowd.h"
 #include "signaling/sip_filter.h"
 #include "signaling/sip_limit.h"
 #include "signaling/sip_sockets.h"
@@ -31,11 +32,6 @@ struct watch {
 	struct sip_guard *guard;
 };
 
-struct seen {
-	uint64_t octets;
-	bool now; /* found by the look that is under way */
-};
-
 struct sip_guard {
 	struct sip_guard_cfg cfg;
 	struct sip_limit *limit; /* NULL: none */
@@ -49,7 +45,8 @@ struct sip_guard {
 	int64_t until_ns[SIP_FILTER_MAX];
 	size_t n_blocked;
 	guint unblock;
-	GHashTable *connections; /* descriptor → struct seen */
+	struct sip_crowd *crowd;
+	GArray *there; /* struct sip_crowd_member, of the look */
 };
 
 /* --- datagrams ------------------------------------------------------------------------- */
@@ -196,99 +193,50 @@ static void take_udp(struct sip_guard *g, int fd, int type)
 		g->udp[g->n_udp++] = (GPollFD){ .fd = fd, .events = G_IO_IN };
 }
 
-struct source_count {
-	struct sip_limit_key key;
-	unsigned n;
-};
-
-static void end_connection(int fd, const struct sockaddr_storage *peer, const char *why)
+static void end_connection(int fd, const char *why)
 {
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof peer;
 	char address[64] = "?";
 	int port;
 
 	metric_add(&m_closed, 1);
-	(void)sip_sockets_name(address, &port, (const struct sockaddr *)peer);
+	if (!getpeername(fd, (struct sockaddr *)&peer, &len))
+		(void)sip_sockets_name(address, &port, (const struct sockaddr *)&peer);
 	log_warn(NULL, "SIP: flood from %s: %s: the connection is ended", address, why);
 	shutdown(fd, SHUT_RDWR); /* sofia-sip sees its end, and closes it */
 }
 
-static bool is_fast(struct sip_guard *g, int fd)
-{
-	struct seen *s = g_hash_table_lookup(g->connections, GINT_TO_POINTER(fd));
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof info;
-	uint64_t before;
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
-		return false;
-	if (!s) {
-		s = g_new0(struct seen, 1);
-		g_hash_table_insert(g->connections, GINT_TO_POINTER(fd), s);
-	}
-	before = s->octets;
-	s->octets = info.tcpi_bytes_received;
-	s->now = true;
-	/* A descriptor that was closed and is another connection now has fewer. */
-	return before <= s->octets && s->octets - before > (uint64_t)SIP_GUARD_OCTETS_PER_S *
-								   SIP_GUARD_LOOK_S;
-}
-
-static GArray *counting; /* struct source_count, while a look is under way */
-
-static unsigned count_of(const struct sip_limit_key *key)
-{
-	struct source_count fresh = { .key = *key, .n = 1 };
-
-	for (guint i = 0; i < counting->len; i++) {
-		struct source_count *c = &g_array_index(counting, struct source_count, i);
-
-		if (!memcmp(&c->key, key, sizeof *key))
-			return ++c->n;
-	}
-	g_array_append_val(counting, fresh);
-	return 1;
-}
-
-static void look_at(struct sip_guard *g, int fd, int type)
+static void gather(struct sip_guard *g, int fd, int type)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof peer;
-	struct sip_limit_key key;
+	socklen_t len = sizeof peer, info_len = sizeof(struct tcp_info);
+	struct sip_crowd_member m = { .fd = fd };
+	struct tcp_info info = { 0 };
 
 	if (type != SOCK_STREAM || getpeername(fd, (struct sockaddr *)&peer, &len) ||
-	    !sip_limit_key_of(&key, (struct sockaddr *)&peer))
+	    !sip_limit_key_of(&m.key, (struct sockaddr *)&peer))
 		return;
-	if (count_of(&key) > g->cfg.connections)
-		end_connection(fd, &peer, "too many connections");
-	else if (g_hash_table_size(g->connections) > SIP_GUARD_ALL_CONNECTIONS)
-		end_connection(fd, &peer, "too many connections of all");
-	else if (is_fast(g, fd))
-		end_connection(fd, &peer, "too much at once");
-}
-
-static gboolean is_over(gpointer key, gpointer value, gpointer obj)
-{
-	struct seen *s = value;
-	bool over = !s->now;
-
-	(void)key;
-	(void)obj;
-	s->now = false;
-	return over;
+	if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len))
+		m.octets = info.tcpi_bytes_received;
+	g_array_append_val(g->there, m);
 }
 
 static gboolean on_look(gpointer arg)
 {
 	struct sip_guard *g = arg;
-	gint before = (gint)g_hash_table_size(g->connections);
+	gint before = (gint)sip_crowd_size(g->crowd);
+	struct sip_crowd_member *m;
 
 	role_assert_ctl();
-	counting = g_array_new(FALSE, FALSE, sizeof(struct source_count));
-	each_socket(g, look_at);
-	g_array_unref(counting);
-	counting = NULL;
-	g_hash_table_foreach_remove(g->connections, is_over, NULL);
-	metric_add(&m_connections, (gint)g_hash_table_size(g->connections) - before);
+	g_array_set_size(g->there, 0);
+	each_socket(g, gather);
+	m = (struct sip_crowd_member *)(void *)g->there->data;
+	sip_crowd_look(g->crowd, m, g->there->len);
+	for (guint i = 0; i < g->there->len; i++)
+		if (m[i].over)
+			end_connection(m[i].fd, m[i].over);
+	metric_add(&m_connections, (gint)sip_crowd_size(g->crowd) - before);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -315,7 +263,11 @@ int sip_guard_new(struct sip_guard **out, const struct sip_guard_cfg *cfg)
 	if (!g)
 		return -ENOMEM;
 	g->cfg = *cfg;
-	g->connections = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	sip_crowd_new(&g->crowd, &(struct sip_crowd_limits){
+		.of_source = cfg->connections, .of_all = SIP_GUARD_ALL_CONNECTIONS,
+		.octets = (uint64_t)SIP_GUARD_OCTETS_PER_S * SIP_GUARD_LOOK_S,
+	});
+	g->there = g_array_new(FALSE, FALSE, sizeof(struct sip_crowd_member));
 	if (cfg->messages_per_s)
 		err = sip_limit_new(&g->limit, cfg->messages_per_s, 2.0 * cfg->messages_per_s, SOURCES);
 	if (err) {
@@ -343,8 +295,9 @@ void sip_guard_free(struct sip_guard **pg)
 		g_source_destroy(&g->watch->source);
 		g_source_unref(&g->watch->source);
 	}
-	metric_add(&m_connections, -(gint)g_hash_table_size(g->connections));
-	g_hash_table_destroy(g->connections);
+	metric_add(&m_connections, -(gint)sip_crowd_size(g->crowd));
+	sip_crowd_free(&g->crowd);
+	g_array_unref(g->there);
 	sip_limit_free(&g->limit);
 	free(g);
 	*pg = NULL;
