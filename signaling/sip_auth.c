@@ -99,33 +99,35 @@ enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *para
 	user[0] = '\0';
 	if (!params)
 		return SIP_AUTH_NONE;
+	if (sip_digest_read(&d, params))
+		return SIP_AUTH_BAD;
+	if (strcmp(d.realm, a->realm))
+		return SIP_AUTH_NONE;
+	if (!sip_nonces_valid(a->nonces, d.nonce, address, now_ns))
+		return SIP_AUTH_STALE;
 	(void)sip_limit_key_text(&key, address);
 	if (sip_limit_is_empty(a->wrong, &key, now_ns)) {
 		metric_add(&m_limited, 1);
 		return SIP_AUTH_LIMITED;
 	}
-	if (sip_digest_read(&d, params))
-		return wrong(a, &key, now_ns);
 	snprintf(user, SIP_USER_MAX + 1, "%s", d.user);
-	if (strcmp(d.realm, a->realm))
-		return SIP_AUTH_NONE;
 	secret = g_hash_table_lookup(a->users, d.user);
 	right = sip_digest_is_right(&d, (secret ? secret : &nobody)->ha1[d.alg == SIP_DIGEST_SHA256],
 				    method);
 	if (!secret || !right)
 		return wrong(a, &key, now_ns);
-	if (!sip_nonces_use(a->nonces, d.nonce, d.nc, now_ns))
+	if (!sip_nonces_use(a->nonces, d.nonce, address, d.nc, now_ns))
 		return SIP_AUTH_STALE;
 	metric_add(&m_right, 1);
 	return SIP_AUTH_RIGHT;
 }
 
-void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, int64_t now_ns,
-			char out[SIP_CHALLENGE_MAX])
+void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, const char *address,
+			int64_t now_ns, char out[SIP_CHALLENGE_MAX])
 {
 	char nonce[SIP_NONCE_LEN + 1];
 
-	sip_nonces_make(a->nonces, nonce, now_ns);
+	sip_nonces_make(a->nonces, address, nonce, now_ns);
 	snprintf(out, SIP_CHALLENGE_MAX,
 		 "Digest realm=\"%.200s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s", a->realm, nonce,
 		 sip_digest_alg_name(alg), stale ? ", stale=true" : "");

@@ -30,19 +30,22 @@ bool sip_auth_knows(const struct sip_auth *a, const char *user) ON_THREAD(ROLE_C
 enum sip_auth_verdict {
 	SIP_AUTH_RIGHT = 1,
 	SIP_AUTH_NONE,	/* no credentials of this realm: ask */
-	SIP_AUTH_STALE, /* right, but for the nonce: ask again, with stale=true */
+	SIP_AUTH_BAD,	/* they cannot be read */
+	SIP_AUTH_STALE, /* the nonce is old, was used or not made for them: ask again, with stale=true */
 	SIP_AUTH_WRONG,
 	SIP_AUTH_LIMITED /* too many wrong ones: was not looked at */
 };
 
 /* params: of one Digest Authorization header, NULL: there is none. address: the source.
- * Of RIGHT *user is who it is; of WRONG who it says to be, "" when that cannot be read. */
+ * Of RIGHT *user is who it is; of WRONG who it says to be. A password is looked at, and
+ * counted, only with a nonce that was sent to this address: whoever writes another's
+ * address on a datagram cannot lock it out. */
 enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *params,
 				     const char *method, const char *address, int64_t now_ns,
 				     char user[SIP_USER_MAX + 1]) ON_THREAD(ROLE_CTL);
 /* The value of a WWW-Authenticate header. */
 enum { SIP_CHALLENGE_MAX = 512 };
-void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, int64_t now_ns,
-			char out[SIP_CHALLENGE_MAX]) ON_THREAD(ROLE_CTL);
+void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, const char *address,
+			int64_t now_ns, char out[SIP_CHALLENGE_MAX]) ON_THREAD(ROLE_CTL);
 
 #endif

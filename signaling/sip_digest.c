@@ -224,7 +224,7 @@ int sip_digest_answer(char out[SIP_CREDENTIALS_MAX], const char *const *params, 
 /* --- nonces ------------------------------------------------------------------------------- */
 
 /* A nonce is the time of its making (8 hexadecimal digits of seconds), 16 of chance, and
- * 32 that only we can make of both. Only those that were used are remembered. */
+ * 32 that only we can make of both and the source it is for. Only those that were used are remembered. */
 struct sip_nonces {
 	unsigned char key[32];
 	size_t max;
@@ -270,27 +270,29 @@ void sip_nonces_free(struct sip_nonces **n)
 	*n = NULL;
 }
 
-static void seal(const struct sip_nonces *n, char text[SIP_NONCE_LEN + 1])
+static void seal(const struct sip_nonces *n, char text[SIP_NONCE_LEN + 1], const char *source)
 {
-	char *mac = g_compute_hmac_for_data(G_CHECKSUM_SHA256, n->key, sizeof n->key,
-					    (const guchar *)text, 24);
+	GHmac *mac = g_hmac_new(G_CHECKSUM_SHA256, n->key, sizeof n->key);
 
-	memcpy(text + 24, mac, 32);
+	g_hmac_update(mac, (const guchar *)text, 24);
+	g_hmac_update(mac, (const guchar *)source, (gssize)strlen(source));
+	memcpy(text + 24, g_hmac_get_string(mac), 32);
 	text[SIP_NONCE_LEN] = '\0';
-	g_free(mac);
+	g_hmac_unref(mac);
 }
 
-void sip_nonces_make(struct sip_nonces *n, char out[SIP_NONCE_LEN + 1], int64_t now_ns)
+void sip_nonces_make(struct sip_nonces *n, const char *source, char out[SIP_NONCE_LEN + 1],
+		     int64_t now_ns)
 {
 	uint64_t chance = 0;
 
 	(void)!getrandom(&chance, sizeof chance, 0);
 	snprintf(out, SIP_NONCE_LEN + 1, "%08x%016llx", (unsigned)(uint32_t)(now_ns / NS_PER_S),
 		 (unsigned long long)chance);
-	seal(n, out);
+	seal(n, out, source);
 }
 
-static bool is_ours(const struct sip_nonces *n, const char *nonce)
+static bool is_ours(const struct sip_nonces *n, const char *nonce, const char *source)
 {
 	char text[SIP_NONCE_LEN + 1];
 	unsigned char differ = 0;
@@ -298,7 +300,7 @@ static bool is_ours(const struct sip_nonces *n, const char *nonce)
 	if (strlen(nonce) != SIP_NONCE_LEN)
 		return false;
 	memcpy(text, nonce, 24);
-	seal(n, text);
+	seal(n, text, source);
 	for (int i = 0; i < SIP_NONCE_LEN; i++)
 		differ |= (unsigned char)(text[i] ^ nonce[i]);
 	return !differ;
@@ -324,20 +326,34 @@ static void forget_old(struct sip_nonces *n, int64_t now_ns)
 		forget(n, u, true);
 }
 
-bool sip_nonces_use(struct sip_nonces *n, const char *nonce, uint32_t nc, int64_t now_ns)
+static uint32_t made_at(const char *nonce)
 {
 	char seconds[9] = "";
-	struct used *u;
-	uint32_t made_s;
+
+	memcpy(seconds, nonce, 8);
+	return (uint32_t)strtoul(seconds, NULL, 16);
+}
+
+bool sip_nonces_valid(const struct sip_nonces *n, const char *nonce, const char *source,
+		      int64_t now_ns)
+{
 	int64_t age_s;
 
-	if (!is_ours(n, nonce))
+	if (!is_ours(n, nonce, source))
 		return false;
-	memcpy(seconds, nonce, 8);
-	made_s = (uint32_t)strtoul(seconds, NULL, 16);
-	age_s = now_ns / NS_PER_S - made_s;
-	if (age_s < 0 || age_s * NS_PER_S >= n->life_ns)
+	age_s = now_ns / NS_PER_S - made_at(nonce);
+	return age_s >= 0 && age_s * NS_PER_S < n->life_ns;
+}
+
+bool sip_nonces_use(struct sip_nonces *n, const char *nonce, const char *source, uint32_t nc,
+		    int64_t now_ns)
+{
+	struct used *u;
+	uint32_t made_s;
+
+	if (!sip_nonces_valid(n, nonce, source, now_ns))
 		return false;
+	made_s = made_at(nonce);
 	u = g_hash_table_lookup(n->used, nonce);
 	if (u) {
 		if (nc <= u->nc)

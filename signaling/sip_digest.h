@@ -59,9 +59,15 @@ enum { SIP_NONCE_LEN = 56 };
 /* They hold for life_ns; at most max are remembered with their counts. 0 or -ENOMEM. */
 int sip_nonces_new(struct sip_nonces **out, size_t max, int64_t life_ns);
 void sip_nonces_free(struct sip_nonces **n);
-void sip_nonces_make(struct sip_nonces *n, char out[SIP_NONCE_LEN + 1], int64_t now_ns);
-/* Of credentials that are right otherwise. True: it is ours, young, and its count is
+/* For that source alone: another's answer to it shows nothing. */
+void sip_nonces_make(struct sip_nonces *n, const char *source, char out[SIP_NONCE_LEN + 1],
+		     int64_t now_ns);
+/* Whether it is ours, young and of that source; it is not used by that. */
+bool sip_nonces_valid(const struct sip_nonces *n, const char *nonce, const char *source,
+		      int64_t now_ns);
+/* Of credentials that are right otherwise. True: it is valid, and its count is
  * higher than any before; it counts as used then. False: a new one is needed (stale). */
-bool sip_nonces_use(struct sip_nonces *n, const char *nonce, uint32_t nc, int64_t now_ns);
+bool sip_nonces_use(struct sip_nonces *n, const char *nonce, const char *source, uint32_t nc,
+		    int64_t now_ns);
 
 #endif

@@ -46,13 +46,13 @@ static const char *const *credentials(const sip_t *msg, const char *realm)
 	return NULL;
 }
 
-ON_THREAD(ROLE_CTL) static void challenge(const struct sip_event *ev, bool stale)
+ON_THREAD(ROLE_CTL) static void challenge(const struct sip_event *ev, const char *address, bool stale)
 {
 	char md5[SIP_CHALLENGE_MAX];
 
 	/* MD5 alone: telephones of before RFC 8760 (baresip 1.0, SIPp) give up at a challenge
 	 * with SHA-256, also where one with MD5 stands beside it. */
-	sip_auth_challenge(sip_parts(ev->sip)->auth, SIP_DIGEST_MD5, stale,
+	sip_auth_challenge(sip_parts(ev->sip)->auth, SIP_DIGEST_MD5, stale, address,
 			   clock_now_ns(&clock_monotonic), md5);
 	nua_respond(ev->nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(sip_nua(ev->sip)),
 		    SIPTAG_WWW_AUTHENTICATE_STR(md5), TAG_END());
@@ -69,7 +69,10 @@ bool sip_registrar_authenticate(const struct sip_event *ev, const struct sip_sou
 			       msg->sip_request->rq_method_name, from->address,
 			       clock_now_ns(&clock_monotonic), user)) {
 	case SIP_AUTH_RIGHT: return true;
-	case SIP_AUTH_STALE: challenge(ev, true); return false;
+	case SIP_AUTH_STALE: challenge(ev, from->address, true); return false;
+	case SIP_AUTH_BAD:
+		sip_refuse(ev, SIP_400_BAD_REQUEST, "The credentials cannot be read");
+		return false;
 	case SIP_AUTH_LIMITED:
 		log_warn(NULL, "SIP: too many wrong passwords from %s", from->address);
 		sip_refuse(ev, SIP_403_FORBIDDEN, "Too many wrong passwords: wait a minute");
@@ -78,10 +81,10 @@ bool sip_registrar_authenticate(const struct sip_event *ev, const struct sip_sou
 		log_warn(NULL, "SIP: wrong password from %s for \"%s\"", from->address,
 			 plain(user, shown));
 		/* Asked anew, not stale=true: a telephone asks its person then. */
-		challenge(ev, false);
+		challenge(ev, from->address, false);
 		return false;
 	case SIP_AUTH_NONE:
-	default: challenge(ev, false); return false;
+	default: challenge(ev, from->address, false); return false;
 	}
 }
 

@@ -38,16 +38,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void nonce_of(enum sip_digest_alg alg, char nonce[SIP_NONCE_LEN + 1])
+static void nonce_for(const char *address, enum sip_digest_alg alg, char nonce[SIP_NONCE_LEN + 1])
 {
 	char challenge[SIP_CHALLENGE_MAX];
 
-	sip_auth_challenge(f.a, alg, false, f.now, challenge);
+	sip_auth_challenge(f.a, alg, false, address, f.now, challenge);
 	assert_non_null(strstr(challenge, "realm=\"conf\""));
 	assert_non_null(strstr(challenge, "qop=\"auth\""));
 	assert_non_null(strstr(challenge, alg == SIP_DIGEST_MD5 ? "=MD5" : "=SHA-256"));
 	memcpy(nonce, strstr(challenge, "nonce=\"") + 7, SIP_NONCE_LEN);
 	nonce[SIP_NONCE_LEN] = '\0';
+}
+
+static void nonce_of(enum sip_digest_alg alg, char nonce[SIP_NONCE_LEN + 1])
+{
+	nonce_for(here, alg, nonce);
 }
 
 static enum sip_auth_verdict answer(enum sip_digest_alg alg, const char *nonce, const char *user,
@@ -97,9 +102,35 @@ static void test_right_by_either_algorithm(void **state)
 	assert_int_equal(answer(SIP_DIGEST_MD5, nonce, "ada", "secret", 1, here), SIP_AUTH_WRONG);
 }
 
+/* Who only writes somebody's address on his datagrams has no nonce that was sent there. */
+static void test_nobody_is_locked_out_by_another(void **state)
+{
+	static const char *const garbage[] = { "realm=\"conf\"", NULL };
+	char nonce[4][SIP_NONCE_LEN + 1];
+
+	(void)state;
+	nonce_of(SIP_DIGEST_MD5, nonce[0]); /* is old by then */
+	f.now += SIP_NONCE_LIFE_S * NS_PER_S;
+	nonce_for("192.0.2.66", SIP_DIGEST_MD5, nonce[1]); /* his own */
+	snprintf(nonce[2], sizeof nonce[2], "%s", "made up");
+	nonce_of(SIP_DIGEST_MD5, nonce[3]);
+	nonce[3][SIP_NONCE_LEN - 1] ^= 1;
+	for (unsigned i = 1; i <= 5 * SIP_WRONG_BURST; i++) {
+		for (int k = 0; k < 4; k++)
+			assert_int_equal(answer(SIP_DIGEST_MD5, nonce[k], "ada", "guess", i, here),
+					 SIP_AUTH_STALE);
+		assert_int_equal(sip_auth_check(f.a, garbage, "REGISTER", here, f.now, f.user),
+				 SIP_AUTH_BAD);
+	}
+	/* nor does he learn whether a password is right */
+	assert_int_equal(answer(SIP_DIGEST_MD5, nonce[1], "ada", "secret", 1, here), SIP_AUTH_STALE);
+	nonce_of(SIP_DIGEST_MD5, nonce[0]);
+	assert_int_equal(answer(SIP_DIGEST_MD5, nonce[0], "ada", "secret", 1, here), SIP_AUTH_RIGHT);
+}
+
 static void test_wrong_ones_are_limited_by_source(void **state)
 {
-	char nonce[SIP_NONCE_LEN + 1];
+	char nonce[SIP_NONCE_LEN + 1], other[SIP_NONCE_LEN + 1];
 
 	(void)state;
 	nonce_of(SIP_DIGEST_SHA256, nonce);
@@ -109,13 +140,14 @@ static void test_wrong_ones_are_limited_by_source(void **state)
 	/* Even the right one is not looked at now. */
 	assert_int_equal(answer(SIP_DIGEST_SHA256, nonce, "ada", "secret", 90, here),
 			 SIP_AUTH_LIMITED);
-	assert_int_equal(answer(SIP_DIGEST_SHA256, nonce, "ada", "secret", 91, "192.0.2.2"),
+	nonce_for("192.0.2.2", SIP_DIGEST_SHA256, other);
+	assert_int_equal(answer(SIP_DIGEST_SHA256, other, "ada", "secret", 91, "192.0.2.2"),
 			 SIP_AUTH_RIGHT);
 	f.now += 7 * NS_PER_S;
 	assert_int_equal(answer(SIP_DIGEST_SHA256, nonce, "ada", "secret", 92, here), SIP_AUTH_RIGHT);
 }
 
-static void test_garbage_is_wrong_and_another_realm_is_nothing(void **state)
+static void test_garbage_is_bad_and_another_realm_is_nothing(void **state)
 {
 	static const char *const garbage[] = { "username=\"ada\"", NULL };
 	static const char *const other[] = {
@@ -125,7 +157,7 @@ static void test_garbage_is_wrong_and_another_realm_is_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(sip_auth_check(f.a, garbage, "REGISTER", here, f.now, f.user),
-			 SIP_AUTH_WRONG);
+			 SIP_AUTH_BAD);
 	assert_string_equal(f.user, "");
 	assert_int_equal(sip_auth_check(f.a, other, "REGISTER", here, f.now, f.user), SIP_AUTH_NONE);
 }
@@ -135,7 +167,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_right_by_either_algorithm), T(test_wrong_ones_are_limited_by_source),
-		T(test_garbage_is_wrong_and_another_realm_is_nothing),
+		T(test_nobody_is_locked_out_by_another),
+		T(test_garbage_is_bad_and_another_realm_is_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

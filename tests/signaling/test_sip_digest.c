@@ -162,21 +162,26 @@ static void test_a_nonce_holds_for_its_time_and_counts_up(void **state)
 	(void)state;
 	assert_int_equal(sip_nonces_new(&n, 8, 60 * NS_PER_S), 0);
 	assert_int_equal(sip_nonces_new(&m, 8, 60 * NS_PER_S), 0);
-	sip_nonces_make(n, nonce, now);
-	sip_nonces_make(n, other, now);
+	sip_nonces_make(n, "192.0.2.1", nonce, now);
+	sip_nonces_make(n, "192.0.2.1", other, now);
 	assert_string_not_equal(nonce, other);
-	assert_false(sip_nonces_use(m, nonce, 1, now)); /* of another key */
-	assert_true(sip_nonces_use(n, nonce, 1, now));
-	assert_false(sip_nonces_use(n, nonce, 1, now));
-	assert_true(sip_nonces_use(n, nonce, 3, now));
-	assert_false(sip_nonces_use(n, nonce, 2, now));
-	assert_true(sip_nonces_use(n, nonce, 4, now + 59 * NS_PER_S));
-	assert_false(sip_nonces_use(n, nonce, 5, now + 60 * NS_PER_S));
-	assert_false(sip_nonces_use(n, other, 1, now + 60 * NS_PER_S));
-	assert_false(sip_nonces_use(n, other, 1, now - 5 * NS_PER_S)); /* not made yet */
+	assert_false(sip_nonces_use(m, nonce, "192.0.2.1", 1, now)); /* of another key */
+	assert_false(sip_nonces_use(n, nonce, "192.0.2.2", 1, now)); /* of another source */
+	assert_false(sip_nonces_valid(n, nonce, "192.0.2.2", now));
+	assert_true(sip_nonces_valid(n, nonce, "192.0.2.1", now));
+	assert_true(sip_nonces_use(n, nonce, "192.0.2.1", 1, now));
+	assert_true(sip_nonces_valid(n, nonce, "192.0.2.1", now + 59 * NS_PER_S)); /* used, not old */
+	assert_false(sip_nonces_valid(n, nonce, "192.0.2.1", now + 60 * NS_PER_S));
+	assert_false(sip_nonces_use(n, nonce, "192.0.2.1", 1, now));
+	assert_true(sip_nonces_use(n, nonce, "192.0.2.1", 3, now));
+	assert_false(sip_nonces_use(n, nonce, "192.0.2.1", 2, now));
+	assert_true(sip_nonces_use(n, nonce, "192.0.2.1", 4, now + 59 * NS_PER_S));
+	assert_false(sip_nonces_use(n, nonce, "192.0.2.1", 5, now + 60 * NS_PER_S));
+	assert_false(sip_nonces_use(n, other, "192.0.2.1", 1, now + 60 * NS_PER_S));
+	assert_false(sip_nonces_use(n, other, "192.0.2.1", 1, now - 5 * NS_PER_S)); /* not made yet */
 	other[30] = other[30] == 'a' ? 'b' : 'a';
-	assert_false(sip_nonces_use(n, other, 1, now));
-	assert_false(sip_nonces_use(n, "", 1, now));
+	assert_false(sip_nonces_use(n, other, "192.0.2.1", 1, now));
+	assert_false(sip_nonces_use(n, "", "192.0.2.1", 1, now));
 	sip_nonces_free(&n);
 	sip_nonces_free(&m);
 	assert_null(n);
@@ -191,13 +196,13 @@ static void test_what_was_forgotten_for_space_is_not_taken_again(void **state)
 	(void)state;
 	assert_int_equal(sip_nonces_new(&n, 4, 60 * NS_PER_S), 0);
 	for (int i = 0; i < 20; i++)
-		sip_nonces_make(n, nonce[i], now + i * NS_PER_S);
+		sip_nonces_make(n, "192.0.2.1", nonce[i], now + i * NS_PER_S);
 	now += 20 * NS_PER_S;
 	for (int i = 0; i < 19; i++)
-		assert_true(sip_nonces_use(n, nonce[i], 1, now));
+		assert_true(sip_nonces_use(n, nonce[i], "192.0.2.1", 1, now));
 	for (int i = 0; i < 19; i++)
-		assert_false(sip_nonces_use(n, nonce[i], 1, now));
-	assert_true(sip_nonces_use(n, nonce[19], 1, now));
+		assert_false(sip_nonces_use(n, nonce[i], "192.0.2.1", 1, now));
+	assert_true(sip_nonces_use(n, nonce[19], "192.0.2.1", 1, now));
 	sip_nonces_free(&n);
 }
 
