@@ -101,6 +101,7 @@ struct leg_handle {
 	char *token;		/* NULL: none; likewise */
 	int64_t invitation_id;	/* used by it; 0: none; until it is in */
 	char peer[64];
+	char origin[64]; /* peer, or of join_req */
 	struct access_who who;
 	struct hall *lobby;     /* where it waits; NULL: it does not */
 	uint32_t waiting;	/* its number there */

@@ -257,14 +257,14 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	room.people -= h && p->old_resume[0] && find_present(h, p->old_resume) ? 1 : 0;
 	p->who.pin = look_at_pin(p, &fresh);
 	p->who.pin_blocked = p->pin[0] &&
-			     accounts_pin_blocked(c->cfg.accounts, p->room, p->peer);
+			     accounts_pin_blocked(c->cfg.accounts, p->room, p->origin);
 	explicit_bzero(p->pin, sizeof p->pin);
 	v = access_decide(&room, &p->who, &p->host, why);
 	/* Also where something else is the reason: nobody learns by it without end. Once
 	 * blocked nothing is learnt, and one address must not use up the room's share. */
 	if (p->who.pin == PIN_WRONG && !p->host && !p->who.pin_blocked &&
 	    (fresh.guest_pin[0] || fresh.host_pin[0])) {
-		accounts_pin_wrong(c->cfg.accounts, p->room, p->peer);
+		accounts_pin_wrong(c->cfg.accounts, p->room, p->origin);
 		hall_audit(p, "pin_wrong", NULL);
 	}
 	if (v == ACCESS_REFUSE)
@@ -446,7 +446,8 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");
 	participant_set_number(p, req->number);
-	address_count_add(c->addresses, p->peer);
+	snprintf(p->origin, sizeof p->origin, "%s", req->origin ? req->origin : p->peer);
+	address_count_add(c->addresses, p->origin);
 	return p;
 }
 
@@ -458,7 +459,7 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 
 	if (c->stopping)
 		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
-	err = check_address(c, req->peer ? req->peer : "", why);
+	err = check_address(c, req->origin ? req->origin : req->peer ? req->peer : "", why);
 	if (err)
 		return err;
 	p = join_new(c, req, events, obj);

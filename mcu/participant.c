@@ -64,7 +64,7 @@ ON_THREAD(ROLE_CTL) static void tell_totals(struct leg_handle *p)
 
 void participant_free(struct leg_handle *p)
 {
-	address_count_remove(p->conf->addresses, p->peer);
+	address_count_remove(p->conf->addresses, p->origin);
 	rtp_ports_unref(&p->ports);
 	free(p);
 }

@@ -168,6 +168,9 @@ struct join_req {
 	const char *pin, *resume; /* NULL when absent */
 	const char *token; /* NULL, or who it is: a sign-in's or an invitation's (mcu/tokens.h) */
 	const char *peer;		  /* address of the client, for limits and the log */
+	/* Whom wrong PINs and too many participants are counted against, at most 63 octets;
+	 * NULL: the peer. Callers of a trunk have its address, and are many. */
+	const char *origin;
 	bool tls;
 	/* The sockets of the call that the leg is of (SIP), referenced as long as it lives:
 	 * local() then says what phones are offered, and what is agreed on may go over

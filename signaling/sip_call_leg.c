@@ -362,9 +362,13 @@ ON_THREAD(ROLE_CTL) static int enter(struct sip_call *c, struct call_leg *l, str
 {
 	const struct sip_calls_side *side = &c->set->side;
 	struct leg_handle *h = NULL;
+	char origin[64];
 
 	req->name = c->name;
 	req->peer = c->peer;
+	/* Withheld numbers of a trunk together. */
+	snprintf(origin, sizeof(origin), "%.40s@%.22s", c->cdr.number, c->cdr.trunk);
+	req->origin = c->cdr.trunk[0] ? origin : NULL;
 	req->tls = c->tls;
 	req->device = true; /* nobody expects the first caller to be the host */
 	req->kind = LEG_KIND_PHONE;

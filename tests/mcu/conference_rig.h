@@ -64,6 +64,7 @@ struct front {
 	bool device, called;
 	enum leg_kind kind;
 	const char *number;
+	const char *origin; /* NULL: the address */
 	char last_name[80], last_number[80]; /* of joined */
 	struct { size_t n; int64_t call; char state[16], number[80]; uint32_t leg; } call;
 	struct leg_totals totals;
@@ -283,7 +284,7 @@ static inline int begin(struct front *f, const char *room, const char *resume, s
 	struct join_req req = { .room = room, .name = f->name ? f->name : "N", .pin = f->pin,
 				.token = f->token, .resume = resume, .peer = "192.0.2.1",
 				.device = f->device, .called = f->called, .kind = f->kind,
-				.number = f->number };
+				.number = f->number, .origin = f->origin };
 
 	return conference_api.join(the.c, &req, &events, f, &f->leg, why);
 }
@@ -309,7 +310,7 @@ static inline void must_join(struct front *f, const char *room)
 
 	*f = (struct front){ .leaves_at = f->leaves_at, .name = f->name, .pin = f->pin,
 			     .token = f->token, .device = f->device, .called = f->called,
-			     .kind = f->kind, .number = f->number };
+			     .kind = f->kind, .number = f->number, .origin = f->origin };
 	if (join(f, room, NULL, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(f->welcomes, 1);

@@ -118,6 +118,49 @@ static void test_address_limit(void **state)
 	assert_int_equal(address_count_size(the.c->addresses), 0);
 }
 
+/* Callers of a trunk have its address: each number is counted by itself. */
+static void test_people_of_a_trunk(void **state)
+{
+	struct front a = { .origin = "1@itsp" }, b = { .origin = "2@itsp" },
+		     c = { .origin = "1@itsp" }, d = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	set("limits.participants_per_address=1");
+	must_join(&a, "one");
+	must_join(&b, "one");
+	must_join(&d, "one");
+	assert_int_equal(join(&c, "one", NULL, &why), -EUSERS);
+	assert_string_equal(why.code, "too_many_from_address");
+	leave(&a, LEAVE_LEFT);
+	must_join(&c, "one");
+	leave(&b, LEAVE_LEFT);
+	leave(&c, LEAVE_LEFT);
+	leave(&d, LEAVE_LEFT);
+	assert_int_equal(address_count_size(the.c->addresses), 0);
+}
+
+/* Who guesses by a trunk shuts himself out, and nobody else who comes by it. */
+static void test_wrong_pins_by_a_trunk(void **state)
+{
+	struct front a = { 0 }, guesser = { .origin = "1@itsp", .pin = "1235" },
+		     other = { .origin = "2@itsp", .pin = "1234" };
+	struct client_msg m = { .type = CLIENT_MSG_POLICY, .u.policy.guest_pin = "1234" };
+	struct errmsg why;
+
+	(void)state;
+	must_join(&a, "room");
+	assert_int_equal(conference_api.act(the.c, a.leg, &m, &why), 0);
+	for (int i = 0; i < GUESS_PINS_ADDRESS; i++) {
+		assert_true(join(&guesser, "room", NULL, &why) < 0);
+		assert_string_equal(why.code, "pin_wrong");
+	}
+	guesser.pin = "1234";
+	assert_true(join(&guesser, "room", NULL, &why) < 0);
+	assert_string_equal(why.code, "rate_limited");
+	must_join(&other, "room");
+}
+
 /* Nobody takes all rooms: who has opened enough of them joins those that run. */
 static void test_rooms_of_an_address(void **state)
 {
@@ -296,6 +339,8 @@ int main(void)
 		T(test_coming_back_replaces),
 		T(test_limits),
 		T(test_address_limit),
+		T(test_people_of_a_trunk),
+		T(test_wrong_pins_by_a_trunk),
 		T(test_rooms_of_an_address),
 		T(test_registered_rooms_only),
 		T(test_leaving_in_the_middle),
