@@ -382,7 +382,7 @@ static void start_library(void)
 	if (started)
 		return;
 	started = true;
-	sip_tls_repair();
+	(void)sip_tls_repair(nua_version);
 	su_init();
 	su_log_redirect(su_log_default, log_sofia, NULL);
 	su_log_redirect(su_log_global, log_sofia, NULL);
