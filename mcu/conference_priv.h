@@ -41,7 +41,8 @@ enum {
 	QUALITY_S = 5,
 	SUCCESSION_S = 10,
 	CHAT_HISTORY = 50,
-	PARLOURS_MAX = 500,
+	PARLOURS_MAX = 500, /* of those who call */
+	PARLOURS_KEPT = 100, /* beside them, for whom the server calls */
 	CHIME_PEOPLE_MOST = 50, /* in larger rooms somebody comes or goes all the time */
 	CHAT_BURST = 10, CHAT_BURST_MS = 10000, /* messages of one participant */
 };

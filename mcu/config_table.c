@@ -223,7 +223,8 @@ const struct config_key config_keys[] = {
 	    "A call from which nothing has come for so long ends (seconds), unless it is on hold. "
 	    "0: never."),
 	INT("sip.max_calls", sip.max_calls, 0, 100000, "1000",
-	    "Calls at the same time, in and out; more are refused with 503. 0: any number."),
+	    "Calls at the same time, in and out; more are refused with 503. A tenth is kept for "
+	    "calls out. 0: any number."),
 
 	CHOICE("sip.dial", sip.dial, "hosts|users|nobody", "hosts",
 	       "Who may have a room call somebody: its hosts who have an account, everybody in it who "

@@ -16,8 +16,9 @@ void parlour_media(struct leg_media *m)
 ON_THREAD(ROLE_CTL) static int admit(struct leg_handle *p, struct errmsg *why)
 {
 	struct conference *c = p->conf;
+	guint most = PARLOURS_MAX + (p->who.called ? PARLOURS_KEPT : 0);
 
-	if (c->parlours->len >= PARLOURS_MAX)
+	if (c->parlours->len >= most)
 		return errmsg_set(why, -EUSERS, "server_full", "%u calls are being answered, and no more "
 				  "can be. Try again in a minute.", c->parlours->len);
 	return load_admit_join(p, why);

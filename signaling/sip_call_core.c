@@ -243,16 +243,6 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 
 /* --- it comes ----------------------------------------------------------------------- */
 
-static int check_room_for(const struct sip_call_set *s, struct errmsg *why)
-{
-	if (s->stopping)
-		return errmsg_set(why, -ESHUTDOWN, "shutting_down", "The server is shutting down.");
-	if (s->side.max_calls && s->calls->len >= s->side.max_calls)
-		return errmsg_set(why, -EUSERS, "server_full", "The server has %u calls and takes no "
-				  "more. Try again later.", s->calls->len);
-	return 0;
-}
-
 static int fill(struct sip_call *c, const struct sip_call_start *start, struct errmsg *why)
 {
 	const struct sip_calls_side *side = &c->set->side;
@@ -279,7 +269,7 @@ static int fill(struct sip_call *c, const struct sip_call_start *start, struct e
 int sip_call_take(struct sip_call_set *s, const struct sip_call_start *start,
 		  struct sip_call **at, struct sip_reply *r, struct errmsg *why)
 {
-	int err = check_room_for(s, why);
+	int err = call_limits_in(s, start, why);
 	struct sip_call *c = err ? NULL : call_new(s);
 
 	if (!err && !c)

@@ -28,6 +28,9 @@ enum {
 	SIP_GATHER_MS = 2000, /* our candidates of ICE; an answer has those that are there then */
 	SIP_CANDIDATES = 32,
 	SIP_ASK_MS = 1000, /* between two INFOs that ask for a key frame */
+	SIP_OPEN_CALLS = 400, /* that came and have no ACK; of users and trunks as many again */
+	SIP_OPEN_CALLS_SOURCE = 50, /* of one address that is neither */
+	SIP_KEPT_SHARE = 10, /* the tenth part of all calls is kept for calls out */
 	SIP_DIALS_PER_ROOM = 20, /* that ring at the same time */
 	SIP_NAME_BYTES = PROTOCOL_MAX_NAME * 4 + 1
 };
@@ -249,6 +252,12 @@ int call_status(int err, const struct errmsg *why);
 /* Sends a re-INVITE with our offer when one is wanted and nothing else is under way. */
 void call_try_reoffer(struct sip_call *c) ON_THREAD(ROLE_CTL);
 int64_t call_now_ns(const struct sip_call_set *s);
+
+/* --- sip_call_limits.c --------------------------------------------------------------------- */
+
+/* Whether one more may come. 0, or -errno with *why. */
+int call_limits_in(const struct sip_call_set *s, const struct sip_call_start *start,
+		   struct errmsg *why);
 
 /* --- sip_call_record.c --------------------------------------------------------------------- */
 

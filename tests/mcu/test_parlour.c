@@ -66,6 +66,24 @@ static void test_they_are_bounded(void **state)
 	assert_int_equal(enter(&more, &why), 0);
 }
 
+/* However many call: the server can. */
+static void test_places_are_kept_for_calls_out(void **state)
+{
+	static struct front f[PARLOURS_MAX], out[PARLOURS_KEPT], more;
+	struct join_req req = { .parlour = true, .called = true, .name = "phone", .peer = "192.0.2.7" };
+	struct errmsg why;
+
+	(void)state;
+	set("limits.participants_per_address=100000");
+	for (int i = 0; i < PARLOURS_MAX; i++)
+		assert_int_equal(enter(&f[i], &why), 0);
+	assert_true(enter(&more, &why) < 0);
+	for (int i = 0; i < PARLOURS_KEPT; i++)
+		assert_int_equal(conference_api.join(the.c, &req, &events, &out[i], &out[i].leg, &why), 0);
+	assert_true(conference_api.join(the.c, &req, &events, &more, &more.leg, &why) < 0);
+	assert_string_equal(why.code, "server_full");
+}
+
 static void on_written(void *obj, int err, const struct room_row *row)
 {
 	(void)obj;
@@ -155,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_parlour_is_in_no_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_it_is_nobodys_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_they_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_places_are_kept_for_calls_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_numbers_of_rooms, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shutdown_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_digit_by_signaling, set_up, tear_down),

@@ -244,6 +244,53 @@ static void who_was_called_is_a_stranger_elsewhere(void **state)
 	free(r);
 }
 
+/* One more that came, of whom; 0, or what it was refused with. No dialog is made of it. */
+static int comes(struct rig *r, const char *peer, const char *user, const char *trunk)
+{
+	const struct sip_call_start s = { .peer = peer, .user = user, .trunk = trunk };
+	struct errmsg why;
+
+	return call_limits_in(r->set, &s, &why);
+}
+
+/* Calls that wait for ACK: of one address, of all, and beside those of users and trunks. */
+static void calls_without_ack(void **state)
+{
+	static struct sip_call open[SIP_OPEN_CALLS + SIP_OPEN_CALLS_SOURCE];
+	struct rig *r = calloc(1, sizeof(*r));
+	int n = 0;
+	(void)state;
+	rig_open(r);
+	r->set->side.max_calls = 0;
+	for (; n < SIP_OPEN_CALLS_SOURCE; n++) {
+		assert_int_equal(comes(r, "2001:db8::1", "", ""), 0);
+		open[n].state = n & 1 ? CALL_ANSWERED : CALL_ARRIVING;
+		snprintf(open[n].peer, sizeof(open[n].peer), "2001:db8::%x", n);
+		g_ptr_array_add(r->set->calls, &open[n]);
+	}
+	assert_int_equal(comes(r, "2001:db8::ffff", "", ""), -EBUSY);
+	assert_int_equal(comes(r, "2001:db8::ffff", "anne", ""), 0);
+	assert_int_equal(comes(r, "2001:db8::ffff", "", "office"), 0);
+	open[0].state = CALL_UP; /* ACK has come */
+	assert_int_equal(comes(r, "2001:db8::ffff", "", ""), 0);
+	open[0].state = CALL_ANSWERED;
+	for (; n < SIP_OPEN_CALLS; n++) {
+		snprintf(open[n].peer, sizeof(open[n].peer), "192.0.2.%d", n % 250);
+		assert_int_equal(comes(r, open[n].peer, "", ""), 0);
+		open[n].state = CALL_ANSWERED;
+		g_ptr_array_add(r->set->calls, &open[n]);
+	}
+	assert_int_equal(comes(r, "198.51.100.1", "", ""), -EBUSY);
+	assert_int_equal(comes(r, "198.51.100.1", "anne", ""), 0);
+	r->set->side.max_calls = (size_t)(n + n / 9 + 1); /* a tenth of them is for calls out */
+	assert_int_equal(comes(r, "198.51.100.1", "anne", ""), 0);
+	r->set->side.max_calls = (size_t)(n + n / 10 - 1);
+	assert_int_equal(comes(r, "198.51.100.1", "anne", ""), -EUSERS);
+	g_ptr_array_set_size(r->set->calls, 0);
+	rig_close(r);
+	free(r);
+}
+
 /* What is sent while the phone holds is its music; nobody hears it. */
 static void hold(void **state)
 {
@@ -411,6 +458,7 @@ int main(void)
 		cmocka_unit_test(several_phones),
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(who_was_called_is_a_stranger_elsewhere),
+		cmocka_unit_test(calls_without_ack),
 		cmocka_unit_test(hold),
 		cmocka_unit_test(nothing_is_sent_before_ack),
 		cmocka_unit_test(versions),
