@@ -135,11 +135,12 @@ static void from_of(struct sip_dialog *d, const struct sip *s, const struct sip_
 		n += (size_t)(p - from);
 	}
 	shown[n] = '\0';
+	snprintf(d->own_from, sizeof(d->own_from), "\"%s\" <sip:%.60s@%s%.200s%s>", shown, user,
+		 v6 ? "[" : "", *domain ? domain : t->local, v6 ? "]" : "");
 	if (t->from[0])
 		snprintf(d->from, sizeof(d->from), "\"%s\" <%.290s>", shown, t->from);
 	else
-		snprintf(d->from, sizeof(d->from), "\"%s\" <sip:%.60s@%s%.200s%s>", shown, user,
-			 v6 ? "[" : "", *domain ? domain : t->local, v6 ? "]" : "");
+		snprintf(d->from, sizeof(d->from), "%s", d->own_from);
 }
 
 static void *dialog_new(void *obj, struct sip_call *call, const struct sip_target *t,

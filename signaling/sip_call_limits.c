@@ -1,9 +1,10 @@
-/* How many calls there may be. Whoever sends INVITEs and no ACK, from his own address or
+/* How many calls there may be, and where they may be sent on to. Whoever sends INVITEs and no ACK, from his own address or
  * in others' names, must not take the places of those who call, nor of our own calls. */
 #include "signaling/sip_call_priv.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "signaling/sip_limit.h"
 
@@ -59,4 +60,12 @@ int call_limits_in(const struct sip_call_set *s, const struct sip_call_start *st
 		return errmsg_set(why, -EUSERS, "server_full", "The server has %u calls and takes no "
 				  "more. Try again later.", s->calls->len);
 	return check_open(s, start, why);
+}
+
+bool sip_same_place(const char *a, const char *b)
+{
+	size_t scheme = strcspn(a, ":");
+	const char *x = strchr(a, '@'), *y = strchr(b, '@');
+
+	return x && y && scheme == strcspn(b, ":") && !strncasecmp(a, b, scheme) && !strcasecmp(x, y);
 }

@@ -247,8 +247,13 @@ static void d_redirect(void *dialog, const char *uri, const char *sdp)
 	d->nh = nh;
 	if (uri) {
 		log_info(NULL, "call to %s goes on to %s", d->to.uri, uri);
+		if (!sip_same_place(d->to.uri, uri)) { /* what a trunk knows is for nobody else */
+			explicit_bzero(d->to.user, sizeof(d->to.user));
+			explicit_bzero(d->to.password, sizeof(d->to.password));
+			snprintf(d->from, sizeof(d->from), "%s", d->own_from);
+		}
 		snprintf(d->to.uri, sizeof(d->to.uri), "%s", uri);
-		d->to.route[0] = '\0'; /* and the credentials are of who it was given to first */
+		d->to.route[0] = '\0';
 	}
 	d_invite(d, sdp);
 }

@@ -37,6 +37,7 @@ struct sip_dialog {
 	char contact[SIP_CONTACT_MAX];
 	struct sip_target to; /* of calls out */
 	char from[400];
+	char own_from[400]; /* without what a trunk wants of it */
 };
 
 extern const struct sip_dialog_ops sip_dialog_nua;

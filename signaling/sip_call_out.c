@@ -265,12 +265,26 @@ ON_THREAD(ROLE_CTL) static bool call_in_the_clear(struct sip_call *c)
 	return true;
 }
 
+/* Who is called sends it only to where anybody may have it called. */
+static bool may_redirect(const struct sip_call *c, const char *contact)
+{
+	const struct sip_calls_side *side = &c->set->side;
+
+	if (!contact || c->redirects >= SIP_MAX_REDIRECTS)
+		return false;
+	if (!side->may_call || side->may_call(side->obj, contact))
+		return true;
+	log_info(NULL, "call to %s is not sent on to %s: the configuration allows no call there",
+		 c->peer, contact);
+	return false;
+}
+
 /* Its last answer, not 2xx. */
 ON_THREAD(ROLE_CTL) static void refused(struct sip_call *c, const struct sip_answer *a)
 {
 	char text[300];
 
-	if (a->status < 400 && a->contact && c->redirects < SIP_MAX_REDIRECTS) {
+	if (a->status < 400 && may_redirect(c, a->contact)) {
 		struct errmsg why = { .code = "" };
 		const char *sdp;
 		c->redirects++;

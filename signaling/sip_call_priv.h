@@ -259,6 +259,10 @@ int64_t call_now_ns(const struct sip_call_set *s);
 int call_limits_in(const struct sip_call_set *s, const struct sip_call_start *start,
 		   struct errmsg *why);
 
+/* Whether two URIs lead to the same host, port and transport, as they are written; who is
+ * asked for there may differ. */
+bool sip_same_place(const char *a, const char *b);
+
 /* --- sip_call_record.c --------------------------------------------------------------------- */
 
 struct sip_cdr *call_record(struct sip_call *c);

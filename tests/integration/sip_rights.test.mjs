@@ -155,3 +155,56 @@ test('the server stops while a REFER rings: nothing is lost or touched again', {
 	answer(m, 487);
 	await stop();
 });
+
+// The call of a trunk that its answer sends to another telephone: what that gets to see.
+async function sentOn(config) {
+	await start(config);
+	const other = await RawSip.open(server);
+	assert.equal((await rest('PUT', 'trunks/itsp', { uri: `sip:127.0.0.1:${sip.port}`, user: 'office', password: 'trunk-secret', prefixes: [''] })).name, 'itsp');
+	assert.equal((await rest('PUT', 'rooms/out', {})).status, 200);
+	const { call, status } = await rest('POST', 'rooms/out/dial', { to: '+49301234567' });
+	assert.equal(status, 202);
+	const m = await until('INVITE of the trunk', () => sip.messages.find((x) => x.method === 'INVITE'));
+	answer(m, 302, { headers: [`Contact: <${phone('x', other)}>`] });
+	return { call, other };
+}
+const over = (call) => until('the end', async () => /failed|ended/.test((await rest('GET', `rooms/out/dial/${call}`)).state));
+
+test("a trunk's password goes to no other host, nor its caller", { timeout: within(60000) }, async () => {
+	const { call, other } = await sentOn({});
+	const m = await invited('x', other);
+	assert.doesNotMatch(m.text, /office/);
+	answer(m, 401, { by: other, headers: ['WWW-Authenticate: Digest realm="evil", nonce="chosen", algorithm=MD5, qop="auth"'] });
+	await over(call);
+	assert.ok(!other.messages.some((x) => /^(Proxy-)?Authorization:/mi.test(x.text)));
+	other.close();
+	await stop();
+});
+
+test('a redirect is held against sip.dial_to', { timeout: within(60000) }, async () => {
+	const { call, other } = await sentOn({ 'sip.dial_to': '["+49"]' });
+	await over(call);
+	assert.ok(!other.messages.some((x) => x.method === 'INVITE'));
+	other.close();
+	await stop();
+});
+
+test('calls that are never acknowledged take no places of others, nor of calls out', { timeout: within(60000) }, async () => {
+	await start({});
+	assert.equal((await rest('PUT', 'rooms/out', {})).status, 200);
+	for (let i = 0; i < 60; i++)
+		sip.send(sip.dialog('bridge'), 'INVITE', { body: sdp });
+	const refused = await until('a refusal', () => sip.messages.find((m) => m.status === 503 && /INVITE/.test(m.cseq)));
+	assert.match(refused.text, /^Retry-After: /m);
+	const other = await RawSip.open(server, '127.0.0.2');
+	const d = other.dialog('bridge');
+	other.send(d, 'INVITE', { body: sdp });
+	const ok = await other.final(d, 'INVITE');
+	assert.equal(ok.status, 200, ok.text);
+	other.acknowledge(d, ok);
+	assert.equal((await rest('POST', 'rooms/out/dial', { to: phone('friend') })).status, 202);
+	await invited('friend');
+	other.close();
+	sip.close();
+	await server.kill();
+});

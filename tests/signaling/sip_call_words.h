@@ -214,6 +214,8 @@ static inline void do_step(struct rig *r, const char *step)
 		sip_call_refer(c, rest, NULL);
 	else if (is(step, "REFER-room", &rest))
 		sip_call_refer(c, "sip:x@us", rest);
+	else if (is(step, "only", &rest))
+		r->only = !strcmp(rest, "@h") ? "@h" : "@192.0.2.60";
 	else if (is(step, "forbidden", &rest))
 		r->refer_err = -EACCES;
 	else if (is(step, "ask-later", &rest))

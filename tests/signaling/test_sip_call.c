@@ -150,6 +150,11 @@ static void calls_out(void **state)
 		  "parlour INVITE+sdp INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
 		  "INVITE:sip:other@192.0.2.60 INVITE:sip:other@192.0.2.60 "
 		  "INVITE:sip:other@192.0.2.60 dial:failed done", SIP_END_FAILED },
+		/* but not to where nobody may call */
+		{ "only:@192.0.2.60 dial:sip:b@h answer:302 answer:200+sdp",
+		  "parlour INVITE+sdp INVITE:sip:other@192.0.2.60 ACK join:r dial:answered", 0 },
+		{ "only:@h dial:sip:b@h answer:302 gone", "parlour INVITE+sdp dial:failed done",
+		  SIP_END_FAILED },
 		{ "shutdown dial:sip:b@h", "dial:shutting_down", 0 },
 	};
 	(void)state;
@@ -242,6 +247,19 @@ static void who_was_called_is_a_stranger_elsewhere(void **state)
 	assert_string_equal(r->log, "refer:403");
 	rig_close(r);
 	free(r);
+}
+
+static void places(void **state)
+{
+	(void)state;
+	assert_true(sip_same_place("sip:a@h:5060", "sip:b@h:5060"));
+	assert_true(sip_same_place("SIP:a@H.example;transport=tcp", "sip:b@h.example;transport=tcp"));
+	assert_false(sip_same_place("sip:a@h", "sip:a@other"));
+	assert_false(sip_same_place("sip:a@h:5060", "sip:a@h:5061"));
+	assert_false(sip_same_place("sip:a@h", "sip:a@h;maddr=other"));
+	assert_false(sip_same_place("sip:a@h;transport=tls", "sip:a@h"));
+	assert_false(sip_same_place("sips:a@h", "sip:a@h"));
+	assert_false(sip_same_place("sip:h", "sip:h"));
 }
 
 /* One more that came, of whom; 0, or what it was refused with. No dialog is made of it. */
@@ -459,6 +477,7 @@ int main(void)
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(who_was_called_is_a_stranger_elsewhere),
 		cmocka_unit_test(calls_without_ack),
+		cmocka_unit_test(places),
 		cmocka_unit_test(hold),
 		cmocka_unit_test(nothing_is_sent_before_ack),
 		cmocka_unit_test(versions),
