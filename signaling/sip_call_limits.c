@@ -1,5 +1,6 @@
-/* How many calls there may be, and where they may be sent on to. Whoever sends INVITEs and no ACK, from his own address or
- * in others' names, must not take the places of those who call, nor of our own calls. */
+/* How many calls there may be, and where they may be sent on to. Whoever sends INVITEs and
+ * no ACK, from his own address or in others' names, must not take the places of those who
+ * call, nor of our own calls. */
 #include "signaling/sip_call_priv.h"
 
 #include <errno.h>
