@@ -119,7 +119,9 @@ void sip_call_referred_shutdown(struct sip_calls *c)
 			nua_handle_bind(r->nh, NULL); /* nua ends it, and tells nobody */
 		r->nh = NULL;
 		g_ptr_array_remove_index(c->referred, 0);
-		r->calls = NULL; /* who makes the call has it until that is over */
+		r->calls = NULL;
+		if (r->over) /* otherwise who makes the call has it until that is over */
+			free(r);
 	}
 }
 
