@@ -88,14 +88,16 @@ int chat_say(struct leg_handle *p, const char *text, uint32_t to, struct errmsg 
 {
 	struct hall *h = p->hall;
 	struct leg_handle *other = to ? find_leg(h, to) : NULL;
+	char name[sizeof p->name]; /* it may leave while others are told */
 	struct leg_event ev = { .type = LEG_EVENT_CHAT, .u.chat = {
-		.leg = leg_id(p->leg), .to = to, .name = p->name, .text = text,
+		.leg = leg_id(p->leg), .to = to, .name = name, .text = text,
 		.at_ms = clock_wall_ns() / NS_PER_MS } };
 	struct chat_row row = {
 		.id = db_new_id(), .session_id = h->session_id, .at_ms = ev.u.chat.at_ms,
 		.leg = ev.u.chat.leg, .to_leg = to, .name = p->name, .text = text,
 	};
 
+	snprintf(name, sizeof name, "%s", p->name);
 	if (to && !other)
 		return errmsg_set(why, -ENOENT, "bad_message", "Whom you write to has left the room.");
 	if (too_fast(p))

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum audience { HOSTS = 1, OTHERS };
+enum audience { HOSTS = 1, OTHERS = 2 }; /* bits */
 
 void participant_describe(const struct leg_handle *p, bool to_host, struct participant *out)
 {
@@ -37,9 +37,10 @@ void participant_set_number(struct leg_handle *p, const char *number)
 		snprintf(p->name, sizeof p->name, "%.*s", PROTOCOL_MAX_NAME, p->masked);
 }
 
-/* As hall_tell, to one kind of participant. */
-ON_THREAD(ROLE_CTL) static void tell(struct hall *h, struct leg_event *ev, enum audience to,
-				     const struct leg_handle *but)
+/* As hall_tell, to one kind of participant; of: whom it is about, NULL: nobody. When
+ * that one has left in the middle nobody else hears of it. */
+ON_THREAD(ROLE_CTL) static void tell(struct hall *h, struct leg_event *ev, unsigned to,
+				     const struct leg_handle *but, const struct leg_handle *of)
 {
 	GPtrArray *all = g_ptr_array_copy(h->people, NULL, NULL);
 	uint64_t departures = h->departures;
@@ -47,28 +48,42 @@ ON_THREAD(ROLE_CTL) static void tell(struct hall *h, struct leg_event *ev, enum 
 	for (size_t i = 0; i < all->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(all, i);
 
+		if (of && departures != h->departures && !hall_has(h, of))
+			break;
 		if (p != but && (departures == h->departures || hall_has(h, p)) &&
-		    p->host == (to == HOSTS))
+		    to & (p->host ? HOSTS : OTHERS))
 			p->ev->event(p->obj, ev);
 	}
 	g_ptr_array_unref(all);
 	leg_event_clear(ev);
 }
 
-void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_handle *but)
+/* p may be gone before all have heard it: the event has words of its own. */
+ON_THREAD(ROLE_CTL) static void tell_person(struct hall *h, struct leg_handle *p, unsigned to,
+					    const struct leg_handle *but)
 {
 	struct leg_event ev = { .type = LEG_EVENT_JOINED };
+	char name[sizeof p->name], number[sizeof p->number + sizeof p->masked];
 
-	participant_describe(p, false, &ev.u.joined);
+	participant_describe(p, to == HOSTS, &ev.u.joined);
+	snprintf(name, sizeof name, "%s", p->name);
+	ev.u.joined.name = name;
+	if (ev.u.joined.number) {
+		snprintf(number, sizeof number, "%s", ev.u.joined.number);
+		ev.u.joined.number = number;
+	}
+	tell(h, &ev, to, but, p);
+}
+
+void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_handle *but)
+{
 	if (!p->number[0]) {
-		hall_tell(h, &ev, but);
+		tell_person(h, p, HOSTS | OTHERS, but);
 		return;
 	}
-	tell(h, &ev, OTHERS, but);
-	if (!hall_has(h, p))
-		return;
-	participant_describe(p, true, &ev.u.joined);
-	tell(h, &ev, HOSTS, but);
+	tell_person(h, p, OTHERS, but);
+	if (hall_has(h, p))
+		tell_person(h, p, HOSTS, but);
 }
 
 /* --- calls ------------------------------------------------------------------- */
@@ -91,7 +106,7 @@ void presence_call_changed(void *obj, const struct dial_info *i)
 	if (!h)
 		return;
 	fill_call(&ev, i);
-	tell(h, &ev, HOSTS, NULL);
+	tell(h, &ev, HOSTS, NULL, NULL);
 }
 
 static void tell_call(void *obj, const struct dial_info *i)

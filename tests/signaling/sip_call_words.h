@@ -170,6 +170,26 @@ static inline void do_room(struct rig *r, const char *step, const char *rest)
 		fail_msg("no such step: %s", step);
 }
 
+/* What the rig is to do with the next REFER, and what becomes of one. */
+static inline bool do_referral(struct rig *r, const char *step)
+{
+	const char *rest;
+
+	if (is(step, "only", &rest))
+		r->only = !strcmp(rest, "@h") ? "@h" : "@192.0.2.60";
+	else if (is(step, "forbidden", &rest))
+		r->refer_err = -EACCES;
+	else if (is(step, "ask-later", &rest))
+		r->ask_later = true;
+	else if (is(step, "asked", &rest))
+		asked(r, atoi(rest) ? -EACCES : 0);
+	else if (is(step, "told", &rest))
+		told(r, atoi(rest));
+	else
+		return false;
+	return true;
+}
+
 static inline void do_step(struct rig *r, const char *step)
 {
 	size_t i = step[0] >= '0' && step[0] <= '3' ? (size_t)(*step++ - '0') : 0;
@@ -214,21 +234,11 @@ static inline void do_step(struct rig *r, const char *step)
 		sip_call_refer(c, rest, NULL);
 	else if (is(step, "REFER-room", &rest))
 		sip_call_refer(c, "sip:x@us", rest);
-	else if (is(step, "only", &rest))
-		r->only = !strcmp(rest, "@h") ? "@h" : "@192.0.2.60";
-	else if (is(step, "forbidden", &rest))
-		r->refer_err = -EACCES;
-	else if (is(step, "ask-later", &rest))
-		r->ask_later = true;
-	else if (is(step, "asked", &rest))
-		asked(r, atoi(rest) ? -EACCES : 0);
-	else if (is(step, "told", &rest))
-		told(r, atoi(rest));
 	else if (is(step, "two", &rest))
 		r->n_targets = 2;
 	else if (is(step, "shutdown", &rest))
 		sip_call_set_shutdown(r->set);
-	else
+	else if (!do_referral(r, step))
 		do_room(r, step, rest);
 }
 
