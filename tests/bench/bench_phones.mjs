@@ -3,7 +3,8 @@
 import { costOf, freePort, runBot, runFloor, sleep, startServer } from './harness.mjs';
 import { crowdSettings, expectServed, printRatio, rounds, seconds, warmUp, wholeWork } from './report.mjs';
 
-const PHONES = 100, TALKERS = 20;
+// Who comes hears how many there are: that is over by then.
+const PHONES = 100, TALKERS = 20, ANNOUNCED_MS = 10000;
 
 export const names = ['phones100_ratio'];
 
@@ -14,7 +15,7 @@ export async function run() {
 		floor.push(runFloor('phones_floor', ['--phones', PHONES, '--talkers', TALKERS, '--seconds', seconds]).figure);
 		const phones = runBot(['--port', port, '--room', `phones-${i}`, '--phones', PHONES, '--talkers', TALKERS], 'phones_load');
 		await phones.ready;
-		await sleep(warmUp * 1000);
+		await sleep(ANNOUNCED_MS + warmUp * 1000);
 		server.push(await costOf(mcu.pid, seconds));
 		lost.push(expectServed(await phones.stop()).lost);
 	}
