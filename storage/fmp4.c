@@ -6,15 +6,9 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
+#include "storage/mp4_moof.h"
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
-
-enum {
-	SAMPLE_SYNC = 0x2000000,
-	SAMPLE_NOT_SYNC = 0x1010000,
-	TFHD_BASE_IS_MOOF = 0x20000,
-	TRUN_FIELDS = 0x1 | 0x100 | 0x200 | 0x400, /* data offset; duration, size, flags */
-};
 
 struct pending {
 	struct mp4_out data;
@@ -159,55 +153,15 @@ int64_t fmp4_pending_since_ns(const struct fmp4 *f)
 	return first;
 }
 
-/* Returns where the data offset of the 'trun' must be written. */
-static size_t put_traf(struct mp4_out *o, const struct pending *p, uint32_t track_id)
-{
-	size_t traf = mp4_begin(o, T('t', 'r', 'a', 'f'));
-	size_t box = mp4_begin_full(o, T('t', 'f', 'h', 'd'), 0, TFHD_BASE_IS_MOOF);
-
-	mp4_put32(o, track_id);
-	mp4_end(o, box);
-	box = mp4_begin_full(o, T('t', 'f', 'd', 't'), 1, 0);
-	mp4_put64(o, (uint64_t)p->sample[0].dts);
-	mp4_end(o, box);
-	box = mp4_begin_full(o, T('t', 'r', 'u', 'n'), 0, TRUN_FIELDS);
-	mp4_put32(o, (uint32_t)p->n);
-	size_t offset_at = o->len;
-
-	mp4_put32(o, 0);
-	for (size_t i = 0; i < p->n; i++) {
-		mp4_put32(o, p->sample[i].duration);
-		mp4_put32(o, p->sample[i].size);
-		mp4_put32(o, p->sample[i].sync ? SAMPLE_SYNC : SAMPLE_NOT_SYNC);
-	}
-	mp4_end(o, box);
-	mp4_end(o, traf);
-	return offset_at;
-}
-
 static void put_moof(struct fmp4 *f)
 {
-	struct mp4_out *o = &f->head;
-	size_t offset_at[MP4_TRACKS] = { 0 }, data = 0;
+	struct mp4_run run[MP4_TRACKS];
 
-	o->len = 0;
-	size_t moof = mp4_begin(o, T('m', 'o', 'o', 'f'));
-	size_t mfhd = mp4_begin_full(o, T('m', 'f', 'h', 'd'), 0, 0);
-
-	mp4_put32(o, f->sequence + 1);
-	mp4_end(o, mfhd);
-	for (uint32_t i = 0; i < MP4_TRACKS; i++)
-		if (f->pending[i].n)
-			offset_at[i] = put_traf(o, &f->pending[i], i + 1);
-	mp4_end(o, moof);
-	data = o->len + 8;
-	for (size_t i = 0; i < MP4_TRACKS; i++) {
-		if (offset_at[i])
-			mp4_patch32(o, offset_at[i], (uint32_t)data);
-		data += f->pending[i].data.len;
-	}
-	mp4_put32(o, (uint32_t)(data - o->len));
-	mp4_put32(o, T('m', 'd', 'a', 't'));
+	for (size_t i = 0; i < MP4_TRACKS; i++)
+		run[i] = (struct mp4_run){ f->pending[i].sample, f->pending[i].n,
+					   f->pending[i].data.len };
+	f->head.len = 0;
+	mp4_put_moof(&f->head, f->sequence + 1, run);
 }
 
 /* The fragment is in the file. */
