@@ -123,8 +123,11 @@ bool http_req_tls(const struct http_req *r) ON_THREAD(ROLE_CTL);
  * only when the reply is written. */
 bool http_req_gone(const struct http_req *r) ON_THREAD(ROLE_CTL);
 
-/* A header of the reply, before the reply: "Location", "Set-Cookie" … At most 8. */
+/* A header of the reply, before the reply: "Location", "Set-Cookie" … At most 8. One of
+ * those that every reply has takes its place. */
 int http_set_header(struct http_req *r, const char *name, const char *value) ON_THREAD(ROLE_CTL);
+/* Cache-Control of the reply, instead of "no-store". value: borrowed for ever. */
+void http_set_cache(struct http_req *r, const char *value) ON_THREAD(ROLE_CTL);
 /* Copies body. content_type NULL with len 0: no body. */
 void http_reply(struct http_req *r, int status, const char *content_type, const void *body,
 		size_t len) ON_THREAD(ROLE_CTL);

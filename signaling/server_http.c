@@ -352,6 +352,11 @@ int http_set_header(struct http_req *r, const char *name, const char *value)
 	return 0;
 }
 
+void http_set_cache(struct http_req *r, const char *value)
+{
+	r->cache_control = value;
+}
+
 void http_reply(struct http_req *r, int status, const char *content_type, const void *body,
 		size_t len)
 {

@@ -85,6 +85,14 @@ static void head_add(struct head *h, const char *name, const char *value)
 							 (int)strlen(value), &h->p, h->end) != 0;
 }
 
+static bool is_replaced(const struct http_req *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_reply_headers; i++)
+		if (!strcmp(r->reply_header[i].name, name))
+			return true;
+	return false;
+}
+
 static int send_head(struct http_req *r)
 {
 	unsigned char bytes[LWS_PRE + 6144];
@@ -102,7 +110,8 @@ static int send_head(struct http_req *r)
 	if (!r->keep)
 		head_add(&h, "connection:", "close");
 	for (size_t i = 0; i < sizeof(security_headers) / sizeof(security_headers[0]); i++)
-		head_add(&h, security_headers[i][0], security_headers[i][1]);
+		if (!is_replaced(r, security_headers[i][0]))
+			head_add(&h, security_headers[i][0], security_headers[i][1]);
 	for (size_t i = 0; i < r->n_reply_headers; i++)
 		head_add(&h, r->reply_header[i].name, r->reply_header[i].value);
 	if (h.failed || lws_finalize_write_http_header(wsi, bytes + LWS_PRE, &h.p, h.end))
