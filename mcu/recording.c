@@ -21,6 +21,7 @@ struct recording {
 	struct recording_env *env;
 	struct room *room;
 	struct recorder *recorder;
+	struct outlet *outlet;
 	recording_notify *notify;
 	void *obj;
 	enum recording_phase phase;
@@ -180,7 +181,7 @@ void recording_stop(struct recording *r)
 	if (r->phase != RECORDING_RUNS)
 		return;
 	tell(r, RECORDING_ENDS);
-	room_sink_detach(r->room, on_detached, r);
+	room_sink_detach(&r->outlet, on_detached, r);
 }
 
 /* The AAC decoder's configuration, asked of an encoder as the mix will use it. */
@@ -248,7 +249,10 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		    struct errmsg *why)
 {
 	struct recording *r = calloc(1, sizeof *r);
-	struct room_sink sink = { .obj = r, .video = sink_video, .audio = sink_audio };
+	struct room_sink sink = {
+		.obj = r, .video = sink_video, .audio = sink_audio,
+		.gop_s = env->config->recording.gop_s, .records = true,
+	};
 	int err = -ENOMEM;
 
 	if (!r)
@@ -258,10 +262,6 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	r->notify = notify;
 	r->obj = obj;
 	r->log.room = r->row.room;
-	if (room_has_sink(room)) {
-		free(r);
-		return errmsg_set(why, -EBUSY, "already_recording", "This room is being recorded already.");
-	}
 	err = make_row(r, session_id, by);
 	if (!err)
 		err = start_recorder(r);
@@ -270,7 +270,7 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	/* From here on a failure is told by the recorder's own end. */
 	env->running++;
 	recordings_create(env->db, &r->row, NULL, NULL);
-	if (room_sink_attach(room, &sink, env->config->recording.gop_s)) {
+	if (room_sink_attach(room, &sink, &r->outlet)) {
 		r->phase = RECORDING_ENDS;
 		errmsg_set(&r->failure, 0, "recording_failed", "The room could not be recorded.");
 		on_detached(r, NULL);

@@ -115,6 +115,11 @@ enum audio_format audio_out_format(const struct audio_out *o)
 	return o->format;
 }
 
+int64_t audio_out_delay_ns(const struct audio_out *o)
+{
+	return (int64_t)aenc_priming_samples(o->enc) * 1000000000 / 48000;
+}
+
 /* Whether a packet of silence is not encoded; p: what is sent instead, if anything. */
 static bool rest(struct audio_out *o, struct audio_out_packet *p)
 {

@@ -27,6 +27,9 @@ int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_for
 	ON_THREAD(ROLE_MIXA);
 void audio_out_free(struct audio_out **o);
 enum audio_format audio_out_format(const struct audio_out *o);
+/* How much earlier the sound that a decoder makes of a packet began than what the encoder
+ * was given for it. */
+int64_t audio_out_delay_ns(const struct audio_out *o);
 
 /* A tick before those that are sent; pcm: as below. */
 void audio_out_warm(struct audio_out *o, const float *pcm) ON_THREAD(ROLE_MIXA);

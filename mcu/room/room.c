@@ -117,7 +117,7 @@ void room_reap(struct room *r)
 {
 	reap_legs(r);
 	room_encode_reap(r);
-	if (!r->closing || r->leaving || r->encodes || r->has_sink)
+	if (!r->closing || r->leaving || r->encodes || r->outlets)
 		return;
 	if (!r->stopping) {
 		r->stopping = true;

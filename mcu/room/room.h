@@ -45,7 +45,7 @@ struct room_cfg {
 int room_new(struct room **out, const struct engine *e, const struct room_cfg *cfg,
 	     const struct room_events *ev, void *obj) ON_THREAD(ROLE_CTL);
 /* Every leg is made to leave with reason, then the room winds down on all
- * threads and closed() follows. A sink must have been detached. */
+ * threads and closed() follows. Sinks must have been detached. */
 void room_close(struct room *r, const char *reason) ON_THREAD(ROLE_CTL);
 
 const char *room_name(const struct room *r) ON_THREAD(ROLE_CTL);
@@ -108,12 +108,20 @@ void room_wake(struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_content(const struct room *r) ON_THREAD(ROLE_CTL);
 uint32_t room_speaker(const struct room *r) ON_THREAD(ROLE_CTL);
 
-/* One sink at a time. attach: the room's main view, with a key frame at least
- * every gop_s. detached(obj, NULL) is posted to the control mailbox when no
- * encoding thread will call the sink again. */
-bool room_has_sink(const struct room *r) ON_THREAD(ROLE_CTL);
-int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s) ON_THREAD(ROLE_CTL);
-void room_sink_detach(struct room *r, mbox_fn *detached, void *obj) ON_THREAD(ROLE_CTL);
+/* Where a sink is attached. Several at a time, at most ROOM_SINKS. */
+struct outlet;
+enum { ROOM_SINKS = 16 };
+/* s: copied. From its next key frame on, which is made soon, it gets the encode of its
+ * view. 0, -EINVAL (it takes neither), -ESHUTDOWN, -ENOSPC, -ENOMEM. */
+int room_sink_attach(struct room *r, const struct room_sink *s, struct outlet **out)
+	ON_THREAD(ROLE_CTL);
+/* NULLs *o. detached(obj, NULL) is posted to the control mailbox when no encoding
+ * thread will call the sink again. */
+void room_sink_detach(struct outlet **o, mbox_fn *detached, void *obj) ON_THREAD(ROLE_CTL);
+/* It lost pictures: a key frame helps. */
+void room_sink_want_key(struct outlet *o) ON_THREAD(ROLE_CTL);
+/* What it gets: the size of its pictures, 0 where it takes none. */
+void room_sink_size(const struct outlet *o, int *width, int *height) ON_THREAD(ROLE_CTL);
 
 /* Of the video workers for this room, since the last call: what the owner of the
  * struct overload steps by. Its answer is in there when room_give_up is called. */

@@ -12,10 +12,10 @@
 #include "mcu/room/egress.h"
 #include "mcu/room/room_audio_priv.h"
 #include "mcu/room/room_ears.h"
+#include "mcu/room/sink_sound.h"
 #include "mixer/audio/audio_mixer.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/speaker.h"
-#include "mixer/codec/aenc.h"
 
 METRIC_COUNTER(m_no_batch, "mcu_audio_out_dropped_total",
 	       "Encoded audio packets dropped because the batch pool was dry.");
@@ -23,9 +23,7 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 	       "Audio encoders that could not be opened.");
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
-enum { HOLD_TICKS = 100, TICK_NS = 20 * 1000 * 1000, TICKS_PER_S = 50 };
-/* Of silence that a recording makes up for in one tick. */
-enum { SINK_SKIP_MAX = 8 };
+enum { HOLD_TICKS = 100, TICKS_PER_S = 50 };
 /* Encoded mixes that the shards are woken for: about a millisecond of work. */
 enum { POST_TOGETHER = 12 };
 enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
@@ -62,10 +60,7 @@ struct room_audio {
 	struct speaker *speaker;
 	struct room_ears ears;
 	struct listener listener[AUDIO_FORMAT_N];
-	struct aenc *aac;
-	int64_t aac_start_ns; /* media time of its first input sample */
-	int64_t aac_ticks;    /* that it was given */
-	const struct room_sink *sink;
+	struct sink_sound sinks;
 	uint64_t ticks;		/* made so far */
 	struct past past[PAST_TICKS]; /* tick number ticks is at ticks % PAST_TICKS */
 	uint32_t skip[RTP_BATCH_SKIP_MAX]; /* who has a mix of its own in this tick, in order */
@@ -96,6 +91,7 @@ int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t roo
 	a->worker = e->audio[room_id % e->n_audio];
 	a->room_id = room_id;
 	a->channels = channels;
+	a->sinks = (struct sink_sound){ .engine = e, .channels = channels };
 	a->ev = *ev;
 	a->obj = obj;
 	err = audio_mixer_new(&a->mixer, &cfg);
@@ -187,34 +183,32 @@ void room_audio_chime(struct room_audio *a, const struct prompt *s)
 	room_ears_chime(&a->ears, audio_worker_mbox(a->worker), s);
 }
 
-struct sink_change {
-	const struct room_sink *sink;
-	mbox_fn *done;
-	void *obj;
-};
-
-static void sink_job(void *obj, void *arg)
+static void add_sink_job(void *obj, void *arg)
 {
 	struct room_audio *a = obj;
-	struct sink_change *c = arg;
 
 	role_assert_mixa();
-	if (!c->sink)
-		aenc_free(&a->aac);
-	a->sink = c->sink;
-	if (c->done)
-		engine_post(a->engine->ctl, c->done, c->obj, NULL);
-	free(c);
+	sink_sound_add(&a->sinks, arg);
 }
 
-void room_audio_set_sink(struct room_audio *a, const struct room_sink *s, mbox_fn *done, void *obj)
+static void remove_sink_job(void *obj, void *arg)
 {
-	struct sink_change *c = malloc(sizeof *c);
+	struct room_audio *a = obj;
+	struct sink_link *l = arg;
 
-	if (!c)
-		abort();
-	*c = (struct sink_change){ .sink = s, .done = done, .obj = obj };
-	engine_post(audio_worker_mbox(a->worker), sink_job, a, c);
+	role_assert_mixa();
+	sink_sound_remove(&a->sinks, l);
+	engine_post(a->engine->ctl, l->done, l->obj, NULL);
+}
+
+void room_audio_add_sink(struct room_audio *a, struct sink_link *l)
+{
+	engine_post(audio_worker_mbox(a->worker), add_sink_job, a, l);
+}
+
+void room_audio_remove_sink(struct room_audio *a, struct sink_link *l)
+{
+	engine_post(audio_worker_mbox(a->worker), remove_sink_job, a, l);
 }
 
 static void stop_job(void *obj, void *arg)
@@ -234,7 +228,7 @@ static void stop_job(void *obj, void *arg)
 		close_talker(a, old->leg[i].audio);
 	for (int f = 0; f < AUDIO_FORMAT_N; f++)
 		audio_out_free(&a->listener[f].out);
-	aenc_free(&a->aac);
+	sink_sound_stop(&a->sinks);
 	a->routing = NULL;
 	engine_post(a->engine->ctl, a->ev.retired, a->obj, old);
 	engine_post(a->engine->ctl, a->ev.stopped, a->obj, NULL);
@@ -416,69 +410,30 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 /* The shared packets; what nobody receives is not encoded (L1). */
 ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float *mix)
 {
+	enum audio_format sinks = sink_sound_format(&a->sinks);
 	struct audio_out_packet p[AUDIO_FORMAT_DUE];
-	size_t encoders = 0;
+	size_t encoders = 0, n;
 
 	for (unsigned i = AUDIO_FORMAT_NONE + 1; i < AUDIO_FORMAT_N; i++) {
 		enum audio_format f = (enum audio_format)i;
 		struct listener *l = &a->listener[i];
+		bool for_sinks = sinks && f == sinks;
 
-		if (l->n && !l->out)
+		if ((l->n || for_sinks) && !l->out)
 			l->out = open_out(a, f, false);
-		else if (!l->n)
+		else if (!l->n && !for_sinks)
 			audio_out_free(&l->out);
 		l->n = 0;
 		if (!l->out)
 			continue;
-		send_packets(a, f, p, audio_out_tick(l->out, in_format(a, f, mix), p), 0);
+		n = audio_out_tick(l->out, in_format(a, f, mix), p);
+		send_packets(a, f, p, n, 0);
+		if (for_sinks)
+			sink_sound_opus(&a->sinks, p, n, past(a, 0)->due_ns,
+					audio_out_delay_ns(l->out));
 		encoders++;
 	}
 	return encoders;
-}
-
-static void aac_out(void *obj, const struct aenc_packet *p)
-{
-	struct room_audio *a = obj;
-	struct buf *b = buf_get(a->engine->sound_pool);
-
-	if (!b || p->len > b->cap) {
-		metric_add(&m_no_batch, 1);
-		buf_unref(&b);
-		return;
-	}
-	memcpy(b->data, p->data, p->len);
-	b->len = p->len;
-	a->sink->audio(a->sink->obj, b,
-		       a->aac_start_ns + p->pts_samples * NS_PER_S / 48000);
-	buf_unref(&b);
-}
-
-static void feed_sink(struct room_audio *a, const float *mix, int64_t due_ns)
-{
-	static const float silence[FLOATS];
-	struct aenc_cfg cfg = {
-		.format = CODEC_AAC, .channels = a->channels,
-		.bitrate_bps = a->engine->cfg.recording_audio_bps,
-	};
-
-	if (!a->sink)
-		return;
-	if (!a->aac) {
-		if (aenc_new(&a->aac, &cfg))
-			return;
-		a->aac_start_ns = due_ns;
-		a->aac_ticks = 0;
-	}
-	/* Ticks that were skipped are silence: the file's sound must not run ahead. A
-	 * few at a time: everybody else's sound waits meanwhile. */
-	for (int n = 0; a->aac_start_ns + a->aac_ticks * TICK_NS < due_ns - TICK_NS / 2; n++) {
-		if (n == SINK_SKIP_MAX)
-			return; /* nor may this sound come too early */
-		a->aac_ticks++;
-		aenc_encode(a->aac, silence, aac_out, a);
-	}
-	a->aac_ticks++;
-	aenc_encode(a->aac, mix, aac_out, a);
 }
 
 ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
@@ -527,7 +482,7 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 	const float *mix;
 	size_t encoders;
 
-	if (!a->routing || (!a->routing->n_legs && !a->sink)) {
+	if (!a->routing || (!a->routing->n_legs && !sink_sound_any(&a->sinks))) {
 		rest(a);
 		return;
 	}
@@ -538,11 +493,11 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 	send_owns(a, tick);
 	encoders = send_shared(a, mix);
 	wake_shards(a);
-	feed_sink(a, mix, due_ns);
+	sink_sound_tick(&a->sinks, mix, due_ns);
 	memcpy(past(a, 0)->mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
 	a->ticks++;
 	a->n_mixes = 1;
-	a->n_listener_encoders = encoders + (a->aac != NULL);
+	a->n_listener_encoders = encoders + (a->sinks.aac != NULL);
 	a->n_talker_encoders = a->talker_encoders;
 }
 

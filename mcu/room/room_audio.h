@@ -31,9 +31,9 @@ int room_audio_new(struct room_audio **out, const struct engine *e, uint32_t roo
 		   const struct room_audio_events *ev, void *obj) ON_THREAD(ROLE_CTL);
 /* Takes r. */
 void room_audio_route(struct room_audio *a, struct routing *r) ON_THREAD(ROLE_CTL);
-/* s: borrowed until done(obj, NULL) of the call that replaces it; NULL: none. */
-void room_audio_set_sink(struct room_audio *a, const struct room_sink *s, mbox_fn *done, void *obj)
-	ON_THREAD(ROLE_CTL);
+/* l: borrowed until its done. */
+void room_audio_add_sink(struct room_audio *a, struct sink_link *l) ON_THREAD(ROLE_CTL);
+void room_audio_remove_sink(struct room_audio *a, struct sink_link *l) ON_THREAD(ROLE_CTL);
 struct ear_change;
 struct prompt;
 /* As room_ears.h says. */

@@ -85,13 +85,13 @@ static size_t running(const struct room *r)
 
 /* Wishes that change fast leave encoders behind that wind down: they are bounded, too.
  * One place is the recording's, which takes no other encode for its own. */
-static bool has_place(const struct room *r)
+ON_THREAD(ROLE_CTL) static bool has_place(const struct room *r)
 {
 	size_t n = 0;
 
 	for (const struct room_encode *x = r->encodes; x; x = x->next)
 		n++;
-	return n < ALIVE_MAX && running(r) < ROUTING_MAX_ENCODES - (size_t)!r->has_sink;
+	return n < ALIVE_MAX && running(r) < ROUTING_MAX_ENCODES - (size_t)!room_films(r);
 }
 
 bool room_has_encode(const struct room *r, const struct leg_tx_format *f)
@@ -210,6 +210,17 @@ ON_THREAD(ROLE_CTL) static struct room_encode *obtain(struct room *r, struct pic
 	return x;
 }
 
+int room_encode_for_sink(struct room *r, struct picture *p, unsigned rung,
+			 struct room_encode **out)
+{
+	static const struct leg_tx_format h264 = { .codec = CODEC_H264 };
+
+	*out = find(r, p, &h264, rung);
+	if (*out)
+		return 0;
+	return running(r) < ROUTING_MAX_ENCODES ? encode_start(r, p, &h264, rung, out) : -ENOSPC;
+}
+
 /* What its wishes, the negotiation and its connection allow. */
 ON_THREAD(ROLE_CTL) static unsigned rung_of(struct leg *l)
 {
@@ -286,7 +297,7 @@ static void uncount(const struct room *r, struct leg *l)
 ON_THREAD(ROLE_CTL) static void end_unused(struct room *r)
 {
 	for (struct room_encode *x = r->encodes; x; x = x->next) {
-		if (x->closing || x->receivers || x == r->sink_encode)
+		if (x->closing || x->receivers || x->sinks)
 			continue;
 		x->closing = true;
 		x->picture->encodes--;
@@ -305,6 +316,7 @@ void room_encode_demand(struct room *r)
 		x->receivers = 0;
 	for (struct leg *l = r->legs; l; l = l->next)
 		watch(r, l);
+	room_sinks_demand(r);
 	end_unused(r);
 	r->encodes_moved = false;
 	room_place(r);
@@ -363,7 +375,7 @@ int64_t leg_view_pixels(struct leg *l, const struct leg_view *v)
 		more = pixels_of(r, rung);
 	else if (now && !v->no_video && p == now->picture && rung == now->rung)
 		return 0;
-	if (now && now->receivers == 1 && now != r->sink_encode)
+	if (now && now->receivers == 1 && !now->sinks)
 		more -= pixels_of(r, now->rung);
 	return more;
 }
@@ -420,68 +432,4 @@ void room_encode_reap(struct room *r)
 		if (r->lacks_encode)
 			room_touch(r);
 	}
-}
-
-bool room_has_sink(const struct room *r)
-{
-	return r->has_sink;
-}
-
-/* A sink takes H.264 constrained baseline, which the room mostly runs anyway. */
-int room_sink_attach(struct room *r, const struct room_sink *s, int gop_s)
-{
-	static const struct leg_tx_format h264 = { .codec = CODEC_H264 };
-	struct room_encode *x;
-	struct picture *main;
-	int err;
-
-	if (r->has_sink)
-		return -EBUSY;
-	if (r->closing)
-		return -ESHUTDOWN;
-	room_pictures_update(r);
-	main = room_picture_shared(r, r->views[0]);
-	if (!main)
-		return -ENOMEM;
-	/* The whole canvas, or nothing: what is recorded says that size. */
-	x = find(r, main, &h264, 0);
-	if (!x) {
-		err = running(r) < ROUTING_MAX_ENCODES ?
-			      encode_start(r, main, &h264, 0, &x) : -ENOSPC;
-		if (err)
-			return err;
-	}
-	r->sink = *s;
-	r->has_sink = true;
-	r->sink_since_ns = clock_now_ns(r->engine->clock);
-	r->sink_encode = x;
-	video_encode_set_sink(x->v, &r->sink, gop_s, NULL, NULL);
-	room_encode_demand(r);
-	room_audio_set_sink(r->audio, &r->sink, NULL, NULL);
-	return 0;
-}
-
-static void sink_released(void *obj, void *arg)
-{
-	struct room *r = obj;
-	mbox_fn *done = r->sink_done;
-
-	(void)arg;
-	role_assert_ctl();
-	if (--r->sink_left)
-		return;
-	r->has_sink = false;
-	r->sink_encode = NULL;
-	done(r->sink_done_obj, NULL);
-	room_encode_demand(r);
-	room_reap(r);
-}
-
-void room_sink_detach(struct room *r, mbox_fn *detached, void *obj)
-{
-	r->sink_done = detached;
-	r->sink_done_obj = obj;
-	r->sink_left = 2;
-	room_audio_set_sink(r->audio, NULL, sink_released, r);
-	video_encode_set_sink(r->sink_encode->v, NULL, 0, sink_released, r);
 }

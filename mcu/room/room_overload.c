@@ -1,9 +1,9 @@
 /* What a room is doing on the video workers, and what it gives up (overload.h). */
 #include "mcu/room/room_priv.h"
 
-static bool keeps_top(const struct room *r)
+ON_THREAD(ROLE_CTL) static bool keeps_top(const struct room *r)
 {
-	return r->has_sink || ladder_rungs(&r->engine->cfg) == 1;
+	return room_films_top(r) || ladder_rungs(&r->engine->cfg) == 1;
 }
 
 static struct work_done since(const struct work_account *a, struct work_done *last)

@@ -122,6 +122,7 @@ struct room_encode {
 	bool single_nal;	   /* H.264: packetization-mode 0 */
 	unsigned rung;
 	size_t receivers;	   /* as counted by room_encode_demand */
+	size_t sinks;		   /* that have it, or will */
 	bool closing, closing_egress, closed;
 	uint64_t gone_seq;
 	size_t egress_left; /* shards that have not yet let go */
@@ -166,13 +167,7 @@ struct room {
 	bool encodes_moved;	   /* one began or ended, and nobody has been placed since */
 	bool lacks_encode;	   /* somebody gets another one than it should, or none */
 	int64_t failure_logged_ns; /* when that was last said; 0: never */
-	struct room_encode *sink_encode; /* which one the sink consumes; NULL: no sink */
-	struct room_sink sink;
-	bool has_sink;
-	int64_t sink_since_ns;
-	mbox_fn *sink_done;
-	void *sink_done_obj;
-	size_t sink_left;
+	struct outlet *outlets; /* those that wind down included */
 	/* winding down */
 	bool closing, stopping, audio_stopped, tick_stopped;
 };
@@ -261,10 +256,23 @@ void room_encode_demand(struct room *r) ON_THREAD(ROLE_CTL);
 void room_encode_demand_of(struct leg *l) ON_THREAD(ROLE_CTL);
 /* The rung of an encode that runs; false: there is none of that id. */
 bool room_encode_rung(const struct room *r, uint32_t id, unsigned *rung) ON_THREAD(ROLE_CTL);
+/* H.264 as every browser takes it, started if need be. 0, -ENOSPC, -ENOMEM. */
+int room_encode_for_sink(struct room *r, struct picture *p, unsigned rung,
+			 struct room_encode **out) ON_THREAD(ROLE_CTL);
 /* Goes on winding down what may; after every acknowledgement. */
 void room_encode_reap(struct room *r) ON_THREAD(ROLE_CTL);
 /* Whether anybody gets a picture at all. */
 bool room_encode_any(const struct room *r) ON_THREAD(ROLE_CTL);
+
+/* room_sinks.c */
+/* Sinks follow the views that they are of. */
+void room_sinks_demand(struct room *r) ON_THREAD(ROLE_CTL);
+/* Whether a sink takes pictures. */
+bool room_films(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Whether one takes them at the best rung. */
+bool room_films_top(const struct room *r) ON_THREAD(ROLE_CTL);
+/* Media time since when it is recorded; 0: it is not. */
+int64_t room_recorded_since_ns(const struct room *r) ON_THREAD(ROLE_CTL);
 
 /* room_rung.c */
 /* What a leg's wishes, the negotiation, its connection and the load allow; *limit: the

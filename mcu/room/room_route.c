@@ -87,7 +87,7 @@ ON_THREAD(ROLE_CTL) static struct routing *snapshot(const struct room *r, uint64
 	s = routing_new(seq, r->n_legs, n);
 	if (!s)
 		return NULL;
-	s->recorded_since_ns = r->has_sink ? r->sink_since_ns : 0;
+	s->recorded_since_ns = room_recorded_since_ns(r);
 	n = 0;
 	for (const struct leg *l = r->legs; l; l = l->next, n++) {
 		add_leg(s, n, l);

@@ -76,7 +76,7 @@ struct video_encode {
 	bool opened;
 	uint32_t next_index;
 	int64_t start_ns; /* media time of RTP time stamp 0 */
-	struct room_sink sink;
+	struct sink_list sinks;
 	_Atomic bool has_sink; /* the tick looks */
 	mbox_fn *closed;
 	void *closed_obj;
@@ -124,50 +124,52 @@ void video_encode_free(struct video_encode **v)
 	*v = NULL;
 }
 
-struct sink_change {
-	struct room_sink sink;
-	bool has;
-	int gop_s;
-	mbox_fn *done;
-	void *obj;
-};
-
-static void sink_job(void *obj, void *arg)
+ON_THREAD(ROLE_MIXV) static void sinks_changed(struct video_encode *v)
 {
-	struct video_encode *v = obj;
-	struct sink_change *c = arg;
-
-	role_assert_mixv();
-	v->sink = c->sink;
-	v->has_sink = c->has;
+	v->has_sink = v->sinks.first != NULL;
+	v->cfg.gop_s = sink_list_gop_s(&v->sinks);
 	if (v->enc)
-		venc_set_gop(v->enc, c->gop_s);
-	if (c->has)
-		v->key_wanted = true;
-	else
+		venc_set_gop(v->enc, v->cfg.gop_s);
+	if (!v->cfg.gop_s)
 		v->key_by_ns = INT64_MAX;
-	v->cfg.gop_s = c->gop_s;
-	if (c->done)
-		engine_post(v->engine->ctl, c->done, c->obj, NULL);
-	free(c);
 }
 
-void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, int gop_s,
-			   mbox_fn *done, void *obj)
+static void add_sink_job(void *obj, void *arg)
 {
-	struct sink_change *c = calloc(1, sizeof *c);
+	struct video_encode *v = obj;
 
-	/* A strand of an encode never holds more than its few canvases. */
-	if (!c)
+	role_assert_mixv();
+	sink_list_add(&v->sinks, arg);
+	v->key_wanted = true;
+	sinks_changed(v);
+}
+
+static void remove_sink_job(void *obj, void *arg)
+{
+	struct video_encode *v = obj;
+	struct sink_link *l = arg;
+
+	role_assert_mixv();
+	sink_list_remove(&v->sinks, l);
+	sinks_changed(v);
+	engine_post(v->engine->ctl, l->done, l->obj, NULL);
+}
+
+/* A strand of an encode never holds more than its few canvases. */
+static void post_sink(struct video_encode *v, strand_fn *job, struct sink_link *l)
+{
+	if (strand_post(v->strand, job, v, l, 0, INT64_MAX))
 		abort();
-	if (s)
-		c->sink = *s;
-	c->has = s != NULL;
-	c->gop_s = gop_s;
-	c->done = done;
-	c->obj = obj;
-	if (strand_post(v->strand, sink_job, v, c, 0, INT64_MAX))
-		abort();
+}
+
+void video_encode_add_sink(struct video_encode *v, struct sink_link *l)
+{
+	post_sink(v, add_sink_job, l);
+}
+
+void video_encode_remove_sink(struct video_encode *v, struct sink_link *l)
+{
+	post_sink(v, remove_sink_job, l);
 }
 
 static void close_job(void *obj, void *arg)
@@ -346,8 +348,7 @@ static void frame_job(void *obj, void *arg)
 	metric_add(&m_frames, 1);
 	v->sharp_gen = venc_is_sharp(v->enc) ? v->wait[at].gen : 0;
 	pack(v, au, pts_ns, key);
-	if (v->has_sink)
-		v->sink.video(v->sink.obj, au, pts_ns, key);
+	sink_list_video(&v->sinks, au, pts_ns, key);
 	buf_unref(&au);
 }
 

@@ -1,6 +1,6 @@
 /* One encode of a view: a format at a tier. A strand (MIXV) that encodes each
  * canvas once, packs it into one batch and posts that to every network shard and
- * to the sink (L1). Exists exactly while it has a receiver or a sink.
+ * to the sinks (L1). Exists exactly while it has a receiver or a sink.
  *
  * Key frames: the first picture, then on request, coalesced by a key frame gate:
  * a thousand requests in a second make a few key frames.
@@ -48,10 +48,9 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 uint32_t video_encode_id(const struct video_encode *v);
 /* Its nominal rate; constant. */
 int video_encode_bps(const struct video_encode *v);
-/* s: copied, NULL: none; gop_s 0: key frames on request only. done(obj, NULL) is
- * posted to the control mailbox when the earlier sink is no longer called. */
-void video_encode_set_sink(struct video_encode *v, const struct room_sink *s, int gop_s,
-			  mbox_fn *done, void *obj) ON_THREAD(ROLE_CTL);
+/* l: borrowed until its done. Its first picture is a key frame. */
+void video_encode_add_sink(struct video_encode *v, struct sink_link *l) ON_THREAD(ROLE_CTL);
+void video_encode_remove_sink(struct video_encode *v, struct sink_link *l) ON_THREAD(ROLE_CTL);
 /* The tick and the shards must have let go of it. Then closed(obj, NULL). */
 void video_encode_close(struct video_encode *v, mbox_fn *closed, void *obj) ON_THREAD(ROLE_CTL);
 void video_encode_free(struct video_encode **v) ON_THREAD(ROLE_CTL);

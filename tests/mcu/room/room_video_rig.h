@@ -62,6 +62,8 @@ struct rig {
 	bool shared; /* the first leg's picture is a screen */
 	void (*on_batch)(struct rig *r, const struct rtp_batch *b);
 	bool moving; /* no picture is like the one before: who speaks changes */
+	struct room_sink sink;
+	struct sink_link link;
 };
 
 static struct rig *the;
@@ -131,6 +133,26 @@ static inline void no_sound(void *obj, struct buf *frame, int64_t pts_ns)
 	(void)obj;
 	(void)frame;
 	(void)pts_ns;
+}
+
+static inline void sink_gone(void *obj, void *arg)
+{
+	(void)obj;
+	(void)arg;
+}
+
+/* With a sink on its encode. */
+static inline void rig_attach(struct rig *r, const struct room_sink *s) ON_THREAD(ROLE_CTL)
+{
+	r->sink = *s;
+	r->link = (struct sink_link){ .sink = &r->sink, .done = sink_gone };
+	video_encode_add_sink(r->encode, &r->link);
+}
+
+/* A viewer sees what it gives out. */
+static inline void rig_look(struct rig *r, int gop_s) ON_THREAD(ROLE_CTL)
+{
+	rig_attach(r, &(struct room_sink){ .obj = r, .video = see, .audio = no_sound, .gop_s = gop_s });
 }
 
 static inline int64_t rig_now(const struct rig *r)

@@ -388,7 +388,9 @@ static void test_sink_gets_both_on_one_clock(void **state)
 {
 	struct fixture *f = *state;
 	struct sink s = { 0 };
-	struct room_sink sink = { .obj = &s, .video = sink_video, .audio = sink_audio };
+	struct room_sink sink = { .obj = &s, .video = sink_video, .audio = sink_audio,
+				  .gop_s = 1 };
+	struct outlet *outlet;
 	struct room_counts c;
 	struct room *r;
 	int64_t apart;
@@ -396,13 +398,12 @@ static void test_sink_gets_both_on_one_clock(void **state)
 	role_assert_ctl();
 	assert_int_equal(room_new(&r, &f->engine, &(struct room_cfg){ .name = "sink" },
 					 &room_events, &f->seen), 0);
-	assert_int_equal(room_sink_attach(r, &sink, 1), 0);
-	assert_int_equal(room_sink_attach(r, &sink, 1), -EBUSY);
+	assert_int_equal(room_sink_attach(r, &sink, &outlet), 0);
 	room_get_counts(r, &c);
 	assert_int_equal(c.video_encoders, 1);
 	/* nobody is in it: the picture stands still, and comes once a second */
 	run_until(f, (const size_t *)&s.frames, FPS / 2);
-	room_sink_detach(r, sink_detached, &s);
+	room_sink_detach(&outlet, sink_detached, &s);
 	run_until(f, &s.detached, 1);
 	assert_true(s.keys >= 2); /* one at the start, then one a second */
 	assert_true(s.sounds > 0);
@@ -419,7 +420,9 @@ static void test_encoder_goes_with_the_sink(void **state)
 {
 	struct fixture *f = *state;
 	struct sink s = { 0 };
-	struct room_sink sink = { .obj = &s, .video = sink_video, .audio = sink_audio };
+	struct room_sink sink = { .obj = &s, .video = sink_video, .audio = sink_audio,
+				  .gop_s = 4 };
+	struct outlet *outlet;
 	struct room_counts c = { .video_encoders = 1 };
 	struct room *r;
 	size_t frames;
@@ -430,10 +433,10 @@ static void test_encoder_goes_with_the_sink(void **state)
 					 &room_events, &f->seen), 0);
 	for (int i = 0; i < 3; i++) {
 		s.detached = 0;
-		assert_int_equal(room_sink_attach(r, &sink, 4), 0);
+		assert_int_equal(room_sink_attach(r, &sink, &outlet), 0);
 		frames = s.frames;
 		run_until(f, (const size_t *)&s.frames, frames + 3);
-		room_sink_detach(r, sink_detached, &s);
+		room_sink_detach(&outlet, sink_detached, &s);
 		run_until(f, &s.detached, 1);
 	}
 	end = clock_now_ns(&clock_monotonic) + WAIT_MS * NS_PER_MS;

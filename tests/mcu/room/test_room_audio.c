@@ -204,9 +204,11 @@ static void test_a_crowd_silences_nobody(void **state)
 /* --- a recording ---------------------------------------------------------------- */
 
 struct tape {
+	struct room_sink sink;
+	struct sink_link link;
 	size_t frames;
 	int64_t first_ns, next_ns, worst_ns;
-	bool detached;
+	bool detached, opus;
 };
 
 static void tape_video(void *obj, struct buf *au, int64_t pts_ns, bool key)
@@ -227,7 +229,7 @@ static void tape_audio(void *obj, struct buf *frame, int64_t pts_ns)
 		t->first_ns = pts_ns;
 	off = off < 0 ? -off : off;
 	t->worst_ns = off > t->worst_ns ? off : t->worst_ns;
-	t->next_ns = pts_ns + 1024 * NS_PER_S / 48000;
+	t->next_ns = pts_ns + (t->opus ? 960 : 1024) * NS_PER_S / 48000;
 }
 
 static void tape_detached(void *obj, void *arg)
@@ -236,10 +238,26 @@ static void tape_detached(void *obj, void *arg)
 	((struct tape *)obj)->detached = true;
 }
 
+static void tape_attach(struct rig *r, struct tape *t, enum room_sink_sound sound) ON_THREAD(ROLE_CTL)
+{
+	*t = (struct tape){ .sink = { .obj = t, .video = tape_video, .audio = tape_audio,
+				      .sound = sound } };
+	t->link = (struct sink_link){ .sink = &t->sink, .done = tape_detached, .obj = t };
+	room_audio_add_sink(r->room, &t->link);
+	mbox_run(r->worker);
+}
+
+static void tape_detach(struct rig *r, struct tape *t) ON_THREAD(ROLE_CTL)
+{
+	room_audio_remove_sink(r->room, &t->link);
+	mbox_run(r->worker);
+	mbox_run(r->ctl);
+	assert_true(t->detached);
+}
+
 static void test_recording_follows_the_media_clock(void **state)
 {
-	struct tape t = { 0 };
-	struct room_sink sink = { .obj = &t, .video = tape_video, .audio = tape_audio };
+	struct tape t;
 	struct rig *r;
 	int64_t end;
 
@@ -247,8 +265,7 @@ static void test_recording_follows_the_media_clock(void **state)
 	role_assert_ctl();
 	r = rig_open();
 	rig_route(r); /* an empty room is recorded too */
-	room_audio_set_sink(r->room, &sink, NULL, NULL);
-	mbox_run(r->worker);
+	tape_attach(r, &t, ROOM_SINK_AAC);
 	rig_ticks(r, 100);
 	assert_int_equal(rig_counts(r).listener_encoders, 1);
 	r->tick += 30; /* the machine stood still */
@@ -257,20 +274,76 @@ static void test_recording_follows_the_media_clock(void **state)
 	/* Frame follows frame, to the nanosecond's rounding, and none is missing. */
 	assert_true(t.worst_ns <= 1);
 	assert_true(end - t.next_ns < 70 * NS_PER_MS && t.next_ns <= end);
-	room_audio_set_sink(r->room, NULL, tape_detached, &t);
-	mbox_run(r->worker);
-	mbox_run(r->ctl);
-	assert_true(t.detached);
+	tape_detach(r, &t);
 	rig_tick(r);
 	assert_int_equal(rig_counts(r).listener_encoders, 0);
+	rig_close(r);
+}
+
+/* Each sound is encoded once, and Opus is what the listeners get. */
+static void test_sinks_share_what_is_encoded(void **state)
+{
+	struct tape aac[2], opus[2];
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = three_talk();
+	rig_ticks(r, 10);
+	size_t before = rig_counts(r).listener_encoders;
+
+	for (int i = 0; i < 2; i++) {
+		tape_attach(r, &aac[i], ROOM_SINK_AAC);
+		tape_attach(r, &opus[i], ROOM_SINK_OPUS);
+		opus[i].opus = true;
+	}
+	rig_ticks(r, 100);
+	assert_in_range(rig_counts(r).listener_encoders, before + 1, before + 2);
+	for (int i = 0; i < 2; i++) {
+		assert_in_range(aac[i].frames, 90, 94);
+		assert_int_equal(opus[i].frames, 100);
+		assert_true(aac[i].worst_ns <= 1 && opus[i].worst_ns <= 1);
+		assert_int_equal(opus[i].first_ns, opus[0].first_ns);
+	}
+	tape_detach(r, &aac[0]);
+	tape_detach(r, &opus[0]);
+	rig_ticks(r, 10);
+	assert_int_equal(opus[0].frames, 100);
+	assert_int_equal(opus[1].frames, 110);
+	assert_in_range(aac[1].frames, aac[0].frames + 8, aac[0].frames + 10);
+	tape_detach(r, &aac[1]);
+	tape_detach(r, &opus[1]);
+	rig_tick(r);
+	assert_int_equal(rig_counts(r).listener_encoders, before);
+	rig_close(r);
+}
+
+/* In rests listeners get nothing; what is recorded goes on. */
+static void test_opus_for_sinks_has_no_gaps(void **state)
+{
+	struct tape t;
+	struct rig *r;
+
+	(void)state;
+	role_assert_ctl();
+	r = rig_open();
+	rig_route(r);
+	tape_attach(r, &t, ROOM_SINK_OPUS);
+	t.opus = true;
+	rig_ticks(r, 100);
+	assert_int_equal(t.frames, 100);
+	assert_true(t.worst_ns <= 1);
+	/* The sound that was mixed at its beginning, less what the codec holds back. */
+	assert_in_range(START_S * NS_PER_S + (r->tick - 100) * 20 * NS_PER_MS - t.first_ns, 1,
+			20 * NS_PER_MS);
+	tape_detach(r, &t);
 	rig_close(r);
 }
 
 /* The silence of a long stall comes bit by bit: a tick is short. */
 static void test_a_long_stall_is_made_up_for_slowly(void **state)
 {
-	struct tape t = { 0 };
-	struct room_sink sink = { .obj = &t, .video = tape_video, .audio = tape_audio };
+	struct tape t;
 	struct rig *r;
 	int64_t end;
 
@@ -278,8 +351,7 @@ static void test_a_long_stall_is_made_up_for_slowly(void **state)
 	role_assert_ctl();
 	r = rig_open();
 	rig_route(r);
-	room_audio_set_sink(r->room, &sink, NULL, NULL);
-	mbox_run(r->worker);
+	tape_attach(r, &t, ROOM_SINK_AAC);
 	rig_ticks(r, 100);
 	r->tick += 400;
 	for (int i = 0; i < 70; i++) {
@@ -291,15 +363,13 @@ static void test_a_long_stall_is_made_up_for_slowly(void **state)
 	end = START_S * NS_PER_S + r->tick * 20 * NS_PER_MS;
 	assert_true(t.worst_ns <= 1);
 	assert_true(end - t.next_ns < 70 * NS_PER_MS && t.next_ns <= end);
-	room_audio_set_sink(r->room, NULL, NULL, NULL);
-	mbox_run(r->worker);
+	tape_detach(r, &t);
 	rig_close(r);
 }
 
 static void test_steady_state_allocates_nothing(void **state)
 {
-	struct tape t = { 0 };
-	struct room_sink sink = { .obj = &t, .video = tape_video, .audio = tape_audio };
+	struct tape t;
 	struct rig *r;
 	size_t before;
 
@@ -312,16 +382,14 @@ static void test_steady_state_allocates_nothing(void **state)
 	rig_ticks(r, 200);
 	assert_int_equal(allocations, before);
 	/* libavcodec's AAC encoder has its own mind; once per recorded room. */
-	room_audio_set_sink(r->room, &sink, NULL, NULL);
-	mbox_run(r->worker);
+	tape_attach(r, &t, ROOM_SINK_AAC);
 	rig_ticks(r, 50);
 	before = allocations;
 	rig_ticks(r, 200);
 	print_message("allocations of libavcodec while recording: %.2f per tick\n",
 		      (double)(allocations - before) / 200);
 	assert_true(allocations - before <= 200 * 8);
-	room_audio_set_sink(r->room, NULL, NULL, NULL);
-	mbox_run(r->worker);
+	tape_detach(r, &t);
 	rig_close(r);
 }
 
@@ -336,6 +404,8 @@ int main(void)
 		cmocka_unit_test(test_no_encoder_without_a_receiver),
 		cmocka_unit_test(test_a_crowd_silences_nobody),
 		cmocka_unit_test(test_recording_follows_the_media_clock),
+		cmocka_unit_test(test_sinks_share_what_is_encoded),
+		cmocka_unit_test(test_opus_for_sinks_has_no_gaps),
 		cmocka_unit_test(test_a_long_stall_is_made_up_for_slowly),
 		cmocka_unit_test(test_steady_state_allocates_nothing),
 	};

@@ -178,9 +178,10 @@ static void sink_gone(void *obj, void *arg)
 /* Everybody with a picture of its own, as far as there are: the recording has one. */
 static void test_a_recording_has_its_place(void **state)
 {
-	static const struct room_sink sink = { .video = sink_video, .audio = sink_audio };
+	static const struct room_sink sink = { .video = sink_video, .audio = sink_audio, .gop_s = 4 };
 	struct room_cfg cfg = { .name = "demand", .max_personal_views = ROUTING_MAX_ENCODES + 8 };
 	struct leg_view own = { .hide_self = true };
+	struct outlet *outlet;
 	struct errmsg why;
 	struct leg_net *net;
 	struct leg *l;
@@ -197,11 +198,65 @@ static void test_a_recording_has_its_place(void **state)
 		net->cfg.ev->connected(net->cfg.obj);
 	}
 	RUN_UNTIL(r, video_encoders, ROUTING_MAX_ENCODES - 1);
-	assert_int_equal(room_sink_attach(r, &sink, 4), 0);
+	assert_int_equal(room_sink_attach(r, &sink, &outlet), 0);
 	assert_int_equal(counts(r).video_encoders, ROUTING_MAX_ENCODES);
-	room_sink_detach(r, sink_gone, &gone);
+	room_sink_detach(&outlet, sink_gone, &gone);
 	while (!gone)
 		turn();
+	close_room(r);
+}
+
+/* Each view that is recorded has one encode, whoever looks; a sink of a view that goes
+ * is of the main one. */
+static void test_sinks_share_encodes(void **state)
+{
+	static const struct room_sink wants[] = {
+		{ .video = sink_video, .gop_s = 4 },
+		{ .video = sink_video, .audio = sink_audio, .gop_s = 2 },
+		{ .video = sink_video, .view = "stage" },
+		{ .video = sink_video, .max_height = H / 2 },
+		{ .audio = sink_audio },
+	};
+	enum { SINKS = sizeof wants / sizeof wants[0] };
+	struct outlet *o[SINKS], *none;
+	struct errmsg why;
+	struct room *r;
+	bool gone[SINKS] = { false };
+	struct room_cfg cfg = { .name = "demand", .max_views = 2 };
+	int w, h;
+
+	(void)state;
+	role_assert_ctl();
+	assert_int_equal(room_new(&r, &the.e, &cfg, &room_events, NULL), 0);
+	assert_int_equal(room_add_view(r, "stage", VIEW_EVERYBODY, &why), 0);
+	assert_int_equal(room_sink_attach(r, &(struct room_sink){ 0 }, &none), -EINVAL);
+	for (size_t i = 0; i < SINKS; i++)
+		assert_int_equal(room_sink_attach(r, &wants[i], &o[i]), 0);
+	assert_int_equal(counts(r).video_encoders, 3);
+	room_sink_size(o[3], &w, &h);
+	assert_int_equal(h, H / 2);
+	room_sink_size(o[4], &w, &h);
+	assert_int_equal(h, 0);
+	assert_int_equal(room_remove_view(r, "stage", &why), 0);
+	RUN_UNTIL(r, video_encoders, 2);
+	for (size_t i = 0; i < SINKS; i++)
+		room_sink_detach(&o[i], sink_gone, &gone[i]);
+	for (size_t i = 0; i < SINKS; i++)
+		while (!gone[i])
+			turn();
+	RUN_UNTIL(r, video_encoders, 0);
+	/* more than there may be */
+	struct outlet *many[ROOM_SINKS];
+
+	for (size_t i = 0; i < ROOM_SINKS; i++)
+		assert_int_equal(room_sink_attach(r, &wants[4], &many[i]), 0);
+	assert_int_equal(room_sink_attach(r, &wants[4], &none), -ENOSPC);
+	for (size_t i = 0; i < ROOM_SINKS; i++) {
+		gone[0] = false;
+		room_sink_detach(&many[i], sink_gone, &gone[0]);
+		while (!gone[0])
+			turn();
+	}
 	close_room(r);
 }
 
@@ -440,6 +495,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_viewer_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fast_changes_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_recording_has_its_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sinks_share_encodes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_shown_is_not_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layout_is_told_when_it_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pages_decide_what_is_decoded, set_up, tear_down),

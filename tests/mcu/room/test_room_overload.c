@@ -108,7 +108,8 @@ static void no_sound(void *obj, struct buf *frame, int64_t pts_ns)
 
 static void test_what_is_recorded_stays(void **state)
 {
-	static const struct room_sink sink = { .video = no_picture, .audio = no_sound };
+	static const struct room_sink sink = { .video = no_picture, .audio = no_sound, .gop_s = 4 };
+	struct outlet *outlet;
 	struct leg_net *net;
 	struct room *r;
 	struct leg *l;
@@ -118,13 +119,13 @@ static void test_what_is_recorded_stays(void **state)
 	role_assert_ctl();
 	r = open_room();
 	l = come(r, &net);
-	assert_int_equal(room_sink_attach(r, &sink, 4), 0);
+	assert_int_equal(room_sink_attach(r, &sink, &outlet), 0);
 	assert_true(room_load(r)->keeps_top);
 	give_up(r, OVERLOAD_NO_TOP);
 	assert_int_equal(height_of(l), H);
 	assert_int_equal(counts(r).video_encoders, 1);
 	/* what was recorded is dropped when it no longer is */
-	room_sink_detach(r, sink_done, &done);
+	room_sink_detach(&outlet, sink_done, &done);
 	while (!done)
 		turn();
 	assert_false(room_load(r)->keeps_top);

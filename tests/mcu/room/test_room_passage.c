@@ -320,17 +320,18 @@ static void no_picture(void *obj, struct buf *au, int64_t pts_ns, bool key)
 static void test_a_sink_gets_our_own(void **state)
 {
 	size_t n = 0;
-	struct room_sink sink = { .obj = &n, .video = no_picture, .audio = no_sound };
+	struct room_sink sink = { .obj = &n, .video = no_picture, .audio = no_sound,
+				  .gop_s = 60 };
 	struct rig *r;
 
 	(void)state;
 	role_assert_ctl();
 	r = open_passing();
-	video_encode_set_sink(r->encode, &sink, 60, NULL, NULL);
+	rig_attach(r, &sink);
 	run_for(r, 30, true);
 	assert_in_range(n, 25, 31);
 	assert_in_range(view.same, 0, 2);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	run_for(r, 10, true);
 	mark();
 	run_for(r, 30, true);

@@ -19,6 +19,8 @@ struct eye {
 	struct vdec *dec;
 	struct vframe *seen;
 	size_t frames, keys;
+	struct room_sink sink;
+	struct sink_link link;
 };
 
 struct show {
@@ -63,9 +65,11 @@ static struct show open_show(void) ON_THREAD(ROLE_CTL)
 static void watch(struct show *s) ON_THREAD(ROLE_CTL)
 {
 	for (int i = 0; i < PICTURES; i++) {
-		struct room_sink sink = { .obj = &s->eye[i], .video = look, .audio = no_sound };
+		struct eye *e = &s->eye[i];
 
-		video_encode_set_sink(s->encode[i], &sink, 10, NULL, NULL);
+		e->sink = (struct room_sink){ .obj = e, .video = look, .gop_s = 10 };
+		e->link = (struct sink_link){ .sink = &e->sink, .done = sink_gone };
+		video_encode_add_sink(s->encode[i], &e->link);
 	}
 }
 

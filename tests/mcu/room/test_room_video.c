@@ -53,14 +53,12 @@ static void test_late_ticks_are_not_made_up_for(void **state)
 
 static void test_dead_leg_costs_its_tile_only(void **state)
 {
-	struct room_sink sink;
 	struct rig *r;
 
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
-	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
-	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	rig_look(r, 1);
 	for (int i = 0; i < LEGS; i++)
 		video_leg_set_wanted(r->cam[i].leg, true);
 	rig_route(r, true, 0);
@@ -86,22 +84,20 @@ static void test_dead_leg_costs_its_tile_only(void **state)
 		rig_advance(r, 33);
 	}
 	assert_in_range(grey_of(r, 0), 190, 210);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	rig_close(r);
 }
 
 /* A screen sends nothing as long as nothing moves on it. */
 static void test_a_screen_may_stand_still(void **state)
 {
-	struct room_sink sink;
 	struct rig *r;
 
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
 	r->shared = true;
-	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
-	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	rig_look(r, 1);
 	for (int i = 0; i < LEGS; i++)
 		video_leg_set_wanted(r->cam[i].leg, true);
 	rig_route(r, true, 0);
@@ -112,20 +108,18 @@ static void test_a_screen_may_stand_still(void **state)
 	}
 	assert_in_range(grey_of(r, 0), 190, 210);
 	assert_in_range(grey_of(r, 1), 190, 210);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	rig_close(r);
 }
 
 static void test_muted_is_gone_at_once(void **state)
 {
-	struct room_sink sink;
 	struct rig *r;
 
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
-	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
-	video_encode_set_sink(r->encode, &sink, 1, NULL, NULL);
+	rig_look(r, 1);
 	video_leg_set_wanted(r->cam[0].leg, true);
 	rig_route(r, true, 0);
 	for (int i = 0; i < 5; i++) {
@@ -141,7 +135,7 @@ static void test_muted_is_gone_at_once(void **state)
 	/* Not the old picture again. */
 	rig_advance(r, 100);
 	assert_true(grey_of(r, 0) < 200);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	rig_close(r);
 }
 
@@ -429,15 +423,13 @@ static void test_what_stands_still_is_not_encoded(void **state)
  * encoded; nor is he taken for one who sends nothing. */
 static void test_a_slide_is_not_encoded(void **state)
 {
-	struct room_sink sink;
 	struct rig *r;
 	size_t at;
 
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
-	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
-	video_encode_set_sink(r->encode, &sink, 60, NULL, NULL);
+	rig_look(r, 60);
 	for (int k = 0; k < LEGS; k++)
 		video_leg_set_wanted(r->cam[k].leg, true);
 	rig_route(r, true, 0);
@@ -457,22 +449,20 @@ static void test_a_slide_is_not_encoded(void **state)
 	rig_advance(r, 100);
 	assert_true(r->n_out > at);
 	assert_in_range(grey_of(r, 0), 147, 153);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	rig_close(r);
 }
 
 /* A sink's key frames come by time, however few pictures there are. */
 static void test_key_frames_of_a_still_picture(void **state)
 {
-	struct room_sink sink;
 	struct rig *r;
 	int64_t last = 0;
 
 	(void)state;
 	role_assert_ctl();
 	r = rig_open();
-	sink = (struct room_sink){ .obj = r, .video = see, .audio = no_sound };
-	video_encode_set_sink(r->encode, &sink, 2, NULL, NULL);
+	rig_look(r, 2);
 	rig_route(r, true, 0);
 	rig_advance(r, 9000);
 	for (size_t i = 0; i < r->n_out; i++) {
@@ -483,7 +473,7 @@ static void test_key_frames_of_a_still_picture(void **state)
 		last = r->out[i].time_ns;
 	}
 	assert_in_range(r->keys, 5, 7);
-	video_encode_set_sink(r->encode, NULL, 0, NULL, NULL);
+	video_encode_remove_sink(r->encode, &r->link);
 	rig_close(r);
 }
 
