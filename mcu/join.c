@@ -199,6 +199,8 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	g_ptr_array_add(h->people, p);
 	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name,
 				    p->who.user_id, p->joined_ms, NULL, NULL);
+	if (p->host)
+		sessions_participant_host(c->cfg.db, p->row_id);
 	p->audio_held = !p->host && (p->audio_held || !h->rules.unmute);
 	p->video_held = !p->host && p->video_held;
 	p->content_held = p->host ? 0 : p->content_held;

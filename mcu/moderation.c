@@ -39,6 +39,7 @@ ON_THREAD(ROLE_CTL) static void succeed(struct hall *h)
 		return;
 	p->host = true;
 	leg_set_host(p->leg, true);
+	sessions_participant_host(h->conf->cfg.db, p->row_id);
 	p->audio_held = p->video_held = false;
 	hall_tell_changed(h, p);
 	if (hall_has(h, p))

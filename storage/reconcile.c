@@ -105,7 +105,7 @@ struct verdict {
 	int64_t id, started_ms, ended_ms, duration_ms, bytes;
 	int64_t width, height;
 	enum recording_state state;
-	const char *path, *error, *token;
+	const char *path, *error, *token, *format;
 };
 
 static int write_verdict(sqlite3 *conn, void *obj)
@@ -132,10 +132,11 @@ static int write_adopted(sqlite3 *conn, void *obj)
 		return err;
 	return db_run(conn,
 		      "INSERT INTO recordings (id, path, state, started_ms, ended_ms, duration_ms, "
-		      "bytes, width, height, token, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		      "ittiniiiitt", taken ? db_new_id() : v->id, v->path,
+		      "bytes, width, height, token, error, format) "
+		      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      "ittiniiiittt", taken ? db_new_id() : v->id, v->path,
 		      recording_state_name(v->state), v->started_ms, v->ended_ms, v->duration_ms,
-		      v->bytes, v->width, v->height, v->token, v->error);
+		      v->bytes, v->width, v->height, v->token, v->error, v->format);
 }
 
 /* Repairs the file and fills the verdict. -ENOENT: there is none. */
@@ -243,6 +244,7 @@ static int adopt(struct reconcile *c, const char *path)
 	if (err || !repository_path_parse(path, &v.started_ms, &v.id))
 		return err;
 	v.token = token;
+	v.format = strrchr(path, '.') + 1;
 	err = look_at(c, path, &v);
 	if (err)
 		return err == -ENOENT ? 0 : err;

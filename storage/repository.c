@@ -8,12 +8,26 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "storage/files.h"
 
 #define ROOT "recordings/"
 
 enum { SLUG_MAX = 32 };
+
+static const char *const endings[] = { [RECORDING_MP4] = ".mp4", [RECORDING_MKV] = ".mkv" };
+
+/* Where the ending of a recording's name begins; NULL: it has none of ours. */
+static const char *ending_of(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(*endings); i++)
+		if (!strcmp(dot, endings[i]))
+			return dot;
+	return NULL;
+}
 
 /* Letters and digits of ASCII in lower case, everything between them one dash. */
 static void make_slug(char out[SLUG_MAX + 1], const char *name)
@@ -41,6 +55,12 @@ static void make_slug(char out[SLUG_MAX + 1], const char *name)
 int repository_path(char out[RECORDING_PATH_MAX + 1], const char *room, int64_t started_ms,
 		    int64_t id)
 {
+	return repository_path_as(out, RECORDING_MP4, room, started_ms, id);
+}
+
+int repository_path_as(char out[RECORDING_PATH_MAX + 1], enum recording_format format,
+		       const char *room, int64_t started_ms, int64_t id)
+{
 	char slug[SLUG_MAX + 1], month[16], stamp[32];
 	time_t t = (time_t)(started_ms / 1000);
 	struct tm tm;
@@ -50,8 +70,8 @@ int repository_path(char out[RECORDING_PATH_MAX + 1], const char *room, int64_t 
 	make_slug(slug, room);
 	strftime(month, sizeof(month), "%Y/%m", &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	int n = snprintf(out, RECORDING_PATH_MAX + 1, ROOT "%s/%s-%s-%lld.mp4", month, slug, stamp,
-			 (long long)id);
+	int n = snprintf(out, RECORDING_PATH_MAX + 1, ROOT "%s/%s-%s-%lld%s", month, slug, stamp,
+			 (long long)id, endings[format]);
 
 	return n > RECORDING_PATH_MAX ? -EINVAL : 0;
 }
@@ -64,15 +84,16 @@ static bool all_digits(const char *p, size_t n)
 	return n > 0;
 }
 
-/* The tail "-YYYYMMDDThhmmssZ-<id>.mp4" of a name. */
+/* The tail "-YYYYMMDDThhmmssZ-<id>.mp4" of a name, or with another ending. */
 static bool parse_tail(const char *name, int64_t *started_ms, int64_t *id)
 {
-	size_t n = strlen(name), digits = 0;
+	const char *end = ending_of(name);
+	size_t n, digits = 0;
 	struct tm tm = { 0 };
 
-	if (n < 4 || strcmp(name + n - 4, ".mp4"))
+	if (!end)
 		return false;
-	n -= 4;
+	n = (size_t)(end - name);
 	while (digits < n && digits < 17 && isdigit((unsigned char)name[n - 1 - digits]))
 		digits++;
 	if (digits < 1 || digits > 16 || n < digits + 1 + 16 + 2)
@@ -118,6 +139,72 @@ bool repository_path_parse(const char *path, int64_t *started_ms, int64_t *id)
 	const char *name = strrchr(path, '/');
 
 	return repository_path_valid(path) && parse_tail(name + 1, started_ms, id);
+}
+
+static const struct {
+	enum recording_part part;
+	const char *ending;
+} parts[] = {
+	{ RECORDING_THUMBNAIL, ".jpg" },
+	{ RECORDING_SHEET, ".sheet.jpg" },
+	{ RECORDING_SCRUB, ".scrub.vtt" },
+	{ RECORDING_CHAPTERS, ".chapters.vtt" },
+};
+
+int repository_part_path(char out[RECORDING_PATH_MAX + 1], const char *path,
+			 enum recording_part part)
+{
+	const char *end = ending_of(path);
+
+	for (size_t i = 0; end && i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].part == part) {
+			int n = snprintf(out, RECORDING_PATH_MAX + 1, "%.*s%s", (int)(end - path),
+					 path, parts[i].ending);
+
+			return n > RECORDING_PATH_MAX ? -EINVAL : 0;
+		}
+	return -EINVAL;
+}
+
+const char *repository_media_type(const char *path)
+{
+	static const char *const types[][2] = {
+		{ ".mp4", "video/mp4" },
+		{ ".mkv", "video/x-matroska" },
+		{ ".jpg", "image/jpeg" },
+		{ ".vtt", "text/vtt; charset=utf-8" },
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(dot, types[i][0]))
+			return types[i][1];
+	return "application/octet-stream";
+}
+
+static int unlink_one(const char *data_dir, const char *path)
+{
+	char full[4096];
+
+	if (snprintf(full, sizeof(full), "%s/%s", data_dir, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	return unlink(full) && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
+}
+
+int repository_unlink(const char *data_dir, const char *path)
+{
+	char part[RECORDING_PATH_MAX + 1];
+	int err = 0;
+
+	if (!repository_path_valid(path))
+		return -EINVAL;
+	/* What belongs to it first: while the file is there it is found again. */
+	for (size_t i = 0; !err && i < sizeof(parts) / sizeof(*parts); i++) {
+		err = repository_part_path(part, path, parts[i].part);
+		if (!err)
+			err = unlink_one(data_dir, part);
+	}
+	return err ? err : unlink_one(data_dir, path);
 }
 
 static int walk(const char *data_dir, char *path, size_t len, int depth, repository_file_fn *fn,

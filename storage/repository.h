@@ -1,7 +1,10 @@
 /* The media repository: the tree of recording files below the data folder, and
  * its agreement with the rows of the registry.
  *
- *   <data>/recordings/YYYY/MM/<room>-<YYYYMMDD>T<hhmmss>Z-<id>.mp4 */
+ *   <data>/recordings/YYYY/MM/<room>-<YYYYMMDD>T<hhmmss>Z-<id>.mp4 (or .mkv)
+ *
+ * and beside it what belongs to it: the same name with ".jpg" (thumbnail),
+ * ".sheet.jpg", ".scrub.vtt" and ".chapters.vtt" for its ending. */
 #ifndef MCU_STORAGE_REPOSITORY_H
 #define MCU_STORAGE_REPOSITORY_H
 
@@ -17,6 +20,18 @@
  * ASCII letters and digits come through, at most 32. Pure. 0 or -EINVAL. */
 int repository_path(char out[RECORDING_PATH_MAX + 1], const char *room, int64_t started_ms,
 		    int64_t id);
+/* The same for a file of another format. */
+int repository_path_as(char out[RECORDING_PATH_MAX + 1], enum recording_format format,
+		       const char *room, int64_t started_ms, int64_t id);
+/* The path of one part of the recording at this path. Pure. 0 or -EINVAL. */
+int repository_part_path(char out[RECORDING_PATH_MAX + 1], const char *path,
+			 enum recording_part part);
+/* "video/mp4", "video/x-matroska", … of a valid path, "image/jpeg" and "text/vtt" of
+ * parts. */
+const char *repository_media_type(const char *path);
+/* Removes the file and all its parts. A file that is not there is no error: it can be
+ * asked again after a crash. Blocks. 0, -EINVAL (the path), -errno. */
+int repository_unlink(const char *data_dir, const char *path);
 /* True when the path has the form above: nothing else is ever opened. */
 bool repository_path_valid(const char *path);
 

@@ -73,6 +73,13 @@ static int run_joined(sqlite3 *conn, struct db_request *base)
 		      r->user_id);
 }
 
+static int run_host(sqlite3 *conn, struct db_request *base)
+{
+	struct session_request *r = (struct session_request *)base;
+
+	return db_run(conn, "UPDATE participants SET host = 1 WHERE id = ?", "i", r->id);
+}
+
 static int run_left(sqlite3 *conn, struct db_request *base)
 {
 	struct session_request *r = (struct session_request *)base;
@@ -129,6 +136,14 @@ int sessions_participant_joined(struct db *db, int64_t id, int64_t session_id, u
 				     .user_id = user_id, .at_ms = joined_ms };
 
 	return post(db, &r, name);
+}
+
+int sessions_participant_host(struct db *db, int64_t id)
+{
+	struct session_request r = { .base = { .what = "note a host", .run = run_host },
+				     .id = id };
+
+	return post(db, &r, "");
 }
 
 int sessions_participant_left(struct db *db, int64_t id, int64_t left_ms, const char *reason,

@@ -21,6 +21,8 @@ int sessions_end(struct db *db, int64_t id, int64_t ended_ms, const char *reason
 int sessions_participant_joined(struct db *db, int64_t id, int64_t session_id, uint32_t leg,
 				const char *name, int64_t user_id, int64_t joined_ms,
 				session_cb *cb, void *obj);
+/* It is a host from now on. Fire and forget. */
+int sessions_participant_host(struct db *db, int64_t id);
 /* reason: as in the "left" event. */
 int sessions_participant_left(struct db *db, int64_t id, int64_t left_ms, const char *reason,
 			      session_cb *cb, void *obj);

@@ -59,7 +59,10 @@ static void other_paths_are_refused(void **state)
 		"recordings/2024/04/x.mp4",
 		"recordings/2024/04/x-20240401T123456Z-.mp4",
 		"recordings/2024/04/x-20240401T123456-77.mp4",
-		"recordings/2024/04/x-20240401T123456Z-77.mkv",
+		"recordings/2024/04/x-20240401T123456Z-77.avi",
+		"recordings/2024/04/x-20240401T123456Z-77.jpg",
+		"recordings/2024/04/x-20240401T123456Z-77.sheet.jpg",
+		"recordings/2024/04/x-20240401T123456Z-77.chapters.vtt",
 		"recordings/2024/04/-20240401T123456Z-77.mp4x",
 		"recordings/2024/4/x-20240401T123456Z-77.mp4",
 		"recordings/2024/04/../04/x-20240401T123456Z-77.mp4",
@@ -80,6 +83,47 @@ static void other_paths_are_refused(void **state)
 	assert_false(files_path_safe("a/./b"));
 	assert_false(files_path_safe("a\nb"));
 	assert_true(files_path_safe("a/b..c/d"));
+}
+
+static void parts_lie_beside_the_file(void **state)
+{
+	static const struct {
+		enum recording_part part;
+		const char *ending;
+	} cases[] = {
+		{ RECORDING_THUMBNAIL, ".jpg" },
+		{ RECORDING_SHEET, ".sheet.jpg" },
+		{ RECORDING_SCRUB, ".scrub.vtt" },
+		{ RECORDING_CHAPTERS, ".chapters.vtt" },
+	};
+	char path[RECORDING_PATH_MAX + 1], part[RECORDING_PATH_MAX + 1], full[512], want[256];
+
+	(void)state;
+	assert_int_equal(repository_path_as(path, RECORDING_MKV, "a.b", STARTED_MS, 77), 0);
+	assert_string_equal(path, "recordings/2024/04/a-b-20240401T123456Z-77.mkv");
+	assert_true(repository_path_valid(path));
+	assert_string_equal(repository_media_type(path), "video/x-matroska");
+	close(files_create(dir, path));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(repository_part_path(part, path, cases[i].part), 0);
+		snprintf(want, sizeof(want), "recordings/2024/04/a-b-20240401T123456Z-77%s",
+			 cases[i].ending);
+		assert_string_equal(part, want);
+		assert_false(repository_path_valid(part));
+		if (i)
+			close(files_create(dir, part));
+	}
+	assert_string_equal(repository_media_type(part), "text/vtt; charset=utf-8");
+	assert_int_equal(repository_part_path(part, "x", RECORDING_SHEET), -EINVAL);
+	assert_int_equal(repository_part_path(part, path, (enum recording_part)3), -EINVAL);
+
+	/* all of it goes, also when some of it has gone already */
+	assert_int_equal(repository_unlink(dir, path), 0);
+	snprintf(full, sizeof(full), "%s/recordings/2024/04", dir);
+	assert_int_equal(rmdir(full), 0);
+	assert_int_equal(repository_unlink(dir, path), 0);
+	assert_int_equal(repository_unlink(dir, "../etc/passwd"), -EINVAL);
+	assert_int_equal(repository_unlink(dir, "recordings/2024/04/x.mp4"), -EINVAL);
 }
 
 /* A recording of n pictures, completed or as a dead process leaves it. */
@@ -287,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_made_of_safe_parts),
 		cmocka_unit_test(other_paths_are_refused),
+		cmocka_unit_test(parts_lie_beside_the_file),
 		cmocka_unit_test(files_and_rows_are_reconciled),
 	};
 
