@@ -140,6 +140,7 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	lobby_close(h, "refused", "The room was closed before a host let you in.");
 	if (h->recording)
 		recording_stop(h->recording);
+	broadcast_stop(&h->broadcast);
 	if (h->parlour) {
 		g_ptr_array_remove_fast(c->parlours, h);
 	} else {
@@ -342,6 +343,8 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	sessions_begin(c->cfg.db, h->session_id, name, now_ms(), NULL, NULL);
 	quality_start(h);
 	load_watch_start(c->load);
+	if (!strcmp(c->cfg.config->hls.start, "always"))
+		hall_broadcast(h, why); /* it says itself why not, and whoever asks tries again */
 	*out = h;
 	return 0;
 }
@@ -530,6 +533,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	c->recordings = (struct recording_env){
 		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
 	};
+	c->broadcasts = (struct broadcast_env){ .engine = cfg->engine, .config = cfg->config };
 	c->halls = g_hash_table_new(g_str_hash, g_str_equal);
 	c->parlours = g_ptr_array_new();
 	c->closing = g_ptr_array_new();
@@ -577,5 +581,5 @@ void conference_shutdown(struct conference *c)
 bool conference_is_idle(const struct conference *c)
 {
 	return !g_hash_table_size(c->halls) && !c->parlours->len && !c->closing->len &&
-	       !c->recordings.running && !c->pending;
+	       !c->recordings.running && !c->broadcasts.running && !c->pending;
 }

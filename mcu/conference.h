@@ -3,6 +3,7 @@
 #ifndef MCU_CONFERENCE_H
 #define MCU_CONFERENCE_H
 
+#include "mcu/access.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/role.h"
 #include "mcu/config.h"
@@ -67,6 +68,21 @@ int conference_rename(struct conference *c, const char *room, uint32_t leg, cons
 		      struct errmsg *why) ON_THREAD(ROLE_CTL);
 int conference_set_volume(struct conference *c, const char *room, uint32_t leg, double gain_db,
 			  struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Who wants to watch a room without joining it. Borrowed; NULL: none. */
+struct watch_ask {
+	const char *room, *pin, *peer;
+	const char *key; /* that a watch before was given (tokens.h) */
+	struct access_who who; /* user, user_id and invited; the rest is found out */
+};
+/* Whether it may now. 0; -ENOENT (room_unknown), -ENOTSUP (stream_off), -EACCES with the
+ * codes of those who join. */
+int conference_watch(struct conference *c, const struct watch_ask *a, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+struct hls;
+/* The stream of a running room, which start begins where it is not. *out: borrowed until
+ * the loop turns. -ENOENT, or as broadcast_start. */
+int conference_stream(struct conference *c, const char *room, bool start, struct hls **out,
+		      struct errmsg *why) ON_THREAD(ROLE_CTL);
 struct dials;
 /* The calls that its rooms make (mcu/dial.h). Borrowed. */
 struct dials *conference_dials(struct conference *c) ON_THREAD(ROLE_CTL);

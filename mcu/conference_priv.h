@@ -10,7 +10,8 @@
  *   hall_view.c           its views and layouts
  *   quality_report.c      statistics and scores
  *   call_ports.c          sockets of calls
- *   uplink.c              what clients are told to send */
+ *   uplink.c              what clients are told to send
+ *   watching.c            streams over HTTP, and who may watch them */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
 
@@ -20,6 +21,7 @@
 #include "mcu/accounts.h"
 #include "mcu/address_count.h"
 #include "mcu/base/quota.h"
+#include "mcu/broadcast.h"
 #include "mcu/conference.h"
 #include "mcu/data_relay.h"
 #include "mcu/digit_gate.h"
@@ -66,6 +68,7 @@ struct hall {
 	GPtrArray *people; /* struct leg_handle, in order of joining */
 	uint64_t departures; /* from it so far */
 	struct recording *recording;
+	struct broadcast *broadcast; /* NULL: nobody watches over HTTP */
 	guint linger;      /* timer of an empty room */
 	bool closing;
 	bool parlour; /* of one leg: in no list, no registry */
@@ -135,6 +138,7 @@ struct leg_handle {
 struct conference {
 	struct conference_cfg cfg;
 	struct recording_env recordings;
+	struct broadcast_env broadcasts;
 	struct rtp_port_range *rtp_range;
 	unsigned next_shard; /* of calls */
 	GHashTable *halls; /* room name → struct hall */
@@ -182,6 +186,9 @@ size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 
+/* watching.c: begins its stream where there is none. 0 or -errno with *why. */
+int hall_broadcast(struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
 
@@ -206,6 +213,9 @@ int join_begin(struct conference *c, const struct join_req *req, const struct le
 struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 			    const struct leg_events *events, void *obj) ON_THREAD(ROLE_CTL);
 void join_welcome(struct leg_handle *p) ON_THREAD(ROLE_CTL);
+/* What a PIN is to these rules; "" or NULL: none was given. */
+enum pin_state join_look_at_pin(const struct conference *c, const struct room_rules *r,
+				const char *room, const char *pin) ON_THREAD(ROLE_CTL);
 /* It is admitted: into the room. On an error p is the caller's still. */
 int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Whoever did not come in after all: frees it. */

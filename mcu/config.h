@@ -112,6 +112,13 @@ struct config {
 		int fragment_ms, gop_s, audio_kbps;
 	} recording;
 	struct {
+		char *start;
+		int idle_s, window_s, part_ms, memory_mb;
+	} hls;
+	struct {
+		int per_room, give_up_s;
+	} push;
+	struct {
 		bool degrade;
 		int high_percent;
 	} overload;

@@ -117,6 +117,9 @@ const struct config_section config_sections[] = {
 	{ "video", "The composed picture of a room, and what participants may send." },
 	{ "audio", "The mixed sound of a room." },
 	{ "recording", "Recordings." },
+	{ "hls", "Rooms as streams over HTTP (HLS), for any number of viewers: players, the page "
+		 "/watch/ROOM, and through proxies and CDNs." },
+	{ "push", "Rooms sent on to other servers (RTMP, SRT)." },
 	{ "overload", "What happens when the machine cannot keep up." },
 	{ "limits", "What one peer may ask of the server." },
 };
@@ -325,6 +328,23 @@ const struct config_key config_keys[] = {
 	    "A key frame at least this often while a room is recorded (seconds)."),
 	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",
 	    "AAC, kilobits per second."),
+
+	CHOICE("hls.start", hls.start, "on_demand|always|off", "on_demand",
+	       "When a room is made a stream: when somebody asks for it, as long as the room runs, or "
+	       "never."),
+	INT("hls.idle_s", hls.idle_s, 5, 3600, "30",
+	    "A stream on demand ends when nobody has asked for it for so long (seconds)."),
+	INT("hls.window_s", hls.window_s, 10, 600, "30",
+	    "How far back a viewer can go (seconds); it is kept in memory."),
+	INT("hls.part_ms", hls.part_ms, 200, 1000, "350",
+	    "The longest part (milliseconds): players stay three of them behind."),
+	INT("hls.memory_mb", hls.memory_mb, 4, 1024, "32",
+	    "Of a room's stream at most (megabytes); what is older goes first."),
+
+	INT("push.per_room", push.per_room, 0, 16, "4",
+	    "Servers that a room may be sent to at a time; 0: none."),
+	INT("push.give_up_s", push.give_up_s, 5, 86400, "600",
+	    "A server that cannot be reached for so long is given up (seconds)."),
 
 	BOOL("overload.degrade", overload.degrade, "true",
 	     "Rooms give up pictures per second, then the largest picture, then moving pictures, so "

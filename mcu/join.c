@@ -216,14 +216,14 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 
 /* --- whether ----------------------------------------------------------------- */
 
-ON_THREAD(ROLE_CTL) static enum pin_state look_at_pin(const struct leg_handle *p,
-						      const struct room_rules *r)
+enum pin_state join_look_at_pin(const struct conference *c, const struct room_rules *r,
+				const char *room, const char *pin)
 {
-	if (!p->pin[0])
+	if (!pin || !*pin)
 		return PIN_NONE;
-	if (pin_right(r->host_pin, p->conf->cfg.key, p->room, p->pin))
+	if (pin_right(r->host_pin, c->cfg.key, room, pin))
 		return PIN_OF_HOSTS;
-	return pin_right(r->guest_pin, p->conf->cfg.key, p->room, p->pin) ? PIN_OF_GUESTS : PIN_WRONG;
+	return pin_right(r->guest_pin, c->cfg.key, room, pin) ? PIN_OF_GUESTS : PIN_WRONG;
 }
 
 /* Everything is known. row: the registry's word, NULL: nothing, or the room runs
@@ -257,7 +257,7 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	}
 	recognise(p, h);
 	room.people -= h && p->old_resume[0] && find_present(h, p->old_resume) ? 1 : 0;
-	p->who.pin = look_at_pin(p, &fresh);
+	p->who.pin = join_look_at_pin(c, &fresh, p->room, p->pin);
 	p->who.pin_blocked = p->pin[0] &&
 			     accounts_pin_blocked(c->cfg.accounts, p->room, p->origin);
 	explicit_bzero(p->pin, sizeof p->pin);

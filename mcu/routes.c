@@ -259,8 +259,6 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_trunks_new(r, s);
 	if (!err)
-		err = routes_tokens_new(r, s);
-	if (!err)
 		err = routes_rooms_new(r, s);
 	if (!err)
 		err = routes_invitations_new(r, s);
@@ -272,6 +270,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_calls_new(r, s);
 	if (!err)
 		err = routes_dial_new(r, s);
+	if (!err)
+		err = routes_hls_new(r, s);
 	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;

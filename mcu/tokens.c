@@ -185,42 +185,21 @@ int token_read(struct token *out, const struct token_key *key, const char *text,
 
 /* --- invitations ------------------------------------------------------------- */
 
-static int make_random(char out[INVITATION_LEN + 1], const char *kind)
+int invitation_make(char out[INVITATION_LEN + 1])
 {
 	uint8_t raw[INVITATION_BYTES];
 
 	if (random_bytes(raw, sizeof raw))
 		return -EIO;
-	memcpy(out, kind, 3);
+	memcpy(out, "i1.", 3);
 	encode(out + 3, raw, sizeof raw);
-	OPENSSL_cleanse(raw, sizeof raw);
 	return 0;
-}
-
-static bool is_random(const char *text, const char *kind)
-{
-	return strlen(text) == INVITATION_LEN && !strncmp(text, kind, 3) &&
-	       strspn(text + 3, signs) == INVITATION_LEN - 3;
-}
-
-int invitation_make(char out[INVITATION_LEN + 1])
-{
-	return make_random(out, "i1.");
 }
 
 bool invitation_valid(const char *text)
 {
-	return is_random(text, "i1.");
-}
-
-int api_token_make(char out[INVITATION_LEN + 1])
-{
-	return make_random(out, "a1.");
-}
-
-bool api_token_valid(const char *text)
-{
-	return is_random(text, "a1.");
+	return strlen(text) == INVITATION_LEN && !strncmp(text, "i1.", 3) &&
+	       strspn(text + 3, signs) == INVITATION_LEN - 3;
 }
 
 void invitation_hash(char out[TOKEN_HASH_LEN + 1], const char *text)
@@ -291,4 +270,39 @@ bool resume_read(const char *text, const struct token_key *key, const char *room
 	*host = head[32] == 'h';
 	*made_ms = (int64_t)strtoull(head + 33, &end, 16);
 	return !*end;
+}
+
+/* --- watching ------------------------------------------------------------------ */
+
+enum { HOUR_MS = 3600 * 1000 };
+
+static void watch_sign(char out[33], const struct token_key *key, const char *room,
+		       const char *head)
+{
+	uint8_t m[MAC_BYTES];
+
+	mac(m, key, "watch", room, head);
+	hex(out, m, 16);
+}
+
+void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *room,
+		    int64_t now_ms, int hours)
+{
+	char head[9];
+
+	snprintf(head, sizeof head, "%08x", (unsigned)(now_ms / HOUR_MS + hours + 1));
+	memcpy(out, head, 8);
+	watch_sign(out + 8, key, room, head);
+}
+
+bool watch_key_valid(const char *text, const struct token_key *key, const char *room,
+		     int64_t now_ms)
+{
+	char head[9], own[33];
+
+	if (strlen(text) != WATCH_KEY_LEN)
+		return false;
+	snprintf(head, sizeof head, "%.8s", text);
+	watch_sign(own, key, room, head);
+	return secret_equal(own, text + 8) && now_ms / HOUR_MS < (int64_t)strtoul(head, NULL, 16);
 }

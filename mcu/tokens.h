@@ -4,7 +4,7 @@
  * A sign-in is "s1.PAYLOAD.MAC": user id, role, generation and expiry, and their
  * HMAC-SHA256 (RFC 2104). The generation is the user's in the registry: who raises
  * that (sign-out, new password, new role) ends all sign-ins before. An invitation
- * is "i1.", a program's token "a1.", and 192 random bits; the registry has the SHA-256.
+ * is "i1." and 192 random bits; the registry has its SHA-256.
  *
  * Comparisons take the same time whatever is wrong. Pure but for the key's file
  * and random numbers. Any thread. */
@@ -23,6 +23,7 @@ enum {
 	INVITATION_LEN = 3 + 32,	/* "i1.", 24 octets */
 	TOKEN_HASH_LEN = 64,		/* hexadecimal, of an invitation or a PIN */
 	RESUME_LEN = 32 + 1 + 12 + 32,	/* random, role, time of issue, MAC */
+	WATCH_KEY_LEN = 8 + 32,		/* the hour of its end, MAC; hexadecimal */
 };
 
 struct token_key {
@@ -46,10 +47,6 @@ int token_read(struct token *out, const struct token_key *key, const char *text,
 /* 0 or -EIO (no entropy). */
 int invitation_make(char out[INVITATION_LEN + 1]);
 bool invitation_valid(const char *text); /* its form */
-/* A token of a program (storage/api_tokens.h): as an invitation, and of its length. */
-int api_token_make(char out[INVITATION_LEN + 1]);
-bool api_token_valid(const char *text);
-/* Of either. */
 void invitation_hash(char out[TOKEN_HASH_LEN + 1], const char *text);
 
 /* What is kept of a room's PIN. An HMAC: without the key a list of hashes says
@@ -65,6 +62,12 @@ int resume_make(char out[RESUME_LEN + 1], const struct token_key *key, const cha
 /* Whether we made it, for this room: for a server that has forgotten it. */
 bool resume_read(const char *text, const struct token_key *key, const char *room, bool *host,
 		 int64_t *made_ms);
+/* With which the stream of a room that is not open to all can be asked for, for hours
+ * from now on: whole ones, so that many viewers have the same address. */
+void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *room,
+		    int64_t now_ms, int hours);
+bool watch_key_valid(const char *text, const struct token_key *key, const char *room,
+		     int64_t now_ms);
 /* In the same time for any two texts of one length. */
 bool secret_equal(const char *a, const char *b);
 

@@ -27,6 +27,16 @@ int sink_list_gop_s(const struct sink_list *l)
 	return gop_s;
 }
 
+int sink_list_refresh_ms(const struct sink_list *l)
+{
+	int ms = 0;
+
+	for (const struct sink_link *s = l->first; s; s = s->next)
+		if (s->sink->refresh_ms && (!ms || s->sink->refresh_ms < ms))
+			ms = s->sink->refresh_ms;
+	return ms;
+}
+
 void sink_list_video(const struct sink_list *l, struct buf *au, int64_t pts_ns, bool key)
 {
 	for (struct sink_link *s = l->first; s; s = s->next) {

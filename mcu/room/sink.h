@@ -37,6 +37,8 @@ struct room_sink {
 	const char *view;    /* copied; NULL, or one that goes: the main one */
 	unsigned max_height; /* the best of the ladder's rungs that is no higher; 0: the canvas */
 	int gop_s; /* a key frame at least every so many seconds; of several the shortest; 0: any */
+	int refresh_ms; /* a picture at least every so often, even where nothing moves; of several
+			 * the shortest; 0: as for other receivers */
 	bool records; /* the room counts as recorded (routing.recorded_since_ns) */
 };
 
@@ -60,6 +62,8 @@ void sink_list_add(struct sink_list *l, struct sink_link *s);
 void sink_list_remove(struct sink_list *l, struct sink_link *s);
 /* The shortest; 0: none wants any. */
 int sink_list_gop_s(const struct sink_list *l);
+/* Likewise. */
+int sink_list_refresh_ms(const struct sink_list *l);
 void sink_list_video(const struct sink_list *l, struct buf *au, int64_t pts_ns, bool key);
 void sink_list_audio(const struct sink_list *l, struct buf *frame, int64_t pts_ns);
 

@@ -78,6 +78,7 @@ struct video_encode {
 	int64_t start_ns; /* media time of RTP time stamp 0 */
 	struct sink_list sinks;
 	_Atomic bool has_sink; /* the tick looks */
+	_Atomic int refresh_ms; /* likewise */
 	mbox_fn *closed;
 	void *closed_obj;
 };
@@ -96,6 +97,7 @@ int video_encode_new(struct video_encode **out, const struct engine *e,
 	v->cfg = *cfg;
 	v->id = next_id++;
 	v->key_by_ns = INT64_MAX;
+	v->refresh_ms = VIDEO_ENCODE_REFRESH_MS;
 	v->fps = v->fps_now = cfg->fps;
 	keyframe_gate_init(&v->gate, KEYFRAME_GATE_BURST, KEYFRAME_GATE_REFILL_MS * NS_PER_MS);
 	err = strand_new(&v->strand, e->video, "encode");
@@ -126,7 +128,10 @@ void video_encode_free(struct video_encode **v)
 
 ON_THREAD(ROLE_MIXV) static void sinks_changed(struct video_encode *v)
 {
+	int refresh_ms = sink_list_refresh_ms(&v->sinks);
+
 	v->has_sink = v->sinks.first != NULL;
+	v->refresh_ms = refresh_ms ? refresh_ms : VIDEO_ENCODE_REFRESH_MS;
 	v->cfg.gop_s = sink_list_gop_s(&v->sinks);
 	if (v->enc)
 		venc_set_gop(v->enc, v->cfg.gop_s);
@@ -366,7 +371,7 @@ bool video_encode_due(struct video_encode *v, uint64_t gen, int64_t pts_ns)
 	}
 	if (pts_ns - v->changed_ns < VIDEO_ENCODE_SETTLE_MS * NS_PER_MS && v->sharp_gen != gen)
 		return true;
-	if (pts_ns + slack - v->given_ns >= VIDEO_ENCODE_REFRESH_MS * NS_PER_MS)
+	if (pts_ns + slack - v->given_ns >= v->refresh_ms * NS_PER_MS)
 		return true;
 	return v->key_wanted || v->key_waits || switch_due(v, pts_ns) || pts_ns >= v->key_by_ns;
 }

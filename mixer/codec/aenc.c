@@ -10,8 +10,6 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 
 	if (!c.channels)
 		c.channels = 1;
-	if (!c.hz)
-		c.hz = AENC_RATE_HZ;
 	if (!c.complexity)
 		c.complexity = 5;
 	if (!c.loss_percent)
@@ -21,9 +19,6 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 	if (c.frame_ms % 10 || c.frame_ms > AENC_MAX_FRAME_MS)
 		return -EINVAL;
 	if (c.channels < 1 || c.channels > 2 || c.bitrate_bps < 0)
-		return -EINVAL;
-	if (c.hz != AENC_RATE_HZ && (c.channels != 1 || c.format == CODEC_AAC ||
-				     (c.hz != 16000 && c.hz != 8000)))
 		return -EINVAL;
 	switch (c.format) {
 	case CODEC_OPUS:
@@ -92,4 +87,20 @@ const uint8_t *aenc_extradata(const struct aenc *e, size_t *len)
 {
 	*len = 0;
 	return e->ops->extradata ? e->ops->extradata(e, len) : NULL;
+}
+
+int aenc_config(const struct aenc_cfg *cfg, uint8_t *out, size_t cap, size_t *len)
+{
+	const uint8_t *data;
+	struct aenc *e;
+	int err = aenc_new(&e, cfg);
+
+	if (err)
+		return err;
+	data = aenc_extradata(e, len);
+	err = !data ? -ENOENT : *len > cap ? -ENOSPC : 0;
+	for (size_t i = 0; !err && i < *len; i++)
+		out[i] = data[i];
+	aenc_free(&e);
+	return err;
 }

@@ -310,6 +310,7 @@ export default {
 	code_dial_invalid: 'That is not a telephone number or SIP address. Enter one like +49 89 123456 or sip:room@example.org.',
 	code_dial_forbidden: 'This server does not call there. Ask its administrator.',
 	code_too_many_calls: 'The room is making as many calls as it may. Hang one up first.',
+	code_stream_off: 'This server makes no streams of its rooms. Join the room instead.',
 	code_call_unknown: 'That call is over already.',
 	code_layout_invalid: 'This layout cannot be used here.',
 	code_join_timeout: 'You were not in the room in time. Please join again.',
