@@ -213,8 +213,7 @@ ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 	};
 	uint8_t aac[64];
 	struct recorder_cfg cfg = {
-		.path = r->row.path, .width = e->cfg.width, .height = e->cfg.height,
-		.fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000,
+		.path = r->row.path, .fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000,
 		.channels = room_channels(r->room),
 		.fragment_ms = r->env->config->recording.fragment_ms,
 	};

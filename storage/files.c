@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { PART_MAX = 255 };
@@ -75,4 +76,34 @@ int files_create(const char *root, const char *path)
 		close(fd);
 	close(dir);
 	return err ? err : fd;
+}
+
+int files_write_all(int fd, struct iovec *v, int n, uint64_t at)
+{
+	while (n > 0) {
+		if (v->iov_len == 0) {
+			v++;
+			n--;
+			continue;
+		}
+		ssize_t got = pwritev(fd, v, n, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		at += (uint64_t)got;
+		for (size_t left = (size_t)got; left > 0;) {
+			size_t k = left < v->iov_len ? left : v->iov_len;
+
+			v->iov_base = (uint8_t *)v->iov_base + k;
+			v->iov_len -= k;
+			left -= k;
+			if (v->iov_len == 0 && left > 0) {
+				v++;
+				n--;
+			}
+		}
+	}
+	return 0;
 }

@@ -4,11 +4,16 @@
 #define MCU_STORAGE_FILES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Relative, without "..", ".", empty parts or control characters. */
 bool files_path_safe(const char *path);
 /* A new file for reading and writing; missing folders are made. The folders'
  * entries are on the disk afterwards. A descriptor, -EEXIST, -EINVAL (path), …. */
 int files_create(const char *root, const char *path);
+
+struct iovec;
+/* All of it, at that place; v is used up. 0 or -errno. */
+int files_write_all(int fd, struct iovec *v, int n, uint64_t at);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
+#include "storage/files.h"
 #include "storage/mp4_moof.h"
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
@@ -29,41 +30,11 @@ struct fmp4 {
 	struct mp4_out head;
 };
 
-static int write_all(int fd, struct iovec *v, int n, uint64_t at)
-{
-	while (n > 0) {
-		if (v->iov_len == 0) {
-			v++;
-			n--;
-			continue;
-		}
-		ssize_t got = pwritev(fd, v, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
-		at += (uint64_t)got;
-		for (size_t left = (size_t)got; left > 0;) {
-			size_t k = left < v->iov_len ? left : v->iov_len;
-
-			v->iov_base = (uint8_t *)v->iov_base + k;
-			v->iov_len -= k;
-			left -= k;
-			if (v->iov_len == 0 && left > 0) {
-				v++;
-				n--;
-			}
-		}
-	}
-	return 0;
-}
-
 static int write_one(int fd, const struct mp4_out *o, uint64_t at)
 {
 	struct iovec v = { o->p, o->len };
 
-	return o->failed ? -ENOMEM : write_all(fd, &v, 1, at);
+	return o->failed ? -ENOMEM : files_write_all(fd, &v, 1, at);
 }
 
 int fmp4_new(struct fmp4 **out, int fd, const struct mp4_movie *m,
@@ -200,7 +171,7 @@ int fmp4_flush(struct fmp4 *f)
 			     { f->pending[MP4_VIDEO].data.p, f->pending[MP4_VIDEO].data.len },
 			     { f->pending[MP4_AUDIO].data.p, f->pending[MP4_AUDIO].data.len } };
 
-	err = write_all(f->fd, v, 3, f->end);
+	err = files_write_all(f->fd, v, 3, f->end);
 	if (!err)
 		note_written(f);
 	else if (ftruncate(f->fd, (off_t)f->end))
@@ -248,7 +219,7 @@ int fmp4_finish(struct fmp4 *f)
 	uint64_t bytes = f->end;
 	int err = fmp4_flush(f);
 
-	if (!err && !f->index.track[MP4_VIDEO].sizes.n)
+	if (!err && !f->index.track[f->movie.track[MP4_VIDEO].timescale ? MP4_VIDEO : MP4_AUDIO].sizes.n)
 		err = -ENODATA;
 	if (!err)
 		err = fmp4_complete_file(f->fd, f->free_at, f->end, &f->movie, &f->index, &bytes);

@@ -216,3 +216,16 @@ int h264_sps_size(const uint8_t *sps, size_t len, unsigned *width, unsigned *hei
 	*height = (unsigned)(h - cut_y);
 	return 0;
 }
+
+void h264_put_config(struct mp4_out *o, const struct h264_nal *sps, const struct h264_nal *pps)
+{
+	mp4_put8(o, 1);
+	mp4_put(o, sps->p + 1, 3); /* profile, constraints, level */
+	mp4_put8(o, 0xfc | 3);	   /* lengths of 4 octets */
+	mp4_put8(o, 0xe0 | 1);
+	mp4_put16(o, (unsigned)sps->len);
+	mp4_put(o, sps->p, sps->len);
+	mp4_put8(o, 1);
+	mp4_put16(o, (unsigned)pps->len);
+	mp4_put(o, pps->p, pps->len);
+}

@@ -30,5 +30,7 @@ int h264_sps_size(const uint8_t *sps, size_t len, unsigned *width, unsigned *hei
  * are access unit delimiters and filler. Returns false when nothing is left. */
 bool h264_to_lengths(struct mp4_out *o, const uint8_t *au, size_t len, const struct h264_nal *sps,
 		     const struct h264_nal *pps);
+/* AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1); sps of at least 4 octets. */
+void h264_put_config(struct mp4_out *o, const struct h264_nal *sps, const struct h264_nal *pps);
 
 #endif

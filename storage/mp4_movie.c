@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "storage/h264.h"
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
 
@@ -24,23 +25,6 @@ static int keep_stsd(struct mp4_track *t, struct mp4_out *o)
 	}
 	mp4_out_free(o);
 	return err;
-}
-
-static void put_avcc(struct mp4_out *o, const uint8_t *sps, size_t sps_len, const uint8_t *pps,
-		     size_t pps_len)
-{
-	size_t avcc = mp4_begin(o, T('a', 'v', 'c', 'C'));
-
-	mp4_put8(o, 1);
-	mp4_put(o, sps + 1, 3); /* profile, constraints, level */
-	mp4_put8(o, 0xfc | 3);  /* lengths of 4 octets */
-	mp4_put8(o, 0xe0 | 1);
-	mp4_put16(o, (unsigned)sps_len);
-	mp4_put(o, sps, sps_len);
-	mp4_put8(o, 1);
-	mp4_put16(o, (unsigned)pps_len);
-	mp4_put(o, pps, pps_len);
-	mp4_end(o, avcc);
 }
 
 int mp4_video_track(struct mp4_track *t, unsigned width, unsigned height, const uint8_t *sps,
@@ -71,7 +55,11 @@ int mp4_video_track(struct mp4_track *t, unsigned width, unsigned height, const 
 	mp4_put_zero(&o, 32);
 	mp4_put16(&o, 0x18);
 	mp4_put16(&o, 0xffff);
-	put_avcc(&o, sps, sps_len, pps, pps_len);
+	size_t avcc = mp4_begin(&o, T('a', 'v', 'c', 'C'));
+
+	h264_put_config(&o, &(struct h264_nal){ .p = sps, .len = sps_len },
+			&(struct h264_nal){ .p = pps, .len = pps_len });
+	mp4_end(&o, avcc);
 	mp4_end(&o, avc1);
 	mp4_end(&o, stsd);
 	return keep_stsd(t, &o);
@@ -102,29 +90,61 @@ static void put_esds(struct mp4_out *o, const uint8_t *config, size_t len)
 	mp4_end(o, esds);
 }
 
+/* An 'stsd' with one entry, as far as all sounds are alike; the box in it, and itself, are
+ * to be ended. */
+static size_t begin_sound(struct mp4_out *o, uint32_t type, unsigned sample_rate,
+			  unsigned channels, size_t *stsd)
+{
+	size_t entry;
+
+	*stsd = mp4_begin_full(o, T('s', 't', 's', 'd'), 0, 0);
+	mp4_put32(o, 1);
+	entry = mp4_begin(o, type);
+	mp4_put_zero(o, 6);
+	mp4_put16(o, 1);
+	mp4_put_zero(o, 8);
+	mp4_put16(o, channels);
+	mp4_put16(o, 16);
+	mp4_put32(o, 0);
+	mp4_put32(o, sample_rate <= UINT16_MAX ? sample_rate << 16 : 0);
+	return entry;
+}
+
 int mp4_audio_track(struct mp4_track *t, unsigned sample_rate, unsigned channels,
 		    const uint8_t *config, size_t config_len)
 {
 	struct mp4_out o = { 0 };
+	size_t stsd, mp4a;
 
 	if (config_len < 2 || config_len > 64 || sample_rate < 8000 || sample_rate > 96000 ||
 	    channels < 1 || channels > 8)
 		return -EINVAL;
 	*t = (struct mp4_track){ .timescale = sample_rate };
-	size_t stsd = mp4_begin_full(&o, T('s', 't', 's', 'd'), 0, 0);
-
-	mp4_put32(&o, 1);
-	size_t mp4a = mp4_begin(&o, T('m', 'p', '4', 'a'));
-
-	mp4_put_zero(&o, 6);
-	mp4_put16(&o, 1);
-	mp4_put_zero(&o, 8);
-	mp4_put16(&o, channels);
-	mp4_put16(&o, 16);
-	mp4_put32(&o, 0);
-	mp4_put32(&o, sample_rate <= UINT16_MAX ? sample_rate << 16 : 0);
+	mp4a = begin_sound(&o, T('m', 'p', '4', 'a'), sample_rate, channels, &stsd);
 	put_esds(&o, config, config_len);
 	mp4_end(&o, mp4a);
+	mp4_end(&o, stsd);
+	return keep_stsd(t, &o);
+}
+
+int mp4_opus_track(struct mp4_track *t, unsigned channels)
+{
+	struct mp4_out o = { 0 };
+	size_t stsd, opus, dops;
+
+	if (channels < 1 || channels > 2)
+		return -EINVAL;
+	*t = (struct mp4_track){ .timescale = 48000 };
+	opus = begin_sound(&o, T('O', 'p', 'u', 's'), 48000, channels, &stsd);
+	dops = mp4_begin(&o, T('d', 'O', 'p', 's'));
+	mp4_put8(&o, 0); /* version */
+	mp4_put8(&o, channels);
+	mp4_put16(&o, 0); /* skipped at the beginning */
+	mp4_put32(&o, 48000);
+	mp4_put16(&o, 0); /* gain */
+	mp4_put8(&o, 0);  /* mapping family: mono or stereo */
+	mp4_end(&o, dops);
+	mp4_end(&o, opus);
 	mp4_end(&o, stsd);
 	return keep_stsd(t, &o);
 }

@@ -31,6 +31,9 @@ int mp4_video_track(struct mp4_track *t, unsigned width, unsigned height, const 
 /* config: AudioSpecificConfig. */
 int mp4_audio_track(struct mp4_track *t, unsigned sample_rate, unsigned channels,
 		    const uint8_t *config, size_t config_len);
+/* Opus of 48 kHz whose times are those of what a decoder puts out: nothing is to be
+ * skipped (Encapsulation of Opus in ISO Base Media File Format, 4.3). */
+int mp4_opus_track(struct mp4_track *t, unsigned channels);
 
 void mp4_put_ftyp(struct mp4_out *o);
 /* For a fragmented file: no samples, 'mvex'. */

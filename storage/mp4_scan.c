@@ -126,7 +126,8 @@ static void read_init(struct scanner *s, struct mp4_in moov)
 	while (mp4_next(&moov, &type, &box) > 0)
 		if (type == T('t', 'r', 'a', 'k'))
 			ok = read_track(box, &s->out->movie) && ok;
-	s->out->completable = ok && s->out->movie.track[MP4_VIDEO].timescale;
+	s->out->completable = ok && (s->out->movie.track[MP4_VIDEO].timescale ||
+				     s->out->movie.track[MP4_AUDIO].timescale);
 }
 
 static int read_moov(struct scanner *s, uint64_t at, const struct mp4_header *h)
@@ -374,7 +375,7 @@ static int repair(int fd, struct mp4_scan *s, uint64_t *bytes)
 	if (s->end < *bytes && ftruncate(fd, (off_t)s->end))
 		return -errno;
 	*bytes = s->end;
-	if (!s->completable || !s->index.track[MP4_VIDEO].sizes.n)
+	if (!s->completable || (!s->index.track[MP4_VIDEO].sizes.n && !s->index.track[MP4_AUDIO].sizes.n))
 		return fdatasync(fd) ? -errno : 0;
 	err = fmp4_complete_file(fd, s->free_at, s->end, &s->movie, &s->index, bytes);
 	if (!err)

@@ -6,52 +6,68 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
-#include "storage/fmp4.h"
-#include "storage/h264.h"
+#include "storage/container.h"
+#include "storage/mp4_movie.h"
+#include "storage/timeline.h"
 
 enum {
 	NAL_KEEP_MAX = 400,
-	AAC_FRAME_SAMPLES = 1024,
-	EPOCH_1904_S = 2082844800,
+	CONFIG_MAX = 64,
 	SYNC_CHEAP_NS = 20000000, /* a disk this fast is synced after every fragment */
 };
 
 struct mux {
 	int fd;
 	struct mux_cfg cfg;
-	struct mp4_movie movie;
-	struct fmp4 *file; /* NULL: no key frame yet */
+	uint8_t aac_config[CONFIG_MAX];
+	struct container *file; /* NULL: it has not begun */
+	struct timeline line;
 	struct mp4_out scratch;
 	uint8_t sps_store[NAL_KEEP_MAX], pps_store[NAL_KEEP_MAX];
-	struct h264_nal sps, pps;
-	int64_t zero_ns, last_ticks[MP4_TRACKS];
+	struct h264_nal sps, pps; /* that the file's head has */
+	unsigned width, height;
+	bool own_sets; /* a later picture had others: all keep theirs */
+	int64_t last_video, last_audio; /* ticks */
+	uint32_t hz, frame; /* of the sound: samples a second, and a packet */
 	bool needs_key, dirty;
 	int64_t pending_since_ns; /* on the clock of mux_tick; -1: nothing waits */
 	int64_t synced_ns, sync_cost_ns;
 };
 
+static bool sounds(const struct mux_cfg *c)
+{
+	return c->opus || c->aac_config_len;
+}
+
+static bool is_valid(const struct mux_cfg *c)
+{
+	if (c->fps < 0 || c->fps > 240 || c->priming_samples < 0 || c->aac_config_len > CONFIG_MAX)
+		return false;
+	if (sounds(c) && (c->channels < 1 || c->channels > 8))
+		return false;
+	if (sounds(c) && !c->opus &&
+	    (c->aac_config_len < 2 || c->sample_rate < 8000 || c->sample_rate > 96000))
+		return false;
+	return c->fps || sounds(c);
+}
+
 int mux_new(struct mux **out, int fd, const struct mux_cfg *cfg)
 {
-	struct mux *m = calloc(1, sizeof(*m));
-	int err = m ? 0 : -ENOMEM;
+	struct mux *m = is_valid(cfg) ? calloc(1, sizeof(*m)) : NULL;
 
-	if (!err && (cfg->fps < 1 || cfg->fps > 240 || cfg->priming_samples < 0))
-		err = -EINVAL;
-	if (!err && cfg->aac_config_len)
-		err = mp4_audio_track(&m->movie.track[MP4_AUDIO], (unsigned)cfg->sample_rate,
-				      (unsigned)cfg->channels, cfg->aac_config,
-				      cfg->aac_config_len);
-	if (err) {
-		free(m);
+	if (!m) {
 		close(fd);
-		return err;
+		return is_valid(cfg) ? -ENOMEM : -EINVAL;
 	}
 	m->fd = fd;
 	m->cfg = *cfg;
+	if (cfg->aac_config_len)
+		memcpy(m->aac_config, cfg->aac_config, cfg->aac_config_len);
 	m->cfg.aac_config = NULL;
-	m->movie.created_s = (uint64_t)(cfg->created_wall_ns / NS_PER_S + EPOCH_1904_S);
+	m->hz = cfg->opus ? 48000 : (uint32_t)cfg->sample_rate;
+	m->frame = cfg->opus ? 960 : 1024;
 	m->pending_since_ns = -1;
-	m->last_ticks[MP4_VIDEO] = m->last_ticks[MP4_AUDIO] = -1;
+	m->last_video = m->last_audio = -1;
 	*out = m;
 	return 0;
 }
@@ -60,7 +76,7 @@ void mux_free(struct mux **m)
 {
 	if (!*m)
 		return;
-	fmp4_free(&(*m)->file);
+	container_free(&(*m)->file);
 	mp4_out_free(&(*m)->scratch);
 	close((*m)->fd);
 	free(*m);
@@ -76,57 +92,55 @@ static bool keep_nal(struct h264_nal *to, uint8_t *store, const struct h264_nal 
 	return true;
 }
 
-static int start_file(struct mux *m, const struct h264_nal *sps, const struct h264_nal *pps,
-		      int64_t pts_ns)
+static int start_file(struct mux *m, const struct h264_nal *sps, const struct h264_nal *pps)
 {
-	uint32_t nominal[MP4_TRACKS] = { (uint32_t)(MP4_VIDEO_TIMESCALE / m->cfg.fps),
-					 AAC_FRAME_SAMPLES };
-	unsigned width, height;
 	int err;
 
-	if (h264_sps_size(sps->p, sps->len, &width, &height) ||
-	    !keep_nal(&m->sps, m->sps_store, sps) || !keep_nal(&m->pps, m->pps_store, pps) ||
-	    mp4_video_track(&m->movie.track[MP4_VIDEO], width, height, sps->p, sps->len, pps->p,
-			    pps->len))
+	if (sps && (h264_sps_size(sps->p, sps->len, &m->width, &m->height) ||
+		    !keep_nal(&m->sps, m->sps_store, sps) || !keep_nal(&m->pps, m->pps_store, pps)))
 		return MUX_DROPPED;
-	err = fmp4_new(&m->file, m->fd, &m->movie, nominal);
-	if (err)
-		return err;
-	m->zero_ns = pts_ns;
-	m->dirty = true;
-	return MUX_TAKEN;
+	err = container_new(&m->file, m->fd, &m->cfg, m->aac_config, sps ? &m->sps : NULL,
+			    &m->pps, m->width, m->height);
+	if (err == -EINVAL)
+		return MUX_DROPPED;
+	m->dirty = !err;
+	return err ? err : MUX_TAKEN;
 }
 
-/* Whether a key frame can go into this file: same size as the first. */
-static bool fits(const struct mux *m, const struct h264_nal *sps)
+static bool equal(const struct h264_nal *a, const struct h264_nal *b)
+{
+	return a->len == b->len && !memcmp(a->p, b->p, a->len);
+}
+
+/* The parameter sets of a key frame: those of the file's head, or others that are kept
+ * beside it from here on. */
+static bool take_sets(struct mux *m, const struct h264_nal *sps, const struct h264_nal *pps)
 {
 	unsigned width, height;
 
-	if (sps->len == m->sps.len && !memcmp(sps->p, m->sps.p, sps->len))
+	if (equal(sps, &m->sps) && equal(pps, &m->pps))
 		return true;
-	return !h264_sps_size(sps->p, sps->len, &width, &height) &&
-	       width == m->movie.track[MP4_VIDEO].width &&
-	       height == m->movie.track[MP4_VIDEO].height;
+	if (h264_sps_size(sps->p, sps->len, &width, &height))
+		return false;
+	m->own_sets = true;
+	return true;
 }
 
-/* Ticks since the movie's zero, to the nearest; -1: before it. */
-static int64_t ticks_of(const struct mux *m, int64_t pts_ns, uint32_t timescale)
+static int64_t ticks_of(int64_t at_ns, uint32_t timescale)
 {
-	if (pts_ns < m->zero_ns)
-		return -1;
-	return (clock_scale(2 * (pts_ns - m->zero_ns), timescale, NS_PER_S) + 1) / 2;
+	return (clock_scale(2 * at_ns, timescale, NS_PER_S) + 1) / 2;
 }
 
-/* Writes the fragment when the sample at pts_ns would make it too long. */
-static int flush_before(struct mux *m, int64_t pts_ns, bool key)
+/* Writes the fragment when the sample at at_ns would make it too long. */
+static int flush_before(struct mux *m, int64_t at_ns, bool key)
 {
-	int64_t first = fmp4_pending_since_ns(m->file);
+	int64_t first = container_pending_since_ns(m->file);
 
-	if (first < 0 || (!key && pts_ns - m->zero_ns - first < m->cfg.fragment_ns))
+	if (first < 0 || (!key && at_ns - first < m->cfg.fragment_ns))
 		return 0;
 	m->pending_since_ns = -1;
 	m->dirty = true;
-	return fmp4_flush(m->file);
+	return container_flush(m->file);
 }
 
 static int drop_video(struct mux *m)
@@ -135,71 +149,111 @@ static int drop_video(struct mux *m)
 	return MUX_DROPPED;
 }
 
-static int add(struct mux *m, enum mp4_track_no no, const uint8_t *data, size_t len, int64_t ticks,
-	       bool sync)
+/* As the file holds it; empty: nothing is left of it. */
+static int to_lengths(struct mux *m, const uint8_t *au, size_t len)
 {
-	int err = fmp4_add(m->file, no, data, len, ticks, sync);
+	static const struct h264_nal none;
 
-	if (err == -EINVAL)
+	m->scratch.len = 0;
+	if (!h264_to_lengths(&m->scratch, au, len, m->own_sets ? &none : &m->sps,
+			     m->own_sets ? &none : &m->pps))
 		return MUX_DROPPED;
+	if (!m->scratch.failed)
+		return 0;
+	m->scratch.failed = false;
+	return -ENOMEM;
+}
+
+static int add_video(struct mux *m, const uint8_t *au, size_t len, int64_t at_ns, bool key)
+{
+	int64_t ticks = ticks_of(at_ns, MP4_VIDEO_TIMESCALE);
+	int err;
+
+	if (ticks <= m->last_video)
+		return MUX_DROPPED;
+	err = flush_before(m, at_ns, key);
 	if (!err)
-		m->last_ticks[no] = ticks;
-	return err;
+		err = to_lengths(m, au, len);
+	if (!err)
+		err = container_add(m->file, true, m->scratch.p, m->scratch.len, ticks, key);
+	if (err)
+		return err == -EINVAL ? MUX_DROPPED : err;
+	m->last_video = ticks;
+	m->needs_key = false;
+	return MUX_TAKEN;
 }
 
 int mux_video(struct mux *m, const uint8_t *au, size_t len, int64_t pts_ns, bool key)
 {
 	struct h264_nal sps, pps, idr;
-	int64_t ticks;
-	int err = 0;
+	int64_t at_ns;
+	int res;
 
+	if (!m->cfg.fps)
+		return MUX_DROPPED;
 	key = key && h264_find_nal(au, len, H264_NAL_IDR, &idr) &&
 	      h264_find_nal(au, len, H264_NAL_SPS, &sps) &&
 	      h264_find_nal(au, len, H264_NAL_PPS, &pps);
 	if (!m->file) {
 		if (!key)
 			return MUX_EARLY;
-		err = start_file(m, &sps, &pps, pts_ns);
-		if (err)
-			return err;
+		res = start_file(m, &sps, &pps);
+		if (res != MUX_TAKEN)
+			return res;
 	}
-	ticks = ticks_of(m, pts_ns, MP4_VIDEO_TIMESCALE);
-	if ((m->needs_key && !key) || (key && !fits(m, &sps)) || ticks <= m->last_ticks[MP4_VIDEO])
-		return drop_video(m);
-	err = flush_before(m, pts_ns, key);
-	if (err)
-		return err;
-	m->scratch.len = 0;
-	if (!h264_to_lengths(&m->scratch, au, len, &m->sps, &m->pps))
-		return drop_video(m);
-	if (m->scratch.failed) {
-		m->scratch.failed = false;
-		return -ENOMEM;
+	if (!timeline_place(&m->line, pts_ns, key, &at_ns)) {
+		m->needs_key = true; /* what follows refers to it */
+		return MUX_EARLY;
 	}
-	err = add(m, MP4_VIDEO, m->scratch.p, m->scratch.len, ticks, key);
-	if (err == MUX_TAKEN)
-		m->needs_key = false;
-	return err == MUX_DROPPED ? drop_video(m) : err;
+	if ((m->needs_key && !key) || (key && !take_sets(m, &sps, &pps)))
+		return drop_video(m);
+	res = add_video(m, au, len, at_ns, key);
+	return res == MUX_DROPPED ? drop_video(m) : res;
 }
 
 int mux_audio(struct mux *m, const uint8_t *frame, size_t len, int64_t pts_ns)
 {
-	uint32_t rate = m->movie.track[MP4_AUDIO].timescale;
-	int64_t ticks;
+	int64_t ticks, at_ns;
 	int err;
 
-	if (!rate || len == 0)
+	if (!sounds(&m->cfg) || len == 0)
 		return MUX_DROPPED;
-	if (!m->file)
+	if (!m->file && m->cfg.fps)
 		return MUX_EARLY;
-	pts_ns -= clock_scale(m->cfg.priming_samples, NS_PER_S, rate);
-	ticks = ticks_of(m, pts_ns, rate);
-	if (ticks < 0)
+	if (!m->file) {
+		err = start_file(m, NULL, NULL);
+		if (err != MUX_TAKEN)
+			return err;
+	}
+	pts_ns -= clock_scale(m->cfg.priming_samples, NS_PER_S, m->hz);
+	if (!timeline_place(&m->line, pts_ns, !m->cfg.fps, &at_ns))
 		return MUX_EARLY;
-	if (ticks <= m->last_ticks[MP4_AUDIO])
+	ticks = ticks_of(at_ns, m->hz);
+	/* After a pause it may begin within the packet before: players would play both. */
+	if (m->last_audio >= 0 && ticks < m->last_audio + m->frame * 7 / 8)
 		return MUX_DROPPED;
-	err = flush_before(m, pts_ns, false);
-	return err ? err : add(m, MP4_AUDIO, frame, len, ticks, true);
+	err = flush_before(m, at_ns, false);
+	if (!err)
+		err = container_add(m->file, false, frame, len, ticks, true);
+	if (err)
+		return err == -EINVAL ? MUX_DROPPED : err;
+	m->last_audio = ticks;
+	return MUX_TAKEN;
+}
+
+void mux_pause(struct mux *m, int64_t at_ns)
+{
+	timeline_pause(&m->line, at_ns);
+}
+
+void mux_resume(struct mux *m, int64_t at_ns)
+{
+	timeline_resume(&m->line, at_ns);
+}
+
+bool mux_waits(const struct mux *m)
+{
+	return m->cfg.fps && timeline_waits(&m->line);
 }
 
 bool mux_started(const struct mux *m)
@@ -213,12 +267,12 @@ int mux_tick(struct mux *m, int64_t now_ns)
 
 	if (!m->file)
 		return 0;
-	if (fmp4_pending_since_ns(m->file) < 0) {
+	if (container_pending_since_ns(m->file) < 0) {
 		m->pending_since_ns = -1;
 	} else if (m->pending_since_ns < 0) {
 		m->pending_since_ns = now_ns;
 	} else if (now_ns - m->pending_since_ns >= m->cfg.fragment_ns) {
-		err = fmp4_flush(m->file);
+		err = container_flush(m->file);
 		m->pending_since_ns = -1;
 		m->dirty = true;
 	}
@@ -235,25 +289,31 @@ int mux_tick(struct mux *m, int64_t now_ns)
 	return 0;
 }
 
+int mux_flush(struct mux *m)
+{
+	m->dirty = m->file != NULL;
+	return m->file ? container_flush(m->file) : 0;
+}
+
 int mux_finish(struct mux *m)
 {
-	return m->file ? fmp4_finish(m->file) : -ENODATA;
+	return m->file ? container_finish(m->file) : -ENODATA;
 }
 
 void mux_abandon(struct mux *m)
 {
 	if (!m->file)
 		return;
-	fmp4_drop_pending(m->file);
-	(void)fmp4_finish(m->file);
+	container_drop_pending(m->file);
+	(void)container_finish(m->file);
 }
 
 uint64_t mux_bytes(const struct mux *m)
 {
-	return m->file ? fmp4_bytes(m->file) : 0;
+	return m->file ? container_bytes(m->file) : 0;
 }
 
 int64_t mux_duration_ms(const struct mux *m)
 {
-	return m->file ? fmp4_duration_ms(m->file) : 0;
+	return m->file ? container_duration_ms(m->file) : 0;
 }

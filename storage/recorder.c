@@ -18,6 +18,9 @@ METRIC_COUNTER(dropped_total, "mcu_recorder_dropped_total",
 	       "Packets that recorders dropped (disk too slow, or not fitting the file).");
 METRIC_COUNTER(failures_total, "mcu_recorder_failures_total",
 	       "Recordings that ended with an error (disk full, I/O error).");
+METRIC_GAUGE(alarm_on, "mcu_recording_alarm",
+	     "1: the last recording that ended did so because of the disk (full, too slow, I/O "
+	     "error). 0 when one has ended well again.");
 METRIC_GAUGE(active, "mcu_recorders", "Recorders that run now.");
 
 enum {
@@ -25,6 +28,7 @@ enum {
 	AUDIO_RING_BYTES = 256 << 10,
 	FRAGMENT_MS = 500,
 	AAC_CONFIG_MAX = 64,
+	MARKS_MAX = 1024, /* pauses and their ends */
 };
 
 struct final_event {
@@ -43,13 +47,16 @@ struct recorder {
 	uint8_t aac_config[AAC_CONFIG_MAX];
 	size_t audio_ring_bytes;
 	struct feed *video, *audio;
-	_Atomic bool stopping, dead;
+	_Atomic bool stopping, dead, overran;
+	/* by turns where a pause begins and ends; written by who pauses */
+	int64_t mark_ns[MARKS_MAX];
+	_Atomic unsigned marks;
 	_Atomic bool producer_needs_key, mux_needs_key;
 	_Atomic uint64_t dropped_video, dropped_audio;
 	_Atomic int64_t bytes, duration_ms;
-	bool seen_key; /* the video producer's */
 	/* STO only */
 	struct mux *mux;
+	unsigned marks_taken;
 	struct final_event *event; /* NULL: delivered */
 };
 
@@ -70,7 +77,7 @@ int recorder_start(struct recorder **out, struct volume *v, const struct recorde
 	struct recorder *r;
 	int err = 0;
 
-	if (!files_path_safe(cfg->path) || cfg->aac_config_len > AAC_CONFIG_MAX || cfg->fps < 1)
+	if (!files_path_safe(cfg->path) || cfg->aac_config_len > AAC_CONFIG_MAX || cfg->fps < 0)
 		return -EINVAL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -118,6 +125,40 @@ void recorder_stop(struct recorder **rec)
 	volume_wake(v);
 }
 
+int recorder_pause(struct recorder *r, int64_t at_ns)
+{
+	unsigned n = atomic_load_explicit(&r->marks, memory_order_relaxed);
+
+	if (n + 1 >= MARKS_MAX)
+		return -EBUSY;
+	if (n % 2)
+		return 0;
+	r->mark_ns[n] = at_ns;
+	atomic_store_explicit(&r->marks, n + 1, memory_order_release);
+	return 0;
+}
+
+void recorder_resume(struct recorder *r, int64_t at_ns)
+{
+	unsigned n = atomic_load_explicit(&r->marks, memory_order_relaxed);
+
+	if (n % 2 == 0)
+		return;
+	r->mark_ns[n] = at_ns;
+	atomic_store_explicit(&r->marks, n + 1, memory_order_release);
+}
+
+bool recorder_overran(const struct recorder *r)
+{
+	return atomic_load_explicit(&r->overran, memory_order_acquire);
+}
+
+static bool takes(const struct recorder *r)
+{
+	return !atomic_load_explicit(&r->dead, memory_order_relaxed) &&
+	       !atomic_load_explicit(&r->overran, memory_order_relaxed);
+}
+
 static void count_drop(_Atomic uint64_t *which)
 {
 	atomic_fetch_add_explicit(which, 1, memory_order_relaxed);
@@ -128,27 +169,23 @@ void recorder_video(struct recorder *r, const struct buf *au, int64_t pts_ns, bo
 {
 	bool needs_key = atomic_load_explicit(&r->producer_needs_key, memory_order_relaxed);
 
-	if (atomic_load_explicit(&r->dead, memory_order_relaxed))
+	if (!takes(r) || (needs_key && !key))
 		return;
-	if (key || !needs_key) {
-		if (feed_push(r->video, au->data, au->len, pts_ns, key)) {
-			if (needs_key)
-				atomic_store_explicit(&r->producer_needs_key, false,
-						      memory_order_relaxed);
-			r->seen_key = true;
-			return;
-		}
-		atomic_store_explicit(&r->producer_needs_key, true, memory_order_relaxed);
-	}
-	if (r->seen_key || key)
+	if (!feed_push(r->video, au->data, au->len, pts_ns, key)) {
+		atomic_store_explicit(&r->overran, true, memory_order_release);
 		count_drop(&r->dropped_video);
+		return;
+	}
+	if (needs_key)
+		atomic_store_explicit(&r->producer_needs_key, false, memory_order_relaxed);
 }
 
-void recorder_audio(struct recorder *r, const struct buf *aac, int64_t pts_ns)
+void recorder_audio(struct recorder *r, const struct buf *frame, int64_t pts_ns)
 {
-	if (!atomic_load_explicit(&r->dead, memory_order_relaxed) &&
-	    !feed_push(r->audio, aac->data, aac->len, pts_ns, true))
-		count_drop(&r->dropped_audio);
+	if (!takes(r) || feed_push(r->audio, frame->data, frame->len, pts_ns, true))
+		return;
+	atomic_store_explicit(&r->overran, true, memory_order_release);
+	count_drop(&r->dropped_audio);
 }
 
 bool recorder_wants_key(const struct recorder *r)
@@ -217,6 +254,11 @@ static void explain(struct errmsg *why, int err, const char *root, const char *p
 			   "The recording ended because the disk of %s has no room left. What was "
 			   "recorded until then is kept; free some space, then start again.", root);
 		break;
+	case -ESTALE:
+		errmsg_set(why, err, "disk_slow",
+			   "The recording ended because the disk of %s is too slow. What was recorded "
+			   "until then is kept; see what else uses that disk, then start again.", root);
+		break;
 	case -ENODATA:
 		errmsg_set(why, err, "recording_empty",
 			   "Nothing was recorded: no picture came before the recording was "
@@ -228,6 +270,14 @@ static void explain(struct errmsg *why, int err, const char *root, const char *p
 			   "What was recorded until then is kept; check the disk of %s.",
 			   path, err_str(err), root);
 	}
+}
+
+static void set_alarm(bool on)
+{
+	static _Atomic bool is_on;
+
+	if (atomic_exchange(&is_on, on) != on)
+		metric_add(&alarm_on, on ? 1 : -1);
 }
 
 static void fail(struct recorder *r, int err) ON_THREAD(ROLE_STO);
@@ -247,6 +297,7 @@ static void fail(struct recorder *r, int err)
 			 r->path);
 	} else {
 		metric_add(&failures_total, 1);
+		set_alarm(true);
 		log_error(NULL, "recording %s/%s ended: %s", root, r->path, err_str(err));
 	}
 	send_event(r, true);
@@ -254,7 +305,9 @@ static void fail(struct recorder *r, int err)
 
 static int open_file(struct recorder *r)
 {
-	struct mux_cfg c = { .fps = r->cfg.fps,
+	struct mux_cfg c = { .matroska = r->cfg.matroska,
+			     .fps = r->cfg.fps,
+			     .opus = r->cfg.opus,
 			     .aac_config = r->aac_config,
 			     .aac_config_len = r->cfg.aac_config_len,
 			     .sample_rate = r->cfg.sample_rate,
@@ -276,11 +329,11 @@ static int take_next(struct recorder *r)
 	int res;
 
 	/* Sound waits for the first picture, which comes out of its encoder later. */
-	if (!have_v && !mux_started(r->mux) && feed_used(r->audio) < r->audio_ring_bytes / 2)
+	if (!have_v && mux_waits(r->mux) && feed_used(r->audio) < r->audio_ring_bytes / 2)
 		return 0;
 	if (!have_v && !have_a)
 		return 0;
-	video = have_v && (!have_a || !mux_started(r->mux) || v.pts_ns <= a.pts_ns);
+	video = have_v && (!have_a || mux_waits(r->mux) || v.pts_ns <= a.pts_ns);
 	if (video)
 		res = mux_video(r->mux, v.data, v.len, v.pts_ns, v.key);
 	else
@@ -317,26 +370,48 @@ static bool stop(struct recorder *r)
 	} else if (r->mux) {
 		report_progress(r);
 		mux_free(&r->mux);
+		set_alarm(false);
 		send_event(r, false);
 	}
 	recorder_destroy(r);
 	return false;
 }
 
+/* All that was taken shall be in the file. */
+static int slow(struct recorder *r)
+{
+	int err = mux_flush(r->mux);
+
+	return err ? err : -ESTALE;
+}
+
+static void take_marks(struct recorder *r)
+{
+	unsigned n = atomic_load_explicit(&r->marks, memory_order_acquire);
+
+	for (; r->marks_taken < n; r->marks_taken++)
+		(r->marks_taken % 2 ? mux_resume : mux_pause)(r->mux, r->mark_ns[r->marks_taken]);
+}
+
 static bool run(struct volume_job *j, int64_t now_ns, bool last)
 {
 	struct recorder *r = (struct recorder *)j;
 	bool stopping = atomic_load_explicit(&r->stopping, memory_order_acquire) || last;
+	bool overran = recorder_overran(r); /* what came before is in the rings */
 	int err = 0, more = 1;
 
 	if (!r->mux && !atomic_load_explicit(&r->dead, memory_order_relaxed))
 		err = open_file(r);
+	if (!err && r->mux)
+		take_marks(r);
 	while (!err && r->mux && more > 0) {
 		more = take_next(r);
 		err = more < 0 ? more : 0;
 	}
 	if (!err && r->mux)
 		err = mux_tick(r->mux, now_ns);
+	if (!err && r->mux && overran)
+		err = slow(r);
 	if (err)
 		fail(r, err);
 	else

@@ -1,19 +1,21 @@
-/* Records packets that were already encoded (H.264, AAC) to an MP4 file that is
- * valid at every moment.
+/* Records packets that were already encoded (H.264; AAC or Opus) to an MP4 or Matroska
+ * file that is valid at every moment.
  *
  *   MIXV strand ── recorder_video ──► byte ring ─┐
  *   MIXA worker ── recorder_audio ──► byte ring ─┴─► volume thread ──► file
  *
- * While it runs the file is a fragmented MP4 (ISO/IEC 14496-12): a fragment at
+ * While it runs an MP4 file is a fragmented one (ISO/IEC 14496-12): a fragment at
  * most every 500 ms, fdatasync at least every second. When it is stopped, a
  * complete index is appended and one 16-octet write turns the fragments into
  * the media data of an ordinary MP4: nothing is copied, the file is playable
- * before, during and after, and a crash in between loses nothing.
+ * before, during and after, and a crash in between loses nothing. Matroska: mkv.h.
  *
  * Packets are copied into rings of the recorder's own (the _ring_bytes below), so
  * that a disk that hangs for seconds neither holds the encoder's buffers nor
- * makes anybody wait. Drop policy: ring full → video is dropped up to the next
- * key frame, audio frame by frame; both counted (mcu_recorder_dropped_total).
+ * makes anybody wait. Drop policy: a ring that is full means that the disk has been
+ * behind for many seconds. Nothing more is taken then (mcu_recorder_dropped_total), what
+ * is in the rings is written, and the recording fails (disk_slow); recorder_overran tells
+ * so at once, however long the disk hangs.
  *
  * Owner: whoever called recorder_start (CTL). */
 #ifndef MCU_STORAGE_RECORDER_H
@@ -32,9 +34,11 @@ struct recorder;
 
 struct recorder_cfg {
 	const char *path;          /* relative to the volume's root; folders are made */
-	int width, height, fps;    /* fps: nominal, for the last frame's duration */
+	bool matroska;		   /* otherwise MP4 */
+	int fps;		   /* nominal, for the last frame's duration; 0: sound alone */
+	bool opus;		   /* the sound is Opus in packets of 20 ms; otherwise AAC */
 	const uint8_t *aac_config; /* AudioSpecificConfig (ISO/IEC 14496-3); copied */
-	size_t aac_config_len;     /* 1…64; 0: no sound */
+	size_t aac_config_len;     /* 1…64; 0: no sound, unless it is Opus */
 	int sample_rate, channels; /* e.g. 48000, 1 */
 	int priming_samples;       /* taken off every audio pts; 0 when the pts given is
 	                            * already that of the samples a decoder puts out */
@@ -69,14 +73,21 @@ int recorder_start(struct recorder **out, struct volume *v, const struct recorde
  * Any thread. */
 void recorder_stop(struct recorder **rec);
 
+/* Media time from when on nothing is taken, until it goes on, without a gap in the file.
+ * One thread at a time (CTL). -EBUSY: it was paused too often. */
+int recorder_pause(struct recorder *rec, int64_t at_ns);
+void recorder_resume(struct recorder *rec, int64_t at_ns);
+/* The disk was too slow. Any thread. */
+bool recorder_overran(const struct recorder *rec);
+
 /* One access unit in Annex B form, SPS and PPS before every IDR picture, no
  * B-frames. Borrowed for the call. pts_ns: media clock. The file starts at the
  * first key frame; sound before it is left out. A picture that is not newer
- * than the one before, or has another size than the first, is dropped and
- * counted. Neither allocates nor waits. One thread at a time (ROLE_MIXV). */
+ * than the one before is dropped and counted. Neither allocates nor waits. One thread at
+ * a time (ROLE_MIXV). */
 void recorder_video(struct recorder *rec, const struct buf *au, int64_t pts_ns, bool key);
-/* One raw AAC frame of 1,024 samples (no ADTS). Borrowed for the call. pts_ns:
- * media clock of its first sample. One thread at a time (ROLE_MIXA). */
+/* One raw AAC frame of 1,024 samples (no ADTS), or Opus packet. Borrowed for the call.
+ * pts_ns: media clock of its first sample. One thread at a time (ROLE_MIXA). */
 void recorder_audio(struct recorder *rec, const struct buf *aac, int64_t pts_ns);
 
 /* True at first and after a drop: have the encoder make a key frame (at most

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -75,7 +76,7 @@ static void rig_close(struct rig *g)
 
 static struct recorder *start(struct rig *g, const char *path, size_t ring)
 {
-	struct recorder_cfg c = { .path = path, .width = W, .height = H, .fps = FPS,
+	struct recorder_cfg c = { .path = path, .fps = FPS,
 				  .aac_config = asc, .aac_config_len = sizeof(asc),
 				  .sample_rate = 48000, .channels = 1,
 				  .video_ring_bytes = ring };
@@ -210,43 +211,69 @@ static void unusable_path_fails_once(void **state)
 	assert_int_equal(g.o.failed + g.o.finished, 1);
 }
 
-/* Pictures that do not fit the ring are dropped up to a key frame; the file has
- * no broken picture in it. */
-static void full_ring_drops_to_the_next_key(void **state)
+static void hold(void *obj, void *arg)
+{
+	(void)arg;
+	while (sem_wait(obj))
+		;
+}
+
+/* A disk that hangs: what was taken is kept, the rest is not waited for. */
+static void a_hanging_disk_ends_the_recording(void **state)
 {
 	(void)state;
 	struct rig g;
-	struct buf key, big;
-	struct au pad = { malloc(1700), 1700, false };
+	struct played p;
+	sem_t hangs;
+	int taken = 0;
+
+	assert_int_equal(sem_init(&hangs, 0, 0), 0);
+	rig_open(&g);
+	struct recorder *r = start(&g, "hang.mp4", 64 << 10);
+
+	feed(&g, r, 0, 3);
+	assert_int_equal(mbox_post(volume_mbox(g.v), hold, &hangs, NULL), 0);
+	for (taken = 3; !recorder_overran(r); taken++)
+		feed(&g, r, taken, taken + 1);
+	feed(&g, r, taken, taken + 100);
+	assert_int_equal(g.o.failed, 0);
+	assert_int_equal(sem_post(&hangs), 0);
+	wait_for_event(&g);
+	assert_int_equal(g.o.failed, 1);
+	assert_string_equal(g.o.why.code, "disk_slow");
+	assert_true(g.o.r.dropped_video + g.o.r.dropped_audio > 0);
+	recorder_stop(&r);
+	rig_close(&g);
+	assert_int_equal(play(full_path("hang.mp4"), true, &p), 0);
+	assert_string_equal(p.complaint, "");
+	assert_int_equal(p.video_frames, taken - 1);
+	sem_destroy(&hangs);
+}
+
+/* Pauses in the middle of what comes. */
+static void pauses_are_left_out(void **state)
+{
+	(void)state;
+	struct rig g;
+	struct played p;
 
 	rig_open(&g);
-	struct recorder *r = start(&g, "ring.mp4", 4096);
+	struct recorder *r = start(&g, "pauses.mp4", 0);
 
-	memcpy(pad.p, video[1].p, video[1].len);
-	memset(pad.p + video[1].len, 0, pad.len - video[1].len);
-	key = as_buf(&video[0]);
-	big = as_buf(&pad);
-	assert_true(key.len < 2000);
-	recorder_video(r, &key, 0, true);
-	assert_false(recorder_wants_key(r));
-	/* two of these fill the ring until the thread comes, ten times a second */
-	uint64_t tries = 0;
-	struct recorder_result now = { 0 };
-
-	for (; tries < 100000 && !now.dropped_video; tries++) {
-		recorder_video(r, &big, (int64_t)(tries + 1) * NS_PER_MS, false);
-		recorder_progress(r, &now);
+	feed(&g, r, 0, GOP);
+	for (int i = 1; i < 5; i++) {
+		assert_int_equal(recorder_pause(r, clock_scale((4 * i - 3) * GOP, NS_PER_S, FPS)), 0);
+		recorder_resume(r, clock_scale(4 * i * GOP, NS_PER_S, FPS) + NS_PER_S / 2);
+		feed(&g, r, 4 * i * GOP, (4 * i + 1) * GOP);
 	}
-	assert_int_equal(now.dropped_video, 1);
-	assert_true(recorder_wants_key(r));
-	recorder_video(r, &big, NS_PER_S * 200, false);
-	recorder_progress(r, &now);
-	assert_int_equal(now.dropped_video, 2);
 	recorder_stop(&r);
 	wait_for_event(&g);
 	assert_int_equal(g.o.finished, 1);
 	rig_close(&g);
-	free(pad.p);
+	assert_int_equal(play(full_path("pauses.mp4"), true, &p), 0);
+	assert_string_equal(p.complaint, "");
+	assert_true(p.duration_s <= 5.0 * GOP / FPS + 0.1);
+	assert_true(p.duration_s >= 2.0 * GOP / FPS - 0.1);
 }
 
 static void fill(void *obj, void *arg)
@@ -491,7 +518,8 @@ int main(void)
 		cmocka_unit_test(records_and_finishes),
 		cmocka_unit_test(nothing_recorded_is_said),
 		cmocka_unit_test(unusable_path_fails_once),
-		cmocka_unit_test(full_ring_drops_to_the_next_key),
+		cmocka_unit_test(a_hanging_disk_ends_the_recording),
+		cmocka_unit_test(pauses_are_left_out),
 		cmocka_unit_test(event_waits_for_room_in_the_mailbox),
 		cmocka_unit_test(full_disk_ends_the_recording_and_keeps_it),
 	};

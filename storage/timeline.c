@@ -1,0 +1,53 @@
+#include "storage/timeline.h"
+
+#include "mcu/base/clock.h"
+
+void timeline_pause(struct timeline *t, int64_t at_ns)
+{
+	t->resuming = false;
+	if (t->paused)
+		return;
+	t->paused = true;
+	/* one after the other, whatever is said */
+	t->from_ns = t->begun && at_ns < t->to_ns ? t->to_ns : at_ns;
+	t->before_ns = t->lost_ns;
+}
+
+void timeline_resume(struct timeline *t, int64_t at_ns)
+{
+	if (!t->paused)
+		return;
+	t->resuming = true;
+	t->bound_ns = at_ns - TIMELINE_SLACK_MS * NS_PER_MS;
+	if (t->bound_ns < t->from_ns)
+		t->bound_ns = t->from_ns;
+}
+
+bool timeline_waits(const struct timeline *t)
+{
+	return t->paused ? t->resuming : !t->begun;
+}
+
+bool timeline_place(struct timeline *t, int64_t pts_ns, bool begins, int64_t *at_ns)
+{
+	if (t->paused && t->resuming && begins && pts_ns >= t->bound_ns) {
+		t->paused = t->resuming = false;
+		t->to_ns = pts_ns;
+		t->lost_ns = t->before_ns + (t->begun ? pts_ns - t->from_ns : 0);
+	}
+	if (!t->begun) {
+		if (!begins || (t->paused && pts_ns >= t->from_ns))
+			return false;
+		t->begun = true;
+		t->zero_ns = pts_ns;
+		t->lost_ns = t->before_ns = 0;
+		if (!t->paused)
+			t->from_ns = t->to_ns = pts_ns;
+	}
+	if (pts_ns < t->zero_ns)
+		return false;
+	if (t->paused ? pts_ns >= t->from_ns : pts_ns >= t->from_ns && pts_ns < t->to_ns)
+		return false;
+	*at_ns = pts_ns - t->zero_ns - (pts_ns < t->from_ns ? t->before_ns : t->lost_ns);
+	return true;
+}
