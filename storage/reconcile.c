@@ -10,6 +10,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
 #include "storage/db_request.h"
+#include "storage/mkv.h"
 #include "storage/mp4_scan.h"
 
 #define MISSING_TEXT "The file is missing."
@@ -139,40 +140,69 @@ static int write_adopted(sqlite3 *conn, void *obj)
 		      v->bytes, v->width, v->height, v->token, v->error, v->format);
 }
 
-/* Repairs the file and fills the verdict. -ENOENT: there is none. */
-static int look_at(struct reconcile *c, const char *path, struct verdict *v)
+/* What a file is, after its repair; err: what went wrong. */
+struct found {
+	bool playable, repaired;
+	int err;
+};
+
+static struct found look_at_mp4(const char *full, struct verdict *v)
 {
-	char full[4096];
 	struct mp4_scan s = { 0 };
+	struct found f = { 0 };
 	uint64_t bytes = 0;
 
-	if (!repository_path_valid(path) ||
-	    snprintf(full, sizeof(full), "%s/%s", c->data_dir, path) >= (int)sizeof(full))
-		return -ENOENT;
-	int err = mp4_repair_file(full, &s, &bytes);
-
-	if (err == -ENOMEM || err == -ENOENT)
-		goto out;
+	f.err = mp4_repair_file(full, &s, &bytes);
 	v->bytes = (int64_t)bytes;
 	v->duration_ms = s.duration_ms;
 	v->width = s.movie.track[MP4_VIDEO].width;
 	v->height = s.movie.track[MP4_VIDEO].height;
+	f.playable = s.kind != MP4_UNREADABLE;
+	f.repaired = s.repaired;
+	mp4_scan_free(&s);
+	return f;
+}
+
+static struct found look_at_mkv(const char *full, struct verdict *v)
+{
+	struct mkv_report r;
+	struct found f = { 0 };
+
+	f.err = mkv_repair_file(full, &r);
+	v->bytes = (int64_t)r.bytes;
+	v->duration_ms = r.duration_ms;
+	v->width = (int)r.width;
+	v->height = (int)r.height;
+	f.playable = r.duration_ms > 0;
+	f.repaired = !r.complete;
+	return f;
+}
+
+/* Repairs the file and fills the verdict. -ENOENT: there is none. */
+static int look_at(struct reconcile *c, const char *path, struct verdict *v)
+{
+	char full[4096];
+	struct found f;
+
+	if (!repository_path_valid(path) ||
+	    snprintf(full, sizeof(full), "%s/%s", c->data_dir, path) >= (int)sizeof(full))
+		return -ENOENT;
+	f = (strstr(path, ".mkv") ? look_at_mkv : look_at_mp4)(full, v);
+	if (f.err == -ENOMEM || f.err == -ENOENT)
+		return f.err;
 	v->ended_ms = v->started_ms + v->duration_ms;
 	v->error = "";
-	if (s.kind == MP4_UNREADABLE) {
+	if (!f.playable) {
 		v->state = RECORDING_FAILED;
 		v->error = UNREADABLE_TEXT;
 		c->report->unreadable++;
 	} else {
 		/* a file that was complete was stopped properly */
-		v->state = s.repaired ? RECORDING_INTERRUPTED : RECORDING_READY;
+		v->state = f.repaired ? RECORDING_INTERRUPTED : RECORDING_READY;
 	}
-	if (err)
-		log_warn(NULL, "recording %s: could not be repaired: %s", full, err_str(err));
-	err = 0;
-out:
-	mp4_scan_free(&s);
-	return err;
+	if (f.err)
+		log_warn(NULL, "recording %s: could not be repaired: %s", full, err_str(f.err));
+	return 0;
 }
 
 static int settle_unfinished(struct reconcile *c, const struct known *k)
