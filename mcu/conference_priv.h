@@ -97,6 +97,7 @@ struct leg_handle {
 	enum leg_kind kind;
 	bool numbered; /* its room was looked for by number too */
 	bool existing; /* it opens no room that is not registered */
+	bool ask_only; /* only whether it may come in */
 	struct digit_gate digits; /* that came from it */
 	char number[PHONE_NUMBER_BYTES], masked[PHONE_NUMBER_BYTES]; /* of a phone; "": none */
 	char resume[RESUME_BYTES];      /* its own secret */

@@ -272,6 +272,12 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	if (v == ACCESS_REFUSE)
 		return -EACCES;
 	/* In this order: who is refused must not have processors reserved for it. */
+	if (p->ask_only) {
+		errmsg_set(why, -ECANCELED, "", "%s", "");
+		return v == ACCESS_LOBBY && !p->ev->lobby ? errmsg_set(why, -EACCES, "lobby", "%s",
+			"A host has to let people into this room, which players cannot wait for.") :
+			-ECANCELED;
+	}
 	err = h ? 0 : hall_may_open(c, row, p->peer, why);
 	if (!err && !h)
 		err = load_admit_room(p, why);
@@ -292,7 +298,7 @@ ON_THREAD(ROLE_CTL) static void fail_later(struct leg_handle *p, const struct er
 	void *obj = p->obj;
 
 	join_discard(p);
-	ev->closed(obj, LEAVE_ERROR, why);
+	ev->closed(obj, why->code[0] ? LEAVE_ERROR : LEAVE_LEFT, why);
 }
 
 static void on_room(void *obj, int err, const struct room_row *row);
@@ -444,6 +450,7 @@ struct leg_handle *join_new(struct conference *c, const struct join_req *req,
 	p->who.called = req->called;
 	p->kind = req->kind;
 	p->existing = req->existing;
+	p->ask_only = req->ask_only;
 	p->session_id = (uint64_t)db_new_id();
 	snprintf(p->name, sizeof p->name, "%s", req->name ? req->name : "");
 	snprintf(p->peer, sizeof p->peer, "%s", req->peer ? req->peer : "");

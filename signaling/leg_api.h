@@ -181,6 +181,9 @@ struct join_req {
 	/* A phone's number or SIP address; NULL: none, or withheld. Who is no host sees it
 	 * masked, and a name that would give it away is replaced (phone_number.h). */
 	const char *number;
+	/* Only whether it would be let in: never welcome(); closed() with LEAVE_LEFT and the code
+	 * "" says yes. From inside join() that is -ECANCELED with the code "". */
+	bool ask_only;
 	bool existing; /* only a room that is registered or runs: none is opened for it */
 	bool called; /* from the room itself: PIN, lock and lobby are not for it */
 	/* Not into a room: the leg is alone, in no list and in no registry, sees nothing

@@ -65,9 +65,9 @@ static char *msg_done(json_t *o)
 
 const char *leg_kind_name(enum leg_kind k)
 {
-	static const char *const names[] = { "browser", "phone", "whip" };
+	static const char *const names[] = { "browser", "phone", "whip", "rtsp" };
 
-	return names[(unsigned)k < 3 ? k : LEG_KIND_BROWSER];
+	return names[(unsigned)k < 4 ? k : LEG_KIND_BROWSER];
 }
 
 static json_t *participant_json(const struct participant *p)

@@ -173,9 +173,9 @@ enum record_right record_right_parse(const char *name);
 /* --- what the server says -------------------------------------------------- */
 
 /* What somebody takes part with. */
-enum leg_kind { LEG_KIND_BROWSER, LEG_KIND_PHONE, LEG_KIND_WHIP };
+enum leg_kind { LEG_KIND_BROWSER, LEG_KIND_PHONE, LEG_KIND_WHIP, LEG_KIND_RTSP };
 
-/* "browser", "phone", "whip". */
+/* "browser", "phone", "whip", "rtsp". */
 const char *leg_kind_name(enum leg_kind k);
 
 struct participant {

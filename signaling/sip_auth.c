@@ -85,9 +85,18 @@ static enum sip_auth_verdict wrong(struct sip_auth *a, const struct sip_limit_ke
 	return SIP_AUTH_WRONG;
 }
 
-enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *params,
-				     const char *method, const char *address, int64_t now_ns,
-				     char user[SIP_USER_MAX + 1])
+/* What the credentials say is right; whether they are new. */
+static bool is_fresh(struct sip_auth *a, const struct sip_digest *d, const char *address,
+		     int64_t now_ns)
+{
+	return d->bare ? sip_nonces_valid(a->nonces, d->nonce, address, now_ns) :
+			 sip_nonces_use(a->nonces, d->nonce, address, d->nc, now_ns);
+}
+
+static enum sip_auth_verdict check(struct sip_auth *a, int (*read)(struct sip_digest *,
+								   const char *const *),
+				   const char *const *params, const char *method,
+				   const char *address, int64_t now_ns, char user[SIP_USER_MAX + 1])
 {
 	/* An unknown user takes as long as a wrong password. */
 	static const struct secret nobody = { { "0", "0" } };
@@ -99,7 +108,7 @@ enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *para
 	user[0] = '\0';
 	if (!params)
 		return SIP_AUTH_NONE;
-	if (sip_digest_read(&d, params))
+	if (read(&d, params))
 		return SIP_AUTH_BAD;
 	if (strcmp(d.realm, a->realm))
 		return SIP_AUTH_NONE;
@@ -116,10 +125,34 @@ enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *para
 				    method);
 	if (!secret || !right)
 		return wrong(a, &key, now_ns);
-	if (!sip_nonces_use(a->nonces, d.nonce, address, d.nc, now_ns))
+	if (!is_fresh(a, &d, address, now_ns))
 		return SIP_AUTH_STALE;
 	metric_add(&m_right, 1);
 	return SIP_AUTH_RIGHT;
+}
+
+enum sip_auth_verdict sip_auth_check(struct sip_auth *a, const char *const *params,
+				     const char *method, const char *address, int64_t now_ns,
+				     char user[SIP_USER_MAX + 1])
+{
+	return check(a, sip_digest_read, params, method, address, now_ns, user);
+}
+
+enum sip_auth_verdict sip_auth_check_bare(struct sip_auth *a, const char *const *params,
+					  const char *method, const char *address, int64_t now_ns,
+					  char user[SIP_USER_MAX + 1])
+{
+	return check(a, sip_digest_read_bare, params, method, address, now_ns, user);
+}
+
+void sip_auth_challenge_bare(struct sip_auth *a, bool stale, const char *address, int64_t now_ns,
+			     char out[SIP_CHALLENGE_MAX])
+{
+	char nonce[SIP_NONCE_LEN + 1];
+
+	sip_nonces_make(a->nonces, address, nonce, now_ns);
+	snprintf(out, SIP_CHALLENGE_MAX, "Digest realm=\"%.200s\", nonce=\"%s\"%s", a->realm, nonce,
+		 stale ? ", stale=\"true\"" : "");
 }
 
 void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, const char *address,

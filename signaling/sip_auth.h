@@ -48,4 +48,12 @@ enum { SIP_CHALLENGE_MAX = 512 };
 void sip_auth_challenge(struct sip_auth *a, enum sip_digest_alg alg, bool stale, const char *address,
 			int64_t now_ns, char out[SIP_CHALLENGE_MAX]) ON_THREAD(ROLE_CTL);
 
+/* The same for RTSP, most of whose clients know no qop: a nonce may then be used again
+ * while it is young, by its source. */
+enum sip_auth_verdict sip_auth_check_bare(struct sip_auth *a, const char *const *params,
+					  const char *method, const char *address, int64_t now_ns,
+					  char user[SIP_USER_MAX + 1]) ON_THREAD(ROLE_CTL);
+void sip_auth_challenge_bare(struct sip_auth *a, bool stale, const char *address, int64_t now_ns,
+			     char out[SIP_CHALLENGE_MAX]) ON_THREAD(ROLE_CTL);
+
 #endif

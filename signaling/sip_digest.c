@@ -50,7 +50,7 @@ static bool read_alg(struct sip_digest *d, const char *name)
 	return strlen(d->response) == (d->alg == SIP_DIGEST_MD5 ? 32 : 64);
 }
 
-int sip_digest_read(struct sip_digest *out, const char *const *params)
+static int read_params(struct sip_digest *out, const char *const *params, bool bare_too)
 {
 	char alg[17] = "", qop[17] = "";
 	const struct {
@@ -80,10 +80,22 @@ int sip_digest_read(struct sip_digest *out, const char *const *params)
 			seen |= 1u << i;
 		}
 	}
-	if (!out->user[0] || !out->realm[0] || !out->nonce[0] || !out->uri[0] || !out->cnonce[0] ||
-	    strcasecmp(qop, "auth") || !read_nc(out) || !read_alg(out, alg))
+	if (!out->user[0] || !out->realm[0] || !out->nonce[0] || !out->uri[0] || !read_alg(out, alg))
 		return -EINVAL;
-	return 0;
+	out->bare = bare_too && !qop[0];
+	if (out->bare)
+		return 0;
+	return out->cnonce[0] && !strcasecmp(qop, "auth") && read_nc(out) ? 0 : -EINVAL;
+}
+
+int sip_digest_read(struct sip_digest *out, const char *const *params)
+{
+	return read_params(out, params, false);
+}
+
+int sip_digest_read_bare(struct sip_digest *out, const char *const *params)
+{
+	return read_params(out, params, true);
 }
 
 /* --- arithmetic --------------------------------------------------------------------------- */
@@ -119,8 +131,11 @@ void sip_digest_response(char out[SIP_HASH_MAX + 1], const struct sip_digest *d,
 	char ha2[SIP_HASH_MAX + 1];
 
 	hash(ha2, d->alg, (const char *const[]){ method, d->uri, NULL });
-	hash(out, d->alg, (const char *const[]){ ha1, d->nonce, d->nc_text, d->cnonce, "auth", ha2,
-						 NULL });
+	if (d->bare)
+		hash(out, d->alg, (const char *const[]){ ha1, d->nonce, ha2, NULL });
+	else
+		hash(out, d->alg, (const char *const[]){ ha1, d->nonce, d->nc_text, d->cnonce, "auth",
+							 ha2, NULL });
 }
 
 bool sip_digest_is_right(const struct sip_digest *d, const char *ha1, const char *method)

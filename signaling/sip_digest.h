@@ -25,11 +25,14 @@ struct sip_digest {
 	char response[SIP_HASH_MAX + 1], nc_text[9];
 	uint32_t nc;
 	enum sip_digest_alg alg;
+	bool bare; /* without qop (RFC 2069): no count, no cnonce */
 };
 
 /* params: "name=value" or "name=\"quoted\"", NULL-terminated, as a parser of headers
  * leaves them. 0, or -EINVAL: something is missing, twice, too long or not ours. */
 int sip_digest_read(struct sip_digest *out, const char *const *params);
+/* The same, where credentials without qop are fine too (RTSP: most clients know no other). */
+int sip_digest_read_bare(struct sip_digest *out, const char *const *params);
 /* "MD5", "SHA-256". */
 const char *sip_digest_alg_name(enum sip_digest_alg alg);
 void sip_digest_ha1(char out[SIP_HASH_MAX + 1], enum sip_digest_alg alg, const char *user,

@@ -14,9 +14,11 @@
 #include <openssl/rand.h>
 
 #include "mcu/base/metrics.h"
+#include "mcu/net/rtp_tcp.h"
 
 enum {
 	FIRST_PORT = 1024,
+	NO_PORT = 9, /* of a line over a connection: discard */
 	BIND_TRIES = 200, /* ports of the range that somebody else has */
 	PICTURE_BUFFER = 1 << 20,
 	MASTER_BYTES = SRTP_KEY_BYTES + SRTP_SALT_BYTES,
@@ -46,6 +48,7 @@ struct port_line {
 	int fd[2]; /* RTP, RTCP */
 	struct our_key key[RTP_SUITES];
 	struct rtp_sdes sdes[RTP_SUITES];
+	uint8_t channel[2];   /* over a connection */
 	struct rtp_kept kept; /* of NET */
 };
 
@@ -55,7 +58,9 @@ struct rtp_ports {
 	struct sockaddr_storage local;
 	char address[RTP_ADDRESS_BYTES];
 	struct port_line line[RTP_LINES];
-	atomic_bool withheld; /* of CTL, read by NET */
+	atomic_bool withheld, proven; /* of CTL, read by NET */
+	_Atomic int64_t heard_ns;     /* of NET */
+	struct rtp_tcp *tcp;
 };
 
 static const enum srtp_profile suites[RTP_SUITES] = { SRTP_PROFILE_CM, SRTP_PROFILE_GCM,
@@ -258,6 +263,9 @@ int rtp_ports_open(struct rtp_ports *p, enum rtp_line line, struct errmsg *why)
 	struct port_line *l = &p->line[line];
 	int err = -EADDRINUSE;
 
+	if (p->tcp)
+		l->port = NO_PORT;
+
 	for (int i = 0; i < BIND_TRIES && !l->port && err == -EADDRINUSE; i++) {
 		uint16_t port = take_pair(p->range);
 
@@ -281,8 +289,10 @@ int rtp_ports_open(struct rtp_ports *p, enum rtp_line line, struct errmsg *why)
 
 static void close_line(struct rtp_ports *p, struct port_line *l)
 {
-	if (!l->port)
+	if (!l->port || p->tcp) {
+		l->port = 0;
 		return;
+	}
 	close(l->fd[0]);
 	close(l->fd[1]);
 	give_back(p->range, l->port);
@@ -297,6 +307,48 @@ void rtp_ports_withhold(struct rtp_ports *p, bool withhold)
 bool rtp_ports_withheld(const struct rtp_ports *p)
 {
 	return atomic_load_explicit(&p->withheld, memory_order_relaxed);
+}
+
+void rtp_ports_prove(struct rtp_ports *p)
+{
+	atomic_store_explicit(&p->proven, true, memory_order_relaxed);
+}
+
+bool rtp_ports_proven(const struct rtp_ports *p)
+{
+	return atomic_load_explicit(&p->proven, memory_order_relaxed);
+}
+
+void rtp_ports_hear(struct rtp_ports *p, int64_t now_ns)
+{
+	atomic_store_explicit(&p->heard_ns, now_ns, memory_order_relaxed);
+}
+
+int64_t rtp_ports_heard_ns(const struct rtp_ports *p)
+{
+	return atomic_load_explicit(&p->heard_ns, memory_order_relaxed);
+}
+
+void rtp_ports_set_tcp(struct rtp_ports *p, struct rtp_tcp *t)
+{
+	p->tcp = rtp_tcp_ref(t);
+	p->shard = net_shard_index(rtp_tcp_shard(t));
+}
+
+struct rtp_tcp *rtp_ports_tcp(const struct rtp_ports *p)
+{
+	return p->tcp;
+}
+
+void rtp_ports_set_channels(struct rtp_ports *p, enum rtp_line line, uint8_t rtp, uint8_t rtcp)
+{
+	p->line[line].channel[0] = rtp;
+	p->line[line].channel[1] = rtcp;
+}
+
+uint8_t rtp_ports_channel(const struct rtp_ports *p, enum rtp_line line, bool rtcp)
+{
+	return p->line[line].channel[rtcp];
 }
 
 void rtp_ports_use(struct rtp_ports *p, enum rtp_line line)
@@ -358,6 +410,8 @@ void rtp_ports_unref(struct rtp_ports **ports)
 		close_line(p, &p->line[i]);
 		srtp_in_free(&p->line[i].kept.in);
 	}
+	if (p->tcp)
+		rtp_tcp_unref(&p->tcp);
 	OPENSSL_cleanse(p->line, sizeof p->line);
 	free(p);
 }

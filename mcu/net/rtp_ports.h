@@ -23,6 +23,7 @@
 
 struct rtp_ports;
 struct rtp_port_range;
+struct rtp_tcp;
 
 /* The m-lines of a call; 0: the one of a bundle (transport_line). */
 enum rtp_line { RTP_LINE_AUDIO = 1, RTP_LINE_CAMERA, RTP_LINE_CONTENT, RTP_LINES };
@@ -84,6 +85,26 @@ bool rtp_ports_keys(const struct rtp_ports *p, enum rtp_line line, const char *s
  * another than it says. Not so at first. */
 void rtp_ports_withhold(struct rtp_ports *p, bool withhold) ON_THREAD(ROLE_CTL);
 bool rtp_ports_withheld(const struct rtp_ports *p);
+
+/* That the host which the signaling comes from has agreed to be sent to is certain (it has
+ * answered over TCP): pictures go there before anything was heard. Before a leg has them. */
+void rtp_ports_prove(struct rtp_ports *p) ON_THREAD(ROLE_CTL);
+bool rtp_ports_proven(const struct rtp_ports *p);
+/* When the peer was heard last over them, on the monotonic clock; 0: never. Written by the
+ * transport, read by any thread. */
+void rtp_ports_hear(struct rtp_ports *p, int64_t now_ns);
+int64_t rtp_ports_heard_ns(const struct rtp_ports *p);
+
+/* --- without sockets: interleaved with the signaling's connection (rtp_tcp.h) -------- */
+
+/* The lines of new ports go over this connection, which is referenced, on its shard; they
+ * are opened like others and take no port. */
+void rtp_ports_set_tcp(struct rtp_ports *p, struct rtp_tcp *t) ON_THREAD(ROLE_CTL);
+struct rtp_tcp *rtp_ports_tcp(const struct rtp_ports *p); /* NULL: they are sockets */
+/* The channels of a line (RFC 2326 10.12), before a leg has them. */
+void rtp_ports_set_channels(struct rtp_ports *p, enum rtp_line line, uint8_t rtp, uint8_t rtcp)
+	ON_THREAD(ROLE_CTL);
+uint8_t rtp_ports_channel(const struct rtp_ports *p, enum rtp_line line, bool rtcp);
 
 /* What a line keeps from leg to leg: where the peer is, and how far its packets have
  * come. Owner: the transport that has the ports. */

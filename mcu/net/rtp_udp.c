@@ -67,8 +67,8 @@ static void look_at(struct udp_transport *t, struct udp_socket *k)
 {
 	const struct latch *own = &k->line->kept->latch;
 
-	k->heard = false;
 	k->elsewhere = own->said.signaling.port && !latch_same_host(&own->said.signaling, &k->to);
+	k->heard = rtp_ports_proven(t->ports) && latch_same_host(&own->said.signaling, &k->to);
 	for (int i = RTP_LINE_AUDIO; i < RTP_LINES && !k->heard; i++)
 		k->heard = t->line[i].said.used && latch_heard(&t->line[i].kept->latch, &k->to);
 }

@@ -109,6 +109,7 @@ static void pass_on(struct udp_line *l, struct buf **b, bool rtcp) ON_THREAD(ROL
 	 * elsewhere. */
 	if (!rtcp || l->said.srtp || l->kept->latch.learnt)
 		t->heard_ns = pkt->time_ns;
+	rtp_ports_hear(t->ports, pkt->time_ns);
 	t->base.line = (uint8_t)l->id;
 	if (t->base.tap)
 		tap_put(t->base.tap, false, rtcp, pkt->time_ns, pkt->data, pkt->len, NULL, 0);

@@ -1,6 +1,7 @@
 /* A leg's transport: how RTP and RTCP reach one peer and come from it.
  *
- * The members of the family are ICE + DTLS-SRTP (ice.h) and plain UDP (rtp_udp.h).
+ * The members of the family are ICE + DTLS-SRTP (ice.h), plain UDP (rtp_udp.h) and
+ * packets interleaved with a TCP connection (rtp_tcp.h).
  * Callers see only this header: create with the member's own function, then use the
  * calls below.
  *

@@ -1,5 +1,6 @@
 /* Which transport a leg has, and what another negotiation changes of it. */
 #include "mcu/net/ice.h"
+#include "mcu/net/rtp_tcp.h"
 #include "mcu/net/rtp_udp.h"
 #include "mcu/room/leg_net_priv.h"
 
@@ -44,7 +45,9 @@ int leg_net_transport_new(struct leg_net *l, const struct transport_events *ev)
 		if (!l->cfg.ports)
 			return -EINVAL;
 		udp = udp_cfg_of(l);
-		err = transport_udp_new(&l->transport, l->shard, &udp, ev, l);
+		err = rtp_ports_tcp(l->cfg.ports) ?
+			      transport_tcp_new(&l->transport, l->shard, &udp, ev, l) :
+			      transport_udp_new(&l->transport, l->shard, &udp, ev, l);
 	} else {
 		ice = ice_cfg_of(l);
 		err = transport_ice_new(&l->transport, l->shard, &ice, ev, l);
@@ -84,5 +87,6 @@ int leg_net_transport_follow(struct leg_net *l, bool restart)
 	if (!l->media.udp)
 		return follow_ice(l, restart);
 	udp = udp_cfg_of(l);
-	return transport_udp_set(l->transport, &udp);
+	return rtp_ports_tcp(l->cfg.ports) ? transport_tcp_set(l->transport, &udp) :
+					     transport_udp_set(l->transport, &udp);
 }
