@@ -23,6 +23,7 @@
 #include "mcu/prompts.h"
 #include "mcu/routes.h"
 #include "mcu/room/ladder.h"
+#include "mcu/rtsp_host.h"
 #include "mcu/sip_registry.h"
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
@@ -63,6 +64,8 @@ struct app {
 	struct front *front;
 	struct whip *whip;
 	struct sip *sip; /* NULL: off */
+	struct rtsp_gate gate;
+	struct rtsp *rtsp; /* NULL: off */
 	struct call_records records;
 	struct sip_cdr_sink cdr;
 	struct sip_dialler dialler;
@@ -300,7 +303,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		.sign_in_hours = c->accounts.sign_in_hours,
 	};
 	struct routes_cfg routes = {
-		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key, .sip = &a->sip,
+		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key, .sip = &a->sip, .rtsp = &a->rtsp,
 	};
 	int err = accounts_new(&a->accounts, &who);
 
@@ -380,6 +383,28 @@ ON_THREAD(ROLE_CTL) static int start_sip(struct app *a, struct errmsg *why)
 	return sip_registry_load(a->db, a->sip, why);
 }
 
+ON_THREAD(ROLE_CTL) static int start_rtsp(struct app *a, struct errmsg *why)
+{
+	const struct config *c = a->config;
+	struct rtsp_cfg r = {
+		.address = c->rtsp.address, .port = c->rtsp.port, .realm = options_realm(c),
+		.max_sessions = (unsigned)c->rtsp.max_sessions,
+		.sessions_per_address = (unsigned)c->rtsp.sessions_per_address,
+		.connections_per_address = (unsigned)c->rtsp.sessions_per_address,
+		.session_s = (unsigned)c->rtsp.timeout_s, .requests_per_s = 50,
+		.clock = &clock_monotonic, .host = &rtsp_host, .host_ctx = &a->gate,
+	};
+	int err;
+
+	if (c->rtsp.port < 0)
+		return 0;
+	a->gate = (struct rtsp_gate){ .engine = &a->engine, .config = c, .db = a->db,
+				      .volume = a->volume, .conference = a->conference,
+				      .accounts = a->accounts };
+	err = rtsp_new(&a->rtsp, &r, &conference_api, a->conference, why);
+	return err ? err : sip_registry_load_rtsp(a->db, a->rtsp, why);
+}
+
 int app_new(struct app **out, const struct config *c, struct errmsg *why)
 {
 	struct app *a = calloc(1, sizeof *a);
@@ -400,6 +425,8 @@ int app_new(struct app **out, const struct config *c, struct errmsg *why)
 		err = start_signaling(a, why);
 	if (!err)
 		err = start_sip(a, why);
+	if (!err)
+		err = start_rtsp(a, why);
 	if (err)
 		app_free(&a);
 	*out = a;
@@ -443,6 +470,8 @@ void app_print_welcome(struct app *a)
 		printf("Telephones: SIP port %d (UDP, TCP)\n", sip_port(a->sip));
 	if (a->sip && sip_tls_port(a->sip) >= 0)
 		printf("            SIP port %d (TLS)\n", sip_tls_port(a->sip));
+	if (a->rtsp)
+		printf("Players: rtsp://localhost:%d/rooms/NAME\n", rtsp_port(a->rtsp));
 	if (a->password[0])
 		printf("\nThe administrator is \"admin\", password %s\n"
 		       "This is shown only now; keep it.\n", a->password);
@@ -461,6 +490,8 @@ void app_run(struct app *a)
 	captures_stop(a->captures);
 	if (a->sip)
 		sip_shutdown(a->sip);
+	if (a->rtsp)
+		rtsp_shutdown(a->rtsp);
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
 	whip_shutdown(a->whip);
@@ -488,6 +519,7 @@ ON_THREAD(ROLE_CTL) static void free_signaling(struct app *a)
 		accounts_stop(a->accounts);
 	if (a->whip)
 		whip_shutdown(a->whip);
+	rtsp_free(&a->rtsp);
 	sip_free(&a->sip);
 	if (a->conference)
 		dials_use(conference_dials(a->conference), NULL);

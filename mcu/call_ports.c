@@ -20,6 +20,15 @@ int conference_ports_new(void *ctx, const char *local, struct rtp_ports **out, s
 			     e->n_shards ? c->next_shard++ % (unsigned)e->n_shards : 0, why);
 }
 
+int conference_ports_on(void *ctx, const char *local, unsigned shard, struct rtp_ports **out,
+			struct errmsg *why)
+{
+	struct conference *c = ctx;
+
+	role_assert_ctl();
+	return rtp_ports_new(out, c->rtp_range, local, shard, why);
+}
+
 void conference_ports_withhold(void *ctx, struct rtp_ports *ports, bool withhold)
 {
 	(void)ctx;

@@ -112,6 +112,9 @@ bool conference_may_call(void *ctx, const char *uri) ON_THREAD(ROLE_CTL);
  * conference_ports_free. ctx: the conference. -EINVAL, -ENOMEM, -EIO with *why. */
 int conference_ports_new(void *ctx, const char *local, struct rtp_ports **out, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
+/* The same on that network shard. */
+int conference_ports_on(void *ctx, const char *local, unsigned shard, struct rtp_ports **out,
+			struct errmsg *why) ON_THREAD(ROLE_CTL);
 void conference_ports_withhold(void *ctx, struct rtp_ports *ports, bool withhold)
 	ON_THREAD(ROLE_CTL);
 void conference_ports_free(void *ctx, struct rtp_ports **ports) ON_THREAD(ROLE_CTL);

@@ -94,6 +94,11 @@ struct config {
 		int max_calls;
 	} sip;
 	struct {
+		char *address;
+		int port; /* as of http */
+		int max_sessions, sessions_per_address, timeout_s;
+	} rtsp;
+	struct {
 		int width, height, fps, transition_ms, bitrate_kbps, vbv_ms;
 		char *preset, *asm_name;
 		char *background, *background_picture, *logo;

@@ -168,3 +168,10 @@ void options_free(struct options *o)
 {
 	config_free(&o->config);
 }
+
+const char *options_realm(const struct config *c)
+{
+	if (c->sip.realm[0])
+		return c->sip.realm;
+	return c->sip.domain[0] ? c->sip.domain : "mcu";
+}

@@ -35,6 +35,8 @@ const char *options_version(void);
 /* Where the announcements are that were built: beside the program, otherwise the
  * installed ones. */
 void options_prompts_path(char *out, size_t len);
+/* Of digest authentication, SIP's and RTSP's. */
+const char *options_realm(const struct config *c);
 const char *options_web_path(const struct config *c);
 
 #endif

@@ -27,6 +27,7 @@ struct routes_cfg {
 	struct accounts *accounts;
 	const struct token_key *key;
 	struct sip *const *sip; /* of NULL: off, or stopped */
+	struct rtsp *const *rtsp; /* the same */
 };
 
 /* cfg's pointers are borrowed for its life. */

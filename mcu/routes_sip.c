@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mcu/routes_priv.h"
+#include "signaling/rtsp.h"
 #include "signaling/sip.h"
 #include "signaling/sip_digest.h"
 
@@ -16,13 +17,25 @@ static struct sip *sip_of(const struct wait *w)
 	return w->routes->cfg.sip ? *w->routes->cfg.sip : NULL;
 }
 
+static struct rtsp *rtsp_of(const struct wait *w)
+{
+	return w->routes->cfg.rtsp ? *w->routes->cfg.rtsp : NULL;
+}
+
+/* The same of both. */
+static const char *realm_of(const struct wait *w) ON_THREAD(ROLE_CTL)
+{
+	return sip_of(w) ? sip_realm(sip_of(w)) : rtsp_realm(rtsp_of(w));
+}
+
 /* False: answered and ended. */
 static bool check(struct wait *w) ON_THREAD(ROLE_CTL)
 {
 	if (w->who.role != USER_ADMIN && strcmp(w->who.name, w->name))
 		wait_refuse(w, 403, "not_allowed", "Only administrators may do this for others.");
-	else if (!sip_of(w))
-		wait_refuse(w, 409, "sip_off", "This server has no SIP: set sip.port in mcu.yaml.");
+	else if (!sip_of(w) && !rtsp_of(w))
+		wait_refuse(w, 409, "sip_off", "This server has neither SIP nor RTSP: set "
+			    "sip.port or rtsp.port in mcu.yaml.");
 	else
 		return true;
 	return false;
@@ -40,24 +53,27 @@ static void refuse_user(struct wait *w, int err) ON_THREAD(ROLE_CTL)
 
 ON_THREAD(ROLE_CTL) static void show(struct wait *w)
 {
-	const struct sip_binding *phones;
+	const struct sip_binding *phones = NULL;
+	bool enabled;
 	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
 	json_t *list = json_array();
-	size_t n;
+	size_t n = 0;
 
 	if (!check(w)) {
 		json_decref(list);
 		return;
 	}
-	n = sip_phones(sip_of(w), w->name, &phones);
+	if (sip_of(w))
+		n = sip_phones(sip_of(w), w->name, &phones);
+	enabled = sip_of(w) ? sip_has_user(sip_of(w), w->name) : rtsp_has_user(rtsp_of(w), w->name);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "contact", phones[i].uri,
 						      "address", phones[i].route, "agent",
 						      phones[i].agent, "expires_s",
 						      (json_int_t)(phones[i].expires_ms - now_ms) / 1000));
 	wait_reply_json(w, 0, 200, json_pack("{s:s, s:s, s:b, s:o}", "user", w->name, "realm",
-					     sip_realm(sip_of(w)), "enabled",
-					     sip_has_user(sip_of(w), w->name), "phones", list));
+					     realm_of(w), "enabled",
+					     enabled, "phones", list));
 }
 
 /* --- set ---------------------------------------------------------------------------- */
@@ -79,6 +95,8 @@ static void on_kept(void *obj, int err)
 		sip_forget_user(sip, s->user);
 		sip_set_user(sip, s->user, s->ha1_md5, s->ha1_sha256);
 	}
+	if (rtsp_of(w))
+		rtsp_set_user(rtsp_of(w), s->user, s->ha1_md5, s->ha1_sha256);
 	wait_audit(w, "sip_password_set", NULL, w->name);
 	body = json_pack("{s:s, s:s}", "user", w->name, "realm", s->realm);
 	if (w->token[0])
@@ -107,7 +125,7 @@ static void set_user(struct wait *w) ON_THREAD(ROLE_CTL)
 		return;
 	}
 	snprintf(s->user, sizeof s->user, "%s", w->name);
-	snprintf(s->realm, sizeof s->realm, "%s", sip_realm(sip_of(w)));
+	snprintf(s->realm, sizeof s->realm, "%s", realm_of(w));
 	sip_digest_ha1(ha1, SIP_DIGEST_MD5, w->name, s->realm, password);
 	snprintf(s->ha1_md5, sizeof s->ha1_md5, "%.32s", ha1);
 	sip_digest_ha1(ha1, SIP_DIGEST_SHA256, w->name, s->realm, password);
@@ -130,6 +148,8 @@ static void on_dropped(void *obj, int err)
 	}
 	if (sip_of(w))
 		sip_forget_user(sip_of(w), w->name);
+	if (rtsp_of(w))
+		rtsp_forget_user(rtsp_of(w), w->name);
 	wait_audit(w, "sip_password_dropped", NULL, w->name);
 	wait_reply_nothing(w);
 }

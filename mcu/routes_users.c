@@ -5,6 +5,7 @@
 
 #include "mcu/routes_priv.h"
 #include "signaling/protocol.h"
+#include "signaling/rtsp.h"
 #include "signaling/sip.h"
 
 static json_t *user_json(const struct user_row *u)
@@ -231,6 +232,8 @@ static void on_deleted(void *obj, int err, const struct user_row *row)
 	}
 	if (w->routes->cfg.sip && *w->routes->cfg.sip)
 		sip_forget_user(*w->routes->cfg.sip, w->name);
+	if (w->routes->cfg.rtsp && *w->routes->cfg.rtsp)
+		rtsp_forget_user(*w->routes->cfg.rtsp, w->name);
 	wait_audit(w, "user_deleted", NULL, w->name);
 	wait_reply_nothing(w);
 }

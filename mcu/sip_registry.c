@@ -102,6 +102,26 @@ ON_THREAD(ROLE_CTL) static void tell_trunks(struct sip *sip, const GArray *rows)
 	}
 }
 
+int sip_registry_load_rtsp(struct db *db, struct rtsp *rtsp, struct errmsg *why)
+{
+	struct loading l = { .secrets = g_array_new(FALSE, FALSE, sizeof(struct sip_secret_row)) };
+	struct sip_load load = { .obj = &l, .now_ms = clock_wall_ns() / NS_PER_MS,
+				 .secret = on_secret };
+	int err = sip_load(db, &load);
+
+	if (err)
+		errmsg_set(why, err, "sip_registry", "The passwords for players cannot be read: %s.",
+			   err_str(err));
+	for (size_t i = 0; !err && i < l.secrets->len; i++) {
+		const struct sip_secret_row *row = &g_array_index(l.secrets, struct sip_secret_row, i);
+
+		if (!strcmp(row->realm, rtsp_realm(rtsp)))
+			rtsp_set_user(rtsp, row->user, row->ha1_md5, row->ha1_sha256);
+	}
+	g_array_unref(l.secrets);
+	return err;
+}
+
 int sip_registry_load(struct db *db, struct sip *sip, struct errmsg *why)
 {
 	struct loading l = {

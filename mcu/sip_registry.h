@@ -5,6 +5,7 @@
 
 #include "mcu/base/err.h"
 #include "mcu/base/role.h"
+#include "signaling/rtsp.h"
 #include "signaling/sip.h"
 
 struct db;
@@ -13,5 +14,8 @@ struct db;
 struct sip_store sip_registry_store(struct db *db);
 /* Everything that was kept, into a SIP that has just begun. Blocks: at the start. */
 int sip_registry_load(struct db *db, struct sip *sip, struct errmsg *why) ON_THREAD(ROLE_CTL);
+
+/* The passwords alone, for RTSP, whose realm is the same. */
+int sip_registry_load_rtsp(struct db *db, struct rtsp *rtsp, struct errmsg *why) ON_THREAD(ROLE_CTL);
 
 #endif

@@ -308,3 +308,8 @@ void rtsp_forget_user(struct rtsp *r, const char *user)
 {
 	sip_auth_forget_user(r->auth, user);
 }
+
+bool rtsp_has_user(const struct rtsp *r, const char *user)
+{
+	return sip_auth_knows(r->auth, user);
+}

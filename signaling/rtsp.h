@@ -141,5 +141,6 @@ const char *rtsp_realm(const struct rtsp *r) ON_THREAD(ROLE_CTL);
 void rtsp_set_user(struct rtsp *r, const char *user, const char *ha1_md5, const char *ha1_sha256)
 	ON_THREAD(ROLE_CTL);
 void rtsp_forget_user(struct rtsp *r, const char *user) ON_THREAD(ROLE_CTL);
+bool rtsp_has_user(const struct rtsp *r, const char *user) ON_THREAD(ROLE_CTL);
 
 #endif

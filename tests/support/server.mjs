@@ -34,6 +34,7 @@ export class Server {
 			'http.port': 0, 'https.port': -1, 'http.address': '127.0.0.1', 'data.path': s.data,
 			'http.web_path': join(top, 'web'),
 			// 0 and 0: free ones, in sipPort and sipTlsPort
+			'rtsp.port': -1, 'rtsp.address': '127.0.0.1',
 			'sip.port': -1, 'sip.tls_port': -1, 'sip.address': '127.0.0.1',
 			// browsers and bots are on this machine too: what would be given up for them is
 			// not what most tests are about
@@ -65,6 +66,7 @@ export class Server {
 					return;
 				clearTimeout(timer);
 				this.port = Number(m[1]);
+				this.rtspPort = Number(out.match(/rtsp:\/\/localhost:(\d+)\//)?.[1] ?? -1);
 				this.sipPort = Number(out.match(/SIP port (\d+) \(UDP, TCP\)/)?.[1] ?? -1);
 				this.sipTlsPort = Number(out.match(/SIP port (\d+) \(TLS\)/)?.[1] ?? -1);
 				this.password = out.match(/password (\S+)/)?.[1];
