@@ -10,6 +10,7 @@
 #include "mcu/base/metrics.h"
 #include "mcu/rate_limit.h"
 #include "mcu/room/engine.h"
+#include "storage/api_tokens.h"
 #include "storage/audit.h"
 #include "storage/invitations.h"
 
@@ -37,6 +38,7 @@ struct task {
 	char password[PASSWORD_MAX + 1], hash[PASSWORD_HASH_MAX];
 	struct user_row user;
 	struct token token;
+	enum scope scope; /* that a program's token must have */
 	bool known; /* the user exists */
 	/* Orders the hand-over to the hashing thread, also for those who cannot see
 	 * GLib's own (the thread sanitizer). */
@@ -252,7 +254,11 @@ static void wrong_token(struct task *t, int err)
 {
 	metric_add(&m_wrong, 1);
 	rate_limit_count(t->a->tokens, t->address, now_ns(t->a));
-	if (err == -ETIME)
+	if (t->scope && err == -ETIME)
+		refuse(t, "token_expired", "This API token has expired. Make another one.", 0);
+	else if (t->scope)
+		refuse(t, "token_invalid", "There is no such API token, or it was revoked.", 0);
+	else if (err == -ETIME)
 		refuse(t, "token_expired", t->token.user_id ? "Your sign-in has expired. Sign in again." :
 		       "This invitation has expired. Ask for another one.", 0);
 	else if (t->hash[0])
@@ -275,11 +281,60 @@ static void on_token_user(void *obj, int err, const struct user_row *row)
 		answer(t, row, NULL);
 }
 
-static void look_up(struct task *t, const char *token)
+static void refuse_scope(struct task *t)
+{
+	const char *name = scope_name(t->scope);
+	char text[160];
+
+	if (name)
+		snprintf(text, sizeof text, "This API token has not the scope \"%s\". Make one that has "
+			 "it.", name);
+	else
+		snprintf(text, sizeof text, "No API token is enough for this. Sign in with name and "
+			 "password.");
+	refuse(t, "scope_missing", text, 0);
+}
+
+static void on_api_token(void *obj, int err, const struct api_token_row *row,
+			 const struct user_row *who)
+{
+	struct task *t = obj;
+
+	role_assert_ctl();
+	if (err == -ENOENT || err == -ETIME)
+		wrong_token(t, err);
+	else if (err)
+		refuse_busy(t);
+	else if (t->scope != SCOPE_ANY && !(scopes_read(row->scopes) & 1U << t->scope))
+		refuse_scope(t);
+	else
+		answer(t, who, NULL);
+}
+
+/* Nothing in it shows that it is right: the guesses of others count. */
+static void look_up_api_token(struct task *t, const char *token, enum scope scope)
+{
+	int64_t left = rate_limit_left(t->a->tokens, t->address, now_ns(t->a));
+
+	t->scope = scope ? scope : SCOPE_SIGN_IN;
+	if (left) {
+		refuse_limited(t, left);
+		return;
+	}
+	invitation_hash(t->hash, token);
+	if (api_tokens_use(t->a->cfg.db, t->hash, now_ms(), on_api_token, t))
+		refuse_busy(t);
+}
+
+static void look_up(struct task *t, const char *token, enum scope scope)
 {
 	int64_t left = rate_limit_left(t->a->tokens, t->address, now_ns(t->a));
 	int err;
 
+	if (api_token_valid(token)) {
+		look_up_api_token(t, token, scope);
+		return;
+	}
 	err = token_read(&t->token, t->a->cfg.key, token, now_ms());
 	/* What is signed is nobody's guess: the guesses of others do not block it. */
 	if (err && left)
@@ -290,8 +345,8 @@ static void look_up(struct task *t, const char *token)
 		refuse_busy(t);
 }
 
-void accounts_by_token(struct accounts *a, const char *token, const char *address,
-		       account_cb *cb, void *obj)
+void accounts_by_token(struct accounts *a, const char *token, enum scope scope,
+		       const char *address, account_cb *cb, void *obj)
 {
 	struct account_refusal no = { 0 };
 	struct task *t = task_new(a, address, obj);
@@ -302,7 +357,7 @@ void accounts_by_token(struct accounts *a, const char *token, const char *addres
 		return;
 	}
 	t->cb = cb;
-	look_up(t, token);
+	look_up(t, token, scope);
 }
 
 void accounts_token(const struct accounts *a, const struct user_row *user,
@@ -356,7 +411,7 @@ void accounts_identify(struct accounts *a, const char *token, const char *room,
 	t->identity_cb = cb;
 	snprintf(t->room, sizeof t->room, "%s", room);
 	if (!invitation_valid(token)) {
-		look_up(t, token);
+		look_up(t, token, SCOPE_JOIN);
 		return;
 	}
 	left = rate_limit_left(a->tokens, t->address, now_ns(a));

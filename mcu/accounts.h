@@ -12,6 +12,7 @@
 #include "mcu/base/err.h"
 #include "mcu/base/mbox.h"
 #include "mcu/base/role.h"
+#include "mcu/scopes.h"
 #include "mcu/tokens.h"
 #include "storage/users.h"
 
@@ -53,9 +54,10 @@ typedef void account_cb(void *obj, const struct user_row *who, const struct acco
 /* Codes: sign_in_wrong, rate_limited, internal. */
 void accounts_sign_in(struct accounts *a, const char *name, const char *password,
 		      const char *address, account_cb *cb, void *obj) ON_THREAD(ROLE_CTL);
-/* Codes: token_invalid, token_expired, rate_limited, internal. */
-void accounts_by_token(struct accounts *a, const char *token, const char *address,
-		       account_cb *cb, void *obj) ON_THREAD(ROLE_CTL);
+/* A sign-in, or a program's token, which must have this scope. Codes: token_invalid,
+ * token_expired, scope_missing, rate_limited, internal. */
+void accounts_by_token(struct accounts *a, const char *token, enum scope scope,
+		       const char *address, account_cb *cb, void *obj) ON_THREAD(ROLE_CTL);
 
 /* A token for this user; its end in *expires_ms. */
 void accounts_token(const struct accounts *a, const struct user_row *user,

@@ -22,12 +22,18 @@ static const char default_file[] = "mcu.yaml";
 void options_write_help(FILE *to)
 {
 	fputs("usage: mcu [--config FILE] [--set KEY=VALUE]...\n"
+	      "       mcu backup FILE [--manifest FILE] [--config FILE] [--set KEY=VALUE]...\n"
+	      "       mcu restore FILE [--config FILE] [--set KEY=VALUE]...\n"
 	      "\n"
 	      "A conferencing server: everybody in a room sends one picture and one sound and\n"
 	      "gets back one, composed and mixed of all.\n"
 	      "\n"
+	      "backup copies the database into a new file, also while the server runs; restore puts\n"
+	      "such a copy in its place, when the server is stopped, and keeps the one of before.\n"
+	      "\n"
 	      "  --config FILE      read this file (default: mcu.yaml if it is there)\n"
 	      "  --set KEY=VALUE    override a key of the file, like --set video.fps=15\n"
+	      "  --manifest FILE    with backup: list the recordings' files there, a JSON object a line\n"
 	      "  --check-config     say what is wrong with the configuration and exit (0 or 2)\n"
 	      "  --default-config   write a commented file with all keys to standard output\n"
 	      "  --version          write the version\n"
@@ -102,6 +108,19 @@ static enum options_action action_of(const char *arg)
 	return 0;
 }
 
+/* "backup FILE" or "restore FILE": the first arguments. */
+static int scan_command(struct options *o, int argc, char **argv, int *i, struct errmsg *why)
+{
+	if (*i != 1 || (strcmp(argv[1], "backup") && strcmp(argv[1], "restore")))
+		return refuse(why, "unknown option", argv[*i]);
+	o->action = argv[1][0] == 'b' ? OPTIONS_BACKUP : OPTIONS_RESTORE;
+	if (argc < 3 || argv[2][0] == '-' || !argv[2][0])
+		return refuse(why, "a file name must follow", argv[1]);
+	o->file = argv[2];
+	*i = 2;
+	return 0;
+}
+
 /* First pass: what to do and which file; the --set are checked for form only. */
 static int scan(struct options *o, int argc, char **argv, struct errmsg *why)
 {
@@ -119,8 +138,16 @@ static int scan(struct options *o, int argc, char **argv, struct errmsg *why)
 		} else if (takes_value("--set", argc, argv, &i, &value)) {
 			if (!value)
 				return refuse(why, "key=value must follow", "--set");
+		} else if (takes_value("--manifest", argc, argv, &i, &value)) {
+			if (!value || o->action != OPTIONS_BACKUP)
+				return refuse(why, "a file name must follow, after \"backup FILE\"",
+					      "--manifest");
+			o->manifest = value;
 		} else {
-			return refuse(why, "unknown option", argv[i]);
+			int err = scan_command(o, argc, argv, &i, why);
+
+			if (err)
+				return err;
 		}
 	}
 	return 0;
@@ -132,7 +159,8 @@ static int override(struct options *o, int argc, char **argv, struct errmsg *why
 	int err = 0;
 
 	for (int i = 1; i < argc && !err; i++) {
-		if (takes_value("--config", argc, argv, &i, &value))
+		if (takes_value("--config", argc, argv, &i, &value) ||
+		    takes_value("--manifest", argc, argv, &i, &value))
 			continue;
 		if (takes_value("--set", argc, argv, &i, &value))
 			err = config_set(&o->config, value, why);
@@ -146,7 +174,8 @@ int options_parse(struct options *o, int argc, char **argv, struct errmsg *why)
 
 	*o = (struct options){ .action = OPTIONS_RUN };
 	err = scan(o, argc, argv, why);
-	if (err || (o->action != OPTIONS_RUN && o->action != OPTIONS_CHECK_CONFIG))
+	if (err || o->action == OPTIONS_DEFAULT_CONFIG || o->action == OPTIONS_VERSION ||
+	    o->action == OPTIONS_HELP)
 		return err;
 	err = config_init(&o->config);
 	if (err)

@@ -13,6 +13,8 @@ enum options_action {
 	OPTIONS_DEFAULT_CONFIG,
 	OPTIONS_VERSION,
 	OPTIONS_HELP,
+	OPTIONS_BACKUP,
+	OPTIONS_RESTORE,
 };
 
 enum { OPTIONS_EXIT_BAD_CONFIG = 2 };
@@ -20,7 +22,10 @@ enum { OPTIONS_EXIT_BAD_CONFIG = 2 };
 struct options {
 	enum options_action action;
 	const char *config_path; /* of argv, "mcu.yaml", or NULL: built-in defaults */
-	struct config config;    /* read, overridden and checked; for _RUN, _CHECK_CONFIG */
+	const char *file;	 /* of _BACKUP, _RESTORE */
+	const char *manifest;	 /* of _BACKUP; NULL: none */
+	struct config config;    /* read, overridden and checked; but for _DEFAULT_CONFIG, _VERSION,
+				  * _HELP */
 };
 
 /* Reads the configuration too: --config, or mcu.yaml of the working directory if

@@ -39,6 +39,20 @@ static int read_number(const struct rest_field *f, json_t *v, struct errmsg *why
 	return 0;
 }
 
+static int read_json(const struct rest_field *f, json_t *v, struct errmsg *why)
+{
+	char what[80];
+
+	if (f->kind == REST_OBJECT && !json_is_object(v))
+		return wrong(why, f->name, "must be an object");
+	snprintf(what, sizeof what, "must be a list of %d to %d elements", (int)f->min, (int)f->max);
+	if (f->kind == REST_ARRAY && (!json_is_array(v) || (int64_t)json_array_size(v) < f->min ||
+				      (int64_t)json_array_size(v) > f->max))
+		return wrong(why, f->name, what);
+	*f->json = v;
+	return 0;
+}
+
 static int read_field(const struct rest_field *f, json_t *v, struct errmsg *why)
 {
 	if (f->present)
@@ -47,6 +61,8 @@ static int read_field(const struct rest_field *f, json_t *v, struct errmsg *why)
 		return read_text(f, v, why);
 	if (f->kind == REST_INT)
 		return read_number(f, v, why);
+	if (f->kind == REST_ARRAY || f->kind == REST_OBJECT)
+		return read_json(f, v, why);
 	if (!json_is_boolean(v))
 		return wrong(why, f->name, "must be true or false");
 	*f->flag = json_is_true(v);

@@ -259,6 +259,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_trunks_new(r, s);
 	if (!err)
+		err = routes_tokens_new(r, s);
+	if (!err)
 		err = routes_rooms_new(r, s);
 	if (!err)
 		err = routes_invitations_new(r, s);

@@ -42,7 +42,8 @@ void wait_refuse(struct wait *w, int status, const char *code, const char *fmt, 
 void wait_refuse_account(struct wait *w, const struct account_refusal *no)
 {
 	int status = !strcmp(no->why.code, "rate_limited") ? 429 :
-		     !strcmp(no->why.code, "internal") ? 503 : 401;
+		     !strcmp(no->why.code, "internal") ? 503 :
+		     !strcmp(no->why.code, "scope_missing") ? 403 : 401;
 
 	if (w->req) {
 		status_headers(w->req, status, no->wait_s);
@@ -116,7 +117,9 @@ void wait_for_account(struct wait *w, enum user_role least, void (*next)(struct 
 	w->least = least;
 	w->next = next;
 	if (token)
-		accounts_by_token(w->routes->cfg.accounts, token, http_req_peer(w->req), on_token, w);
+		accounts_by_token(w->routes->cfg.accounts, token,
+				  scope_of_route(http_req_method(w->req), http_req_pattern(w->req)),
+				  http_req_peer(w->req), on_token, w);
 	/* A browser names the page that asks; it would send a kept password for any. */
 	else if (!http_req_header(w->req, "origin") &&
 		 http_auth_basic(auth, name, sizeof name, &password))

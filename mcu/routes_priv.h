@@ -2,6 +2,7 @@
  *   routes.c              what everybody may ask; life
  *   routes_auth.c         who asks; sign-in and sign-out
  *   routes_users.c        users
+ *   routes_tokens.c       tokens of programs
  *   routes_rooms.c        rooms
  *   routes_invitations.c  invitations to them
  *   routes_legs.c         who is in a room, with numbers
@@ -47,6 +48,7 @@ struct wait {
 	bool host; /* of the invitation that is made, as what follows */
 	int64_t seconds, uses;
 	char token[INVITATION_LEN + 1];
+	uint32_t scopes; /* of the token that is made */
 	char name[DB_NAME_MAX + 1]; /* of the room or user that it is about */
 	struct room_row room;
 	struct call_filter calls; /* its texts are name and text */
@@ -87,7 +89,7 @@ void wait_audit(const struct wait *w, const char *action, const char *room, cons
 
 /* --- bodies ------------------------------------------------------------------ */
 
-enum rest_kind { REST_TEXT = 1, REST_BOOL, REST_INT };
+enum rest_kind { REST_TEXT = 1, REST_BOOL, REST_INT, REST_ARRAY, REST_OBJECT };
 
 struct rest_field {
 	const char *name;
@@ -98,6 +100,7 @@ struct rest_field {
 	bool *present;	   /* may be NULL; true also for null */
 	bool *flag;	   /* left alone when absent */
 	int64_t *number;   /* likewise */
+	json_t **json;	   /* an array of min to max elements, or an object; borrowed; likewise */
 };
 
 /* Reads the body of w into w->body and the fields from it. False: it is wrong; w has
@@ -107,8 +110,19 @@ bool rest_read(struct wait *w, const struct rest_field *fields, size_t n) ON_THR
 int rest_parse(json_t **body, const char *text, size_t len, const struct rest_field *fields,
 	       size_t n, struct errmsg *why);
 
+/* The body of a token that is to be made, apart for its fuzzer. 0 or -EINVAL with *why;
+ * *body is the caller's. */
+struct token_body {
+	char name[CALL_TEXT_MAX + 1];
+	uint32_t scopes;
+	int64_t days; /* 0: it never expires */
+};
+int routes_token_parse(json_t **body, const char *text, size_t len, struct token_body *out,
+		       struct errmsg *why);
+
 int routes_auth_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_users_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_tokens_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

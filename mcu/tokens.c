@@ -185,21 +185,42 @@ int token_read(struct token *out, const struct token_key *key, const char *text,
 
 /* --- invitations ------------------------------------------------------------- */
 
-int invitation_make(char out[INVITATION_LEN + 1])
+static int make_random(char out[INVITATION_LEN + 1], const char *kind)
 {
 	uint8_t raw[INVITATION_BYTES];
 
 	if (random_bytes(raw, sizeof raw))
 		return -EIO;
-	memcpy(out, "i1.", 3);
+	memcpy(out, kind, 3);
 	encode(out + 3, raw, sizeof raw);
+	OPENSSL_cleanse(raw, sizeof raw);
 	return 0;
+}
+
+static bool is_random(const char *text, const char *kind)
+{
+	return strlen(text) == INVITATION_LEN && !strncmp(text, kind, 3) &&
+	       strspn(text + 3, signs) == INVITATION_LEN - 3;
+}
+
+int invitation_make(char out[INVITATION_LEN + 1])
+{
+	return make_random(out, "i1.");
 }
 
 bool invitation_valid(const char *text)
 {
-	return strlen(text) == INVITATION_LEN && !strncmp(text, "i1.", 3) &&
-	       strspn(text + 3, signs) == INVITATION_LEN - 3;
+	return is_random(text, "i1.");
+}
+
+int api_token_make(char out[INVITATION_LEN + 1])
+{
+	return make_random(out, "a1.");
+}
+
+bool api_token_valid(const char *text)
+{
+	return is_random(text, "a1.");
 }
 
 void invitation_hash(char out[TOKEN_HASH_LEN + 1], const char *text)

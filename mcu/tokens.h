@@ -4,7 +4,7 @@
  * A sign-in is "s1.PAYLOAD.MAC": user id, role, generation and expiry, and their
  * HMAC-SHA256 (RFC 2104). The generation is the user's in the registry: who raises
  * that (sign-out, new password, new role) ends all sign-ins before. An invitation
- * is "i1." and 192 random bits; the registry has its SHA-256.
+ * is "i1.", a program's token "a1.", and 192 random bits; the registry has the SHA-256.
  *
  * Comparisons take the same time whatever is wrong. Pure but for the key's file
  * and random numbers. Any thread. */
@@ -47,6 +47,10 @@ int token_read(struct token *out, const struct token_key *key, const char *text,
 /* 0 or -EIO (no entropy). */
 int invitation_make(char out[INVITATION_LEN + 1]);
 bool invitation_valid(const char *text); /* its form */
+/* A token of a program (storage/api_tokens.h): as an invitation, and of its length. */
+int api_token_make(char out[INVITATION_LEN + 1]);
+bool api_token_valid(const char *text);
+/* Of either. */
 void invitation_hash(char out[TOKEN_HASH_LEN + 1], const char *text);
 
 /* What is kept of a room's PIN. An HMAC: without the key a list of hashes says

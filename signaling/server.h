@@ -108,6 +108,8 @@ bool server_get_route(const struct server *s, size_t i, const char **method, con
 
 const char *http_req_method(const struct http_req *r) ON_THREAD(ROLE_CTL);
 const char *http_req_path(const struct http_req *r) ON_THREAD(ROLE_CTL); /* decoded */
+/* Of the route, as it was given to server_route. */
+const char *http_req_pattern(const struct http_req *r) ON_THREAD(ROLE_CTL);
 /* A ":x" segment (decoded; "*" for the rest); NULL when the pattern has none. */
 const char *http_req_param(const struct http_req *r, const char *name) ON_THREAD(ROLE_CTL);
 /* A member of the query, decoded; NULL when absent. */

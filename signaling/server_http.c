@@ -222,6 +222,7 @@ static void dispatch(struct http_req *r) ON_THREAD(ROLE_CTL)
 		bool fits = http_pattern_match(s->routes[i].pattern, r->path, add_param, params);
 		if (fits && method_fits(s->routes[i].method, r->method)) {
 			r->params = params;
+			r->pattern = s->routes[i].pattern;
 			s->routes[i].fn(s->routes[i].ctx, r);
 			return;
 		}
@@ -299,6 +300,11 @@ const char *http_req_method(const struct http_req *r)
 const char *http_req_path(const struct http_req *r)
 {
 	return r->path;
+}
+
+const char *http_req_pattern(const struct http_req *r)
+{
+	return r->pattern;
 }
 
 const char *http_req_param(const struct http_req *r, const char *name)

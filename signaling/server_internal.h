@@ -86,6 +86,7 @@ struct http_req {
 	const char *method; /* static; HEAD is "HEAD" */
 	bool keep;	    /* the connection can take another request */
 	char *path;
+	const char *pattern; /* of its route; NULL: none */
 	GArray *headers, *query, *params; /* of struct http_pair */
 	GByteArray *body;
 	size_t body_expected;

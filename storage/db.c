@@ -188,9 +188,9 @@ static void *db_main(void *arg)
 static int explain_damage(const char *path, const char *detail, struct errmsg *why)
 {
 	return errmsg_set(why, -EBADMSG, "db_damaged",
-			  "The database %s is damaged (%.80s). Restore it from a backup, or move it "
-			  "away to start with an empty one (recordings found on the disk are listed "
-			  "again); it was not changed.",
+			  "The database %s is damaged (%.60s). Put a backup in its place with "
+			  "\"mcu restore FILE\" (it is kept beside), or move it away to start with an "
+			  "empty one (recordings found on the disk are listed again); it was not changed.",
 			  path, detail);
 }
 
@@ -231,7 +231,7 @@ static int configure(sqlite3 *conn)
 
 /* A second process on the same data would take the first one's recordings for
  * those of a dead process. */
-static int lock_file(const char *path, int *fd, struct errmsg *why)
+int db_lock_file(const char *path, int *fd, struct errmsg *why)
 {
 	char name[4096];
 
@@ -316,7 +316,7 @@ int db_open(struct db **out, const char *path, struct mbox *replies, struct errm
 		goto out;
 	}
 	atomic_store(&db->gate->refs, 1);
-	err = lock_file(path, &db->lock_fd, why);
+	err = db_lock_file(path, &db->lock_fd, why);
 	if (!err)
 		err = open_conn(&db->conn, path, why);
 	if (err)

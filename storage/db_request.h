@@ -59,4 +59,8 @@ void db_column_text(sqlite3_stmt *st, int col, char *to, size_t cap);
 int db_begin(sqlite3 *conn);
 int db_end(sqlite3 *conn, int err);
 
+/* The lock of whoever works with this database: a server, or a restore. *fd is closed to let
+ * it go. -EBUSY: somebody else has it. */
+int db_lock_file(const char *path, int *fd, struct errmsg *why);
+
 #endif

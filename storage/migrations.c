@@ -239,6 +239,63 @@ const struct migration migrations[] = {
 	  "CREATE TRIGGER recording_renamed AFTER UPDATE OF name, user_id ON participants BEGIN"
 	  " INSERT OR IGNORE INTO recording_dirty SELECT id FROM recordings"
 	  "  WHERE session_id = NEW.session_id; END;" },
+	{ "API tokens, quality of connections, templates and schedules of rooms",
+	  "CREATE TABLE api_tokens ("
+	  " id INTEGER PRIMARY KEY,"
+	  " token_hash TEXT NOT NULL UNIQUE CHECK (length(token_hash) = 64),"
+	  " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"
+	  " name TEXT NOT NULL CHECK (name <> ''),"
+	  " scopes TEXT NOT NULL,"
+	  " created_ms INTEGER NOT NULL,"
+	  " expires_ms INTEGER," /* NULL: never */
+	  " used_ms INTEGER"
+	  ") STRICT;"
+	  "CREATE INDEX api_tokens_by_user ON api_tokens (user_id, id);"
+	  /* what is left when the rows of its intervals are gone */
+	  "ALTER TABLE participants ADD COLUMN score_n INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE participants ADD COLUMN score_sum REAL NOT NULL DEFAULT 0;"
+	  "ALTER TABLE participants ADD COLUMN score_min REAL;"
+	  "CREATE INDEX participants_by_time ON participants (joined_ms);"
+	  "CREATE INDEX sessions_by_start ON sessions (started_ms);"
+	  "CREATE TABLE quality (" /* ids grow with time */
+	  " id INTEGER PRIMARY KEY,"
+	  " participant_id INTEGER NOT NULL REFERENCES participants ON DELETE CASCADE,"
+	  " at_ms INTEGER NOT NULL," /* its end */
+	  " interval_ms INTEGER NOT NULL,"
+	  " loss_up REAL NOT NULL,"
+	  " loss_down REAL NOT NULL,"
+	  " jitter_up_ms REAL NOT NULL,"
+	  " jitter_down_ms REAL NOT NULL,"
+	  " rtt_ms REAL NOT NULL,"
+	  " kbps_up REAL NOT NULL,"
+	  " kbps_down REAL NOT NULL,"
+	  " height INTEGER NOT NULL,"
+	  " score REAL NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX quality_by_participant ON quality (participant_id, id);"
+	  "CREATE TABLE room_templates ("
+	  " name TEXT PRIMARY KEY CHECK (name <> ''),"
+	  " pattern TEXT NOT NULL DEFAULT ''," /* of rooms that open without being registered */
+	  " settings TEXT NOT NULL CHECK (json_valid(settings)),"
+	  " created_ms INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE TABLE room_schedules ("
+	  " id INTEGER PRIMARY KEY,"
+	  " room TEXT NOT NULL CHECK (room <> ''),"
+	  " title TEXT NOT NULL,"
+	  " action TEXT NOT NULL CHECK (action IN ('open', 'record')),"
+	  " zone TEXT NOT NULL,"
+	  " repeat TEXT NOT NULL CHECK (repeat IN ('once', 'daily', 'weekly')),"
+	  " weekdays INTEGER NOT NULL," /* bit 0: Monday */
+	  " first_day TEXT NOT NULL CHECK (length(first_day) = 10),"
+	  " last_day TEXT NOT NULL," /* '': for ever */
+	  " start_minute INTEGER NOT NULL CHECK (start_minute BETWEEN 0 AND 1439),"
+	  " minutes INTEGER NOT NULL CHECK (minutes > 0),"
+	  " enabled INTEGER NOT NULL,"
+	  " made_by INTEGER REFERENCES users ON DELETE SET NULL,"
+	  " created_ms INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX room_schedules_by_room ON room_schedules (room, id);" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

@@ -134,6 +134,31 @@ static void help_and_version_need_no_configuration(void **state)
 	assert_true(strlen(options_version()) > 0);
 }
 
+static void commands_name_their_files(void **state)
+{
+	struct options o;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(parse(&o, &why, "backup", "a.db", "--set", "data.path=/x", NULL), 0);
+	assert_int_equal(o.action, OPTIONS_BACKUP);
+	assert_string_equal(o.file, "a.db");
+	assert_null(o.manifest);
+	assert_string_equal(o.config.data.path, "/x");
+	options_free(&o);
+	assert_int_equal(parse(&o, &why, "backup", "a.db", "--manifest", "b", NULL), 0);
+	assert_string_equal(o.manifest, "b");
+	options_free(&o);
+	assert_int_equal(parse(&o, &why, "restore", "a.db", NULL), 0);
+	assert_int_equal(o.action, OPTIONS_RESTORE);
+	options_free(&o);
+	assert_int_equal(parse(&o, &why, "restore", NULL), -EINVAL);
+	assert_string_equal(why.text, "a file name must follow restore; see mcu --help");
+	assert_int_equal(parse(&o, &why, "backup", "--set", "data.path=/x", NULL), -EINVAL);
+	assert_int_equal(parse(&o, &why, "restore", "a", "--manifest", "b", NULL), -EINVAL);
+	assert_int_equal(parse(&o, &why, "--set", "data.path=/x", "backup", "a.db", NULL), -EINVAL);
+}
+
 static void unknown_options_are_refused(void **state)
 {
 	static const struct {
@@ -171,6 +196,9 @@ static void help_names_every_option(void **state)
 	assert_non_null(strstr(text, "--check-config"));
 	assert_non_null(strstr(text, "--default-config"));
 	assert_non_null(strstr(text, "--version"));
+	assert_non_null(strstr(text, "backup FILE"));
+	assert_non_null(strstr(text, "restore FILE"));
+	assert_non_null(strstr(text, "--manifest FILE"));
 	free(text);
 }
 
@@ -197,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_file_here_is_read_and_set_overrides_it, enter, leave),
 		cmocka_unit_test_setup_teardown(bad_configuration_is_told, enter, leave),
 		cmocka_unit_test_setup_teardown(help_and_version_need_no_configuration, enter, leave),
+		cmocka_unit_test_setup_teardown(commands_name_their_files, enter, leave),
 		cmocka_unit_test(unknown_options_are_refused),
 		cmocka_unit_test(help_names_every_option),
 		cmocka_unit_test_setup_teardown(the_web_folder_is_the_nearest, enter, leave),

@@ -1,0 +1,228 @@
+// The registry as an operator and programs see it: backup and restore, a damaged database,
+// tokens of programs.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { Server, bin, until } from '../support/server.mjs';
+import { within } from '../support/variant.mjs';
+import { Socket } from '../support/ws.mjs';
+
+const limit = { timeout: within(120000) };
+const PASSWORD = 'correct horse battery';
+let folder, server, admin;
+
+before(() => { folder = mkdtempSync(join(tmpdir(), 'mcu-registry-')); });
+after(() => rmSync(folder, { recursive: true }));
+
+async function ask(method, path, { token, body, basic } = {}) {
+	const r = await fetch(`${server.url}/api/v1/${path}`, {
+		method, headers: {
+			...(token && { authorization: `Bearer ${token}` }),
+			...(basic && { authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
+		},
+		...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+	});
+	const text = await r.text();
+	return { status: r.status, ...(text && JSON.parse(text)) };
+}
+
+async function signIn(name, password = PASSWORD) {
+	const r = await ask('POST', 'login', { body: { name, password } });
+	assert.equal(r.status, 200, JSON.stringify(r));
+	return r.token;
+}
+
+async function makeToken(scopes, more = {}, token = admin) {
+	const r = await ask('POST', 'tokens', { token, body: { name: 'a program', scopes, ...more } });
+	assert.equal(r.status, 201, JSON.stringify(r));
+	return r;
+}
+
+// The program with a command; it ends by itself.
+const run = (data, ...args) => new Promise((resolve) => execFile(bin, [...args, '--set', `data.path=${data}`],
+	{ cwd: folder, timeout: within(30000) }, (e, stdout, stderr) => resolve({ code: e ? e.code : 0, stdout, stderr })));
+
+describe('backup and restore', limit, () => {
+	test('a copy of the running server comes back after its loss', async () => {
+		const data = join(folder, 'data'), copy = join(folder, 'copy.db'), list = join(folder, 'list');
+		server = await Server.small({}, { data });
+		const { password } = server;
+		admin = await signIn('admin', password);
+		for (const name of ['physics', 'chemistry'])
+			assert.equal((await ask('PUT', `rooms/${name}`, { token: admin, body: { title: name, guest_pin: '2468' } })).status, 200);
+		let r = await run(data, 'backup', copy, '--manifest', list);
+		assert.deepEqual([r.code, r.stderr], [0, '']);
+		assert.match(r.stdout, /1 users, 2 rooms and 0 recordings/);
+		assert.equal(readFileSync(list, 'utf8'), '');
+		assert.equal((await ask('PUT', 'rooms/later', { token: admin, body: {} })).status, 200);
+		// while it runs nothing is put in its place
+		r = await run(data, 'restore', copy);
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /Another server is running/);
+		await server.stopFine();
+
+		const bytes = readFileSync(join(data, 'mcu.db'));
+		bytes.fill(0xa5, 4096);
+		writeFileSync(join(data, 'mcu.db'), bytes);
+		r = await run(data, '--set', 'http.port=0', '--set', 'https.port=-1', '--set', 'sip.port=-1');
+		assert.equal(r.code, 1, r.stdout);
+		assert.match(r.stderr, /mcu\.db is damaged .*mcu restore FILE/);
+		assert.deepEqual(readFileSync(join(data, 'mcu.db')), bytes);
+
+		r = await run(data, 'restore', copy);
+		assert.deepEqual([r.code, r.stderr], [0, '']);
+		const kept = readdirSync(data).filter((f) => f.startsWith('mcu.db.before-'));
+		assert.equal(kept.length, 1, kept.join());
+		assert.deepEqual(readFileSync(join(data, kept[0])), bytes);
+		server = await Server.small({}, { data });
+		assert.equal(server.password, undefined); // not a first start
+		admin = await signIn('admin', password);
+		const { rooms } = await ask('GET', 'rooms', { token: admin });
+		assert.deepEqual(rooms.map((x) => [x.name, x.guest_pin]), [['chemistry', true], ['physics', true]]);
+		// the PIN holds: the key is the one of before
+		const s = await Socket.open(server.url);
+		s.send({ type: 'join', room: 'physics', name: 'Ann', id: 'j', pin: '2468' });
+		await s.until('welcome', () => s.messages.find((m) => m.type === 'welcome'));
+		s.destroy();
+		await server.stopFine();
+	});
+
+	test('what cannot be is said in a sentence, and nothing is made', async () => {
+		const nowhere = join(folder, 'nowhere');
+		let r = await run(nowhere, 'backup', join(folder, 'x.db'));
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /There is no database .*nowhere\/mcu\.db/);
+		assert.ok(!existsSync(join(folder, 'x.db')));
+		writeFileSync(join(folder, 'text'), 'no database at all');
+		r = await run(join(folder, 'data'), 'restore', join(folder, 'text'));
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /is damaged, or no database/);
+		r = await run(join(folder, 'data'), 'backup');
+		assert.equal(r.code, 2);
+		assert.match(r.stderr, /a file name must follow/);
+	});
+});
+
+describe('tokens of programs', limit, () => {
+	before(async () => {
+		server = await Server.small({ 'room.linger_s': 1 });
+		admin = await signIn('admin', server.password);
+		for (const [name, role] of [['hana', 'host'], ['paul', 'participant']])
+			assert.equal((await ask('POST', 'users', { token: admin, body: { name, role, password: PASSWORD } })).status, 201);
+	});
+	after(() => server.stopFine());
+
+	test('one is shown once, and does what its scopes say', async () => {
+		const made = await makeToken(['rooms:read', 'users:*']);
+		assert.match(made.token, /^a1\.[\w-]{32}$/);
+		assert.deepEqual(made.scopes, ['rooms:read', 'users:read', 'users:write']);
+		assert.deepEqual([made.user, made.expires_at, made.used_ms], ['admin', null, null]);
+		const { token } = made;
+		assert.equal((await ask('GET', 'rooms', { token })).status, 200);
+		assert.equal((await ask('GET', 'users', { token })).status, 200);
+		assert.equal((await ask('GET', 'me', { token })).name, 'admin');
+		for (const [method, path, scope] of [['PUT', 'rooms/x', 'rooms:write'], ['GET', 'audit', 'server:read'],
+			['GET', 'recordings', 'recordings:read'], ['GET', 'calls', 'calls:read']]) {
+			const r = await ask(method, path, { token, ...(method === 'PUT' && { body: {} }) });
+			assert.deepEqual([r.status, r.code], [403, 'scope_missing'], path);
+			assert.ok(r.text.includes(`"${scope}"`), r.text);
+		}
+		// never to make others, or to keep the account to itself
+		for (const [method, path, body] of [['GET', 'tokens'], ['POST', 'tokens', { name: 'x', scopes: ['*'] }], ['DELETE', 'tokens/1'],
+			['POST', 'logout'], ['PUT', 'me/password', { old_password: 'x', password: 'longer than that' }]]) {
+			const r = await ask(method, path, { token, body });
+			assert.deepEqual([r.status, r.code], [403, 'scope_missing'], path);
+		}
+		const { tokens } = await ask('GET', 'tokens', { token: admin });
+		const listed = tokens.find((t) => t.id === made.id);
+		assert.ok(listed.used_ms > 0);
+		assert.ok(!('token' in listed) && !JSON.stringify(tokens).includes(token));
+		const { audit } = await ask('GET', 'audit', { token: admin });
+		assert.ok(audit.some((a) => a.action === 'token_made' && a.detail === 'a program'));
+		// and it is nowhere on the disk
+		for (const f of readdirSync(server.data).filter((x) => x.startsWith('mcu.db')))
+			assert.ok(!readFileSync(join(server.data, f)).includes(token.slice(3)), f);
+	});
+
+	test('a revoked one, one of a deleted user, and one that never was', async () => {
+		const { token, id } = await makeToken(['rooms:read']);
+		assert.equal((await ask('DELETE', `tokens/${id}`, { token: admin })).status, 204);
+		assert.equal((await ask('DELETE', `tokens/${id}`, { token: admin })).status, 404);
+		let r = await ask('GET', 'rooms', { token });
+		assert.deepEqual([r.status, r.code, r.text], [401, 'token_invalid', 'There is no such API token, or it was revoked.']);
+		r = await ask('GET', 'rooms', { token: `a1.${'A'.repeat(32)}` });
+		assert.equal(r.status, 401);
+		assert.equal((await ask('POST', 'users', { token: admin, body: { name: 'gone', role: 'host', password: PASSWORD } })).status, 201);
+		const own = await makeToken(['*'], {}, await signIn('gone'));
+		assert.equal((await ask('GET', 'me', { token: own.token })).name, 'gone');
+		assert.equal((await ask('DELETE', 'users/gone', { token: admin })).status, 204);
+		assert.equal((await ask('GET', 'me', { token: own.token })).status, 401);
+	});
+
+	test('it gives no more than the account has; others see only their own', async () => {
+		const paul = await signIn('paul'), hana = await signIn('hana');
+		const { token } = await makeToken(['*'], { expires_days: 7 }, paul);
+		assert.equal((await ask('GET', 'users', { token })).code, 'not_allowed');
+		assert.equal((await ask('PUT', 'rooms/paul', { token, body: {} })).code, 'not_allowed');
+		const mine = await makeToken(['rooms:*'], {}, hana);
+		assert.equal((await ask('PUT', 'rooms/hana', { token: mine.token, body: {} })).status, 200);
+		assert.deepEqual((await ask('GET', 'tokens', { token: hana })).tokens.map((t) => t.id), [mine.id]);
+		assert.equal((await ask('DELETE', `tokens/${mine.id}`, { token: paul })).status, 404);
+		assert.equal((await ask('DELETE', `tokens/${mine.id}`, { token: admin })).status, 204);
+	});
+
+	test('with the scope to join it is its user, without it nobody', async () => {
+		const join = async (token) => {
+			const s = await Socket.open(server.url);
+			s.send({ type: 'join', room: 'hanas', name: 'robot', id: 'j', token });
+			const m = await s.until('an answer', () => s.messages.find((x) => ['welcome', 'error'].includes(x.type)));
+			s.destroy();
+			return m;
+		};
+		const hana = await signIn('hana');
+		assert.equal((await ask('PUT', 'rooms/hanas', { token: hana, body: { members_only: true } })).status, 200);
+		const with_ = await makeToken(['join'], {}, hana), without = await makeToken(['rooms:*'], {}, hana);
+		const m = await join(with_.token);
+		assert.deepEqual([m.type, m.role], ['welcome', 'host'], JSON.stringify(m));
+		assert.equal((await join(without.token)).code, 'scope_missing');
+	});
+
+	for (const [what, body, says] of [
+		['no scopes', { name: 'x', scopes: [] }, /"scopes" must be a list of 1/],
+		['an unknown scope', { name: 'x', scopes: ['rooms:read', 'all of it'] }, /"all of it" is none/],
+		['a scope that is no text', { name: 'x', scopes: [7] }, /"scopes"/],
+		['scopes that are no list', { name: 'x', scopes: '*' }, /"scopes" must be a list/],
+		['no name', { scopes: ['*'] }, /"name" is missing/],
+		['a name of control characters', { name: 'a\u0001', scopes: ['*'] }, /"name"/],
+		['an absurd time', { name: 'x', scopes: ['*'], expires_days: 1e9 }, /"expires_days" must be/],
+		['a member too many', { name: 'x', scopes: ['*'], user: 'admin' }, /"user" is not known/],
+		['no JSON', '{"name"', /must be a JSON object/],
+	])
+		test(`refused: ${what}`, async () => {
+			const r = await ask('POST', 'tokens', { token: admin, body });
+			assert.deepEqual([r.status, r.code], [400, 'bad_json']);
+			assert.match(r.text, says);
+		});
+
+	test('a name with SQL in it is a name', async () => {
+		const name = "'); DROP TABLE api_tokens; --";
+		const r = await makeToken(['rooms:read'], { name });
+		assert.equal(r.name, name);
+		assert.ok((await ask('GET', 'tokens', { token: admin })).tokens.some((t) => t.name === name));
+	});
+
+	test('guessing is limited', async () => {
+		const wrong = () => ask('GET', 'rooms', { token: `a1.${'B'.repeat(32)}` });
+		const last = await until('a refusal', async () => {
+			const r = await wrong();
+			return r.status === 429 && r;
+		});
+		assert.equal(last.code, 'rate_limited');
+		// a sign-in is nobody's guess
+		assert.equal((await ask('GET', 'rooms', { token: admin })).status, 200);
+	});
+});
