@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "mcu/room/audio_in.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/limiter.h"
 
@@ -70,13 +69,15 @@ void audio_ear_set_counted(struct audio_ear *e, bool counted)
 	e->counted = counted;
 }
 
-void audio_ear_tick(struct audio_ear *e, float *mix, int channels)
+void audio_ear_tick(struct audio_ear *e, float *mix, int channels, enum audio_band band)
 {
+	size_t n = audio_band_tick(band);
+
 	if (is_turned(e)) {
-		dsp_ramp(mix, AUDIO_TICK_SAMPLES, channels, e->gain_from, e->gain_to);
-		limiter_run(&e->limiter, mix, AUDIO_TICK_SAMPLES, channels);
+		dsp_ramp(mix, n, channels, e->gain_from, e->gain_to);
+		limiter_run(&e->limiter, mix, n, channels, audio_band_hz(band));
 		e->gain_from = e->gain_to;
 	}
 	if (!prompt_player_is_idle(e->player))
-		prompt_player_tick(e->player, mix, AUDIO_TICK_SAMPLES, channels);
+		prompt_player_tick(e->player, mix, channels, band);
 }

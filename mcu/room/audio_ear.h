@@ -25,7 +25,8 @@ bool audio_ear_is_busy(const struct audio_ear *e) ON_THREAD(ROLE_MIXA);
 /* Free for who counts the busy ones. */
 bool audio_ear_counted(const struct audio_ear *e) ON_THREAD(ROLE_MIXA);
 void audio_ear_set_counted(struct audio_ear *e, bool counted) ON_THREAD(ROLE_MIXA);
-/* A tick: in place, of what it would hear. */
-void audio_ear_tick(struct audio_ear *e, float *mix, int channels) ON_THREAD(ROLE_MIXA);
+/* A tick of the band: in place, of what it would hear. */
+void audio_ear_tick(struct audio_ear *e, float *mix, int channels, enum audio_band band)
+	ON_THREAD(ROLE_MIXA);
 
 #endif

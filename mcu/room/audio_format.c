@@ -90,6 +90,20 @@ int audio_format_channels(enum audio_format f)
 	return bases[audio_format_base(f)].channels;
 }
 
+enum audio_band audio_format_band(enum audio_format f)
+{
+	switch (audio_format_codec(f)) {
+	case CODEC_G722:
+		return AUDIO_BAND_WIDE;
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+	case CODEC_G729:
+		return AUDIO_BAND_NARROW;
+	default:
+		return AUDIO_BAND_FULL;
+	}
+}
+
 unsigned audio_format_ptime_ms(enum audio_format f)
 {
 	return ptimes_ms[(unsigned)f >> PTIME_SHIFT];

@@ -11,6 +11,7 @@
 
 #include "mcu/base/codec.h"
 #include "mcu/room/leg_media.h"
+#include "mixer/audio/band.h"
 
 /* Those of packets of 20 ms without the option; the others are made by
  * audio_format_make. */
@@ -48,6 +49,8 @@ enum audio_format audio_format_of(const struct leg_tx_format *f, int room_channe
 enum audio_format audio_format_base(enum audio_format f);
 enum codec audio_format_codec(enum audio_format f);
 int audio_format_channels(enum audio_format f);
+/* Of the mix that is encoded for those who only listen. */
+enum audio_band audio_format_band(enum audio_format f);
 unsigned audio_format_ptime_ms(enum audio_format f);
 bool audio_format_option(enum audio_format f);
 

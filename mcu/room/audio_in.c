@@ -16,12 +16,10 @@
 enum {
 	RATE_HZ = AUDIO_IN_RATE_HZ,
 	TICK_MS = 20,
-	STEP = 120, /* 2.5 ms: what every codec can conceal */
+	STEPS_PER_S = 400, /* 2.5 ms: what every codec can conceal */
 	/* The longest packet behind an almost complete view of the accelerator. */
 	FIFO_SAMPLES = ADEC_MAX_SAMPLES + AUDIO_TICK_SAMPLES + 2 * ACCELERATE_NEED + 256,
-	/* What must be there to take a period out and still have a tick. */
-	SHORTEN_NEED = AUDIO_TICK_SAMPLES + ACCELERATE_MAX_LAG,
-	FADE_IN = 240,
+	FADE_INS_PER_S = 200,
 	CONCEAL_MAX = RATE_HZ / 10, /* then silence */
 	/* Delay beyond the target that is removed in silence, and in sound. */
 	EXCESS_QUIET_MS = 3,
@@ -72,6 +70,7 @@ int audio_in_new_decoder(struct audio_in **out, struct adec *dec)
 		goto out;
 	a->dec = a->dec_of[CODEC_OPUS] = dec;
 	a->clock_hz = cfg.clock_hz;
+	a->hz = RATE_HZ;
 	a->concealed_run = CONCEAL_MAX;
 	a->after_silence = true;
 	vad_init(&a->vad);
@@ -110,9 +109,26 @@ void audio_in_restart(struct audio_in *a)
 	a->concealed_run = CONCEAL_MAX;
 }
 
-static int64_t samples_to_ns(size_t n)
+static int64_t samples_to_ns(const struct audio_in *a, size_t n)
 {
-	return (int64_t)n * NS_PER_S / RATE_HZ;
+	return (int64_t)n * NS_PER_S / a->hz;
+}
+
+/* The same for as long at 48 kHz. */
+static size_t at_full(const struct audio_in *a, size_t n)
+{
+	return n * (RATE_HZ / a->hz);
+}
+
+static size_t tick_samples(const struct audio_in *a)
+{
+	return a->hz / AUDIO_BAND_TICKS_PER_S;
+}
+
+/* What must be there to take a period out and still have a tick. */
+static size_t shorten_need(const struct audio_in *a)
+{
+	return tick_samples(a) + accelerate_at(ACCELERATE_MAX_LAG, a->hz);
 }
 
 static void push_silence(struct audio_in *a, size_t n)
@@ -123,11 +139,37 @@ static void push_silence(struct audio_in *a, size_t n)
 	a->after_silence = true;
 }
 
+/* What comes is at another rate: what is waiting is silence from now on, as long as it
+ * was. */
+static void follow_rate(struct audio_in *a, unsigned hz)
+{
+	size_t count = sample_fifo_count(a->fifo);
+
+	if (hz == a->hz)
+		return;
+	count = (size_t)((uint64_t)count * hz / a->hz);
+	a->hz = hz;
+	drift_reset(a->drift);
+	sample_fifo_clear(a->fifo);
+	a->silent_tail = 0;
+	push_silence(a, count);
+}
+
+/* What the decoder's sound shall be at. */
+static void choose_rate(struct audio_in *a, struct adec *dec)
+{
+	unsigned own = adec_own_hz(dec);
+
+	/* what it cannot, it says itself */
+	(void)adec_set_hz(dec, !a->own_rate || a->voice ? RATE_HZ : own ? own : a->hz);
+	follow_rate(a, adec_hz(dec));
+}
+
 /* Decoded or invented sound, n samples in scratch: through the resampler into
  * the fifo. */
 static void push_sound(struct audio_in *a, size_t n)
 {
-	size_t room, floats = n * (size_t)a->channels;
+	size_t room, floats = n * (size_t)a->channels, fade = a->hz / FADE_INS_PER_S;
 	float *to = sample_fifo_space(a->fifo, &room);
 	int got;
 
@@ -143,7 +185,7 @@ static void push_sound(struct audio_in *a, size_t n)
 		return;
 	}
 	if (a->after_silence)
-		dsp_ramp(to, got < FADE_IN ? (size_t)got : FADE_IN, a->channels, 0, 1);
+		dsp_ramp(to, (size_t)got < fade ? (size_t)got : fade, a->channels, 0, 1);
 	a->after_silence = false;
 	a->silent_tail = a->noise_tail = 0;
 	sample_fifo_commit(a->fifo, (size_t)got);
@@ -156,12 +198,13 @@ static void push_concealed(struct audio_in *a, size_t n)
 {
 	bool last, rests = adec_rests(a->dec);
 	size_t noise = a->noise_tail, before = sample_fifo_count(a->fifo);
+	size_t step = a->hz / STEPS_PER_S;
 
 	if (!rests && a->concealed_run >= CONCEAL_MAX) {
 		push_silence(a, n);
 		return;
 	}
-	n = (n + STEP - 1) / STEP * STEP;
+	n = (n + step - 1) / step * step;
 	if (n > ADEC_MAX_SAMPLES)
 		n = ADEC_MAX_SAMPLES;
 	adec_conceal(a->dec, a->scratch, n);
@@ -170,11 +213,11 @@ static void push_concealed(struct audio_in *a, size_t n)
 		a->noise_tail = noise + sample_fifo_count(a->fifo) - before;
 		return;
 	}
-	a->concealed_run += n;
+	a->concealed_run += at_full(a, n);
 	last = a->concealed_run >= CONCEAL_MAX;
 	if (last)
 		dsp_ramp(a->scratch, n, a->channels, 1, 0);
-	a->stats.concealed_samples += n;
+	a->stats.concealed_samples += at_full(a, n);
 	push_sound(a, n);
 	a->after_silence = last;
 }
@@ -210,6 +253,7 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 	if (dec != a->dec)
 		adec_reset(dec);
 	a->dec = dec;
+	choose_rate(a, dec);
 	got = adec_decode(dec, o->data, o->len, a->scratch, ADEC_MAX_SAMPLES);
 	/* Encoders leave it out where there is no voice. */
 	if (audio_tag_red(pkt->tag) || adec_has_fec(dec, o->data, o->len))
@@ -235,20 +279,21 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 /* One more piece into the fifo, which shall get to `want` samples. */
 static void pull(struct audio_in *a, int64_t now_ns, size_t want)
 {
-	size_t count = sample_fifo_count(a->fifo), n = (want - count + STEP - 1) / STEP * STEP;
+	size_t count = sample_fifo_count(a->fifo), step = a->hz / STEPS_PER_S;
+	size_t n = (want - count + step - 1) / step * step;
 	uint32_t hz = a->clock_hz;
-	uint32_t fill_ticks = (uint32_t)((uint64_t)n * hz / RATE_HZ);
+	uint32_t fill_ticks = (uint32_t)((uint64_t)n * hz / a->hz);
 	struct ajb_out o;
 	enum ajb_what what;
 
-	what = audio_jitter_get(a->jitter, now_ns + samples_to_ns(count), fill_ticks, &o);
-	n = (size_t)((uint64_t)o.ticks * RATE_HZ / hz);
+	what = audio_jitter_get(a->jitter, now_ns + samples_to_ns(a, count), fill_ticks, &o);
+	n = (size_t)((uint64_t)o.ticks * a->hz / hz);
 	n = n ? n : 1;
 	switch (what) {
 	case AJB_PACKET:
 		a->have_play_point = true;
 		a->play_ts = o.ts;
-		a->play_ns = now_ns + samples_to_ns(count);
+		a->play_ns = now_ns + samples_to_ns(a, count);
 		push_packet(a, &o, n);
 		break;
 	case AJB_LOST:
@@ -261,31 +306,34 @@ static void pull(struct audio_in *a, int64_t now_ns, size_t want)
 	}
 }
 
-static void fill(struct audio_in *a, int64_t now_ns, size_t want)
+/* A tick; the rate may change meanwhile. */
+static void fill(struct audio_in *a, int64_t now_ns)
 {
-	while (sample_fifo_count(a->fifo) < want)
-		pull(a, now_ns, want);
+	while (sample_fifo_count(a->fifo) < tick_samples(a))
+		pull(a, now_ns, tick_samples(a));
 }
 
 static bool quiet(struct audio_in *a)
 {
-	size_t n = sample_fifo_count(a->fifo);
+	size_t n = sample_fifo_count(a->fifo), need = accelerate_at(ACCELERATE_NEED, a->hz);
 
-	n = n < ACCELERATE_NEED ? n : ACCELERATE_NEED;
+	n = n < need ? n : need;
 	return vad_level_dbov(sample_fifo_front(a->fifo), n * (size_t)a->channels) <
 	       VAD_ABSOLUTE_DBOV;
 }
 
 static void shorten(struct audio_in *a, int64_t now_ns, float excess_ms)
 {
-	size_t count, lag = ACCELERATE_MAX_LAG, excess = (size_t)(excess_ms * RATE_HZ / 1000);
+	size_t count, lag, excess;
 	float corr = 0;
 
-	while (sample_fifo_count(a->fifo) < SHORTEN_NEED && audio_jitter_held_ticks(a->jitter))
-		pull(a, now_ns, SHORTEN_NEED);
+	while (sample_fifo_count(a->fifo) < shorten_need(a) && audio_jitter_held_ticks(a->jitter))
+		pull(a, now_ns, shorten_need(a));
 	count = sample_fifo_count(a->fifo);
-	if (count < SHORTEN_NEED)
+	if (count < shorten_need(a))
 		return;
+	lag = accelerate_at(ACCELERATE_MAX_LAG, a->hz);
+	excess = (size_t)(excess_ms * (float)a->hz / 1000);
 	if (!quiet(a)) {
 		if (excess_ms < EXCESS_SOUND_MS)
 			return;
@@ -294,16 +342,16 @@ static void shorten(struct audio_in *a, int64_t now_ns, float excess_ms)
 		a->shorten_wait = SHORTEN_TICKS;
 		corr = excess_ms > EXCESS_URGENT_MS ? CORR_URGENT : CORR_SOUND;
 	}
-	lag = accelerate_shorten(sample_fifo_front(a->fifo), count, a->channels,
+	lag = accelerate_shorten(a->hz, sample_fifo_front(a->fifo), count, a->channels,
 				 lag < excess ? lag : excess, corr);
 	sample_fifo_resize(a->fifo, count - lag);
-	a->stats.removed_samples += lag;
+	a->stats.removed_samples += at_full(a, lag);
 }
 
 static void lengthen(struct audio_in *a, float missing_ms)
 {
-	size_t count = sample_fifo_count(a->fifo);
-	size_t lag = (size_t)(missing_ms * RATE_HZ / 1000);
+	size_t count = sample_fifo_count(a->fifo), most = accelerate_at(ACCELERATE_MAX_LAG, a->hz);
+	size_t lag = (size_t)(missing_ms * (float)a->hz / 1000);
 	float corr = 0;
 
 	if (a->lengthen_wait > 0) {
@@ -316,10 +364,10 @@ static void lengthen(struct audio_in *a, float missing_ms)
 		corr = CORR_SOUND;
 		a->lengthen_wait = LENGTHEN_TICKS;
 	}
-	lag = accelerate_lengthen(sample_fifo_front(a->fifo), count, a->channels,
-				  lag < ACCELERATE_MAX_LAG ? lag : ACCELERATE_MAX_LAG, corr);
+	lag = accelerate_lengthen(a->hz, sample_fifo_front(a->fifo), count, a->channels,
+				  lag < most ? lag : most, corr);
 	sample_fifo_resize(a->fifo, count + lag);
-	a->stats.added_samples += lag;
+	a->stats.added_samples += at_full(a, lag);
 }
 
 /* Brings the delay to the target: slowly by the resampler, and by a pitch
@@ -327,7 +375,7 @@ static void lengthen(struct audio_in *a, float missing_ms)
 static void adjust_delay(struct audio_in *a, int64_t now_ns)
 {
 	size_t count = sample_fifo_count(a->fifo);
-	int64_t play_ns = now_ns + samples_to_ns(count);
+	int64_t play_ns = now_ns + samples_to_ns(a, count);
 	float error_ms, here_ms;
 
 	if (!audio_jitter_playing(a->jitter) || a->concealed_run)
@@ -336,7 +384,7 @@ static void adjust_delay(struct audio_in *a, int64_t now_ns)
 			   audio_jitter_target_ns(a->jitter)) / (float)NS_PER_MS;
 	a->stats.delay_ms = (int)(audio_jitter_delay_ns(a->jitter, play_ns) / NS_PER_MS);
 	here_ms = (float)audio_jitter_held_ticks(a->jitter) * 1000 / (float)a->clock_hz +
-		  (float)(count - AUDIO_TICK_SAMPLES) * 1000 / RATE_HZ;
+		  (float)(count - tick_samples(a)) * 1000 / (float)a->hz;
 	drift_control(a->drift, error_ms, TICK_MS * 1e-3f);
 	/* What has not come cannot be removed. */
 	if (error_ms > EXCESS_QUIET_MS && here_ms > EXCESS_QUIET_MS)
@@ -366,8 +414,8 @@ static bool tick_muted(struct audio_in *a, float *out)
 	bool fade = a->fade_out;
 
 	if (fade)
-		n = sample_fifo_take(a->fifo, out, AUDIO_TICK_SAMPLES);
-	memset(out + n * ch, 0, (AUDIO_TICK_SAMPLES - n) * ch * sizeof *out);
+		n = sample_fifo_take(a->fifo, out, tick_samples(a));
+	memset(out + n * ch, 0, (tick_samples(a) - n) * ch * sizeof *out);
 	dsp_ramp(out, n, a->channels, 1, 0);
 	sample_fifo_clear(a->fifo);
 	a->silent_tail = a->noise_tail = 0;
@@ -386,10 +434,10 @@ static void judge(struct audio_in *a, const float *out, bool silent)
 	if (silent) {
 		vad_silence(&a->vad);
 	} else if (a->channels == 2) {
-		dsp_middle(a->scratch, out, AUDIO_TICK_SAMPLES);
-		vad_update(&a->vad, a->scratch, AUDIO_TICK_SAMPLES);
+		dsp_middle(a->scratch, out, tick_samples(a));
+		vad_update(&a->vad, a->scratch, tick_samples(a));
 	} else {
-		vad_update(&a->vad, out, AUDIO_TICK_SAMPLES);
+		vad_update(&a->vad, out, tick_samples(a));
 	}
 }
 
@@ -401,11 +449,11 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	if (a->muted)
 		return tick_muted(a, out);
 	watch_losses(a);
-	fill(a, now_ns, AUDIO_TICK_SAMPLES);
+	fill(a, now_ns);
 	adjust_delay(a, now_ns);
 	silent = a->silent_tail >= sample_fifo_count(a->fifo);
 	noise = a->noise_tail >= sample_fifo_count(a->fifo);
-	sample_fifo_take(a->fifo, out, AUDIO_TICK_SAMPLES);
+	sample_fifo_take(a->fifo, out, tick_samples(a));
 	count = sample_fifo_count(a->fifo);
 	if (a->silent_tail > count)
 		a->silent_tail = count;
@@ -413,7 +461,7 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 		a->noise_tail = count;
 	if (a->voice && silent)
 		voice_rest(a->voice);
-	else if (a->voice)
+	else if (a->voice && a->hz == RATE_HZ)
 		voice_run(a->voice, out);
 	judge(a, out, silent || noise);
 	return !silent;
@@ -422,6 +470,21 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 void audio_in_set_voice(struct audio_in *a, struct voice *v)
 {
 	a->voice = v;
+}
+
+void audio_in_set_own_rate(struct audio_in *a, bool own)
+{
+	a->own_rate = own && a->channels == 1;
+}
+
+enum audio_band audio_in_band(const struct audio_in *a)
+{
+	return audio_band_of(a->hz);
+}
+
+bool audio_in_heard(const struct audio_in *a)
+{
+	return a->have_play_point;
 }
 
 float audio_in_level_dbov(const struct audio_in *a)

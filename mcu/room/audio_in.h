@@ -1,5 +1,5 @@
-/* The receiving half of a leg's sound: RTP packets in, ticks of 960 samples at
- * 48 kHz out. The codec may change from packet to packet, among those that the
+/* The receiving half of a leg's sound: RTP packets in, ticks of 20 ms out, at 48 kHz
+ * or at the codec's own rate. The codec may change from packet to packet, among those that the
  * tag names; RED (RFC 2198) is taken apart here. Jitter buffer, decoding, concealment, drift, removal of excess
  * delay, level and voice activity. A sender that stops, lies or floods costs
  * its own sound only. Owned by the leg's audio half; nothing is allocated per
@@ -13,11 +13,12 @@
 
 #include "mcu/base/buf.h"
 #include "mcu/base/role.h"
+#include "mixer/audio/band.h"
 #include "mixer/codec/adec.h"
 
 struct audio_in;
 
-enum { AUDIO_TICK_SAMPLES = 960 };
+enum { AUDIO_TICK_SAMPLES = 960 /* at 48 kHz; no tick has more */ };
 
 /* What ingress says of a packet, in its tag: the codec, the payload type that
  * means it, and whether that is inside RED. Never 0. */
@@ -44,7 +45,7 @@ struct audio_in_stats {
 	uint64_t malformed;         /* not RTP, not this payload type, not decodable */
 	uint64_t red_used;          /* lost packets of which a later one held a copy (RED) */
 	uint64_t fec_used;          /* lost packets restored from their successor */
-	uint64_t concealed_samples; /* invented sound */
+	uint64_t concealed_samples; /* invented sound; these at 48 kHz */
 	uint64_t removed_samples;   /* taken out against excess delay */
 	uint64_t added_samples;     /* put in to gain delay */
 	int delay_ms, target_ms;    /* delay on top of the fastest packet's transit */
@@ -60,9 +61,17 @@ void audio_in_free(struct audio_in **a);
 
 /* Takes a whole decrypted RTP packet with its audio_tag. */
 void audio_in_put(struct audio_in *a, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_MIXA);
-/* Every 20 ms: writes AUDIO_TICK_SAMPLES per channel. false: nothing to play, out
+/* Every 20 ms: writes a tick of audio_in_band. false: nothing to play, out
  * is silence and the leg need not be mixed. now_ns: the tick's due time. */
 bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out) ON_THREAD(ROLE_MIXA);
+
+/* Whether the band may be that of the codec, from the next packet on: of one channel, and
+ * without a voice. At first it is the full one. */
+void audio_in_set_own_rate(struct audio_in *a, bool own) ON_THREAD(ROLE_MIXA);
+/* Of the last tick. */
+enum audio_band audio_in_band(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+/* A packet was decoded: the band says something. */
+bool audio_in_heard(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 
 /* Of the last tick; of two channels' middle. Level in dBov, -127…0; active: this tick has sound; speaking:
  * with hangover, for borders and events. */

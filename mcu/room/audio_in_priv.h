@@ -24,6 +24,8 @@ struct audio_in {
 	struct vad vad;
 	struct audio_faint faint;
 	int channels;
+	bool own_rate;     /* what is played may be at the decoder's own rate */
+	unsigned hz;       /* of what is in the fifo */
 	uint32_t clock_hz; /* of the time stamps in the jitter buffer */
 	bool muted, fade_out;
 	bool have_play_point;
@@ -34,7 +36,7 @@ struct audio_in {
 	uint32_t ssrc, other_ssrc; /* other: seen once, perhaps the next stream */
 	enum codec rx_codec;       /* of the newest packet; NONE: no packet yet */
 	uint16_t rx_seq;
-	size_t concealed_run;      /* samples invented since the last packet */
+	size_t concealed_run;      /* samples at 48 kHz invented since the last packet */
 	size_t silent_tail;        /* samples of plain silence at the fifo's end */
 	size_t noise_tail;         /* of background noise that the sender announced */
 	int lengthen_wait, shorten_wait;

@@ -181,6 +181,11 @@ ON_THREAD(ROLE_MIXA) static bool listen(struct audio_leg *a, bool sound)
 	return sound;
 }
 
+enum audio_band audio_leg_band(const struct audio_leg *a, enum audio_band otherwise)
+{
+	return a->in && audio_in_heard(a->in) ? audio_in_band(a->in) : otherwise;
+}
+
 /* Untouched at its own volume. */
 static void turn(struct audio_leg *a)
 {
@@ -188,7 +193,8 @@ static void turn(struct audio_leg *a)
 
 	a->gain_from = a->gain_to;
 	if (from < 1 || from > 1 || a->gain_to < 1 || a->gain_to > 1)
-		dsp_ramp(a->pcm, AUDIO_TICK_SAMPLES, a->channels, from, a->gain_to);
+		dsp_ramp(a->pcm, audio_band_tick(audio_in_band(a->in)), a->channels, from,
+			 a->gain_to);
 }
 
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
@@ -200,8 +206,9 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, b->time_ns);
+	audio_in_set_own_rate(a->in, !a->listening); /* digits are listened for at 48 kHz */
 	sound = audio_in_tick(a->in, now_ns, a->pcm);
-	if (a->listening)
+	if (a->listening && audio_in_band(a->in) == AUDIO_BAND_FULL)
 		sound = listen(a, sound);
 	turn(a);
 	if (a->lipsync && audio_in_play_point(a->in, &ts, &hz, &play_ns))

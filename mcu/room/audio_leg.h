@@ -59,9 +59,13 @@ struct dtmf_in *audio_leg_tones(struct audio_leg *a) ON_THREAD(ROLE_CTL);
 /* Posted to the control mailbox as fn(obj, arg), arg: the digit. Before the first tick. */
 void audio_leg_set_digit(struct audio_leg *a, mbox_fn *fn, void *obj) ON_THREAD(ROLE_CTL);
 
-/* Drains the ring and decodes one tick of the room's channels into the leg's buffer. Returns it, or
- * NULL when there is nothing to hear. Borrowed until the next call. */
+/* Drains the ring and decodes one tick of the room's channels into the leg's buffer, of
+ * audio_leg_band. Returns it, or NULL when there is nothing to hear. Borrowed until the
+ * next call. */
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns) ON_THREAD(ROLE_MIXA);
+/* Of its own sound; otherwise: if nothing of that was ever heard. */
+enum audio_band audio_leg_band(const struct audio_leg *a, enum audio_band otherwise)
+	ON_THREAD(ROLE_MIXA);
 float audio_leg_level_dbov(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 /* Sound in this tick; and with hangover. */
 bool audio_leg_active(const struct audio_leg *a) ON_THREAD(ROLE_MIXA);

@@ -15,7 +15,7 @@ METRIC_COUNTER(m_spared, "mcu_audio_encodes_spared_total",
 METRIC_COUNTER(m_failed, "mcu_audio_encodes_failed_total",
 	       "Packets of sound that were not sent because encoding failed.");
 
-enum { TICK = 960, PACKET_MAX = 1275 };
+enum { PACKET_MAX = 1275 };
 /* Digital silence: after a fifth of a second only a packet now and then, that
  * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
 enum { QUIET_TICKS = 10, COMFORT_MS = 400 };
@@ -31,6 +31,8 @@ static const uint8_t g729_noise[] = { 0, 0 };
 struct audio_out {
 	struct aenc *enc;
 	enum audio_format format;
+	enum audio_band band;
+	size_t tick;		/* samples of one */
 	size_t channels, frame; /* frame: samples of a packet */
 	bool rests;		/* silence need not be sent */
 	const uint8_t *comfort; /* what is sent in rests; NULL: an ordinary packet */
@@ -43,12 +45,13 @@ struct audio_out {
 	float pcm[];		/* frame * channels */
 };
 
-static struct aenc_cfg config(const struct engine *e, enum audio_format f)
+static struct aenc_cfg config(const struct engine *e, enum audio_format f, enum audio_band band)
 {
 	int channels = audio_format_channels(f);
 	enum audio_format base = audio_format_base(f);
 	struct aenc_cfg cfg = {
 		.format = audio_format_codec(f),
+		.hz = audio_band_hz(band),
 		.channels = channels,
 		/* The second channel costs half of the first: most is in the middle. */
 		.bitrate_bps = e->cfg.listener_bps * (1 + channels) / 2,
@@ -79,10 +82,11 @@ static void set_rests(struct audio_out *o, bool dtx)
 	o->comfort_len = c == CODEC_G729 ? sizeof g729_noise : sizeof noise;
 }
 
-int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_format f)
+int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_format f,
+		  enum audio_band band)
 {
-	struct aenc_cfg cfg = config(e, f);
-	size_t channels = (size_t)cfg.channels, frame = 48 * (size_t)cfg.frame_ms;
+	struct aenc_cfg cfg = config(e, f, band);
+	size_t channels = (size_t)cfg.channels, frame = cfg.hz / 1000 * (size_t)cfg.frame_ms;
 	struct audio_out *o = calloc(1, sizeof *o + frame * channels * sizeof o->pcm[0]);
 	int err;
 
@@ -94,6 +98,8 @@ int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_for
 		return err;
 	}
 	o->format = f;
+	o->band = band;
+	o->tick = audio_band_tick(band);
 	o->channels = channels;
 	o->frame = frame;
 	set_rests(o, e->cfg.dtx);
@@ -120,6 +126,11 @@ int64_t audio_out_delay_ns(const struct audio_out *o)
 	return (int64_t)aenc_priming_samples(o->enc) * 1000000000 / 48000;
 }
 
+enum audio_band audio_out_band(const struct audio_out *o)
+{
+	return o->band;
+}
+
 /* Whether a packet of silence is not encoded; p: what is sent instead, if anything. */
 static bool rest(struct audio_out *o, struct audio_out_packet *p)
 {
@@ -129,7 +140,7 @@ static bool rest(struct audio_out *o, struct audio_out_packet *p)
 		return false;
 	o->resting = true;
 	o->rest_ms = begins ? 0 : o->rest_ms;
-	o->rest_ms += (unsigned)(o->frame / 48);
+	o->rest_ms += audio_format_ptime_ms(o->format);
 	if (o->rest_ms < COMFORT_MS && !(begins && o->comfort)) {
 		metric_add(&m_spared, 1);
 		return true;
@@ -164,10 +175,10 @@ size_t audio_out_tick(struct audio_out *o, const float *pcm,
 		      struct audio_out_packet p[AUDIO_FORMAT_DUE])
 {
 	size_t n = 0, at = 0, ch = o->channels;
-	bool silent = o->rests && dsp_peak(pcm, TICK * ch) <= 0;
+	bool silent = o->rests && dsp_peak(pcm, o->tick * ch) <= 0;
 
 	o->quiet = !silent ? 0 : o->quiet <= QUIET_TICKS ? o->quiet + 1 : o->quiet;
-	while (o->held + TICK - at >= o->frame && n < AUDIO_FORMAT_DUE) {
+	while (o->held + o->tick - at >= o->frame && n < AUDIO_FORMAT_DUE) {
 		const float *from = pcm + at * ch;
 		size_t need = o->frame - o->held;
 
@@ -180,8 +191,8 @@ size_t audio_out_tick(struct audio_out *o, const float *pcm,
 		make(o, from, o->packet[n], &p[n]);
 		n++;
 	}
-	memcpy(o->pcm + o->held * ch, pcm + at * ch, (TICK - at) * ch * sizeof *pcm);
-	o->held += TICK - at;
+	memcpy(o->pcm + o->held * ch, pcm + at * ch, (o->tick - at) * ch * sizeof *pcm);
+	o->held += o->tick - at;
 	return n;
 }
 

@@ -22,18 +22,19 @@ struct audio_out_packet {
 	bool comfort;	     /* has the payload type of comfort noise */
 };
 
-/* 0, or what aenc_new says. */
-int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_format f)
-	ON_THREAD(ROLE_MIXA);
+/* band: of what it is given; lower ones of one channel only. 0, or what aenc_new says. */
+int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_format f,
+		  enum audio_band band) ON_THREAD(ROLE_MIXA);
 void audio_out_free(struct audio_out **o);
 enum audio_format audio_out_format(const struct audio_out *o);
+enum audio_band audio_out_band(const struct audio_out *o);
 /* How much earlier the sound that a decoder makes of a packet began than what the encoder
  * was given for it. */
 int64_t audio_out_delay_ns(const struct audio_out *o);
 
 /* A tick before those that are sent; pcm: as below. */
 void audio_out_warm(struct audio_out *o, const float *pcm) ON_THREAD(ROLE_MIXA);
-/* A tick, in the format's channels. Fills one p for each packet that is complete,
+/* A tick of the band, in the format's channels. Fills one p for each packet that is complete,
  * which are as many as audio_format_due says if the encoder was warmed as long as
  * audio_format_warm_ticks says. Returns how many. */
 size_t audio_out_tick(struct audio_out *o, const float *pcm,

@@ -42,7 +42,9 @@ struct listener {
 /* A tick that was. */
 struct past {
 	int64_t tick, due_ns;
-	float mix[FLOATS]; /* of the listeners */
+	/* Of the listeners, in the bands that were wanted. */
+	float mix[AUDIO_BANDS][FLOATS];
+	bool has[AUDIO_BANDS];
 };
 
 struct room_audio {
@@ -318,21 +320,44 @@ static void send_packets(struct room_audio *a, enum audio_format f,
 	}
 }
 
+/* In which a format is encoded; a room of two channels has but one. */
+static enum audio_band band_of(const struct room_audio *a, enum audio_format f)
+{
+	return a->channels == 1 ? audio_format_band(f) : AUDIO_BAND_FULL;
+}
+
+/* The listeners' mix of this tick. */
+ON_THREAD(ROLE_MIXA) static const float *listeners_mix(struct room_audio *a, enum audio_band band)
+{
+	struct past *now = past(a, 0);
+	const float *mix = audio_mixer_listener(a->mixer, band);
+
+	if (!now->has[band])
+		memcpy(now->mix[band], mix,
+		       audio_band_tick(band) * (size_t)a->channels * sizeof *mix);
+	now->has[band] = true;
+	return mix;
+}
+
 /* It will go on from the last ticks' sound, which are part of its first packet where
  * that is longer than a tick. clean: from silence, as they may hold what its receiver
- * must not hear. */
+ * must not hear; so where nobody has heard that band. */
 ON_THREAD(ROLE_MIXA) static struct audio_out *open_out(struct room_audio *a, enum audio_format f,
-						       bool clean)
+						       enum audio_band band, bool clean)
 {
 	static const float silence[FLOATS];
 	struct audio_out *o = NULL;
 
-	if (audio_out_new(&o, a->engine, f)) {
+	if (audio_out_new(&o, a->engine, f, band)) {
 		metric_add(&m_no_encoder, 1);
 		return NULL;
 	}
-	for (unsigned ago = audio_format_warm_ticks(f, a->ticks); ago; ago--)
-		audio_out_warm(o, clean ? silence : in_format(a, f, past(a, ago)->mix));
+	for (unsigned ago = audio_format_warm_ticks(f, a->ticks); ago; ago--) {
+		const struct past *was = past(a, ago);
+
+		audio_out_warm(o, clean || !was->has[band] ? silence
+							   : in_format(a, f, was->mix[band]));
+	}
 	return o;
 }
 
@@ -360,24 +385,28 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 {
 	struct audio_out_packet p[AUDIO_FORMAT_DUE];
 	struct audio_out **out = audio_leg_out(r->audio);
+	enum audio_band band = band_of(a, r->format);
 	bool another;
 
 	if (!has_own(a, r, tick)) {
 		close_talker(a, r->audio);
 		return false;
 	}
-	/* It negotiated another codec. */
-	another = *out && audio_out_format(*out) != r->format;
+	/* Its own sound can be taken out only where it was put in. */
+	if (r->sends_audio)
+		band = audio_leg_band(r->audio, band);
+	/* It negotiated another codec, or sends one. */
+	another = *out && (audio_out_format(*out) != r->format || audio_out_band(*out) != band);
 	if (another)
 		close_talker(a, r->audio);
 	if (!*out) {
-		*out = open_out(a, r->format, another);
+		*out = open_out(a, r->format, band, another);
 		a->talker_encoders += *out != NULL;
 	}
 	if (!*out)
 		return true;
-	audio_mixer_minus(a->mixer, r->id, a->own);
-	room_ears_hear(&a->ears, r->audio, a->own, a->channels);
+	audio_mixer_minus(a->mixer, r->id, band, a->own);
+	room_ears_hear(&a->ears, r->audio, a->own, a->channels, band);
 	send_packets(a, r->format, p, audio_out_tick(*out, in_format(a, r->format, a->own), p), r->id);
 	return true;
 }
@@ -394,6 +423,9 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 	for (size_t i = 0; i < a->routing->n_legs; i++) {
 		const struct route_leg *r = &a->routing->leg[i];
 
+		/* whoever talks now may take the shared packet that began with this tick */
+		if (r->format)
+			listeners_mix(a, band_of(a, r->format));
 		if (r->format && (!may_have_own(a, r) || !send_own(a, r, tick))) {
 			a->listener[r->format].n++;
 		} else if (r->format) {
@@ -408,11 +440,12 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 }
 
 /* The shared packets; what nobody receives is not encoded (L1). */
-ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float *mix)
+ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a)
 {
 	enum audio_format sinks = sink_sound_format(&a->sinks);
 	struct audio_out_packet p[AUDIO_FORMAT_DUE];
 	size_t encoders = 0, n;
+	const float *mix;
 
 	for (unsigned i = AUDIO_FORMAT_NONE + 1; i < AUDIO_FORMAT_N; i++) {
 		enum audio_format f = (enum audio_format)i;
@@ -420,12 +453,13 @@ ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a, const float
 		bool for_sinks = sinks && f == sinks;
 
 		if ((l->n || for_sinks) && !l->out)
-			l->out = open_out(a, f, false);
+			l->out = open_out(a, f, band_of(a, f), false);
 		else if (!l->n && !for_sinks)
 			audio_out_free(&l->out);
 		l->n = 0;
 		if (!l->out)
 			continue;
+		mix = listeners_mix(a, band_of(a, f));
 		n = audio_out_tick(l->out, in_format(a, f, mix), p);
 		send_packets(a, f, p, n, 0);
 		if (for_sinks)
@@ -456,7 +490,8 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 		/* A leg that has just been muted fades out in one last tick. */
 		if (!pcm || (l->audio_muted ? l->tones != NULL : !audio_leg_speaking(l->audio)))
 			continue;
-		audio_mixer_add(a->mixer, l->id, pcm, audio_leg_level_dbov(l->audio));
+		audio_mixer_add(a->mixer, l->id, pcm, audio_leg_level_dbov(l->audio),
+				audio_leg_band(l->audio, AUDIO_BAND_FULL));
 		speaker_feed(a->speaker, l->id, audio_leg_level_dbov(l->audio),
 			     audio_leg_active(l->audio));
 	}
@@ -479,7 +514,6 @@ static void rest(struct room_audio *a)
 
 void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 {
-	const float *mix;
 	size_t encoders;
 
 	if (!a->routing || (!a->routing->n_legs && !sink_sound_any(&a->sinks))) {
@@ -488,13 +522,13 @@ void room_audio_tick(struct room_audio *a, int64_t tick, int64_t due_ns)
 	}
 	past(a, 0)->tick = tick;
 	past(a, 0)->due_ns = due_ns;
+	memset(past(a, 0)->has, 0, sizeof past(a, 0)->has);
 	mix_legs(a, due_ns);
-	mix = audio_mixer_listener(a->mixer);
 	send_owns(a, tick);
-	encoders = send_shared(a, mix);
+	encoders = send_shared(a);
 	wake_shards(a);
-	sink_sound_tick(&a->sinks, mix, due_ns);
-	memcpy(past(a, 0)->mix, mix, AUDIO_TICK_SAMPLES * (size_t)a->channels * sizeof *mix);
+	if (sink_sound_any(&a->sinks))
+		sink_sound_tick(&a->sinks, listeners_mix(a, AUDIO_BAND_FULL), due_ns);
 	a->ticks++;
 	a->n_mixes = 1;
 	a->n_listener_encoders = encoders + (a->sinks.aac != NULL);

@@ -80,10 +80,11 @@ bool room_ears_busy(const struct room_ears *e, const struct audio_leg *l)
 	return ear && audio_ear_counted(ear);
 }
 
-void room_ears_hear(const struct room_ears *e, struct audio_leg *l, float *mix, int channels)
+void room_ears_hear(const struct room_ears *e, struct audio_leg *l, float *mix, int channels,
+		    enum audio_band band)
 {
 	if (room_ears_busy(e, l))
-		audio_ear_tick(audio_leg_ear(l), mix, channels);
+		audio_ear_tick(audio_leg_ear(l), mix, channels, band);
 }
 
 bool room_ears_settle(struct room_ears *e, struct audio_leg *l)

@@ -44,8 +44,8 @@ const float *room_ears_also(struct room_ears *e, int channels) ON_THREAD(ROLE_MI
 /* Whether the leg needs a mix of its own for it. */
 bool room_ears_busy(const struct room_ears *e, const struct audio_leg *l) ON_THREAD(ROLE_MIXA);
 /* In place. */
-void room_ears_hear(const struct room_ears *e, struct audio_leg *l, float *mix, int channels)
-	ON_THREAD(ROLE_MIXA);
+void room_ears_hear(const struct room_ears *e, struct audio_leg *l, float *mix, int channels,
+		    enum audio_band band) ON_THREAD(ROLE_MIXA);
 /* At the end of a leg's tick, heard or not; true: it has just become one of all. */
 bool room_ears_settle(struct room_ears *e, struct audio_leg *l) ON_THREAD(ROLE_MIXA);
 /* The leg is gone. */

@@ -6,8 +6,9 @@
 
 #include "mixer/audio/dsp.h"
 
-/* The period is looked for at 12 kHz first, then made exact at 48. */
-enum { DECIMATE = 4, REFINE = DECIMATE + 1 };
+/* The period is looked for at 12 kHz first, then made exact at 48; at lower rates at
+ * once. */
+enum { DECIMATE = 4, LOW_LEAST = 3 /* 48 kHz to the highest that is low */ };
 
 /* A longer period that fits nearly as well takes fewer cuts. */
 #define NEARLY_AS_GOOD 0.02f
@@ -22,10 +23,10 @@ static float correlation(const float *x, size_t lag, size_t window)
 	return dsp_dot(x, x + lag, window) / (sqrtf(e0 * e1) + 1e-12f);
 }
 
-/* The longest lag whose repetition fits (nearly) best; coarse: at 12 kHz. */
+/* The longest lag whose repetition fits (nearly) best; low: not above 16 kHz. */
 static size_t search_coarse(const float *low, size_t from, size_t to)
 {
-	float c[ACCELERATE_MAX_LAG / DECIMATE + 1], top = -1;
+	float c[ACCELERATE_MAX_LAG / LOW_LEAST + 1], top = -1;
 
 	for (size_t l = from; l <= to; l++) {
 		c[l] = correlation(low, l, to);
@@ -56,8 +57,9 @@ static size_t search_fine(const float *x, size_t from, size_t to, size_t window,
 	return lag;
 }
 
-/* Mixes down to mono at 48 kHz and at 12. */
-static void downmix(const float *pcm, size_t n, int channels, float *mono, float *low)
+/* Mixes down to mono, and to a rate lower by the factor. */
+static void downmix(const float *pcm, size_t n, int channels, size_t factor, float *mono,
+		    float *low)
 {
 	size_t ch = (size_t)channels;
 
@@ -68,24 +70,25 @@ static void downmix(const float *pcm, size_t n, int channels, float *mono, float
 			sum += pcm[i * ch + c];
 		mono[i] = sum;
 	}
-	for (size_t i = 0; i < n / DECIMATE; i++) {
-		const float *m = mono + i * DECIMATE;
-
-		low[i] = m[0] + m[1] + m[2] + m[3];
+	for (size_t i = 0; i < n / factor; i++) {
+		low[i] = 0;
+		for (size_t k = 0; k < factor; k++)
+			low[i] += mono[i * factor + k];
 	}
 }
 
 /* The period to cut or repeat, 0 if none is good enough. */
-static size_t find_period(const float *pcm, int channels, size_t max_lag, float min_corr)
+static size_t find_period(unsigned hz, const float *pcm, int channels, size_t max_lag,
+			  float min_corr)
 {
-	float mono[ACCELERATE_NEED], low[ACCELERATE_NEED / DECIMATE], corr;
-	size_t n = 2 * max_lag, lag, from, to;
+	float mono[ACCELERATE_NEED], low[ACCELERATE_NEED / LOW_LEAST], corr;
+	size_t n = 2 * max_lag, factor = hz > 16000 ? DECIMATE : 1, refine = factor + 1;
+	size_t min_lag = accelerate_at(ACCELERATE_MIN_LAG, hz), lag, from, to;
 
-	downmix(pcm, n, channels, mono, low);
-	lag = DECIMATE *
-	      search_coarse(low, ACCELERATE_MIN_LAG / DECIMATE, max_lag / DECIMATE);
-	from = lag > ACCELERATE_MIN_LAG + REFINE ? lag - REFINE : ACCELERATE_MIN_LAG;
-	to = lag + REFINE < max_lag ? lag + REFINE : max_lag;
+	downmix(pcm, n, channels, factor, mono, low);
+	lag = factor * search_coarse(low, min_lag / factor, max_lag / factor);
+	from = lag > min_lag + refine ? lag - refine : min_lag;
+	to = lag + refine < max_lag ? lag + refine : max_lag;
 	lag = search_fine(mono, from, to, max_lag, &corr);
 	return min_corr <= 0 || corr >= min_corr ? lag : 0;
 }
@@ -103,23 +106,26 @@ static void cross_fade(float *to, const float *a, const float *b, size_t n, int 
 	}
 }
 
-static size_t usable_lag(size_t n, size_t max_lag)
+static size_t usable_lag(unsigned hz, size_t n, size_t max_lag)
 {
-	if (max_lag > ACCELERATE_MAX_LAG)
-		max_lag = ACCELERATE_MAX_LAG;
+	size_t most = accelerate_at(ACCELERATE_MAX_LAG, hz);
+
+	if (max_lag > most)
+		max_lag = most;
 	if (max_lag > n / 2)
 		max_lag = n / 2;
-	return max_lag < ACCELERATE_MIN_LAG ? 0 : max_lag;
+	return max_lag < accelerate_at(ACCELERATE_MIN_LAG, hz) ? 0 : max_lag;
 }
 
-size_t accelerate_shorten(float *pcm, size_t n, int channels, size_t max_lag, float min_corr)
+size_t accelerate_shorten(unsigned hz, float *pcm, size_t n, int channels, size_t max_lag,
+			  float min_corr)
 {
 	size_t ch = (size_t)channels, lag;
 
-	max_lag = usable_lag(n, max_lag);
+	max_lag = usable_lag(hz, n, max_lag);
 	if (!max_lag)
 		return 0;
-	lag = find_period(pcm, channels, max_lag, min_corr);
+	lag = find_period(hz, pcm, channels, max_lag, min_corr);
 	if (!lag)
 		return 0;
 	cross_fade(pcm, pcm, pcm + lag * ch, lag, channels);
@@ -127,14 +133,15 @@ size_t accelerate_shorten(float *pcm, size_t n, int channels, size_t max_lag, fl
 	return lag;
 }
 
-size_t accelerate_lengthen(float *pcm, size_t n, int channels, size_t max_lag, float min_corr)
+size_t accelerate_lengthen(unsigned hz, float *pcm, size_t n, int channels, size_t max_lag,
+			   float min_corr)
 {
 	size_t ch = (size_t)channels, lag;
 
-	max_lag = usable_lag(n, max_lag);
+	max_lag = usable_lag(hz, n, max_lag);
 	if (!max_lag)
 		return 0;
-	lag = find_period(pcm, channels, max_lag, min_corr);
+	lag = find_period(hz, pcm, channels, max_lag, min_corr);
 	if (!lag)
 		return 0;
 	memmove(pcm + 2 * lag * ch, pcm + lag * ch, (n - lag) * ch * sizeof *pcm);

@@ -4,7 +4,7 @@
 
 #include "mixer/audio/dsp.h"
 
-enum { BLOCK = 60 /* 1.25 ms: how fast it turns down */, MAX_BLOCKS = 96 };
+enum { BLOCKS_PER_S = 800 /* 1.25 ms: how fast it turns down */, MAX_BLOCKS = 96 };
 
 #define RELEASE_PER_BLOCK 0.002f /* from silence to full gain in 0.6 s */
 
@@ -30,19 +30,19 @@ static void soft_clip(float *pcm, size_t n)
 	}
 }
 
-static void run_blocks(struct limiter *l, float *pcm, size_t n, int channels)
+static void run_blocks(struct limiter *l, float *pcm, size_t n, int channels, size_t block)
 {
 	float need[MAX_BLOCKS], gain = 1 - l->reduction;
-	size_t ch = (size_t)channels, blocks = (n + BLOCK - 1) / BLOCK;
+	size_t ch = (size_t)channels, blocks = (n + block - 1) / block;
 
 	for (size_t k = 0; k < blocks; k++) {
-		size_t len = n - k * BLOCK < BLOCK ? n - k * BLOCK : BLOCK;
+		size_t len = n - k * block < block ? n - k * block : block;
 
-		need[k] = needed_gain(pcm + k * BLOCK * ch, len * ch);
+		need[k] = needed_gain(pcm + k * block * ch, len * ch);
 	}
 	for (size_t k = 0; k < blocks; k++) {
-		size_t len = n - k * BLOCK < BLOCK ? n - k * BLOCK : BLOCK;
-		float *at = pcm + k * BLOCK * ch;
+		size_t len = n - k * block < block ? n - k * block : block;
+		float *at = pcm + k * block * ch;
 		float next = need[k];
 
 		if (k + 1 < blocks && need[k + 1] < next)
@@ -57,14 +57,15 @@ static void run_blocks(struct limiter *l, float *pcm, size_t n, int channels)
 	l->reduction = 1 - gain;
 }
 
-void limiter_run(struct limiter *l, float *pcm, size_t n, int channels)
+void limiter_run(struct limiter *l, float *pcm, size_t n, int channels, unsigned hz)
 {
-	const size_t most = (size_t)MAX_BLOCKS * BLOCK;
+	const size_t block = hz / BLOCKS_PER_S, most = MAX_BLOCKS * block;
 
 	if (l->reduction <= 0 && dsp_peak(pcm, n * (size_t)channels) <= LIMITER_THRESHOLD) {
 		l->reduction = 0;
 		return;
 	}
 	for (size_t at = 0; at < n; at += most)
-		run_blocks(l, pcm + at * (size_t)channels, n - at < most ? n - at : most, channels);
+		run_blocks(l, pcm + at * (size_t)channels, n - at < most ? n - at : most, channels,
+			   block);
 }

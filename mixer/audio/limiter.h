@@ -12,7 +12,7 @@ struct limiter {
 	float reduction; /* 1 - gain at the end of the last tick */
 };
 
-/* In place; n samples per channel, interleaved. */
-void limiter_run(struct limiter *l, float *pcm, size_t n, int channels);
+/* In place; n samples per channel, interleaved, of hz a second. */
+void limiter_run(struct limiter *l, float *pcm, size_t n, int channels, unsigned hz);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/limiter.h"
+#include "mixer/codec/rate.h"
 
 /* Per tick: lowered within three, back within fifteen. */
 #define GAIN_DOWN 0.25f
@@ -22,6 +24,8 @@ struct prompt_player {
 	size_t n_over;
 	float gain; /* of the room at the end of the last tick */
 	struct limiter limiter;
+	struct rate *down; /* to band; NULL: none yet */
+	enum audio_band band;
 };
 
 int prompt_player_new(struct prompt_player **out)
@@ -37,6 +41,8 @@ int prompt_player_new(struct prompt_player **out)
 
 void prompt_player_free(struct prompt_player **p)
 {
+	if (*p)
+		rate_free(&(*p)->down);
 	free(*p);
 	*p = NULL;
 }
@@ -145,18 +151,50 @@ static void play(struct prompt_player *p, float *mix, size_t samples, int channe
 	}
 }
 
-void prompt_player_tick(struct prompt_player *p, float *mix, size_t samples, int channels)
+static void speak(struct prompt_player *p, float *mix, size_t samples, int channels)
 {
+	if (p->fading)
+		fade(p, mix, samples, channels);
+	play(p, mix, samples, channels);
+}
+
+static struct rate *converter(struct prompt_player *p, enum audio_band band)
+{
+	if (p->down && p->band == band)
+		return p->down;
+	rate_free(&p->down);
+	p->band = band;
+	return rate_new(&p->down, PROMPT_HZ, audio_band_hz(band)) ? NULL : p->down;
+}
+
+/* Also when nothing is said: the end of what was is in the converter yet. */
+static void speak_lower(struct prompt_player *p, float *mix, enum audio_band band)
+{
+	float full[PROMPT_HZ / AUDIO_BAND_TICKS_PER_S], low[PROMPT_HZ / AUDIO_BAND_TICKS_PER_S];
+	struct rate *down = converter(p, band);
+
+	memset(full, 0, sizeof full);
+	speak(p, full, audio_band_tick(AUDIO_BAND_FULL), 1);
+	if (!down)
+		return;
+	rate_run(down, full, audio_band_tick(AUDIO_BAND_FULL), low);
+	dsp_add(mix, low, audio_band_tick(band));
+}
+
+void prompt_player_tick(struct prompt_player *p, float *mix, int channels, enum audio_band band)
+{
+	size_t samples = audio_band_tick(band);
 	float from = p->gain, to = p->n ? from - GAIN_DOWN : from + GAIN_UP;
 
 	to = to < PROMPT_ROOM_GAIN ? PROMPT_ROOM_GAIN : to > 1 ? 1 : to;
 	if (from < 1 || to < 1)
 		dsp_ramp(mix, samples, channels, from, to);
 	p->gain = to;
-	if (p->fading)
-		fade(p, mix, samples, channels);
-	play(p, mix, samples, channels);
-	limiter_run(&p->limiter, mix, samples, channels);
+	if (band == AUDIO_BAND_FULL)
+		speak(p, mix, samples, channels);
+	else
+		speak_lower(p, mix, band);
+	limiter_run(&p->limiter, mix, samples, channels, audio_band_hz(band));
 }
 
 bool prompt_player_over(const struct prompt_player *p, struct prompt_over *out)

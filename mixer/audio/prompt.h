@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "mcu/base/role.h"
+#include "mixer/audio/band.h"
 
 enum {
 	PROMPT_PARTS = 64, /* sounds in a list */
@@ -47,8 +48,9 @@ int prompt_player_add(struct prompt_player *p, const struct prompt_list *l) ON_T
 void prompt_player_stop(struct prompt_player *p, bool until_digit) ON_THREAD(ROLE_MIXA);
 /* Nothing plays or waits, and the room's sound is as loud as ever. */
 bool prompt_player_is_idle(const struct prompt_player *p) ON_THREAD(ROLE_MIXA);
-/* mix: a tick of what the listener would hear, samples per channel, interleaved. */
-void prompt_player_tick(struct prompt_player *p, float *mix, size_t samples, int channels)
+/* mix: a tick of what the listener would hear, interleaved, of the band, of which only
+ * the full one may have two channels. */
+void prompt_player_tick(struct prompt_player *p, float *mix, int channels, enum audio_band band)
 	ON_THREAD(ROLE_MIXA);
 
 struct prompt_over {

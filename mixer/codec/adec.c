@@ -5,6 +5,8 @@
 
 #include "mixer/codec/adec_ops.h"
 
+enum { ADEC_FULL_HZ = 48000 };
+
 int adec_new(struct adec **out, enum codec format, int channels)
 {
 	if (channels < 1 || channels > 2)
@@ -42,6 +44,23 @@ int adec_channels(const struct adec *d)
 	return d->channels;
 }
 
+unsigned adec_hz(const struct adec *d)
+{
+	return d->hz ? d->hz : ADEC_FULL_HZ;
+}
+
+unsigned adec_own_hz(const struct adec *d)
+{
+	return d->ops->set_hz ? d->own_hz : ADEC_FULL_HZ;
+}
+
+int adec_set_hz(struct adec *d, unsigned hz)
+{
+	if (hz == adec_hz(d))
+		return 0;
+	return d->ops->set_hz && d->channels == 1 ? d->ops->set_hz(d, hz) : -ENOTSUP;
+}
+
 int adec_packet_samples(const struct adec *d, const uint8_t *payload, size_t len)
 {
 	return len ? d->ops->packet_samples(d, payload, len) : -EBADMSG;
@@ -54,7 +73,7 @@ int adec_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
 
 	if (n < 0)
 		return n;
-	if ((size_t)n > max_samples)
+	if ((uint64_t)n * adec_hz(d) / ADEC_FULL_HZ > max_samples)
 		return -ENOSPC;
 	return d->ops->decode(d, payload, len, out, max_samples);
 }

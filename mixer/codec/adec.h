@@ -1,6 +1,6 @@
 /* Audio decoders behind one table of functions: Opus, G.711, G.722, G.729 and the comfort
- * noise of RFC 3389. Output is always 48 kHz float,
- * interleaved, full scale +-1, with the channel count given to adec_new.
+ * noise of RFC 3389. Output is float, interleaved, full scale +-1, of the channel count
+ * given to adec_new, at 48 kHz or, if asked to, at the codec's own rate.
  * Owner: the leg's audio_in; one thread at a time. No call allocates after
  * adec_new, but G.729's adec_reset. Payloads come from the network: anything may be in them. */
 #ifndef MIXER_CODEC_ADEC_H
@@ -24,11 +24,19 @@ void adec_free(struct adec **d);
 uint32_t adec_clock_hz(const struct adec *d); /* of the RTP time stamps; G.722: 8000 */
 int adec_channels(const struct adec *d);
 
+/* Samples a second of what comes out: 48000 at first. */
+unsigned adec_hz(const struct adec *d);
+/* From now on; hz: 48000, of one channel also the codec's own: G.722 16000, G.711 and
+ * G.729 8000, comfort noise both. 0, -ENOTSUP, -ENOMEM: it stays. The past is forgotten. */
+int adec_set_hz(struct adec *d, unsigned hz);
+/* That own rate; 0: any (comfort noise). */
+unsigned adec_own_hz(const struct adec *d);
+
 /* Duration of a packet in samples per channel at 48 kHz, or -EBADMSG. */
 int adec_packet_samples(const struct adec *d, const uint8_t *payload, size_t len);
 
-/* All decoders return samples per channel written, or -EBADMSG (nothing
- * usable: conceal), or -ENOSPC. out: max_samples * channels floats. */
+/* All below count samples at adec_hz.
+ * All decoders return samples per channel written, or -EBADMSG (nothing usable: conceal), or -ENOSPC. out: max_samples * channels floats. */
 int adec_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
 		size_t max_samples);
 /* Invents exactly n samples after a loss; n is rounded down to what the codec

@@ -10,8 +10,8 @@
 
 enum {
 	RATE_HZ = 48000,
-	FACTOR = 6,
-	MAX_NATIVE = ADEC_MAX_SAMPLES / FACTOR,
+	NATIVE_HZ = 8000,
+	MAX_NATIVE = ADEC_MAX_SAMPLES / (RATE_HZ / NATIVE_HZ),
 	PACKET_SAMPLES = RATE_HZ / 100, /* what one is counted for, so that speech may follow at once */
 	MAX_ORDER = 12,
 	/* Nobody's background is louder: what asks for more shall not be heard for it. */
@@ -21,7 +21,8 @@ enum {
 
 struct adec_noise {
 	struct adec adec;
-	struct rate *rate;
+	struct rate *rate; /* NULL: what comes out is at 8 kHz */
+	unsigned factor;
 	bool told; /* a packet came */
 	uint32_t seed;
 	float gain, gain_now;
@@ -86,16 +87,19 @@ static float next(struct adec_noise *d)
 static int noise_make(struct adec *a, float *out, size_t n)
 {
 	struct adec_noise *d = self(a);
-	size_t native = n / FACTOR;
+	size_t native = n / d->factor;
 
 	if (native > MAX_NATIVE)
 		native = MAX_NATIVE;
 	for (size_t i = 0; i < native; i++)
 		d->native[i] = next(d);
-	rate_run(d->rate, d->native, native, a->channels == 1 ? out : d->mono);
-	for (size_t i = 0; a->channels == 2 && i < native * FACTOR; i++)
+	if (d->rate)
+		rate_run(d->rate, d->native, native, a->channels == 1 ? out : d->mono);
+	else
+		memcpy(out, d->native, native * sizeof *out);
+	for (size_t i = 0; a->channels == 2 && i < native * d->factor; i++)
 		out[2 * i] = out[2 * i + 1] = d->mono[i];
-	return (int)(native * FACTOR);
+	return (int)(native * d->factor);
 }
 
 static int noise_decode(struct adec *a, const uint8_t *payload, size_t len, float *out,
@@ -104,7 +108,7 @@ static int noise_decode(struct adec *a, const uint8_t *payload, size_t len, floa
 	(void)max_samples;
 	describe(self(a), payload, len);
 	self(a)->told = true;
-	return noise_make(a, out, PACKET_SAMPLES);
+	return noise_make(a, out, adec_hz(a) / 100);
 }
 
 static bool noise_rests(const struct adec *d)
@@ -119,7 +123,25 @@ static void noise_reset(struct adec *a)
 	memset(d->back, 0, sizeof d->back);
 	d->gain = d->gain_now = 0;
 	d->told = false;
-	rate_reset(d->rate);
+	if (d->rate)
+		rate_reset(d->rate);
+}
+
+static int noise_set_hz(struct adec *a, unsigned hz)
+{
+	struct adec_noise *d = self(a);
+	struct rate *rate = NULL;
+
+	if (hz != RATE_HZ && hz != 2 * NATIVE_HZ && hz != NATIVE_HZ)
+		return -ENOTSUP;
+	if (hz != NATIVE_HZ && rate_new(&rate, NATIVE_HZ, hz))
+		return -ENOMEM;
+	rate_free(&d->rate);
+	d->rate = rate;
+	d->factor = hz / NATIVE_HZ;
+	a->hz = hz;
+	noise_reset(a);
+	return 0;
 }
 
 static void noise_free(struct adec *a)
@@ -135,6 +157,7 @@ static const struct adec_ops ops = {
 	.decode = noise_decode,
 	.conceal = noise_make,
 	.rests = noise_rests,
+	.set_hz = noise_set_hz,
 	.reset = noise_reset,
 	.free = noise_free,
 };
@@ -148,7 +171,8 @@ int adec_noise_new(struct adec **out, int channels)
 	d->adec.ops = &ops;
 	d->adec.channels = channels;
 	d->seed = 1;
-	if (rate_new(&d->rate, FACTOR, RATE_UP)) {
+	d->factor = RATE_HZ / NATIVE_HZ;
+	if (rate_new(&d->rate, NATIVE_HZ, RATE_HZ)) {
 		free(d);
 		return -ENOMEM;
 	}

@@ -15,6 +15,8 @@ struct adec_ops {
 	int (*decode_fec)(struct adec *d, const uint8_t *next, size_t len, float *out, size_t n);
 	bool (*rests)(const struct adec *d);
 	bool (*has_fec)(const struct adec *d, const uint8_t *payload, size_t len);
+	/* NULL: nothing but 48000. Else sets d->hz too. */
+	int (*set_hz)(struct adec *d, unsigned hz);
 	void (*reset)(struct adec *d);
 	void (*free)(struct adec *d);
 };
@@ -23,6 +25,7 @@ struct adec_ops {
 struct adec {
 	const struct adec_ops *ops;
 	int channels;
+	unsigned hz, own_hz; /* hz 0: 48000 */
 };
 
 int adec_opus_new(struct adec **out, int channels);

@@ -2,6 +2,7 @@
  * number of them in a packet, and RTP time stamps of 8 kHz also for G.722. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mixer/codec/adec_ops.h"
 #include "mixer/codec/conceal.h"
@@ -20,7 +21,7 @@ enum {
 struct adec_phone {
 	struct adec adec;
 	enum codec codec;
-	int factor; /* to 48 kHz */
+	unsigned factor; /* of its own rate to that of what comes out */
 	struct g722 g722;
 	struct g729_dec *g729;
 	struct conceal conceal;
@@ -44,11 +45,15 @@ static int phone_packet_samples(const struct adec *d, const uint8_t *payload, si
 	return octets && octets <= MAX_OCTETS ? (int)octets * PER_OCTET : -EBADMSG;
 }
 
-/* n samples at the codec's rate to 48 kHz; a mono sound is in the middle. */
+/* n samples at the codec's rate to that which is wanted; a mono sound is in the middle. */
 static int put_out(struct adec_phone *p, size_t n, float *out)
 {
-	size_t samples = n * (size_t)p->factor;
+	size_t samples = n * p->factor;
 
+	if (p->factor == 1) {
+		memcpy(out, p->native, n * sizeof *out);
+		return (int)n;
+	}
 	if (p->adec.channels == 1) {
 		rate_run(p->rate, p->native, n, out);
 		return (int)samples;
@@ -101,7 +106,7 @@ static int phone_decode(struct adec *d, const uint8_t *payload, size_t len, floa
 static int phone_conceal(struct adec *d, float *out, size_t n)
 {
 	struct adec_phone *p = self(d);
-	size_t native = n / (size_t)p->factor;
+	size_t native = n / p->factor;
 
 	if (native > MAX_NATIVE)
 		native = MAX_NATIVE;
@@ -129,8 +134,18 @@ static void phone_reset(struct adec *d)
 	g722_init(&p->g722);
 	if (p->g729)
 		g729_dec_reset(p->g729);
-	conceal_init(&p->conceal, RATE_HZ / p->factor);
+	conceal_init(&p->conceal, (int)p->adec.own_hz);
 	rate_reset(p->rate);
+}
+
+static int phone_set_hz(struct adec *d, unsigned hz)
+{
+	if (hz != RATE_HZ && hz != d->own_hz)
+		return -ENOTSUP;
+	self(d)->factor = hz / d->own_hz;
+	d->hz = hz;
+	phone_reset(d);
+	return 0;
 }
 
 static void phone_free(struct adec *d)
@@ -147,6 +162,7 @@ static const struct adec_ops ops = {
 	.decode = phone_decode,
 	.conceal = phone_conceal,
 	.rests = phone_rests,
+	.set_hz = phone_set_hz,
 	.reset = phone_reset,
 	.free = phone_free,
 };
@@ -160,14 +176,15 @@ int adec_phone_new(struct adec **out, enum codec codec, int channels)
 	p->adec.ops = &ops;
 	p->adec.channels = channels;
 	p->codec = codec;
-	p->factor = codec == CODEC_G722 ? 3 : 6;
-	if (rate_new(&p->rate, p->factor, RATE_UP) ||
+	p->adec.own_hz = codec == CODEC_G722 ? 16000 : 8000;
+	p->factor = RATE_HZ / p->adec.own_hz;
+	if (rate_new(&p->rate, p->adec.own_hz, RATE_HZ) ||
 	    (codec == CODEC_G729 && g729_dec_new(&p->g729))) {
 		phone_free(&p->adec);
 		return -ENOMEM;
 	}
 	g722_init(&p->g722);
-	conceal_init(&p->conceal, RATE_HZ / p->factor);
+	conceal_init(&p->conceal, (int)p->adec.own_hz);
 	*out = &p->adec;
 	return 0;
 }

@@ -10,6 +10,8 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 
 	if (!c.channels)
 		c.channels = 1;
+	if (!c.hz)
+		c.hz = AENC_RATE_HZ;
 	if (!c.complexity)
 		c.complexity = 5;
 	if (!c.loss_percent)
@@ -19,6 +21,9 @@ int aenc_new(struct aenc **out, const struct aenc_cfg *cfg)
 	if (c.frame_ms % 10 || c.frame_ms > AENC_MAX_FRAME_MS)
 		return -EINVAL;
 	if (c.channels < 1 || c.channels > 2 || c.bitrate_bps < 0)
+		return -EINVAL;
+	if (c.hz != AENC_RATE_HZ && (c.channels != 1 || c.format == CODEC_AAC ||
+				     (c.hz != 16000 && c.hz != 8000)))
 		return -EINVAL;
 	switch (c.format) {
 	case CODEC_OPUS:

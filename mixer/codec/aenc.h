@@ -1,4 +1,4 @@
-/* Audio encoders behind one table of functions. Input is 48 kHz float,
+/* Audio encoders behind one table of functions. Input is float,
  * interleaved, full scale +-1. Owner: the room's audio tick, one thread at a
  * time (ROLE_MIXA there). Nothing is allocated after aenc_new, but by
  * libavcodec's AAC, once per room that is recorded. */
@@ -17,6 +17,7 @@ struct aenc;
 struct aenc_cfg {
 	enum codec format;
 	int bitrate_bps;  /* [Opus 32000, AAC 96000] per encoder, not per channel */
+	unsigned hz;      /* [48000] of the input; but for AAC also 16000 and 8000, of one channel */
 	int channels;     /* [1] or 2, of the input; telephone codecs send the middle */
 	unsigned frame_ms; /* [20] of a packet; Opus: 10, 20, 40, 60; telephone codecs:
 			      10 … 60 in steps of 10; nothing for AAC */
@@ -28,8 +29,8 @@ struct aenc_cfg {
 	int max_hz;       /* Opus: [48000] who listens plays no more than this */
 };
 
-/* What came out. pts_samples: place of its first decoded sample on the input's
- * time line, where the first sample ever pushed is 0; AAC starts at
+/* What came out; samples are the input's. pts_samples: place of its first decoded sample
+ * on the input's time line, where the first sample ever pushed is 0; AAC starts at
  * -aenc_priming_samples, so that its decoded sound is in place when a player
  * drops what lies before 0 (edit list) and stays in step when it does not know
  * better and the recorder shifts it. */

@@ -123,9 +123,9 @@ int aenc_opus_new(struct aenc **out, const struct aenc_cfg *cfg)
 		return err;
 	o->aenc.ops = &ops;
 	o->aenc.channels = cfg->channels;
-	o->aenc.frame_samples = cfg->frame_ms * (AENC_RATE_HZ / 1000);
+	o->aenc.frame_samples = cfg->frame_ms * (cfg->hz / 1000);
 	o->dtx = cfg->dtx;
-	o->enc = opus_encoder_create(AENC_RATE_HZ, cfg->channels, app, NULL);
+	o->enc = opus_encoder_create((opus_int32)cfg->hz, cfg->channels, app, NULL);
 	if (!o->enc)
 		goto out;
 	err = configure(o, cfg);

@@ -12,16 +12,16 @@
 #include "mixer/codec/rate.h"
 
 /* At a time. */
-enum { PART = 960, MAX_NATIVE = PART / 3, MAX_OCTETS = AENC_MAX_FRAME_MS * 8 };
+enum { PART = 960, MAX_NATIVE = PART, MAX_OCTETS = AENC_MAX_FRAME_MS * 8 };
 
 struct aenc_phone {
 	struct aenc aenc;
 	enum codec codec;
 	struct g722 g722;
 	struct g729_enc *g729;
-	int factor;
-	size_t octets; /* of a packet */
-	struct rate *rate;
+	unsigned in_hz, own_hz;
+	size_t octets, part; /* of a packet; samples that are worked on at a time */
+	struct rate *rate; /* NULL: what comes in is at the codec's own */
 };
 
 static struct aenc_phone *self(struct aenc *e)
@@ -63,19 +63,25 @@ static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_
 	struct aenc_phone *p = self(e);
 	size_t octets = 0, left = e->frame_samples;
 	float mono[PART], native[MAX_NATIVE];
+	const float *from, *own;
 	int16_t x[MAX_NATIVE];
 
 	e->pushed_samples += e->frame_samples;
 	if (cap < p->octets)
 		return -ENOSPC;
 	while (left) {
-		size_t part = left < PART ? left : PART, n = part / (size_t)p->factor;
+		size_t part = left < p->part ? left : p->part;
+		size_t n = (size_t)((uint64_t)part * p->own_hz / p->in_hz);
 
 		if (e->channels == 2)
 			dsp_middle(mono, pcm, part);
-		rate_run(p->rate, e->channels == 2 ? mono : pcm, part, native);
+		own = from = e->channels == 2 ? mono : pcm;
+		if (p->rate) {
+			rate_run(p->rate, from, part, native);
+			own = native;
+		}
 		for (size_t i = 0; i < n; i++)
-			x[i] = linear(native[i]);
+			x[i] = linear(own[i]);
 		octets += code(p, x, n, out + octets);
 		pcm += part * (size_t)e->channels;
 		left -= part;
@@ -105,7 +111,8 @@ static void phone_reset(struct aenc *e)
 	g722_init(&self(e)->g722);
 	if (self(e)->g729)
 		g729_enc_reset(self(e)->g729);
-	rate_reset(self(e)->rate);
+	if (self(e)->rate)
+		rate_reset(self(e)->rate);
 }
 
 static void phone_free(struct aenc *e)
@@ -131,11 +138,13 @@ int aenc_phone_new(struct aenc **out, const struct aenc_cfg *cfg)
 		return -ENOMEM;
 	p->aenc.ops = &ops;
 	p->aenc.channels = cfg->channels;
-	p->aenc.frame_samples = cfg->frame_ms * (AENC_RATE_HZ / 1000);
+	p->aenc.frame_samples = cfg->frame_ms * (cfg->hz / 1000);
 	p->codec = cfg->format;
-	p->factor = cfg->format == CODEC_G722 ? 3 : 6;
+	p->in_hz = cfg->hz;
+	p->own_hz = cfg->format == CODEC_G722 ? 16000 : 8000;
+	p->part = cfg->hz / 50;
 	p->octets = cfg->frame_ms * (cfg->format == CODEC_G729 ? 1 : 8);
-	if (rate_new(&p->rate, p->factor, RATE_DOWN) ||
+	if ((p->in_hz != p->own_hz && rate_new(&p->rate, p->in_hz, p->own_hz)) ||
 	    (cfg->format == CODEC_G729 && g729_enc_new(&p->g729))) {
 		phone_free(&p->aenc);
 		return -ENOMEM;

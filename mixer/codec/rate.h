@@ -1,7 +1,7 @@
-/* Between 48 kHz and the rates of telephone codecs, by libswresample: mono, by 3
- * (16 kHz) or 6 (8 kHz). Exactly n in, n times or n by the factor out; some 2 ms of
- * delay; level unchanged. One direction per object; one thread at a time; nothing is
- * allocated once it has run at its largest n. */
+/* Between 48 kHz and the rates of telephone codecs, 16 and 8 kHz, by libswresample: mono,
+ * by 2, 3 or 6. Exactly n in, n times or n by the factor out; some 2 ms of delay; level
+ * unchanged. One direction per object; one thread at a time; nothing is allocated once
+ * it has run at its largest n. */
 #ifndef MIXER_CODEC_RATE_H
 #define MIXER_CODEC_RATE_H
 
@@ -9,10 +9,8 @@
 
 struct rate;
 
-enum rate_direction { RATE_UP = 1, RATE_DOWN };
-
-/* factor: 3 or 6. 0, -ENOMEM. */
-int rate_new(struct rate **out, int factor, enum rate_direction direction);
+/* One of the two is the other times 2, 3 or 6. 0, -ENOMEM. */
+int rate_new(struct rate **out, unsigned in_hz, unsigned out_hz);
 void rate_free(struct rate **r);
 /* Nothing of before is heard any more. */
 void rate_reset(struct rate *r);

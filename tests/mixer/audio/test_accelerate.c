@@ -31,12 +31,12 @@ static void check_tone(double hz)
 
 	tone_fill(pcm, N, 1, hz, 0.5, 0);
 	step = largest_step(pcm, N, 1);
-	cut = accelerate_shorten(pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
+	cut = accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
 	assert_in_range(cut, ACCELERATE_MIN_LAG, ACCELERATE_MAX_LAG);
 	assert_true(largest_step(pcm, N - cut, 1) < step * 1.15f);
 	assert_true(tone_residue_db(pcm, N - cut, 1, hz) < -26);
 	tone_fill(pcm, N, 1, hz, 0.5, 0);
-	put = accelerate_lengthen(pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
+	put = accelerate_lengthen(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
 	assert_in_range(put, ACCELERATE_MIN_LAG, ACCELERATE_MAX_LAG);
 	assert_true(largest_step(pcm, N + put, 1) < step * 1.15f);
 	assert_true(tone_residue_db(pcm, N + put, 1, hz) < -26);
@@ -63,7 +63,7 @@ static void test_voice_like_sound_loses_whole_periods(void **state)
 		for (size_t i = 0; i < N; i++)
 			pcm[i] += part[i];
 	}
-	cut = accelerate_shorten(pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
+	cut = accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f);
 	assert_in_range(cut, 382, 386);
 }
 
@@ -75,9 +75,9 @@ static void test_noise_is_left_alone_unless_asked(void **state)
 	(void)state;
 	for (size_t i = 0; i < N; i++)
 		before[i] = pcm[i] = tone_noise(&seed);
-	assert_int_equal(accelerate_shorten(pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f), 0);
+	assert_int_equal(accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0.6f), 0);
 	assert_memory_equal(pcm, before, sizeof pcm);
-	assert_true(accelerate_shorten(pcm, N, 1, ACCELERATE_MAX_LAG, 0) > 0);
+	assert_true(accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0) > 0);
 }
 
 static void test_silence_goes_at_once(void **state)
@@ -85,10 +85,10 @@ static void test_silence_goes_at_once(void **state)
 	float pcm[ROOM] = { 0 };
 
 	(void)state;
-	assert_int_equal(accelerate_shorten(pcm, N, 1, ACCELERATE_MAX_LAG, 0),
+	assert_int_equal(accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0),
 			 ACCELERATE_MAX_LAG);
-	assert_int_equal(accelerate_shorten(pcm, N, 1, 500, 0), 500);
-	assert_int_equal(accelerate_lengthen(pcm, N, 1, ACCELERATE_MAX_LAG, 0),
+	assert_int_equal(accelerate_shorten(48000, pcm, N, 1, 500, 0), 500);
+	assert_int_equal(accelerate_lengthen(48000, pcm, N, 1, ACCELERATE_MAX_LAG, 0),
 			 ACCELERATE_MAX_LAG);
 }
 
@@ -97,10 +97,10 @@ static void test_too_little_to_work_on(void **state)
 	float pcm[ROOM] = { 0 };
 
 	(void)state;
-	assert_int_equal(accelerate_shorten(pcm, 2 * ACCELERATE_MIN_LAG - 1, 1, 720, 0), 0);
-	assert_int_equal(accelerate_shorten(pcm, N, 1, ACCELERATE_MIN_LAG - 1, 0), 0);
-	assert_int_equal(accelerate_lengthen(pcm, 0, 1, 720, 0), 0);
-	assert_in_range(accelerate_shorten(pcm, 960, 1, 720, 0), ACCELERATE_MIN_LAG, 480);
+	assert_int_equal(accelerate_shorten(48000, pcm, 2 * ACCELERATE_MIN_LAG - 1, 1, 720, 0), 0);
+	assert_int_equal(accelerate_shorten(48000, pcm, N, 1, ACCELERATE_MIN_LAG - 1, 0), 0);
+	assert_int_equal(accelerate_lengthen(48000, pcm, 0, 1, 720, 0), 0);
+	assert_in_range(accelerate_shorten(48000, pcm, 960, 1, 720, 0), ACCELERATE_MIN_LAG, 480);
 }
 
 static void test_stereo(void **state)
@@ -111,7 +111,7 @@ static void test_stereo(void **state)
 	(void)state;
 	tone_fill(pcm, N, 2, 200, 0.5, 0);
 	tone_fill(pcm + 1, N, 2, 400, 0.5, 0);
-	cut = accelerate_shorten(pcm, N, 2, ACCELERATE_MAX_LAG, 0.6f);
+	cut = accelerate_shorten(48000, pcm, N, 2, ACCELERATE_MAX_LAG, 0.6f);
 	assert_true(cut > 0);
 	assert_true(tone_residue_db(pcm, N - cut, 2, 200) < -26);
 	assert_true(tone_residue_db(pcm + 1, N - cut, 2, 400) < -26);

@@ -45,13 +45,13 @@ static void run_golden(size_t n, float *own, float *listener)
 		audio_mixer_begin(m);
 		for (size_t i = 0; i < n; i++) {
 			tone_fill(pcm[i], TICK, 1, hz_of(i), amp, (int64_t)(t * TICK));
-			assert_int_equal(audio_mixer_add(m, (uint32_t)i + 1, pcm[i], -20), 0);
+			assert_int_equal(audio_mixer_add(m, (uint32_t)i + 1, pcm[i], -20, AUDIO_BAND_FULL), 0);
 		}
 		audio_mixer_sum(m);
 		assert_int_equal(audio_mixer_talkers(m), n);
-		memcpy(listener + t * TICK, audio_mixer_listener(m), TICK * sizeof *listener);
+		memcpy(listener + t * TICK, audio_mixer_listener(m, AUDIO_BAND_FULL), TICK * sizeof *listener);
 		for (size_t i = 0; i < n; i++)
-			assert_true(audio_mixer_minus(m, (uint32_t)i + 1,
+			assert_true(audio_mixer_minus(m, (uint32_t)i + 1, AUDIO_BAND_FULL,
 						      own + i * SPAN + t * TICK));
 	}
 	audio_mixer_free(&m);
@@ -103,18 +103,18 @@ static void test_silent_room_and_lone_talker(void **state)
 	audio_mixer_sum(m);
 	assert_int_equal(audio_mixer_talkers(m), 0);
 	for (size_t i = 0; i < TICK; i++)
-		assert_near(audio_mixer_listener(m)[i], 0, 0);
+		assert_near(audio_mixer_listener(m, AUDIO_BAND_FULL)[i], 0, 0);
 	tone_fill(pcm, TICK, 1, 440, 0.5, 0);
 	audio_mixer_begin(m);
-	audio_mixer_add(m, 7, pcm, -9);
+	audio_mixer_add(m, 7, pcm, -9, AUDIO_BAND_FULL);
 	audio_mixer_sum(m);
 	assert_true(audio_mixer_contains(m, 7));
 	assert_false(audio_mixer_contains(m, 8));
-	assert_true(audio_mixer_minus(m, 7, out));
+	assert_true(audio_mixer_minus(m, 7, AUDIO_BAND_FULL, out));
 	for (size_t i = 0; i < TICK; i++)
 		assert_near(out[i], 0, 1e-6);
-	assert_false(audio_mixer_minus(m, 8, out));
-	assert_memory_equal(out, audio_mixer_listener(m), sizeof out);
+	assert_false(audio_mixer_minus(m, 8, AUDIO_BAND_FULL, out));
+	assert_memory_equal(out, audio_mixer_listener(m, AUDIO_BAND_FULL), sizeof out);
 	assert_memory_equal(out, pcm, sizeof out);
 	audio_mixer_free(&m);
 }
@@ -130,13 +130,13 @@ static void test_loud_sum_is_limited_once_for_each_listener(void **state)
 		audio_mixer_begin(m);
 		for (size_t i = 0; i < 4; i++) {
 			tone_fill(pcm[i], TICK, 1, hz_of(i), 0.9, t * TICK);
-			audio_mixer_add(m, (uint32_t)i + 1, pcm[i], -4);
+			audio_mixer_add(m, (uint32_t)i + 1, pcm[i], -4, AUDIO_BAND_FULL);
 		}
 		audio_mixer_sum(m);
 		for (size_t i = 0; i < TICK; i++)
-			assert_true(fabsf(audio_mixer_listener(m)[i]) <= 1);
+			assert_true(fabsf(audio_mixer_listener(m, AUDIO_BAND_FULL)[i]) <= 1);
 		for (uint32_t id = 1; id <= 4; id++) {
-			assert_true(audio_mixer_minus(m, id, out));
+			assert_true(audio_mixer_minus(m, id, AUDIO_BAND_FULL, out));
 			for (size_t i = 0; i < TICK; i++)
 				assert_true(fabsf(out[i]) <= 1);
 			/* Not a trace of himself: he is taken out ahead of the limiter. */
@@ -156,7 +156,7 @@ static unsigned tick_levels(struct audio_mixer *m, const float *level, size_t n)
 	audio_mixer_begin(m);
 	for (size_t i = 0; i < n; i++) {
 		tone_fill(pcm[i], TICK, 1, hz_of(i), pow(10, (double)level[i] / 20), 0);
-		assert_int_equal(audio_mixer_add(m, (uint32_t)i + 1, pcm[i], level[i]), 0);
+		assert_int_equal(audio_mixer_add(m, (uint32_t)i + 1, pcm[i], level[i], AUDIO_BAND_FULL), 0);
 	}
 	audio_mixer_sum(m);
 	for (size_t i = 0; i < n; i++)
@@ -209,11 +209,11 @@ static void test_change_of_talkers_does_not_click(void **state)
 		tone_fill(a, TICK, 1, 300, 0.5, t * TICK);
 		tone_fill(b, TICK, 1, 300, 0.5, t * TICK + 40);
 		audio_mixer_begin(m);
-		audio_mixer_add(m, 1, a, swap ? -40 : -10);
-		audio_mixer_add(m, 2, b, swap ? -10 : -40);
+		audio_mixer_add(m, 1, a, swap ? -40 : -10, AUDIO_BAND_FULL);
+		audio_mixer_add(m, 2, b, swap ? -10 : -40, AUDIO_BAND_FULL);
 		audio_mixer_sum(m);
-		mix = audio_mixer_listener(m);
-		audio_mixer_minus(m, 2, out);
+		mix = audio_mixer_listener(m, AUDIO_BAND_FULL);
+		audio_mixer_minus(m, 2, AUDIO_BAND_FULL, out);
 		for (size_t i = 0; i < TICK; i++) {
 			if (t || i) {
 				assert_true(fabsf(mix[i] - last) < limit);
@@ -237,12 +237,12 @@ static void test_states_are_reused_and_bounded(void **state)
 	role_assert_mixa();
 	for (uint32_t id = 1; id < 100; id += 2) {
 		audio_mixer_begin(m);
-		assert_int_equal(audio_mixer_add(m, id, pcm, -30), 0);
-		assert_int_equal(audio_mixer_add(m, id + 1, pcm, -30), 0);
-		assert_int_equal(audio_mixer_add(m, id + 200, pcm, -30), -ENOSPC);
+		assert_int_equal(audio_mixer_add(m, id, pcm, -30, AUDIO_BAND_FULL), 0);
+		assert_int_equal(audio_mixer_add(m, id + 1, pcm, -30, AUDIO_BAND_FULL), 0);
+		assert_int_equal(audio_mixer_add(m, id + 200, pcm, -30, AUDIO_BAND_FULL), -ENOSPC);
 		audio_mixer_sum(m);
 		assert_int_equal(audio_mixer_talkers(m), 2);
-		assert_false(audio_mixer_minus(m, id + 200, out));
+		assert_false(audio_mixer_minus(m, id + 200, AUDIO_BAND_FULL, out));
 		audio_mixer_forget(m, id);
 		assert_false(audio_mixer_contains(m, id));
 		assert_true(audio_mixer_contains(m, id + 1));
@@ -262,13 +262,13 @@ static void test_stereo_keeps_the_sides(void **state)
 	tone_fill(a, TICK, 2, 500, 0.3, 0);
 	tone_fill(b + 1, TICK, 2, 800, 0.3, 0);
 	audio_mixer_begin(m);
-	audio_mixer_add(m, 1, a, -14);
-	audio_mixer_add(m, 2, b, -14);
+	audio_mixer_add(m, 1, a, -14, AUDIO_BAND_FULL);
+	audio_mixer_add(m, 2, b, -14, AUDIO_BAND_FULL);
 	audio_mixer_sum(m);
-	assert_near(tone_amplitude(audio_mixer_listener(m), TICK, 2, 500), 0.3, 0.01);
-	assert_near(tone_amplitude(audio_mixer_listener(m) + 1, TICK, 2, 800), 0.3, 0.01);
-	assert_near(tone_amplitude(audio_mixer_listener(m) + 1, TICK, 2, 500), 0, 1e-4);
-	audio_mixer_minus(m, 1, out);
+	assert_near(tone_amplitude(audio_mixer_listener(m, AUDIO_BAND_FULL), TICK, 2, 500), 0.3, 0.01);
+	assert_near(tone_amplitude(audio_mixer_listener(m, AUDIO_BAND_FULL) + 1, TICK, 2, 800), 0.3, 0.01);
+	assert_near(tone_amplitude(audio_mixer_listener(m, AUDIO_BAND_FULL) + 1, TICK, 2, 500), 0, 1e-4);
+	audio_mixer_minus(m, 1, AUDIO_BAND_FULL, out);
 	assert_memory_equal(out, b, sizeof out);
 	audio_mixer_free(&m);
 }
@@ -300,15 +300,70 @@ static void test_print_cost(void **state)
 	for (int r = 0; r < ROUNDS; r++) {
 		audio_mixer_begin(m);
 		for (uint32_t i = 0; i < MAX_LEGS; i++)
-			audio_mixer_add(m, i + 1, pcm[i], vad_level_dbov(pcm[i], TICK));
+			audio_mixer_add(m, i + 1, pcm[i], vad_level_dbov(pcm[i], TICK), AUDIO_BAND_FULL);
 		audio_mixer_sum(m);
 		for (uint32_t i = 0; i < MAX_LEGS; i++)
-			assert_true(audio_mixer_minus(m, i + 1, out));
+			assert_true(audio_mixer_minus(m, i + 1, AUDIO_BAND_FULL, out));
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
 	print_message("cost: level, mix and N-1 of %d legs: %.1f us per tick\n", MAX_LEGS,
 		      ((double)(t1.tv_sec - t0.tv_sec) * 1e6 +
 		       (double)(t1.tv_nsec - t0.tv_nsec) / 1e3) / ROUNDS);
+	audio_mixer_free(&m);
+}
+
+/* A talker in each band: all are heard in every band, at their level, and nobody hears
+ * himself; when they stop all is silent a tick later. */
+static void test_bands_hear_each_other(void **state)
+{
+	enum { SPAN_TICKS = 40, FROM = 10 };
+	static float own[AUDIO_BANDS][SPAN_TICKS * TICK], all[AUDIO_BANDS][SPAN_TICKS * TICK];
+	static const double hz[AUDIO_BANDS] = { 500, 1100, 1700 };
+	struct audio_mixer *m = new_mixer(8, 0, 1);
+	float pcm[AUDIO_BANDS][TICK], out[TICK];
+
+	(void)state;
+	role_assert_mixa();
+	for (size_t t = 0; t < SPAN_TICKS; t++) {
+		audio_mixer_begin(m);
+		for (enum audio_band b = 0; b < AUDIO_BANDS; b++) {
+			size_t n = audio_band_tick(b);
+
+			tone_fill(pcm[b], n, 1, hz[b] * 48000 / audio_band_hz(b), 0.2,
+				  (int64_t)(t * n));
+			audio_mixer_add(m, b + 1u, pcm[b], -17, b);
+		}
+		audio_mixer_sum(m);
+		for (enum audio_band b = 0; b < AUDIO_BANDS; b++) {
+			size_t n = audio_band_tick(b);
+
+			assert_true(audio_mixer_minus(m, b + 1u, b, own[b] + t * n));
+			memcpy(all[b] + t * n, audio_mixer_listener(m, b), n * sizeof(float));
+		}
+	}
+	for (enum audio_band b = 0; b < AUDIO_BANDS; b++) {
+		size_t n = audio_band_tick(b), from = FROM * n, len = (SPAN_TICKS - FROM) * n;
+
+		for (int k = 0; k < AUDIO_BANDS; k++) {
+			double as = hz[k] * 48000 / audio_band_hz(b);
+
+			assert_near(tone_db(tone_amplitude(all[b] + from, len, 1, as) / 0.2), 0, 0.3);
+			if (k == (int)b)
+				assert_true(tone_amplitude(own[b] + from, len, 1, as) < 0.0002);
+			else
+				assert_near(tone_db(tone_amplitude(own[b] + from, len, 1, as) / 0.2),
+					    0, 0.3);
+		}
+	}
+	for (int t = 0; t < 3; t++) {
+		audio_mixer_begin(m);
+		audio_mixer_sum(m);
+		for (enum audio_band b = 0; b < AUDIO_BANDS; b++) {
+			assert_false(audio_mixer_minus(m, b + 1u, b, out));
+			for (size_t i = 0; t && i < audio_band_tick(b); i++)
+				assert_near(out[i], 0, 0);
+		}
+	}
 	audio_mixer_free(&m);
 }
 
@@ -324,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_stereo_keeps_the_sides),
 		cmocka_unit_test(test_bad_arguments),
 		cmocka_unit_test(test_print_cost),
+		cmocka_unit_test(test_bands_hear_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

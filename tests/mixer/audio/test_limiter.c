@@ -20,7 +20,7 @@ static void test_quiet_sound_is_untouched(void **state)
 	(void)state;
 	tone_fill(pcm, TICK, 1, 1000, 0.89, 0);
 	memcpy(before, pcm, sizeof pcm);
-	limiter_run(&l, pcm, TICK, 1);
+	limiter_run(&l, pcm, TICK, 1, 48000);
 	assert_memory_equal(pcm, before, sizeof pcm);
 }
 
@@ -36,7 +36,7 @@ static void test_nothing_leaves_full_scale(void **state)
 
 		for (size_t i = 0; i < TICK * 2; i++)
 			pcm[i] = tone_noise(&seed) * loud;
-		limiter_run(&l, pcm, TICK, 2);
+		limiter_run(&l, pcm, TICK, 2, 48000);
 		for (size_t i = 0; i < TICK * 2; i++)
 			assert_true(fabsf(pcm[i]) <= 1);
 	}
@@ -52,7 +52,7 @@ static double steady_distortion_db(double hz)
 		float *at = pcm + (t % 10) * TICK;
 
 		tone_fill(at, TICK, 1, hz, 3, t * TICK);
-		limiter_run(&l, at, TICK, 1);
+		limiter_run(&l, at, TICK, 1, 48000);
 	}
 	assert_true(tone_amplitude(pcm, TICK * 10, 1, hz) > 0.8);
 	return tone_residue_db(pcm, TICK * 10, 1, hz);
@@ -73,17 +73,17 @@ static void test_gain_comes_back(void **state)
 
 	(void)state;
 	tone_fill(pcm, TICK, 1, 1000, 4, 0);
-	limiter_run(&l, pcm, TICK, 1);
+	limiter_run(&l, pcm, TICK, 1, 48000);
 	assert_true(l.reduction > 0.7f);
 	for (int64_t t = 0; t < 40; t++) {
 		tone_fill(pcm, TICK, 1, 1000, 0.5, t * TICK);
-		limiter_run(&l, pcm, TICK, 1);
+		limiter_run(&l, pcm, TICK, 1, 48000);
 		if (t < 5)
 			assert_true(l.reduction > 0.1f);
 	}
 	tone_fill(pcm, TICK, 1, 1000, 0.5, 0);
 	memcpy(before, pcm, sizeof pcm);
-	limiter_run(&l, pcm, TICK, 1);
+	limiter_run(&l, pcm, TICK, 1, 48000);
 	assert_memory_equal(pcm, before, sizeof pcm);
 }
 

@@ -34,7 +34,7 @@ static void tick(struct prompt_player *p, float room)
 {
 	for (size_t i = 0; i < TICK; i++)
 		mix[i] = room;
-	prompt_player_tick(p, mix, TICK, 1);
+	prompt_player_tick(p, mix, 1, AUDIO_BAND_FULL);
 }
 
 static struct prompt_list list(uint32_t id, const struct prompt *s)
@@ -252,7 +252,7 @@ static void test_two_channels(void **state)
 	memset(mix, 0, sizeof mix);
 	assert_int_equal(prompt_player_new(&p), 0);
 	assert_int_equal(prompt_player_add(p, &l), 0);
-	prompt_player_tick(p, mix, TICK, 2);
+	prompt_player_tick(p, mix, 2, AUDIO_BAND_FULL);
 	for (size_t i = 0; i < 2 * TICK; i++)
 		assert_true(fabsf(mix[i] - 0.1f) < 1e-3f);
 	prompt_player_free(&p);
