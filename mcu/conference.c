@@ -521,12 +521,15 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	c->started_ms = now_ms();
 	if (copy_ice_servers(c) || make_port_range(c) || address_count_new(&c->addresses) ||
 	    load_watch_new(&c->load, c) ||
+	    quality_log_new(&c->quality, cfg->db, cfg->config->statistics.interval_s,
+			    cfg->config->statistics.keep_days) ||
 	    dials_new(&c->dials, cfg->config, cfg->engine->clock, presence_call_changed, c)) {
 		rtp_port_range_free(&c->rtp_range);
 		address_count_free(&c->addresses);
 		free(c->ice);
 		if (c->load)
 			load_watch_free(&c->load);
+		quality_log_free(&c->quality);
 		free(c);
 		return -ENOMEM;
 	}
@@ -547,6 +550,7 @@ void conference_free(struct conference **c)
 	if (!*c)
 		return;
 	load_watch_free(&(*c)->load);
+	quality_log_free(&(*c)->quality);
 	dials_free(&(*c)->dials);
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->parlours);
@@ -576,6 +580,7 @@ void conference_shutdown(struct conference *c)
 		hall_close(h, "shutdown");
 	}
 	g_list_free(all);
+	quality_log_flush(c->quality);
 }
 
 bool conference_is_idle(const struct conference *c)

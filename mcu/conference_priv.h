@@ -28,6 +28,7 @@
 #include "mcu/dial.h"
 #include "mcu/load_watch.h"
 #include "mcu/net/rtp_ports.h"
+#include "mcu/quality_log.h"
 #include "mcu/tokens.h"
 #include "signaling/phone_number.h"
 #include "storage/sessions.h"
@@ -132,6 +133,7 @@ struct leg_handle {
 	struct neg_sdes sdes[RTP_LINES][RTP_SUITES]; /* our keys, as local() said them */
 	uint64_t down_octets, up_octets;
 	int64_t stats_at_ns;
+	struct quality_mark mark;
 	double told_score; /* what others know of its connection; 0: nothing */
 	bool knows_scores; /* it was told those of the others */
 };
@@ -149,6 +151,7 @@ struct conference {
 	size_t n_ice;
 	uint32_t pending; /* joins that wait for the registry */
 	struct load_watch *load;
+	struct quality_log *quality;
 	struct address_count *addresses; /* of every struct leg_handle */
 	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
@@ -306,6 +309,8 @@ void chat_replay(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
 
 /* quality_report.c */
 int quality_stats(struct leg_handle *p, struct leg_stats *out) ON_THREAD(ROLE_CTL);
+/* Its last interval, before it leaves. */
+void quality_last(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 void quality_start(struct hall *h) ON_THREAD(ROLE_CTL);
 void quality_stop(struct hall *h) ON_THREAD(ROLE_CTL);
 

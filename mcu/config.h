@@ -124,6 +124,9 @@ struct config {
 		int per_room, give_up_s;
 	} push;
 	struct {
+		int interval_s, keep_days;
+	} statistics;
+	struct {
 		bool degrade;
 		int high_percent;
 	} overload;

@@ -121,6 +121,7 @@ const struct config_section config_sections[] = {
 	{ "hls", "Rooms as streams over HTTP (HLS), for any number of viewers: players, the page "
 		 "/watch/ROOM, and through proxies and CDNs." },
 	{ "push", "Rooms sent on to other servers (RTMP, SRT)." },
+	{ "statistics", "What is written down about connections." },
 	{ "overload", "What happens when the machine cannot keep up." },
 	{ "limits", "What one peer may ask of the server." },
 };
@@ -356,6 +357,12 @@ const struct config_key config_keys[] = {
 	    "Servers that a room may be sent to at a time; 0: none."),
 	INT("push.give_up_s", push.give_up_s, 5, 86400, "600",
 	    "A server that cannot be reached for so long is given up (seconds)."),
+
+	INT("statistics.interval_s", statistics.interval_s, 0, 600, "30",
+	    "What everybody's connection is like is written down for so many seconds each; 0: not at "
+	    "all."),
+	INT("statistics.keep_days", statistics.keep_days, 0, 36500, "90",
+	    "And kept this long; sessions and participants, with their mean, stay. 0: for ever."),
 
 	BOOL("overload.degrade", overload.degrade, "true",
 	     "Rooms give up pictures per second, then the largest picture, then moving pictures, so "

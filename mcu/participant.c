@@ -83,6 +83,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	h->departures++;
 	if (h->parlour)
 		return;
+	quality_last(p);
 	prompting_chime(h, p, "leave");
 	if (reason != LEAVE_REPLACED)
 		join_remember(h, p, reason == LEAVE_KICKED);

@@ -82,12 +82,33 @@ ON_THREAD(ROLE_CTL) static void tell(struct hall *h, const struct leg_score *sco
 	leg_event_clear(&ev);
 }
 
+static void write_interval(struct leg_handle *p, const struct leg_net_stats *s, bool leaves)
+	ON_THREAD(ROLE_CTL)
+{
+	struct leg_info i;
+
+	leg_get_info(p->leg, &i);
+	quality_log_leg(p->conf->quality, &p->mark, p->row_id, s, (int)i.view_height,
+			clock_now_ns(p->conf->cfg.engine->clock), leaves);
+}
+
+void quality_last(struct leg_handle *p)
+{
+	struct leg_net_stats s;
+
+	if (!p->connected)
+		return;
+	leg_get_stats(p->leg, &s);
+	write_interval(p, &s, true);
+}
+
 ON_THREAD(ROLE_CTL) static bool has_changed(struct leg_handle *p)
 {
 	struct leg_net_stats s;
 	struct leg_stats all;
 
 	leg_get_stats(p->leg, &s);
+	write_interval(p, &s, false);
 	flows(&all, &s);
 	if (p->told_score > 0 && fabs(all.score - p->told_score) < QUALITY_STEP)
 		return false;

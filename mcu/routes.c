@@ -269,6 +269,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_layout_new(r, s);
 	if (!err)
+		err = routes_history_new(r, s);
+	if (!err)
 		err = routes_calls_new(r, s);
 	if (!err)
 		err = routes_dial_new(r, s);

@@ -70,32 +70,32 @@ static json_t *audit_json(const struct audit_row *a)
 
 static void on_audit(void *obj, int err, const struct audit_row *rows, size_t n)
 {
+	const struct wait *w = obj;
 	json_t *list = json_array();
 
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, audit_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "audit", list));
+	wait_reply_page(obj, err, "audit", list, n && n == w->calls.max ? rows[n - 1].id : 0);
 }
 
 ON_THREAD(ROLE_CTL) static void list_audit(struct wait *w)
 {
-	if (audit_list(w->routes->cfg.db, w->id, AUDIT_LIST_MAX, on_audit, w))
+	if (audit_list(w->routes->cfg.db, w->id, w->calls.max, on_audit, w))
 		wait_reply_busy(w);
 }
 
 static void get_audit(void *ctx, struct http_req *req)
 {
 	struct wait *w;
-	const char *before;
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
 	if (!w)
 		return;
-	before = http_req_query(req, "before");
-	w->id = before ? g_ascii_strtoll(before, NULL, 10) : 0;
-	wait_for_account(w, USER_ADMIN, list_audit);
+	w->calls.max = AUDIT_LIST_MAX;
+	if (rest_query_page(w, "before", &w->id, &w->calls.max, AUDIT_LIST_MAX))
+		wait_for_account(w, USER_ADMIN, list_audit);
 }
 
 int routes_admin_new(struct routes *r, struct server *s)

@@ -31,66 +31,32 @@ static json_t *call_json(const struct call_row *c)
 
 static void on_list(void *obj, int err, const struct call_row *rows, size_t n)
 {
+	const struct wait *w = obj;
 	json_t *all = json_array();
 
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, call_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "calls", all));
+	wait_reply_page(obj, err, "calls", all, n && n == w->calls.max ? rows[n - 1].id : 0);
 }
 
 ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	w->calls.room = w->name[0] ? w->name : NULL;
 	w->calls.number = w->text[0] ? w->text : NULL;
-	w->calls.max = CALL_LIST_MAX;
 	if (calls_list(w->routes->cfg.db, &w->calls, on_list, w))
 		wait_reply_busy(w);
-}
-
-/* Milliseconds since 1970, or a day; -1: neither. */
-static int64_t read_time(const char *text)
-{
-	int year, month, day, end = 0;
-	GDateTime *t;
-	int64_t ms;
-	char *rest;
-
-	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && !text[end]) {
-		t = g_date_time_new_utc(year, month, day, 0, 0, 0);
-		ms = t ? g_date_time_to_unix(t) * 1000 : -1;
-		if (t)
-			g_date_time_unref(t);
-		return ms;
-	}
-	ms = g_ascii_strtoll(text, &rest, 10);
-	return *text && !*rest ? ms : -1;
-}
-
-/* False: answered and ended. */
-ON_THREAD(ROLE_CTL) static bool read_number(struct wait *w, const char *name, int64_t *to)
-{
-	const char *text = http_req_query(w->req, name);
-
-	if (!text)
-		return true;
-	*to = read_time(text);
-	if (*to >= 0)
-		return true;
-	wait_refuse(w, 400, "bad_query", "\"%s\" must be a number of milliseconds since 1970, or a day "
-		    "like 2026-11-21.", name);
-	return false;
 }
 
 ON_THREAD(ROLE_CTL) static bool read_filter(struct wait *w)
 {
 	const char *number = http_req_query(w->req, "number");
-	const char *before = http_req_query(w->req, "before");
 
-	w->calls.before = before ? g_ascii_strtoll(before, NULL, 10) : 0;
+	w->calls.max = CALL_LIST_MAX;
 	snprintf(w->text, sizeof w->text, "%s", number ? number : "");
-	return read_number(w, "from", &w->calls.from_ms) &&
-	       read_number(w, "until", &w->calls.until_ms);
+	return rest_query_page(w, "before", &w->calls.before, &w->calls.max, CALL_LIST_MAX) &&
+	       rest_query_time(w, "from", &w->calls.from_ms) &&
+	       rest_query_time(w, "until", &w->calls.until_ms);
 }
 
 static void get_calls(void *ctx, struct http_req *req)

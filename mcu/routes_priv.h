@@ -13,7 +13,9 @@
  *   routes_hls.c          streams over HTTP
  *   routes_sip.c          users' passwords for telephones
  *   routes_trunks.c       SIP trunks
- *   rest_body.c           reading a JSON body */
+ *   routes_history.c      sessions, participants, quality
+ *   rest_body.c           reading a JSON body
+ *   rest_query.c          reading a query; pages of a list */
 #ifndef MCU_ROUTES_PRIV_H
 #define MCU_ROUTES_PRIV_H
 
@@ -41,6 +43,7 @@ struct wait {
 	/* What is to be done once it is known who asks; ends w, now or later. */
 	void (*next)(struct wait *w);
 	void (*after)(struct wait *w); /* that, once the room is known too */
+	void (*then)(struct wait *w);  /* and that, once it is known which room it is about */
 	enum user_role least; /* of who asks */
 	struct user_row who;  /* who asks */
 	json_t *body;
@@ -87,6 +90,28 @@ void wait_for_room_host(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(
 void wait_audit(const struct wait *w, const char *action, const char *room, const char *detail)
 	ON_THREAD(ROLE_CTL);
 
+/* Goes on with next(w), for administrators and for who owns w->name; once it is known who
+ * asks. */
+void wait_for_owner(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(ROLE_CTL);
+
+/* --- queries ----------------------------------------------------------------- */
+
+/* Each leaves its value alone when the query has no such member. False: it is wrong; w has
+ * been answered (400 bad_query) and ended. */
+/* A time: milliseconds since 1970, or a day, which begins in UTC. */
+bool rest_query_time(struct wait *w, const char *name, int64_t *ms) ON_THREAD(ROLE_CTL);
+/* A page: the id after which, or before which, it goes on; "limit", 1 to most. */
+bool rest_query_page(struct wait *w, const char *cursor, int64_t *id, size_t *max, size_t most)
+	ON_THREAD(ROLE_CTL);
+/* An id of the path; 404 not_found. */
+bool rest_path_id(struct wait *w, const char *name, int64_t *id) ON_THREAD(ROLE_CTL);
+/* Digits alone, 1 to max. -1: they are not. */
+int64_t rest_number(const char *text, int64_t max);
+/* Takes rows. next: the id with which the next page is asked for; 0: this was the last. It is
+ * told as a text. Ends w. */
+void wait_reply_page(struct wait *w, int err, const char *name, json_t *rows, int64_t next)
+	ON_THREAD(ROLE_CTL);
+
 /* --- bodies ------------------------------------------------------------------ */
 
 enum rest_kind { REST_TEXT = 1, REST_BOOL, REST_INT, REST_ARRAY, REST_OBJECT };
@@ -126,6 +151,7 @@ int routes_tokens_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_history_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

@@ -75,6 +75,15 @@ ON_THREAD(ROLE_CTL) static void find_own_room(struct wait *w)
 		wait_reply_busy(w);
 }
 
+void wait_for_owner(struct wait *w, void (*next)(struct wait *w))
+{
+	w->after = next;
+	if (w->who.role == USER_ADMIN)
+		next(w);
+	else
+		find_own_room(w);
+}
+
 void wait_for_own_room(struct wait *w, void (*next)(struct wait *w))
 {
 	w->after = next;

@@ -355,10 +355,15 @@ void db_close(struct db **pdb)
 	*pdb = NULL;
 }
 
+int64_t db_id_of_time(int64_t ms)
+{
+	return ms > ID_EPOCH_MS ? (ms - ID_EPOCH_MS) << ID_SEQUENCE_BITS : 0;
+}
+
 int64_t db_new_id(void)
 {
 	static _Atomic int64_t last;
-	int64_t now = (clock_wall_ns() / NS_PER_MS - ID_EPOCH_MS) << ID_SEQUENCE_BITS;
+	int64_t now = db_id_of_time(clock_wall_ns() / NS_PER_MS);
 	int64_t before = atomic_load(&last), id;
 
 	do

@@ -50,6 +50,8 @@ void db_close(struct db **db);
 /* Ids are made by the caller, so that a write needs no reply: unique, growing
  * with time, below 2^53 (exact in JSON). Any thread. */
 int64_t db_new_id(void);
+/* Below every id that is made at this time or later. */
+int64_t db_id_of_time(int64_t ms);
 
 /* Runs fn on the database's thread and waits for what it returns: for the start
  * and the end of the process and for tests, never on a running loop. */

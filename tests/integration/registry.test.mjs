@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { Bots } from '../support/bots.mjs';
 import { Server, bin, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
@@ -224,5 +225,104 @@ describe('tokens of programs', limit, () => {
 		assert.equal(last.code, 'rate_limited');
 		// a sign-in is nobody's guess
 		assert.equal((await ask('GET', 'rooms', { token: admin })).status, 200);
+	});
+});
+
+describe('what has been', limit, () => {
+	let bots, session, hana;
+	before(async () => {
+		server = await Server.small({ 'room.linger_s': 0, 'statistics.interval_s': 1 });
+		admin = await signIn('admin', server.password);
+		assert.equal((await ask('POST', 'users', { token: admin, body: { name: 'hana', role: 'host', password: PASSWORD } })).status, 201);
+		hana = await signIn('hana');
+		assert.equal((await ask('PUT', 'rooms/taught', { token: hana, body: {} })).status, 200);
+		bots = Bots.start(server, 'taught', { senders: 2, seconds: 60, name: 'pupil' });
+		await bots.ready;
+	});
+	after(() => server.stopFine());
+
+	const intervals = async (participant, query = '', token = admin) =>
+		ask('GET', `participants/${participant}/quality${query}`, { token });
+
+	test('a session, who is in it, and how the connections are', async () => {
+		const r = await ask('GET', 'sessions?room=taught', { token: admin });
+		assert.deepEqual([r.status, r.sessions.length, r.next], [200, 1, null]);
+		[session] = r.sessions;
+		assert.deepEqual([session.room, session.ended_ms, session.participants], ['taught', null, 2]);
+		assert.deepEqual((await ask('GET', `sessions/${session.id}`, { token: hana })).id, session.id);
+		const { participants } = await ask('GET', `sessions/${session.id}/participants`, { token: hana });
+		assert.deepEqual(participants.map((p) => [p.left_ms, p.user]), [[null, null], [null, null]]);
+		const rows = await until('an interval', async () => {
+			const x = await intervals(participants[0].id);
+			return x.intervals.length && x.intervals;
+		}, 60000);
+		for (const i of rows) {
+			assert.ok(i.interval_ms >= 1000 && i.uplink.kbps > 0 && i.downlink.kbps > 0, JSON.stringify(i));
+			assert.ok(i.score >= 1 && i.score <= 5 && i.uplink.loss <= 1);
+		}
+		assert.ok(rows.at(-1).height > 0);
+		assert.deepEqual((await intervals(participants[0].id, '?from=2100-01-01')).intervals, []);
+	});
+
+	test('at its end all is known', async () => {
+		bots.process.kill('SIGINT');
+		await bots.done;
+		const ended = await until('its end', async () => {
+			const s = await ask('GET', `sessions/${session.id}`, { token: admin });
+			return s.ended_ms && s;
+		});
+		assert.equal(ended.reason, 'empty');
+		const { participants } = await ask('GET', `sessions/${session.id}/participants`, { token: admin });
+		for (const p of participants)
+			assert.ok(p.left_ms >= p.joined_ms && p.score >= p.worst && p.worst >= 1, JSON.stringify(p));
+		const first = await intervals(participants[0].id, '?limit=1');
+		assert.equal(first.intervals.length, 1);
+		const rest = await intervals(participants[0].id, `?after=${first.next}`);
+		assert.ok(rest.intervals[0].at_ms > first.intervals[0].at_ms);
+		assert.ok(await server.value('mcu_quality_rows_total') > 2);
+		assert.equal(await server.value('mcu_quality_rows_dropped_total'), 0);
+	});
+
+	test('pages follow each other', async () => {
+		for (const name of ['a', 'b', 'c']) {
+			const s = await Socket.open(server.url);
+			s.send({ type: 'join', room: name, name: 'Ann', id: 'j' });
+			await s.until('welcome', () => s.messages.find((m) => m.type === 'welcome'));
+			s.destroy();
+		}
+		await until('four sessions', async () => (await ask('GET', 'sessions', { token: admin })).sessions.length === 4);
+		const seen = [];
+		for (let next = ''; next !== null;) {
+			const r = await ask('GET', `sessions?limit=1${next && `&before=${next}`}`, { token: admin });
+			seen.push(...r.sessions.map((s) => s.room));
+			({ next } = r);
+		}
+		assert.deepEqual(seen, ['c', 'b', 'a', 'taught']);
+	});
+
+	test('an owner sees his room and no other', async () => {
+		assert.equal((await ask('GET', 'rooms/taught/sessions', { token: hana })).sessions.length, 1);
+		assert.equal((await ask('GET', 'sessions', { token: hana })).code, 'not_allowed');
+		const other = (await ask('GET', 'sessions?room=a', { token: admin })).sessions[0];
+		for (const path of [`sessions/${other.id}`, `sessions/${other.id}/participants`])
+			assert.equal((await ask('GET', path, { token: hana })).code, 'not_allowed');
+		assert.equal((await ask('GET', `sessions/${other.id}`)).status, 401);
+	});
+
+	for (const query of ['limit=0', 'limit=1001', 'limit=-1', 'limit=1e9', 'limit=99999999999999999999', 'limit=', 'limit=ten', 'before=-5', 'before=x',
+		'before=9999999999999999999999', 'before=%27%20OR%201=1', 'from=yesterday', 'from=2026-13-01', 'until=2026-02-30', 'until=-1', 'from=99999999999999999'])
+		test(`absurd: sessions?${query}`, async () => {
+			const r = await ask('GET', `sessions?${query}`, { token: admin });
+			assert.deepEqual([r.status, r.code], [400, 'bad_query']);
+		});
+
+	test('absurd paths and names', async () => {
+		for (const path of ['sessions/0', 'sessions/-1', 'sessions/x', 'sessions/99999999999999999999', `sessions/${2 ** 52}`, 'participants/1/quality', "sessions/1'--/participants"])
+			assert.equal((await ask('GET', path, { token: admin })).status, 404, path);
+		assert.deepEqual((await ask('GET', `sessions?room=${encodeURIComponent("' OR '1'='1")}`, { token: admin })).sessions, []);
+		assert.equal((await ask('GET', `sessions?room=${'x'.repeat(300)}`, { token: admin })).status, 400);
+		for (const path of ['audit?before=x', 'audit?limit=0', 'calls?limit=1001', 'calls?before=-1'])
+			assert.equal((await ask('GET', path, { token: admin })).code, 'bad_query', path);
+		assert.equal((await ask('GET', 'audit?limit=1', { token: admin })).audit.length, 1);
 	});
 });
