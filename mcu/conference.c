@@ -407,6 +407,7 @@ void conference_room_changed(struct conference *c, const struct room_row *row)
 	take_rules(h, row);
 	hall_policy_info(h, &ev.u.room);
 	hall_tell(h, &ev, NULL);
+	hall_record_look(h);
 }
 
 void hall_policy_info(const struct hall *h, struct room_policy_info *out)
@@ -426,59 +427,6 @@ size_t hall_max_people(const struct hall *h)
 	int most = h->conf->cfg.config->room.max_participants, own = h->rules.max_participants;
 
 	return (size_t)(own > 0 && own < most ? own : most);
-}
-
-/* --- recording --------------------------------------------------------------- */
-
-static void note_to_info(const struct recording_note *n, struct recording_info *i)
-{
-	static const enum recording_event_state state[] = {
-		[RECORDING_RUNS] = RECORDING_IS_ON,
-		[RECORDING_ENDS] = RECORDING_IS_FINISHING,
-		[RECORDING_DONE] = RECORDING_IS_READY,
-		[RECORDING_BROKE] = RECORDING_IS_FAILED,
-	};
-
-	*i = (struct recording_info){
-		.state = state[n->phase], .id = n->id, .by = n->by, .url = n->url, .text = n->text,
-	};
-}
-
-void hall_recording_info(const struct hall *h, struct recording_info *out)
-{
-	struct recording_note n;
-
-	*out = (struct recording_info){ .state = RECORDING_IS_OFF };
-	if (!h->recording)
-		return;
-	recording_describe(h->recording, &n);
-	note_to_info(&n, out);
-}
-
-static void on_recording(void *obj, const struct recording_note *n)
-{
-	struct leg_event ev = { .type = LEG_EVENT_RECORDING };
-	struct hall *h = obj;
-
-	role_assert_ctl();
-	if (n->phase == RECORDING_DONE || n->phase == RECORDING_BROKE)
-		h->recording = NULL;
-	note_to_info(n, &ev.u.recording);
-	hall_tell(h, &ev, NULL);
-}
-
-int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
-{
-	if (start && h->recording)
-		return errmsg_set(why, -EBUSY, "already_recording",
-				  "This room is being recorded already.");
-	if (!start && !h->recording)
-		return errmsg_set(why, -ENOENT, "not_recording", "This room is not being recorded.");
-	if (start)
-		return recording_start(&h->recording, &h->conf->recordings, h->room, h->session_id,
-				       by, on_recording, h, why);
-	recording_stop(h->recording);
-	return 0;
 }
 
 /* --- life -------------------------------------------------------------------- */

@@ -99,6 +99,14 @@ typedef void conference_view_cb(void *obj, const struct room_view_info *v,
 /* -ENOENT with room_unknown. */
 int conference_views(struct conference *c, const char *room, conference_view_cb *cb, void *obj,
 		     struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* What a host, a program or a schedule (by: its name) does to the recording of a room that
+ * runs. 0; -ENOENT (room_empty, not_recording), -EBUSY (already_recording), or what
+ * recording.h says; with *why. */
+int conference_record(struct conference *c, const char *room, enum record_action action,
+		      const char *by, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Its state. Strings: valid until the loop turns. 0 or -ENOENT (room_empty). */
+int conference_recording(const struct conference *c, const char *room,
+			 struct recording_info *out, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Whether this user is in it now as a host. */
 bool conference_hosts(const struct conference *c, const char *room, int64_t user_id)
 	ON_THREAD(ROLE_CTL);

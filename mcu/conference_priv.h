@@ -8,6 +8,7 @@
  *   referral.c            calls that telephones ask for
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
+ *   hall_record.c         its recording
  *   quality_report.c      statistics and scores
  *   call_ports.c          sockets of calls
  *   uplink.c              what clients are told to send
@@ -69,6 +70,9 @@ struct hall {
 	GPtrArray *people; /* struct leg_handle, in order of joining */
 	uint64_t departures; /* from it so far */
 	struct recording *recording;
+	bool auto_runs; /* it was begun by itself */
+	bool auto_held; /* somebody has stopped it since enough people are there */
+	guint auto_end; /* timer: there are too few */
 	struct broadcast *broadcast; /* NULL: nobody watches over HTTP */
 	guint linger;      /* timer of an empty room */
 	bool closing;
@@ -184,17 +188,23 @@ void hall_linger(struct hall *h) ON_THREAD(ROLE_CTL);
 /* To everybody in the room but `but` (may be NULL). */
 void hall_tell(struct hall *h, struct leg_event *ev, const struct leg_handle *but)
 	ON_THREAD(ROLE_CTL);
-void hall_recording_info(const struct hall *h, struct recording_info *out) ON_THREAD(ROLE_CTL);
 void hall_policy_info(const struct hall *h, struct room_policy_info *out) ON_THREAD(ROLE_CTL);
 size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
-int hall_record(struct hall *h, bool start, const char *by, struct errmsg *why)
-	ON_THREAD(ROLE_CTL);
 
 /* watching.c: begins its stream where there is none. 0 or -errno with *why. */
 int hall_broadcast(struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
 
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);
+
+/* hall_record.c */
+void hall_recording_info(const struct hall *h, struct recording_info *out) ON_THREAD(ROLE_CTL);
+int hall_record(struct hall *h, enum record_action action, const char *by, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* Somebody came or left, or its rules are others: whether it is recorded by itself. */
+void hall_record_look(struct hall *h) ON_THREAD(ROLE_CTL);
+/* The room is about to close. */
+void hall_record_close(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* hall_view.c */
 /* Tells who sees another layout than it was told; only: that one, in any case. */

@@ -115,6 +115,9 @@ struct config {
 	} audio;
 	struct {
 		int fragment_ms, gop_s, audio_kbps;
+		char *container, *audio;
+		bool video;
+		int auto_people, auto_end_s;
 	} recording;
 	struct {
 		char *start;

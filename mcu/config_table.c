@@ -194,8 +194,9 @@ const struct config_key config_keys[] = {
 	INT("room.linger_s", room.linger_s, 0, 3600, "5",
 	    "An empty room stays this long for those who come back (seconds)."),
 
-	CHOICE("room.record", room.record, "hosts|all|nobody", "hosts",
-	       "Who may record, where a room's own rules say nothing."),
+	CHOICE("room.record", room.record, "hosts|all|nobody|auto", "hosts",
+	       "Who may record, where a room's own rules say nothing. auto: hosts, and rooms are "
+	       "recorded by themselves."),
 
 	INT("accounts.sign_in_hours", accounts.sign_in_hours, 1, 8760, "24",
 	    "A sign-in holds this long, unless the password changes or the person signs out."),
@@ -255,9 +256,9 @@ const struct config_key config_keys[] = {
 	     "Callers of the bridge are asked whether they want the other language (key 2)."),
 	{ "sip.menu", KEY_STRINGS, AT(sip.menu), 0, 0, NULL, check_menu,
 	  "[\"*6 mute\", \"*5 hand\", \"*1 layout_next\", \"*2 layout_previous\", \"*4 record\", "
-	  "\"*7 quieter\", \"*8 louder\", \"*0 help\"]",
+	  "\"*9 record_pause\", \"*7 quieter\", \"*8 louder\", \"*0 help\"]",
 	  "Keys of telephones in a room: a star, a key, and what they do (mute, hand, layout_next, "
-	  "layout_previous, record, quieter, louder, help)." },
+	  "layout_previous, record, record_pause, quieter, louder, help)." },
 	CHOICE("sip.chimes", sip.chimes, "phones|all|none", "phones",
 	       "Whose coming and going a room of up to 50 people hears."),
 
@@ -340,6 +341,16 @@ const struct config_key config_keys[] = {
 	    "A key frame at least this often while a room is recorded (seconds)."),
 	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",
 	    "AAC, kilobits per second."),
+	CHOICE("recording.container", recording.container, "mp4|mkv", "mp4",
+	       "Format of the files: MP4, which every browser plays, or Matroska."),
+	CHOICE("recording.audio", recording.audio, "aac|opus", "aac",
+	       "Codec of the sound. Opus is what listeners get, and costs nothing; some players do not "
+	       "know it in MP4."),
+	BOOL("recording.video", recording.video, "true", "false: only the sound is recorded."),
+	INT("recording.auto_people", recording.auto_people, 1, 1000, "2",
+	    "Rooms that are recorded by themselves: while so many participants are there."),
+	INT("recording.auto_end_s", recording.auto_end_s, 0, 3600, "60",
+	    "Such a recording ends when there have been fewer for so long (seconds), or nobody."),
 
 	CHOICE("hls.start", hls.start, "on_demand|always|off", "on_demand",
 	       "When a room is made a stream: when somebody asks for it, as long as the room runs, or "

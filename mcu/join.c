@@ -211,6 +211,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 		leg_mute(p->leg, p->audio_held ? 1 : -1, p->video_held ? 1 : -1);
 	}
 	introduce(p, h);
+	hall_record_look(h);
 	return 0;
 }
 

@@ -72,7 +72,7 @@ bool moderation_may_record(const struct leg_handle *p)
 {
 	const char *r = p->hall->rules.record;
 
-	return !strcmp(r, "all") || (!strcmp(r, "hosts") && p->host);
+	return !strcmp(r, "all") || (strcmp(r, "nobody") != 0 && p->host);
 }
 
 /* --- muting ------------------------------------------------------------------ */
@@ -322,6 +322,7 @@ ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct 
 	hall_policy_info(h, &ev.u.room);
 	audit_policy(p, &ev.u.room);
 	hall_tell(h, &ev, NULL);
+	hall_record_look(h);
 	/* Who waited for a lobby that is no more comes in. */
 	if (lobby && !h->rules.lobby && h->lobby->len)
 		lobby_decide(h, 0, true);

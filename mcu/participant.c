@@ -94,6 +94,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	hall_tell(h, &ev, p);
 	if (p->host && reason != LEAVE_REPLACED)
 		moderation_succession(h, reason == LEAVE_LOST);
+	hall_record_look(h);
 }
 
 ON_THREAD(ROLE_CTL) static void leave_now(struct leg_handle *p, enum leave_reason reason)
@@ -464,18 +465,24 @@ static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, 
 	return moderation_act(p, m, why);
 }
 
-static int api_record(void *ctx, struct leg_handle *p, bool start, struct errmsg *why)
+static int api_record(void *ctx, struct leg_handle *p, enum record_action action,
+		      struct errmsg *why)
 {
+	static const char *const audit[] = {
+		[RECORD_START] = "recording_started", [RECORD_STOP] = "recording_stopped",
+		[RECORD_PAUSE] = "recording_paused", [RECORD_RESUME] = "recording_resumed",
+	};
+
 	(void)ctx;
 	role_assert_ctl();
 	if (!p->hall || p->hall->parlour)
 		return errmsg_set(why, -EAGAIN, "not_joined", "Wait for `welcome` first.");
 	if (!moderation_may_record(p))
-		return errmsg_set(why, -EACCES, "not_allowed", strcmp(p->hall->rules.record, "hosts") ?
+		return errmsg_set(why, -EACCES, "not_allowed", !strcmp(p->hall->rules.record, "nobody") ?
 				  "Nobody may record this room." :
 				  "Only hosts may record this room. Ask one of them.");
-	hall_audit(p, start ? "recording_started" : "recording_stopped", NULL);
-	return hall_record(p->hall, start, p->name, why);
+	hall_audit(p, audit[action], NULL);
+	return hall_record(p->hall, action, p->name, why);
 }
 
 static int api_stats(void *ctx, struct leg_handle *p, struct leg_stats *out)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -16,6 +17,8 @@
 /* The registry may be on the disk that is full: what became of a recording is
  * written again until there is room. */
 enum { SAVE_AGAIN_S = 2 };
+/* Whether the disk keeps up, and whether a key frame is missing. */
+enum { WATCH_S = 1 };
 
 struct recording {
 	struct recording_env *env;
@@ -28,6 +31,8 @@ struct recording {
 	struct recording_row row;
 	char id[24], url[96];
 	struct log_ctx log;
+	guint watch;
+	bool detaching; /* the room's threads are letting go */
 	/* Both must have happened before it can go. */
 	bool detached, ended;
 	struct errmsg failure; /* text empty: none */
@@ -142,6 +147,102 @@ static void take_result(struct recording *r, const struct recorder_result *res)
 			 res->dropped_audio);
 }
 
+static void attach(struct recording *r) ON_THREAD(ROLE_CTL);
+
+/* Nobody calls the recorder any more. */
+ON_THREAD(ROLE_CTL) static void let_go(struct recording *r)
+{
+	r->detached = true;
+	recorder_stop(&r->recorder);
+	if (r->failure.text[0] && !r->ended) {
+		/* The file may take longer. */
+		tell(r, RECORDING_BROKE);
+		recording_orphan(r);
+	}
+	finish(r);
+}
+
+static void on_detached(void *obj, void *arg)
+{
+	struct recording *r = obj;
+
+	(void)arg;
+	role_assert_ctl();
+	r->detaching = false;
+	if (r->phase == RECORDING_RUNS)
+		attach(r); /* it goes on already */
+	else if (r->phase != RECORDING_PAUSED)
+		let_go(r);
+}
+
+ON_THREAD(ROLE_CTL) static void detach(struct recording *r)
+{
+	if (!r->outlet)
+		return;
+	r->detaching = true;
+	room_sink_detach(&r->outlet, on_detached, r);
+}
+
+void recording_stop(struct recording *r)
+{
+	if (r->phase != RECORDING_RUNS && r->phase != RECORDING_PAUSED)
+		return;
+	if (r->watch)
+		g_source_remove(r->watch);
+	r->watch = 0;
+	tell(r, RECORDING_ENDS);
+	detach(r);
+	if (!r->detaching)
+		let_go(r);
+}
+
+int recording_pause(struct recording *r, bool pause, struct errmsg *why)
+{
+	int64_t now_ns = clock_now_ns(r->env->engine->clock);
+
+	if (r->phase != RECORDING_RUNS && r->phase != RECORDING_PAUSED)
+		return errmsg_set(why, -EINVAL, "not_recording", "The recording is ending already.");
+	if (pause == (r->phase == RECORDING_PAUSED))
+		return 0;
+	if (pause && recorder_pause(r->recorder, now_ns))
+		return errmsg_set(why, -EBUSY, "rate_limited", "This recording was paused too often. "
+				  "Stop it, and start another one.");
+	tell(r, pause ? RECORDING_PAUSED : RECORDING_RUNS);
+	if (pause) {
+		detach(r);
+		return 0;
+	}
+	recorder_resume(r->recorder, now_ns);
+	if (!r->detaching)
+		attach(r);
+	return 0;
+}
+
+/* The volume may hang for long: it is told at once, and the row written when the file is
+ * closed. */
+ON_THREAD(ROLE_CTL) static void give_up(struct recording *r)
+{
+	errmsg_set(&r->failure, -EIO, "disk_slow", "The recording ended because the disk of the server "
+		   "is too slow. What was recorded until then is kept.");
+	log_error(&r->log, "recording %s: %s", r->id, r->failure.text);
+	recording_stop(r);
+}
+
+static gboolean watch(gpointer obj)
+{
+	struct recording *r = obj;
+
+	role_assert_ctl();
+	if (recorder_overran(r->recorder)) {
+		r->watch = 0;
+		give_up(r);
+		return G_SOURCE_REMOVE;
+	}
+	if (r->outlet && recorder_wants_key(r->recorder))
+		room_sink_want_key(r->outlet);
+	return G_SOURCE_CONTINUE;
+}
+
 static void on_finished(void *obj, const struct recorder_result *res)
 {
 	struct recording *r = obj;
@@ -158,30 +259,12 @@ static void on_failed(void *obj, const struct errmsg *why, const struct recorder
 
 	role_assert_ctl();
 	take_result(r, res);
+	if (!r->failure.text[0])
+		log_error(&r->log, "recording %s: %s", r->id, why->text);
 	r->failure = *why;
-	log_error(&r->log, "recording %s: %s", r->id, why->text);
 	r->ended = true;
 	recording_stop(r);
 	finish(r);
-}
-
-static void on_detached(void *obj, void *arg)
-{
-	struct recording *r = obj;
-
-	(void)arg;
-	role_assert_ctl();
-	r->detached = true;
-	recorder_stop(&r->recorder);
-	finish(r);
-}
-
-void recording_stop(struct recording *r)
-{
-	if (r->phase != RECORDING_RUNS)
-		return;
-	tell(r, RECORDING_ENDS);
-	room_sink_detach(&r->outlet, on_detached, r);
 }
 
 /* The AAC decoder's configuration, asked of an encoder as the mix will use it. */
@@ -205,25 +288,59 @@ static int sound_config(const struct engine *e, int channels, uint8_t *out, size
 	return err;
 }
 
+static bool is_opus(const struct recording *r)
+{
+	return !strcmp(r->env->config->recording.audio, "opus");
+}
+
 ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 {
+	const struct config *c = r->env->config;
 	const struct engine *e = r->env->engine;
 	struct recorder_events ev = {
 		.mbox = e->ctl, .obj = r, .finished = on_finished, .failed = on_failed,
 	};
 	uint8_t aac[64];
 	struct recorder_cfg cfg = {
-		.path = r->row.path, .fps = e->cfg.fps, .aac_config = aac, .sample_rate = 48000,
-		.channels = room_channels(r->room),
-		.fragment_ms = r->env->config->recording.fragment_ms,
+		.path = r->row.path, .matroska = r->row.format == RECORDING_MKV,
+		.fps = c->recording.video ? e->cfg.fps : 0, .opus = is_opus(r),
+		.aac_config = aac, .sample_rate = 48000, .channels = room_channels(r->room),
+		.fragment_ms = c->recording.fragment_ms,
 	};
-	int err = sound_config(e, cfg.channels, aac, sizeof aac, &cfg.aac_config_len);
+	int err = 0;
 
+	if (!cfg.opus)
+		err = sound_config(e, cfg.channels, aac, sizeof aac, &cfg.aac_config_len);
 	return err ? err : recorder_start(&r->recorder, r->env->volume, &cfg, &ev);
+}
+
+ON_THREAD(ROLE_CTL) static int try_attach(struct recording *r)
+{
+	const struct config *c = r->env->config;
+	struct room_sink sink = {
+		.obj = r, .video = c->recording.video ? sink_video : NULL, .audio = sink_audio,
+		.sound = is_opus(r) ? ROOM_SINK_OPUS : ROOM_SINK_AAC,
+		.gop_s = c->recording.gop_s, .records = true,
+	};
+
+	return room_sink_attach(r->room, &sink, &r->outlet);
+}
+
+/* After a pause. */
+static void attach(struct recording *r)
+{
+	int err = try_attach(r);
+
+	if (!err)
+		return;
+	errmsg_set(&r->failure, err, "recording_failed", "The recording could not go on: %s.",
+		   err_str(err));
+	recording_stop(r);
 }
 
 ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id, const char *by)
 {
+	const struct config *c = r->env->config;
 	struct recording_row *row = &r->row;
 	int err;
 
@@ -231,13 +348,19 @@ ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id,
 	row->session_id = session_id;
 	row->state = RECORDING_RECORDING;
 	row->started_ms = clock_wall_ns() / NS_PER_MS;
-	row->width = r->env->engine->cfg.width;
-	row->height = r->env->engine->cfg.height;
+	row->format = strcmp(c->recording.container, "mkv") ? RECORDING_MP4 : RECORDING_MKV;
+	row->kind = c->recording.video ? RECORDING_COMPOSED : RECORDING_AUDIO;
+	snprintf(row->audio_codec, sizeof row->audio_codec, "%s", c->recording.audio);
+	if (c->recording.video) {
+		snprintf(row->video_codec, sizeof row->video_codec, "h264");
+		row->width = r->env->engine->cfg.width;
+		row->height = r->env->engine->cfg.height;
+	}
 	snprintf(row->room, sizeof row->room, "%s", room_name(r->room));
 	snprintf(row->by, sizeof row->by, "%s", by);
 	err = recording_token(row->token);
 	if (!err)
-		err = repository_path(row->path, row->room, row->started_ms, row->id);
+		err = repository_path_as(row->path, row->format, row->room, row->started_ms, row->id);
 	snprintf(r->id, sizeof r->id, "%" PRId64, row->id);
 	snprintf(r->url, sizeof r->url, "/recordings/%s/%s", r->id, row->token);
 	return err;
@@ -248,10 +371,6 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		    struct errmsg *why)
 {
 	struct recording *r = calloc(1, sizeof *r);
-	struct room_sink sink = {
-		.obj = r, .video = sink_video, .audio = sink_audio,
-		.gop_s = env->config->recording.gop_s, .records = true,
-	};
 	int err = -ENOMEM;
 
 	if (!r)
@@ -266,18 +385,22 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 		err = start_recorder(r);
 	if (err)
 		goto out;
-	/* From here on a failure is told by the recorder's own end. */
 	env->running++;
-	recordings_create(env->db, &r->row, NULL, NULL);
-	if (room_sink_attach(room, &sink, &r->outlet)) {
+	err = try_attach(r);
+	if (err) {
+		/* It goes when the recorder has ended. */
+		r->notify = NULL;
 		r->phase = RECORDING_ENDS;
-		errmsg_set(&r->failure, 0, "recording_failed", "The room could not be recorded.");
-		on_detached(r, NULL);
-		*out = r;
-		return 0;
+		errmsg_set(&r->failure, err, "recording_failed", "The room could not be recorded.");
+		let_go(r);
+		r = NULL;
+		goto out;
 	}
+	/* From here on a failure is told by the recorder's own end. */
+	recordings_create(env->db, &r->row, NULL, NULL);
 	*out = r;
 	log_info(&r->log, "recording %s started by %s: %s", r->id, by, r->row.path);
+	r->watch = g_timeout_add_seconds(WATCH_S, watch, r);
 	tell(r, RECORDING_RUNS);
 	return 0;
 out:

@@ -1,5 +1,5 @@
 /* Recordings of rooms: joins the room's encoded output, the recorder and the
- * registry. CTL. A recording ends by recording_stop or by itself (disk full);
+ * registry. CTL. A recording ends by recording_stop or by itself (disk full, too slow);
  * either way the last note is READY or FAILED and the object is gone after it. */
 #ifndef MCU_RECORDING_H
 #define MCU_RECORDING_H
@@ -15,7 +15,13 @@ struct db;
 struct volume;
 struct recording;
 
-enum recording_phase { RECORDING_RUNS = 1, RECORDING_ENDS, RECORDING_DONE, RECORDING_BROKE };
+enum recording_phase {
+	RECORDING_RUNS = 1,
+	RECORDING_PAUSED,
+	RECORDING_ENDS,
+	RECORDING_DONE,
+	RECORDING_BROKE
+};
 
 /* Borrowed for the call. */
 struct recording_note {
@@ -42,6 +48,10 @@ struct recording_env {
 int recording_start(struct recording **out, struct recording_env *env, struct room *room,
 		    int64_t session_id, const char *by, recording_notify *notify, void *obj,
 		    struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* While it is paused nothing is encoded for it; the file goes on without a gap. -EINVAL
+ * (not_recording) when it is ending, -EBUSY when it was paused too often. Harmless when it
+ * is as it shall be already. */
+int recording_pause(struct recording *r, bool pause, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Harmless when it is ending already. */
 void recording_stop(struct recording *r) ON_THREAD(ROLE_CTL);
 /* Its room is about to go, and with it the obj of notify: it is not called any

@@ -9,6 +9,7 @@
  *   routes_calls.c        records of calls
  *   routes_dial.c         calls that a room makes
  *   routes_admin.c        recordings, audit
+ *   routes_record.c       recording a room
  *   routes_captures.c     captures of packets
  *   routes_hls.c          streams over HTTP
  *   routes_sip.c          users' passwords for telephones
@@ -160,5 +161,6 @@ int routes_trunks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_hls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_record_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 
 #endif

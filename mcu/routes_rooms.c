@@ -11,13 +11,14 @@ static json_t *room_json(const struct wait *w, const struct room_row *r) ON_THRE
 	const struct room_rules *u = &r->rules;
 	const char *record = u->record[0] ? u->record : w->routes->cfg.config->room.record;
 
-	return json_pack("{s:s, s:s, s:s?, s:I, s:s?, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:i, s:I}",
+	return json_pack("{s:s, s:s, s:s?, s:I, s:s?, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:i, s:i, s:I}",
 			 "name", r->name, "title", r->title,
 			 "number", r->number[0] ? r->number : NULL, "created_ms", (json_int_t)r->created_ms,
 			 "owner", r->owner[0] ? r->owner : NULL, "members_only", u->members_only,
 			 "lobby", u->lobby, "locked", u->locked, "unmute", u->unmute,
 			 "stereo", u->stereo, "record", record, "guest_pin", u->guest_pin[0] != 0,
 			 "host_pin", u->host_pin[0] != 0, "max_participants", u->max_participants,
+			 "auto_people", u->auto_people,
 			 "people", (json_int_t)conference_people(w->routes->cfg.conference, r->name));
 }
 
@@ -173,7 +174,7 @@ static void get_room(void *ctx, struct http_req *req)
 struct room_body {
 	const char *title, *record, *guest_pin, *host_pin, *owner, *number;
 	bool has_owner;
-	int64_t max;
+	int64_t max, auto_people;
 };
 
 static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
@@ -188,6 +189,7 @@ static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
 		{ "stereo", REST_BOOL, .flag = &u->stereo },
 		{ "max_participants", REST_INT, false, 0, 10000, .number = &b->max },
 		{ "record", REST_TEXT, false, 1, 7, .text = &b->record },
+		{ "auto_people", REST_INT, false, 0, 1000, .number = &b->auto_people },
 		{ "guest_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->guest_pin },
 		{ "host_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->host_pin },
 		{ "number", REST_TEXT, false, 0, ROOM_NUMBER_LEN, .text = &b->number },
@@ -198,11 +200,12 @@ static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
 	json_decref(w->body);
 	w->body = NULL;
 	b->max = u->max_participants;
+	b->auto_people = u->auto_people;
 	if (!rest_read(w, fields, sizeof fields / sizeof *fields))
 		return false;
 	if (b->record && !record_right_parse(b->record))
-		wait_refuse(w, 400, "bad_json", "The member \"record\" must be \"hosts\", \"all\" or "
-			    "\"nobody\".");
+		wait_refuse(w, 400, "bad_json", "The member \"record\" must be \"hosts\", \"all\", "
+			    "\"nobody\" or \"auto\".");
 	else if ((b->guest_pin && *b->guest_pin && !protocol_pin_valid(b->guest_pin)) ||
 		 (b->host_pin && *b->host_pin && !protocol_pin_valid(b->host_pin)))
 		wait_refuse(w, 400, "bad_json", "A PIN has 4 to 64 letters, digits or signs; \"\" removes "
@@ -279,6 +282,7 @@ static void apply(struct wait *w) ON_THREAD(ROLE_CTL)
 	if (b.record)
 		snprintf(u->record, sizeof u->record, "%s", b.record);
 	u->max_participants = (int)b.max;
+	u->auto_people = (int)b.auto_people;
 	set_pin(w, u->guest_pin, b.guest_pin);
 	set_pin(w, u->host_pin, b.host_pin);
 	if (b.has_owner && w->who.role != USER_ADMIN) {

@@ -6,12 +6,14 @@
 static const char *const command_names[IVR_COMMANDS] = {
 	[IVR_MUTE] = "mute", [IVR_HAND] = "hand", [IVR_LAYOUT_NEXT] = "layout_next",
 	[IVR_LAYOUT_PREVIOUS] = "layout_previous", [IVR_RECORD] = "record",
+	[IVR_RECORD_PAUSE] = "record_pause",
 	[IVR_LOUDER] = "louder", [IVR_QUIETER] = "quieter", [IVR_HELP] = "help",
 };
 static const char *const help_names[IVR_COMMANDS] = {
 	[IVR_MUTE] = "help_mute", [IVR_HAND] = "help_hand",
 	[IVR_LAYOUT_NEXT] = "help_layout_next", [IVR_LAYOUT_PREVIOUS] = "help_layout_previous",
-	[IVR_RECORD] = "help_record", [IVR_LOUDER] = "help_louder",
+	[IVR_RECORD] = "help_record", [IVR_RECORD_PAUSE] = "help_record_pause",
+	[IVR_LOUDER] = "help_louder",
 	[IVR_QUIETER] = "help_quieter", [IVR_HELP] = "help_help",
 };
 static const char *const number_names[] = {
@@ -245,7 +247,7 @@ static void command(struct ivr *v, char key, struct ivr_do *out)
 	default:
 		out->command = c;
 		out->on = c == IVR_MUTE ? !v->muted : c == IVR_HAND ? !v->hand :
-			  c == IVR_RECORD ? !v->recorded : false;
+			  c == IVR_RECORD ? !v->recorded : c == IVR_RECORD_PAUSE && !v->paused;
 	}
 }
 
@@ -296,14 +298,15 @@ void ivr_was_muted(struct ivr *v, bool muted, bool by_host, struct ivr_do *out)
 				    by_host ? "unmuted_by_host" : "unmuted");
 }
 
-void ivr_was_recorded(struct ivr *v, bool recorded, struct ivr_do *out)
+void ivr_was_recorded(struct ivr *v, bool recorded, bool paused, struct ivr_do *out)
 {
 	begin(out);
-	if (v->recorded == recorded)
+	if (v->recorded == recorded && v->paused == paused)
 		return;
 	v->recorded = recorded;
+	v->paused = paused;
 	if (v->state == IVR_ROOM)
-		say(v, out, recorded ? "recording_on" : "recording_off");
+		say(v, out, paused ? "recording_paused" : recorded ? "recording_on" : "recording_off");
 }
 
 void ivr_hand_was(struct ivr *v, bool raised, struct ivr_do *out)
@@ -324,6 +327,7 @@ void ivr_entered(struct ivr *v, const struct ivr_room *r, struct ivr_do *out)
 	v->volume_db = 0;
 	v->muted = r->muted;
 	v->recorded = r->recorded;
+	v->paused = r->paused;
 	out->timer_ms = 0;
 	if (!r->others) {
 		say(v, out, "only_one");
@@ -336,7 +340,7 @@ void ivr_entered(struct ivr *v, const struct ivr_room *r, struct ivr_do *out)
 		say(v, out, "others_after");
 	}
 	if (r->recorded)
-		say(v, out, "recording_on");
+		say(v, out, r->paused ? "recording_paused" : "recording_on");
 	if (r->muted)
 		say(v, out, "muted_by_host");
 }

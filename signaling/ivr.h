@@ -34,6 +34,7 @@ enum ivr_command {
 	IVR_LAYOUT_NEXT,
 	IVR_LAYOUT_PREVIOUS,
 	IVR_RECORD,
+	IVR_RECORD_PAUSE, /* and go on */
 	IVR_LOUDER, /* what it hears */
 	IVR_QUIETER,
 	IVR_HELP,
@@ -70,7 +71,7 @@ struct ivr {
 	char room[IVR_NUMBER_MAX + 2], pin[IVR_NUMBER_MAX + 2]; /* as they were entered; "": not */
 	unsigned wrong_numbers, wrong_pins, silences;
 	bool star;	/* in the room: a command has begun */
-	bool muted, hand, recorded;
+	bool muted, hand, recorded, paused; /* paused: what is recorded */
 	int volume_db;
 	uint32_t prompt; /* number of the newest list */
 };
@@ -87,7 +88,7 @@ struct ivr_do {
 	int timer_ms; /* ivr_timer is to be called then; 0: no more; -1: as it was */
 	bool enter;  /* ivr.room with ivr.pin: then ivr_refused, ivr_waits or ivr_entered */
 	enum ivr_command command; /* in the room: then ivr_done */
-	bool on;		  /* of MUTE, HAND, RECORD */
+	bool on;		  /* of MUTE, HAND, RECORD, RECORD_PAUSE */
 	int volume_db;		  /* of LOUDER, QUIETER */
 	bool hang_up;
 };
@@ -111,7 +112,7 @@ void ivr_waits(struct ivr *v, struct ivr_do *out);
 /* others: without itself. */
 struct ivr_room {
 	unsigned others;
-	bool muted, recorded;
+	bool muted, recorded, paused;
 };
 void ivr_entered(struct ivr *v, const struct ivr_room *r, struct ivr_do *out);
 /* Of a command; code "": it is done. */
@@ -119,7 +120,8 @@ void ivr_done(struct ivr *v, enum ivr_command c, const char *code, struct ivr_do
 
 /* In the room, by whomever. */
 void ivr_was_muted(struct ivr *v, bool muted, bool by_host, struct ivr_do *out);
-void ivr_was_recorded(struct ivr *v, bool recorded, struct ivr_do *out);
+/* paused: it is recorded still, but not now. */
+void ivr_was_recorded(struct ivr *v, bool recorded, bool paused, struct ivr_do *out);
 void ivr_hand_was(struct ivr *v, bool raised, struct ivr_do *out);
 
 #endif

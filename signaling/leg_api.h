@@ -243,7 +243,8 @@ struct room_api {
 	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,
 		   struct errmsg *why);
 	/* What follows is told by LEG_EVENT_RECORDING. */
-	int (*record)(void *ctx, struct leg_handle *leg, bool start, struct errmsg *why);
+	int (*record)(void *ctx, struct leg_handle *leg, enum record_action action,
+		      struct errmsg *why);
 	int (*stats)(void *ctx, struct leg_handle *leg, struct leg_stats *out);
 
 	/* To this leg alone, as soon as it is connected. -ENOENT (prompt_unknown), -EUSERS

@@ -67,18 +67,32 @@ bool protocol_pin_valid(const char *pin)
 
 static const char *const right_names[] = {
 	[RECORD_BY_HOSTS] = "hosts", [RECORD_BY_ALL] = "all", [RECORD_BY_NOBODY] = "nobody",
+	[RECORD_AUTO] = "auto",
 };
 
 const char *record_right_name(enum record_right r)
 {
-	return r >= RECORD_BY_HOSTS && r <= RECORD_BY_NOBODY ? right_names[r] : "hosts";
+	return r >= RECORD_BY_HOSTS && r <= RECORD_AUTO ? right_names[r] : "hosts";
 }
 
 enum record_right record_right_parse(const char *name)
 {
-	for (enum record_right r = RECORD_BY_HOSTS; r <= RECORD_BY_NOBODY; r++)
+	for (enum record_right r = RECORD_BY_HOSTS; r <= RECORD_AUTO; r++)
 		if (!strcmp(name, right_names[r]))
 			return r;
+	return 0;
+}
+
+enum record_action record_action_parse(const char *name)
+{
+	static const char *const names[] = {
+		[RECORD_START] = "start", [RECORD_STOP] = "stop", [RECORD_PAUSE] = "pause",
+		[RECORD_RESUME] = "resume",
+	};
+
+	for (enum record_action a = RECORD_START; a <= RECORD_RESUME; a++)
+		if (!strcmp(name, names[a]))
+			return a;
 	return 0;
 }
 
@@ -212,10 +226,9 @@ static int parse_record(struct client_msg *m, json_t *o, struct errmsg *why)
 	int err = get_string(o, "action", 16, NULL, true, &action, why);
 	if (err)
 		return err;
-	m->u.record.start = !strcmp(action, "start");
-	if (!m->u.record.start && strcmp(action, "stop"))
-		return bad_member(why, "action", "must be \"start\" or \"stop\"");
-	return 0;
+	m->u.record.action = record_action_parse(action);
+	return m->u.record.action ? 0 : bad_member(why, "action", "must be \"start\", \"stop\", "
+						   "\"pause\" or \"resume\"");
 }
 
 static int get_bool(json_t *o, const char *name, bool *out, struct errmsg *why)
@@ -379,7 +392,8 @@ static int parse_policy(struct client_msg *m, json_t *o, struct errmsg *why)
 	if (err || !record)
 		return err;
 	c->record = record_right_parse(record);
-	return c->record ? 0 : bad_member(why, "record", "must be \"hosts\", \"all\" or \"nobody\"");
+	return c->record ? 0 : bad_member(why, "record", "must be \"hosts\", \"all\", \"nobody\" or "
+						     "\"auto\"");
 }
 
 static int parse_admit(struct client_msg *m, json_t *o, struct errmsg *why)

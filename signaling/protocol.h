@@ -60,7 +60,14 @@ enum moderation {
 };
 
 /* Who may record a room. */
-enum record_right { RECORD_BY_HOSTS = 1, RECORD_BY_ALL, RECORD_BY_NOBODY };
+enum record_right {
+	RECORD_BY_HOSTS = 1,
+	RECORD_BY_ALL,
+	RECORD_BY_NOBODY,
+	RECORD_AUTO /* hosts, and by itself */
+};
+
+enum record_action { RECORD_START = 1, RECORD_STOP, RECORD_PAUSE, RECORD_RESUME };
 
 /* What a host changes of a running room; what is unset stays. */
 struct policy_change {
@@ -104,7 +111,7 @@ struct client_msg {
 			enum tristate audio, video;
 		} mute;
 		struct {
-			bool start;
+			enum record_action action;
 		} record;
 		struct {
 			const char *text; /* 1…2000 characters, not blank */
@@ -169,6 +176,8 @@ bool protocol_pin_valid(const char *pin);
 const char *record_right_name(enum record_right r);
 /* 0: no such name. */
 enum record_right record_right_parse(const char *name);
+/* "start", "stop", "pause", "resume"; 0: none of them. */
+enum record_action record_action_parse(const char *name);
 
 /* --- what the server says -------------------------------------------------- */
 
@@ -234,8 +243,12 @@ enum recording_event_state {
 	RECORDING_IS_ON,
 	RECORDING_IS_FINISHING,
 	RECORDING_IS_READY,
-	RECORDING_IS_FAILED
+	RECORDING_IS_FAILED,
+	RECORDING_IS_PAUSED
 };
+
+/* "off", "on", "finishing", "ready", "failed", "paused". */
+const char *recording_event_name(enum recording_event_state s);
 
 /* Strings may be NULL: the member is left out. */
 struct recording_info {

@@ -83,7 +83,10 @@ ON_THREAD(ROLE_CTL) static int command(struct sip_call *c, const struct guide *g
 	case IVR_MUTE:
 		return api->mute(side->api_ctx, h, d->on ? TRISTATE_TRUE : TRISTATE_FALSE,
 				 TRISTATE_UNSET, why);
-	case IVR_RECORD: return api->record(side->api_ctx, h, d->on, why);
+	case IVR_RECORD:
+		return api->record(side->api_ctx, h, d->on ? RECORD_START : RECORD_STOP, why);
+	case IVR_RECORD_PAUSE:
+		return api->record(side->api_ctx, h, d->on ? RECORD_PAUSE : RECORD_RESUME, why);
 	case IVR_LOUDER:
 	case IVR_QUIETER: return api->hear(side->api_ctx, h, (float)d->volume_db, why);
 	case IVR_HAND:
@@ -196,7 +199,7 @@ void call_guide_entered(struct sip_call *c)
 {
 	struct guide *g = guide_of(c);
 	const struct ivr_room room = { .others = c->active->others, .muted = c->active->muted,
-				       .recorded = c->active->recorded };
+				       .recorded = c->active->recorded, .paused = c->active->paused };
 	struct ivr_do d;
 
 	if (!g)
@@ -257,7 +260,9 @@ static bool hear(struct guide *g, const struct call_leg *l, const struct leg_eve
 		ivr_hand_was(&g->ivr, ev->u.hand.raised, d);
 		return true;
 	case LEG_EVENT_RECORDING:
-		ivr_was_recorded(&g->ivr, ev->u.recording.state == RECORDING_IS_ON, d);
+		ivr_was_recorded(&g->ivr, ev->u.recording.state == RECORDING_IS_ON ||
+						  ev->u.recording.state == RECORDING_IS_PAUSED,
+				 ev->u.recording.state == RECORDING_IS_PAUSED, d);
 		return true;
 	case LEG_EVENT_LAYOUT:
 		snprintf(g->layout, sizeof(g->layout), "%s", ev->u.layout.layout);

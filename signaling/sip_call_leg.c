@@ -168,7 +168,8 @@ static void see_room(struct call_leg *l, const struct welcome_info *w)
 {
 	l->id = w->leg;
 	l->others = (unsigned)(w->n_participants ? w->n_participants - 1 : 0);
-	l->recorded = w->recording.state == RECORDING_IS_ON;
+	l->paused = w->recording.state == RECORDING_IS_PAUSED;
+	l->recorded = w->recording.state == RECORDING_IS_ON || l->paused;
 	for (size_t i = 0; i < w->n_participants; i++)
 		if (w->participants[i].leg == w->leg)
 			l->muted = w->participants[i].audio_muted;

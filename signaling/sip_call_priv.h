@@ -140,7 +140,7 @@ struct call_leg {
 	char room[257]; /* that it asked for, then that it is in */
 	/* when it came in: */
 	unsigned others;
-	bool muted, recorded;
+	bool muted, recorded, paused; /* paused: what is recorded */
 };
 
 struct sip_call {

@@ -296,6 +296,9 @@ const struct migration migrations[] = {
 	  " created_ms INTEGER NOT NULL"
 	  ") STRICT;"
 	  "CREATE INDEX room_schedules_by_room ON room_schedules (room, id);" },
+	{ "rooms: recorded by themselves",
+	  "ALTER TABLE rooms ADD COLUMN auto_record INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE rooms ADD COLUMN auto_people INTEGER NOT NULL DEFAULT 0;" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

@@ -125,6 +125,28 @@ void recorder_stop(struct recorder **rec)
 	volume_wake(v);
 }
 
+static void count_drop(_Atomic uint64_t *which)
+{
+	atomic_fetch_add_explicit(which, 1, memory_order_relaxed);
+	metric_add(&dropped_total, 1);
+}
+
+static void set_alarm(bool on)
+{
+	static _Atomic bool is_on;
+
+	if (atomic_exchange(&is_on, on) != on)
+		metric_add(&alarm_on, on ? 1 : -1);
+}
+
+/* The disk has not kept up. */
+static void overrun(struct recorder *r, _Atomic uint64_t *dropped)
+{
+	atomic_store_explicit(&r->overran, true, memory_order_release);
+	set_alarm(true);
+	count_drop(dropped);
+}
+
 int recorder_pause(struct recorder *r, int64_t at_ns)
 {
 	unsigned n = atomic_load_explicit(&r->marks, memory_order_relaxed);
@@ -159,12 +181,6 @@ static bool takes(const struct recorder *r)
 	       !atomic_load_explicit(&r->overran, memory_order_relaxed);
 }
 
-static void count_drop(_Atomic uint64_t *which)
-{
-	atomic_fetch_add_explicit(which, 1, memory_order_relaxed);
-	metric_add(&dropped_total, 1);
-}
-
 void recorder_video(struct recorder *r, const struct buf *au, int64_t pts_ns, bool key)
 {
 	bool needs_key = atomic_load_explicit(&r->producer_needs_key, memory_order_relaxed);
@@ -172,8 +188,7 @@ void recorder_video(struct recorder *r, const struct buf *au, int64_t pts_ns, bo
 	if (!takes(r) || (needs_key && !key))
 		return;
 	if (!feed_push(r->video, au->data, au->len, pts_ns, key)) {
-		atomic_store_explicit(&r->overran, true, memory_order_release);
-		count_drop(&r->dropped_video);
+		overrun(r, &r->dropped_video);
 		return;
 	}
 	if (needs_key)
@@ -184,8 +199,7 @@ void recorder_audio(struct recorder *r, const struct buf *frame, int64_t pts_ns)
 {
 	if (!takes(r) || feed_push(r->audio, frame->data, frame->len, pts_ns, true))
 		return;
-	atomic_store_explicit(&r->overran, true, memory_order_release);
-	count_drop(&r->dropped_audio);
+	overrun(r, &r->dropped_audio);
 }
 
 bool recorder_wants_key(const struct recorder *r)
@@ -270,14 +284,6 @@ static void explain(struct errmsg *why, int err, const char *root, const char *p
 			   "What was recorded until then is kept; check the disk of %s.",
 			   path, err_str(err), root);
 	}
-}
-
-static void set_alarm(bool on)
-{
-	static _Atomic bool is_on;
-
-	if (atomic_exchange(&is_on, on) != on)
-		metric_add(&alarm_on, on ? 1 : -1);
 }
 
 static void fail(struct recorder *r, int err) ON_THREAD(ROLE_STO);

@@ -36,7 +36,8 @@ static void reply(struct db_request *base)
 #define ROOM_COLUMNS                                                                       \
 	"r.id, r.name, r.title, r.settings, r.created_ms, r.registered, r.owner_id, "       \
 	"coalesce(u.name, ''), r.members_only, r.lobby, r.locked, r.unmute, r.stereo, "     \
-	"r.max_participants, r.record, r.guest_pin, r.host_pin, r.number "                            \
+	"r.max_participants, CASE WHEN r.auto_record THEN 'auto' ELSE r.record END, "             \
+	"r.guest_pin, r.host_pin, r.number, r.auto_people "                                  \
 	"FROM rooms r LEFT JOIN users u ON u.id = r.owner_id "
 
 static void read_row(sqlite3_stmt *st, struct room_row *row)
@@ -60,6 +61,7 @@ static void read_row(sqlite3_stmt *st, struct room_row *row)
 	db_column_text(st, 15, u->guest_pin, sizeof(u->guest_pin));
 	db_column_text(st, 16, u->host_pin, sizeof(u->host_pin));
 	db_column_text(st, 17, row->number, sizeof(row->number));
+	u->auto_people = sqlite3_column_int(st, 18);
 }
 
 static int find(sqlite3 *conn, struct db_request *base)
@@ -106,6 +108,7 @@ static int run_write(sqlite3 *conn, struct db_request *base)
 {
 	struct room_request *r = (struct room_request *)base;
 	const struct room_rules *u = &r->row.rules;
+	bool automatic = !strcmp(u->record, "auto");
 	int err = db_run(conn,
 			 "INSERT INTO rooms (name, created_ms) VALUES (?, ?) "
 			 "ON CONFLICT (name) DO NOTHING", "ti", r->name,
@@ -115,12 +118,13 @@ static int run_write(sqlite3 *conn, struct db_request *base)
 		err = db_run(conn,
 			     "UPDATE rooms SET registered = 1, title = ?, owner_id = ?, "
 			     "members_only = ?, lobby = ?, locked = ?, unmute = ?, stereo = ?, "
-			     "max_participants = ?, record = ?, guest_pin = ?, host_pin = ?, "
-			     "number = ? WHERE name = ?",
-			     "tniiiiiittttt", r->title, r->row.owner_id, (int64_t)u->members_only,
+			     "max_participants = ?, record = ?, auto_record = ?, auto_people = ?, "
+			     "guest_pin = ?, host_pin = ?, number = ? WHERE name = ?",
+			     "tniiiiiitiitttt", r->title, r->row.owner_id, (int64_t)u->members_only,
 			     (int64_t)u->lobby, (int64_t)u->locked, (int64_t)u->unmute,
-			     (int64_t)u->stereo, (int64_t)u->max_participants, u->record,
-			     u->guest_pin, u->host_pin, r->row.number, r->name);
+			     (int64_t)u->stereo, (int64_t)u->max_participants,
+			     automatic ? "hosts" : u->record, (int64_t)automatic,
+			     (int64_t)u->auto_people, u->guest_pin, u->host_pin, r->row.number, r->name);
 	return err ? err : find(conn, base);
 }
 
@@ -140,8 +144,8 @@ static int run_forget(sqlite3 *conn, struct db_request *base)
 		err = db_run(conn,
 			     "UPDATE rooms SET registered = 0, title = '', settings = '{}', "
 			     "owner_id = NULL, members_only = 0, lobby = 0, locked = 0, unmute = 1, "
-			     "stereo = 0, max_participants = 0, record = '', guest_pin = '', "
-			     "host_pin = '', number = '' WHERE id = ?", "i", r->row.id);
+			     "stereo = 0, max_participants = 0, record = '', auto_record = 0, "
+			     "auto_people = 0, guest_pin = '', host_pin = '', number = '' WHERE id = ?", "i", r->row.id);
 	return db_end(conn, err);
 }
 

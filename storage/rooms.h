@@ -17,7 +17,9 @@ enum { ROOM_PIN_HASH_LEN = 64, ROOM_LIST_MAX = 1000, ROOM_NUMBER_LEN = 16 };
 struct room_rules {
 	bool members_only, lobby, locked, unmute, stereo;
 	int max_participants; /* 0: as configured */
-	char record[8];	      /* "hosts", "all", "nobody"; "": as configured */
+	/* "hosts", "all", "nobody", or "auto": hosts, and by itself; "": as configured */
+	char record[8];
+	int auto_people; /* from so many participants on, where by itself; 0: as configured */
 	char guest_pin[ROOM_PIN_HASH_LEN + 1], host_pin[ROOM_PIN_HASH_LEN + 1]; /* "": none */
 };
 

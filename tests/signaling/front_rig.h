@@ -181,11 +181,12 @@ static inline int r_act(void *ctx, struct leg_handle *leg, const struct client_m
 	return f->record_err ? errmsg_set(why, f->record_err, "not_allowed", "No.") : 0;
 }
 
-static inline int r_record(void *ctx, struct leg_handle *leg, bool start, struct errmsg *why)
+static inline int r_record(void *ctx, struct leg_handle *leg, enum record_action action,
+			    struct errmsg *why)
 {
 	struct fixture *f = ctx;
 	(void)leg;
-	f->recording = start ? 1 : 2;
+	f->recording = (int)action;
 	return f->record_err ? errmsg_set(why, f->record_err, "already_recording", "It runs.") : 0;
 }
 

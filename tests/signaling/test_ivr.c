@@ -14,7 +14,7 @@
 static const struct ivr_cfg english = {
 	.language = "en",
 	.key = { [IVR_MUTE] = '6', [IVR_HAND] = '5', [IVR_LAYOUT_NEXT] = '1',
-		 [IVR_LAYOUT_PREVIOUS] = '2', [IVR_RECORD] = '4', [IVR_QUIETER] = '7',
+		 [IVR_LAYOUT_PREVIOUS] = '2', [IVR_RECORD] = '4', [IVR_RECORD_PAUSE] = '9', [IVR_QUIETER] = '7',
 		 [IVR_LOUDER] = '8', [IVR_HELP] = '0' },
 };
 static const struct ivr_cfg either = { .language = "en", .other = "ko" };
@@ -126,8 +126,8 @@ static void happen(struct ivr *v, const char *what, char *to, size_t size)
 		ivr_was_muted(v, what[0] == 'm', false, &d);
 	else if (!strcmp(what, "held") || !strcmp(what, "unheld"))
 		ivr_was_muted(v, what[0] == 'h', true, &d);
-	else if (!strcmp(what, "recorded") || !strcmp(what, "off"))
-		ivr_was_recorded(v, what[0] == 'r', &d);
+	else if (!strcmp(what, "recorded") || !strcmp(what, "off") || !strcmp(what, "paused"))
+		ivr_was_recorded(v, what[0] != 'o', what[0] == 'p', &d);
 	else if (!strcmp(what, "lowered"))
 		ivr_hand_was(v, false, &d);
 	else
@@ -298,6 +298,8 @@ static void test_menu(void **state)
 		{ "*4", "do5 t0" }, { "done 5 ", "" }, { "off", "[recording_off]" },
 		{ "*4", "do5+ t0" }, { "done 5 no_space", "[not_possible]" },
 		{ "recorded", "[recording_on]" }, { "recorded", "" },
+		{ "*9", "do6+ t0" }, { "paused", "[recording_paused]" }, { "*9", "do6 t0" },
+		{ "recorded", "[recording_on]" },
 		{ "*3", "[unknown_key] t0" }, { "**6", "do1 t0" } };
 	struct ivr_do d;
 	struct ivr v;
@@ -318,7 +320,7 @@ static void test_volume(void **state)
 	ivr_start_room(&v, &english);
 	for (int db = 3; db <= IVR_VOLUME_MOST_DB; db += 3) {
 		happen(&v, "*8", got, sizeof got);
-		snprintf(want, sizeof want, "do6 %ddB t0", db);
+		snprintf(want, sizeof want, "do7 %ddB t0", db);
 		assert_string_equal(got, want);
 		ivr_done(&v, IVR_LOUDER, "", &d);
 	}
@@ -326,7 +328,7 @@ static void test_volume(void **state)
 	assert_string_equal(got, "[loudest] t0");
 	for (int db = IVR_VOLUME_MOST_DB - 3; db >= -IVR_VOLUME_MOST_DB; db -= 3) {
 		happen(&v, "*7", got, sizeof got);
-		snprintf(want, sizeof want, "do7 %ddB t0", db);
+		snprintf(want, sizeof want, "do8 %ddB t0", db);
 		assert_string_equal(got, want);
 		ivr_done(&v, IVR_QUIETER, "", &d);
 	}

@@ -53,7 +53,7 @@ static void messages_are_read(void **state)
 	assert_int_equal(m.u.mute.video, TRISTATE_FALSE);
 	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"stop\"}", &why), 0);
-	assert_false(m.u.record.start);
+	assert_int_equal(m.u.record.action, RECORD_STOP);
 	client_msg_clear(&m);
 	static const char *const plain[] = { "stats", "ping", "leave" };
 	for (size_t i = 0; i < 3; i++) {
@@ -235,8 +235,8 @@ static const struct {
 	{ "{\"type\":\"sound\",\"agc\":1}", "bad_message", "\"agc\" must be true or false", "" },
 	{ "{\"type\":\"mute\",\"audio\":1}", "bad_message",
 	  "\"audio\" must be true or false", "" },
-	{ "{\"type\":\"record\",\"action\":\"pause\"}", "bad_message",
-	  "\"start\" or \"stop\"", "" },
+	{ "{\"type\":\"record\",\"action\":\"rest\"}", "bad_message",
+	  "\"pause\" or \"resume\"", "" },
 	{ "{\"type\":\"chat\"}", "bad_message", "\"text\" is missing", "" },
 	{ "{\"type\":\"chat\",\"text\":\"\"}", "bad_message", "something to read", "" },
 	{ "{\"type\":\"chat\",\"text\":\" \\n\\t \"}", "bad_message", "something to read", "" },

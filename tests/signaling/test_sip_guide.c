@@ -53,10 +53,15 @@ static int g_act(void *ctx, struct leg_handle *l, const struct client_msg *m, st
 	return answer(why);
 }
 
-static int g_record(void *ctx, struct leg_handle *l, bool start, struct errmsg *why)
+static int g_record(void *ctx, struct leg_handle *l, enum record_action action, struct errmsg *why)
 {
 	(void)l;
-	say(ctx, start ? "record" : "stop");
+	static const char *const words[] = {
+		[RECORD_START] = "record", [RECORD_STOP] = "stop", [RECORD_PAUSE] = "pause",
+		[RECORD_RESUME] = "resume",
+	};
+
+	say(ctx, words[action]);
 	return answer(why);
 }
 

@@ -106,6 +106,7 @@ export class RoomPage {
 		press(['share', 'menu-share'], () => this.#session.share());
 		press(['hand', 'menu-hand'], () => this.#raise());
 		press(['record', 'menu-record'], () => this.#session.record());
+		press(['record-pause', 'menu-record-pause'], () => this.#session.pauseRecording());
 		press(['leave'], () => this.#session.leave());
 		press(['full', 'menu-full'], () => this.#fullscreen());
 		press(['copy', 'menu-copy'], () => this.#copyAddress());
@@ -331,19 +332,25 @@ export class RoomPage {
 			}
 		};
 		const heard = s.has('audio'), seen = s.has('video');
-		const recording = s.recording.state === 'on';
+		const paused = s.recording.state === 'paused';
+		const recording = paused || s.recording.state === 'on';
 		set(['mute'], !heard, heard ? 'mic' : 'micOff', heard ? 'mute' : 'unmute');
 		set(['camera-off'], !seen, seen ? 'cam' : 'camOff', seen ? 'cameraOff' : 'cameraOnButton');
 		$('mute').disabled = $('camera-off').disabled = !navigator.mediaDevices || this.#devices.busy;
 		set(['share', 'menu-share'], false, s.screen ? 'screenOff' : 'screen', s.screen ? 'stopSharing' : 'shareScreen');
 		set(['hand', 'menu-hand'], false, 'hand', s.handUp ? 'lowerHand' : 'raiseHand');
 		set(['record', 'menu-record'], false, 'record', recording ? 'stopRecording' : 'record');
+		set(['record-pause', 'menu-record-pause'], false, paused ? 'play' : 'pause', paused ? 'resumeRecording' : 'pauseRecording');
 		$('share').classList.toggle('lit', !!s.screen);
 		$('hand').classList.toggle('lit', s.handUp);
 		$('record').classList.toggle('on', recording);
 		for (const id of ['record', 'menu-record']) {
 			$(id).disabled = s.recording.state === 'finishing' || s.state !== 'live';
 			$(id).hidden = !s.mayRecord && !(recording && s.isHost);
+		}
+		for (const id of ['record-pause', 'menu-record-pause']) {
+			$(id).disabled = s.state !== 'live';
+			$(id).hidden = !recording || $('record').hidden;
 		}
 		for (const id of ['share', 'menu-share'])
 			$(id).hidden = !canShare();
@@ -356,9 +363,9 @@ export class RoomPage {
 
 	#showRecordings(s) {
 		const { recording: r } = s;
-		$('recording').hidden = !['on', 'finishing'].includes(r.state);
-		$('recording').classList.toggle('finishing', r.state === 'finishing');
-		const text = t(r.state === 'finishing' ? 'recordingFinishing' : 'recordingNow');
+		$('recording').hidden = !['on', 'paused', 'finishing'].includes(r.state);
+		$('recording').classList.toggle('finishing', r.state !== 'on');
+		const text = t({ finishing: 'recordingFinishing', paused: 'recordingPaused' }[r.state] ?? 'recordingNow');
 		if ($('recording-text').textContent !== text)
 			$('recording-text').textContent = text;
 		$('recordings').hidden = !s.recordings.size;

@@ -67,7 +67,7 @@ export class Session extends EventTarget {
 	get handUp() { return !!this.me?.hand; }
 	// That one may choose; by the hosts' rules one has one without.
 	get choosable() { return this.views.length < 2 ? [] : this.views.filter((v) => this.isHost || v.view === 'main' || !['hosts', 'speaker'].includes(v.for)).map((v) => v.view); }
-	get mayRecord() { return !this.policy.record || this.policy.record === 'all' || (this.policy.record === 'hosts' && this.isHost); }
+	get mayRecord() { return !this.policy.record || this.policy.record === 'all' || (this.policy.record !== 'nobody' && this.isHost); }
 	get mayUnmute() { return this.policy.unmute !== false || this.isHost; }
 
 	// Until the server has let us in; then the state says how it goes on.
@@ -161,7 +161,8 @@ export class Session extends EventTarget {
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
 	arrange(layout) { this.#do('layout', { ...layout, view: this.layout?.view }); }
-	record() { this.#do('record', { action: this.recording.state === 'on' ? 'stop' : 'start' }); }
+	record() { this.#do('record', { action: ['on', 'paused'].includes(this.recording.state) ? 'stop' : 'start' }); }
+	pauseRecording() { this.#do('record', { action: this.recording.state === 'paused' ? 'resume' : 'pause' }); }
 
 	get soundOnly() { return recall('soundOnly') === 'yes'; }
 
@@ -381,10 +382,15 @@ export class Session extends EventTarget {
 	}
 
 	#recorded(r) {
+		const before = this.recording.state;
 		this.recording = r;
 		if (r.url)
 			this.recordings.set(r.recording, { url: r.url, at: Date.now() });
-		if (r.state === 'on')
+		if (r.state === 'paused')
+			this.#tell('notice', { key: 'recordingPausedNow' });
+		if (r.state === 'on' && before === 'paused')
+			this.#tell('notice', { key: 'recordingResumed' });
+		else if (r.state === 'on')
 			this.#tell('notice', r.by ? { key: 'recordingStartedBy', values: { name: r.by } } : { key: 'recordingStarted' });
 		if (r.state === 'ready')
 			this.#tell('notice', { key: 'recordingReady' });
