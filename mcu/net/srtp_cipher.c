@@ -4,24 +4,48 @@
 #include "mcu/net/srtp_cipher.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <nettle/gcm.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
-enum { SHA1_BLOCK = 64, SHA1_BYTES = 20 };
+enum { SHA1_BLOCK = 64, SHA1_BYTES = 20, AES_BLOCK = 16, GCM_IV = 12 };
 
-struct srtp_cipher {
+/* GCM by nettle: for a packet of sound EVP takes five times as long, most of it to
+ * look up parameters by name and in contexts that lie all over the memory. */
+struct gcm {
+	struct gcm_ctx ctx;
+	struct aes128_ctx aes;
+	struct gcm_key key; /* last: of its four kilobytes few are used where CLMUL is */
+};
+
+/* AES-CM by OpenSSL. */
+struct cm {
 	EVP_CIPHER_CTX *aes;
-	bool gcm;
-	uint8_t tag; /* octets */
-	uint8_t salt[16];
 	SHA_CTX inner, outer; /* HMAC-SHA1 after the key blocks */
 };
 
-static void hmac_key(struct srtp_cipher *c, const uint8_t key[SRTP_AUTH_BYTES])
+struct srtp_cipher {
+	bool is_gcm;
+	uint8_t tag; /* octets */
+	uint8_t salt[16];
+	union {
+		struct cm cm;
+		struct gcm gcm; /* there only if is_gcm */
+	};
+};
+
+static size_t bytes_of(bool gcm)
+{
+	return gcm ? sizeof(struct srtp_cipher)
+		   : offsetof(struct srtp_cipher, cm) + sizeof(struct cm);
+}
+
+static void hmac_key(struct cm *c, const uint8_t key[SRTP_AUTH_BYTES])
 {
 	uint8_t pad[SHA1_BLOCK];
 
@@ -37,7 +61,7 @@ static void hmac_key(struct srtp_cipher *c, const uint8_t key[SRTP_AUTH_BYTES])
 }
 
 /* Over n octets of p and then the 4 of b. */
-static void hmac(const struct srtp_cipher *c, const uint8_t *p, size_t n, const uint8_t b[4],
+static void hmac(const struct cm *c, const uint8_t *p, size_t n, const uint8_t b[4],
 		 uint8_t tag[SHA1_BYTES])
 {
 	SHA_CTX h = c->inner;
@@ -50,34 +74,45 @@ static void hmac(const struct srtp_cipher *c, const uint8_t *p, size_t n, const 
 	SHA1_Final(tag, &h);
 }
 
-int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, enum srtp_use use,
-		    bool open)
+static int cm_new(struct cm *c, const struct srtp_session_keys *k)
 {
+	hmac_key(c, k->auth);
+	c->aes = EVP_CIPHER_CTX_new();
+	if (!c->aes)
+		return -ENOMEM;
+	return EVP_CipherInit_ex(c->aes, EVP_aes_128_ctr(), NULL, k->key, NULL, 1) ? 0 : -EIO;
+}
+
+static void gcm_new(struct gcm *g, const struct srtp_session_keys *k)
+{
+	aes128_set_encrypt_key(&g->aes, k->key);
+	gcm_set_key(&g->key, &g->aes, (nettle_cipher_func *)aes128_encrypt);
+}
+
+int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, enum srtp_use use)
+{
+	bool gcm = master->profile == SRTP_PROFILE_GCM;
 	struct srtp_session_keys k;
 	struct srtp_cipher *c;
-	const EVP_CIPHER *kind;
 	int err;
 
 	if (!srtp_profile_name(master->profile))
 		return -EINVAL;
-	c = calloc(1, sizeof *c);
+	c = calloc(1, bytes_of(gcm));
 	if (!c)
 		return -ENOMEM;
+	c->is_gcm = gcm;
 	err = srtp_derive(&k, master, use);
 	if (err)
 		goto out;
-	c->gcm = master->profile == SRTP_PROFILE_GCM;
-	c->tag = c->gcm ? SRTP_GCM_TAG : SRTP_CM_TAG;
+	c->tag = gcm ? SRTP_GCM_TAG : SRTP_CM_TAG;
 	if (master->profile == SRTP_PROFILE_CM32 && use == SRTP_USE_RTP)
 		c->tag = SRTP_CM32_TAG;
-	kind = c->gcm ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
 	memcpy(c->salt, k.salt, sizeof k.salt);
-	hmac_key(c, k.auth);
-	c->aes = EVP_CIPHER_CTX_new();
-	if (!c->aes)
-		err = -ENOMEM;
-	else if (!EVP_CipherInit_ex(c->aes, kind, NULL, k.key, NULL, !(open && c->gcm)))
-		err = -EIO;
+	if (gcm)
+		gcm_new(&c->gcm, &k);
+	else
+		err = cm_new(&c->cm, &k);
 out:
 	OPENSSL_cleanse(&k, sizeof k);
 	if (err)
@@ -91,10 +126,20 @@ void srtp_cipher_free(struct srtp_cipher **c)
 {
 	if (!*c)
 		return;
-	EVP_CIPHER_CTX_free((*c)->aes);
-	OPENSSL_cleanse(*c, sizeof **c);
+	if (!(*c)->is_gcm)
+		EVP_CIPHER_CTX_free((*c)->cm.aes);
+	OPENSSL_cleanse(*c, bytes_of((*c)->is_gcm));
 	free(*c);
 	*c = NULL;
+}
+
+/* GCM's lines lie behind each other. */
+void srtp_cipher_prefetch(const struct srtp_cipher *c)
+{
+	enum { LINE = 64, USED = offsetof(struct srtp_cipher, gcm.key) + 2 * AES_BLOCK };
+
+	for (size_t at = 0; at < (c->is_gcm ? USED : bytes_of(false)); at += LINE)
+		__builtin_prefetch((const char *)c + at);
 }
 
 size_t srtp_cipher_tag_bytes(const struct srtp_cipher *c)
@@ -105,32 +150,58 @@ size_t srtp_cipher_tag_bytes(const struct srtp_cipher *c)
 /* RFC 7714 sections 8.1 and 9.1: 12 octets; RFC 3711 section 4.1.1: 16. */
 static bool set_iv(struct srtp_cipher *c, uint32_t ssrc, uint64_t index)
 {
-	uint8_t iv[16], x[16] = { 0 };
-	int at = c->gcm ? 2 : 4; /* of the SSRC; the index follows */
+	uint8_t iv[AES_BLOCK], x[AES_BLOCK] = { 0 };
+	int at = c->is_gcm ? 2 : 4; /* of the SSRC; the index follows */
 
 	srtp_put32(x + at, ssrc);
 	x[at + 4] = (uint8_t)(index >> 40);
 	x[at + 5] = (uint8_t)(index >> 32);
 	srtp_put32(x + at + 6, (uint32_t)index);
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < AES_BLOCK; i++)
 		iv[i] = c->salt[i] ^ x[i];
-	return EVP_CipherInit_ex(c->aes, NULL, NULL, NULL, iv, -1) == 1;
+	if (!c->is_gcm)
+		return EVP_CipherInit_ex(c->cm.aes, NULL, NULL, NULL, iv, -1) == 1;
+	gcm_set_iv(&c->gcm.ctx, &c->gcm.key, GCM_IV, iv);
+	return true;
 }
 
-/* out NULL: additional authenticated data. */
-static bool run(struct srtp_cipher *c, uint8_t *out, const uint8_t *in, size_t n)
+static bool cm_run(struct cm *c, uint8_t *out, const uint8_t *in, size_t n)
 {
 	int len;
 
 	return n == 0 || EVP_CipherUpdate(c->aes, out, &len, in, (int)n) == 1;
 }
 
-static bool gcm_tag(struct srtp_cipher *c, uint8_t *tag)
+/* What is authenticated only, before the rest: n octets and the 4 of word. nettle
+ * takes whole blocks in all calls but the last. */
+static void gcm_clear(struct gcm *g, const uint8_t *p, size_t n, const uint8_t word[4])
 {
-	int len;
+	size_t whole = n / AES_BLOCK * AES_BLOCK, rest = n - whole;
+	uint8_t last[AES_BLOCK + SRTP_RTCP_INDEX];
 
-	return EVP_CipherFinal_ex(c->aes, tag, &len) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(c->aes, EVP_CTRL_AEAD_GET_TAG, SRTP_GCM_TAG, tag) == 1;
+	gcm_update(&g->ctx, &g->key, whole, p);
+	memcpy(last, p + whole, rest);
+	memcpy(last + rest, word, SRTP_RTCP_INDEX);
+	gcm_update(&g->ctx, &g->key, rest + SRTP_RTCP_INDEX, last);
+}
+
+/* And the tag behind it. */
+static void gcm_seal(struct gcm *g, uint8_t *out, const uint8_t *in, size_t n)
+{
+	gcm_encrypt(&g->ctx, &g->key, &g->aes, (nettle_cipher_func *)aes128_encrypt, n, out, in);
+	gcm_digest(&g->ctx, &g->key, &g->aes, (nettle_cipher_func *)aes128_encrypt, SRTP_GCM_TAG,
+		   out + n);
+}
+
+/* In place; the tag is elsewhere. */
+static bool gcm_open(struct gcm *g, uint8_t *p, size_t n, const uint8_t *tag)
+{
+	uint8_t own[SRTP_GCM_TAG];
+
+	gcm_decrypt(&g->ctx, &g->key, &g->aes, (nettle_cipher_func *)aes128_encrypt, n, p, p);
+	gcm_digest(&g->ctx, &g->key, &g->aes, (nettle_cipher_func *)aes128_encrypt, sizeof own,
+		   own);
+	return !CRYPTO_memcmp(own, tag, sizeof own);
 }
 
 int srtp_cipher_protect_rtp(struct srtp_cipher *c, uint8_t *out, const uint8_t *hdr, size_t hdr_len,
@@ -142,15 +213,15 @@ int srtp_cipher_protect_rtp(struct srtp_cipher *c, uint8_t *out, const uint8_t *
 	memcpy(out, hdr, hdr_len);
 	if (!set_iv(c, ssrc, index))
 		return -EIO;
-	if (c->gcm) {
-		if (!run(c, NULL, hdr, hdr_len) || !run(c, body, payload, n) || !gcm_tag(c, end))
-			return -EIO;
+	if (c->is_gcm) {
+		gcm_update(&c->gcm.ctx, &c->gcm.key, hdr_len, hdr);
+		gcm_seal(&c->gcm, body, payload, n);
 		return (int)(hdr_len + n + SRTP_GCM_TAG);
 	}
-	if (!run(c, body, payload, n))
+	if (!cm_run(&c->cm, body, payload, n))
 		return -EIO;
 	srtp_put32(roc, (uint32_t)(index >> 16));
-	hmac(c, out, hdr_len + n, roc, tag);
+	hmac(&c->cm, out, hdr_len + n, roc, tag);
 	memcpy(end, tag, c->tag);
 	return (int)(hdr_len + n + c->tag);
 }
@@ -166,16 +237,15 @@ int srtp_cipher_protect_rtcp(struct srtp_cipher *c, uint8_t *out, const uint8_t 
 	memcpy(out, p, SRTP_RTCP_HDR);
 	if (!set_iv(c, ssrc, index))
 		return -EIO;
-	if (c->gcm) {
-		if (!run(c, NULL, p, SRTP_RTCP_HDR) || !run(c, NULL, word, sizeof word) ||
-		    !run(c, out + SRTP_RTCP_HDR, body, n - SRTP_RTCP_HDR) || !gcm_tag(c, end))
-			return -EIO;
+	if (c->is_gcm) {
+		gcm_clear(&c->gcm, p, SRTP_RTCP_HDR, word);
+		gcm_seal(&c->gcm, out + SRTP_RTCP_HDR, body, n - SRTP_RTCP_HDR);
 		memcpy(end + SRTP_GCM_TAG, word, sizeof word);
 		return (int)(n + SRTP_GCM_TAG + sizeof word);
 	}
-	if (!run(c, out + SRTP_RTCP_HDR, body, n - SRTP_RTCP_HDR))
+	if (!cm_run(&c->cm, out + SRTP_RTCP_HDR, body, n - SRTP_RTCP_HDR))
 		return -EIO;
-	hmac(c, out, n, word, tag);
+	hmac(&c->cm, out, n, word, tag);
 	memcpy(end, word, sizeof word);
 	memcpy(end + sizeof word, tag, SRTP_CM_TAG);
 	return (int)(n + sizeof word + SRTP_CM_TAG);
@@ -184,55 +254,38 @@ int srtp_cipher_protect_rtcp(struct srtp_cipher *c, uint8_t *out, const uint8_t 
 /* With GCM the tag comes before the word, with AES-CM behind it. */
 uint32_t srtp_cipher_rtcp_word(const struct srtp_cipher *c, const uint8_t *p, size_t n)
 {
-	return srtp_get32(p + n - SRTP_RTCP_INDEX - (c->gcm ? 0 : SRTP_CM_TAG));
-}
-
-/* hdr_len octets in the clear, n of payload, the tag; in place. */
-static int open_rtp_gcm(struct srtp_cipher *c, uint8_t *p, size_t hdr_len, size_t n)
-{
-	uint8_t *body = p + hdr_len, last[16];
-	int len;
-
-	if (!run(c, NULL, p, hdr_len) || !run(c, body, body, n) ||
-	    EVP_CIPHER_CTX_ctrl(c->aes, EVP_CTRL_AEAD_SET_TAG, SRTP_GCM_TAG, body + n) != 1)
-		return -EIO;
-	return EVP_CipherFinal_ex(c->aes, last, &len) == 1 ? (int)(hdr_len + n) : -EACCES;
+	return srtp_get32(p + n - SRTP_RTCP_INDEX - (c->is_gcm ? 0 : SRTP_CM_TAG));
 }
 
 int srtp_cipher_open_rtp(struct srtp_cipher *c, uint8_t *p, size_t len, size_t hdr_len,
 			 uint32_t ssrc, uint64_t index)
 {
 	size_t n = len - hdr_len - srtp_cipher_tag_bytes(c);
-	uint8_t tag[SHA1_BYTES], roc[4];
+	uint8_t tag[SHA1_BYTES], roc[4], *body = p + hdr_len;
 
-	if (!c->gcm) {
+	if (!c->is_gcm) {
 		srtp_put32(roc, (uint32_t)(index >> 16));
-		hmac(c, p, hdr_len + n, roc, tag);
-		if (CRYPTO_memcmp(tag, p + hdr_len + n, c->tag))
+		hmac(&c->cm, p, hdr_len + n, roc, tag);
+		if (CRYPTO_memcmp(tag, body + n, c->tag))
 			return -EACCES;
 	}
 	if (!set_iv(c, ssrc, index))
 		return -EIO;
-	if (c->gcm)
-		return open_rtp_gcm(c, p, hdr_len, n);
-	return run(c, p + hdr_len, p + hdr_len, n) ? (int)(hdr_len + n) : -EIO;
+	if (!c->is_gcm)
+		return cm_run(&c->cm, body, body, n) ? (int)(hdr_len + n) : -EIO;
+	gcm_update(&c->gcm.ctx, &c->gcm.key, hdr_len, p);
+	return gcm_open(&c->gcm, body, n, body + n) ? (int)(hdr_len + n) : -EACCES;
 }
 
 /* RFC 7714 sections 9.2 and 9.3: without the E bit everything is only
  * authenticated. */
-static int open_gcm(struct srtp_cipher *c, uint8_t *p, size_t n, bool encrypted)
+static int open_gcm(struct gcm *g, uint8_t *p, size_t n, bool encrypted)
 {
-	uint8_t *tag = p + n, *word = tag + SRTP_GCM_TAG, last[16];
+	const uint8_t *tag = p + n, *word = tag + SRTP_GCM_TAG;
 	size_t clear = encrypted ? SRTP_RTCP_HDR : n;
-	int len;
 
-	if (!run(c, NULL, p, clear) || !run(c, NULL, word, SRTP_RTCP_INDEX) ||
-	    !run(c, p + clear, p + clear, n - clear) ||
-	    EVP_CIPHER_CTX_ctrl(c->aes, EVP_CTRL_AEAD_SET_TAG, SRTP_GCM_TAG, tag) != 1)
-		return -EIO;
-	if (EVP_CipherFinal_ex(c->aes, last, &len) != 1)
-		return -EACCES;
-	return (int)n;
+	gcm_clear(g, p, clear, word);
+	return gcm_open(g, p + clear, n - clear, tag) ? (int)n : -EACCES;
 }
 
 int srtp_cipher_open_rtcp(struct srtp_cipher *c, uint8_t *p, size_t n, uint32_t ssrc)
@@ -244,12 +297,12 @@ int srtp_cipher_open_rtcp(struct srtp_cipher *c, uint8_t *p, size_t n, uint32_t 
 	n -= SRTP_RTCP_INDEX + srtp_cipher_tag_bytes(c);
 	if (!set_iv(c, ssrc, word & ~SRTP_RTCP_E_BIT))
 		return -EIO;
-	if (c->gcm)
-		return open_gcm(c, p, n, encrypted);
-	hmac(c, p, n, p + n, tag);
+	if (c->is_gcm)
+		return open_gcm(&c->gcm, p, n, encrypted);
+	hmac(&c->cm, p, n, p + n, tag);
 	if (CRYPTO_memcmp(tag, p + n + SRTP_RTCP_INDEX, SRTP_CM_TAG))
 		return -EACCES;
-	if (encrypted && !run(c, p + SRTP_RTCP_HDR, p + SRTP_RTCP_HDR, n - SRTP_RTCP_HDR))
+	if (encrypted && !cm_run(&c->cm, p + SRTP_RTCP_HDR, p + SRTP_RTCP_HDR, n - SRTP_RTCP_HDR))
 		return -EIO;
 	return (int)n;
 }

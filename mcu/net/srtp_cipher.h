@@ -1,5 +1,5 @@
-/* The transforms of SRTP and SRTCP on OpenSSL, keyed once: initialisation
- * vectors, encryption, tags. Knows nothing of sequence numbers, streams or
+/* The transforms of SRTP and SRTCP on nettle (GCM) and OpenSSL (AES-CM), keyed once:
+ * initialisation vectors, encryption, tags. Knows nothing of sequence numbers, streams or
  * replay: those are srtp_out.h's and srtp_in.h's. No allocation after _new().
  * Owner: those two. Not thread-safe. */
 #ifndef MCU_NET_SRTP_CIPHER_H
@@ -24,10 +24,10 @@ enum {
 
 #define SRTP_RTCP_E_BIT 0x80000000U
 
-/* use: which keys to derive. open: for the two that open, otherwise for the two
- * that protect. 0, -EINVAL, -ENOMEM, -EIO. */
-int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, enum srtp_use use,
-		    bool open);
+/* use: which keys to derive. 0, -EINVAL, -ENOMEM, -EIO. */
+int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, enum srtp_use use);
+/* Fetches into the processor's cache what protecting a packet takes. */
+void srtp_cipher_prefetch(const struct srtp_cipher *c);
 void srtp_cipher_free(struct srtp_cipher **c);
 
 size_t srtp_cipher_tag_bytes(const struct srtp_cipher *c);

@@ -73,7 +73,7 @@ static void retire(struct retired_list *l, struct retired *back, uint32_t ssrc, 
 static int accept_rtp(struct srtp_in *s, const struct srtp_keys *keys)
 {
 	struct srtp_cipher *rtp = NULL;
-	int err = srtp_cipher_new(&rtp, keys, SRTP_USE_RTP, true);
+	int err = srtp_cipher_new(&rtp, keys, SRTP_USE_RTP);
 
 	if (err)
 		return err;
@@ -101,7 +101,7 @@ int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publish
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP, true);
+	err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP);
 	if (!err && publishes)
 		err = accept_rtp(s, keys);
 	if (err)

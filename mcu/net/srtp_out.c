@@ -46,9 +46,9 @@ int srtp_out_new(struct srtp_out **out, const struct srtp_keys *keys)
 
 	if (!s)
 		return -ENOMEM;
-	err = srtp_cipher_new(&s->rtp, keys, SRTP_USE_RTP, false);
+	err = srtp_cipher_new(&s->rtp, keys, SRTP_USE_RTP);
 	if (!err)
-		err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP, false);
+		err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP);
 	if (!err && CHECK_REUSE) {
 		s->reuse = calloc(REUSE_SLOTS, sizeof *s->reuse);
 		err = s->reuse ? 0 : -ENOMEM;
@@ -164,7 +164,7 @@ int srtp_out_rtp(struct srtp_out *s, uint8_t *out, size_t cap, const uint8_t *hd
 void srtp_out_prefetch(const struct srtp_out *s, unsigned step)
 {
 	if (step) {
-		__builtin_prefetch(s->rtp);
+		srtp_cipher_prefetch(s->rtp);
 		return;
 	}
 	__builtin_prefetch(s);

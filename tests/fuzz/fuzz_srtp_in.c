@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	role_enter(ROLE_ID_NONE);
 	if (data[0] & GCM)
 		k.profile = SRTP_PROFILE_GCM;
-	if (srtp_in_new(&e.in, &k, true) || srtp_cipher_new(&e.rtp, &k, SRTP_USE_RTP, false) ||
-	    srtp_cipher_new(&e.rtcp, &k, SRTP_USE_RTCP, false))
+	if (srtp_in_new(&e.in, &k, true) || srtp_cipher_new(&e.rtp, &k, SRTP_USE_RTP) ||
+	    srtp_cipher_new(&e.rtcp, &k, SRTP_USE_RTCP))
 		abort();
 	while (size - at >= 2) {
 		uint8_t what = data[at];
