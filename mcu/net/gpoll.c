@@ -132,6 +132,15 @@ static void adopt_fds(struct gpoll *g, gint n) ON_THREAD(ROLE_NET)
 	g->n = n;
 }
 
+/* What is patient is so in its timers as well: consent checks of a thousand agents
+ * would be hundreds of wake-ups a second. */
+static void start_timer(struct gpoll *g, int64_t after_ns) ON_THREAD(ROLE_NET)
+{
+	int64_t due = clock_now_ns(&clock_monotonic) + after_ns;
+
+	net_timer_start(&g->timer, g->patient ? shard_patient_ns(g->s, due) : due, 0);
+}
+
 /* libnice rounds the rest of a millisecond down to a timeout of 0 and would spin
  * through it at each consent check: a tenth of a millisecond per agent and
  * second, more than a viewer's media costs. */
@@ -140,7 +149,7 @@ static void run_again(struct gpoll *g) ON_THREAD(ROLE_NET)
 	if (g->spins++ < MAX_SPINS)
 		set_ready(g);
 	else
-		net_timer_start(&g->timer, clock_now_ns(&clock_monotonic) + NS_PER_MS, 0);
+		start_timer(g, NS_PER_MS);
 }
 
 static void prepare_next(struct gpoll *g) ON_THREAD(ROLE_NET)
@@ -166,7 +175,7 @@ static void prepare_next(struct gpoll *g) ON_THREAD(ROLE_NET)
 	if (now || timeout == 0)
 		run_again(g);
 	else if (timeout > 0)
-		net_timer_start(&g->timer, clock_now_ns(&clock_monotonic) + timeout * NS_PER_MS, 0);
+		start_timer(g, timeout * NS_PER_MS);
 	else
 		net_timer_stop(&g->timer);
 	if (!now && timeout != 0)

@@ -26,7 +26,8 @@ GMainContext *gpoll_context(struct gpoll *g) ON_THREAD(ROLE_NET);
  * looked at anew before the shard sleeps. */
 void gpoll_touch(struct gpoll *g) ON_THREAD(ROLE_NET);
 /* fn sees fd, one of the context's, before GLib does when it is readable;
- * false: nothing is left to GLib. -1: nobody. patient: net_fd_set_patient. */
+ * false: nothing is left to GLib. -1: nobody. patient: net_fd_set_patient; GLib's timers
+ * then wait for the same moments. */
 typedef bool gpoll_reader(void *obj, int fd);
 void gpoll_set_reader(struct gpoll *g, int fd, bool patient, gpoll_reader *fn, void *obj)
 	ON_THREAD(ROLE_NET);

@@ -74,6 +74,13 @@ static int64_t read_due_ns(const struct net_shard *s, int u)
 	return hold ? (s->read_ns[u] + lead) / hold * hold + hold - lead : s->read_ns[u];
 }
 
+int64_t shard_patient_ns(const struct net_shard *s, int64_t at_ns)
+{
+	int64_t lead = NET_READ_LEAD_US * 1000, hold = s->hold_ns[PATIENT];
+
+	return (at_ns + lead + hold - 1) / hold * hold - lead;
+}
+
 /* Sleeps until something is ready or due; tells what. Descriptors that are held
  * back are left out, and looked at anew when their time has come. */
 static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])

@@ -23,6 +23,10 @@ void shard_work_post(struct net_shard *s, struct shard_work *w) ON_THREAD(ROLE_N
 struct sctp_shard;
 struct sctp_shard **shard_sctp(struct net_shard *s) ON_THREAD(ROLE_NET);
 
+/* When patient descriptors are read for the first time from at_ns on: what is due then
+ * costs no wake-up of its own. */
+int64_t shard_patient_ns(const struct net_shard *s, int64_t at_ns) ON_THREAD(ROLE_NET);
+
 struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 
 /* Changes what a watch waits for, or enters its descriptor again if the kernel

@@ -15,6 +15,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/net/gpoll.h"
+#include "mcu/net/shard_loop.h"
 #include "mcu/net/timers.h"
 
 /* ---- the heap, on invented times ---- */
@@ -140,6 +141,7 @@ struct world {
 	struct net_timer *timer;
 	struct net_fd *fd;
 	struct gpoll *poll;
+	int64_t not_before_ns;
 	int pipe[2];
 	int64_t start_ns, last_ns;
 	int fired, strays;
@@ -401,6 +403,55 @@ static void test_glib_context(void **state)
 	assert_int_equal(net_shard_fds(w->s), 0);
 }
 
+static gboolean on_patient_timeout(gpointer obj)
+{
+	struct world *w = obj;
+
+	role_assert_net();
+	if (clock_now_ns(&clock_monotonic) < w->not_before_ns)
+		w->strays++;
+	w->fired++;
+	gpoll_free(&w->poll);
+	bump(w);
+	return G_SOURCE_REMOVE;
+}
+
+static bool on_nothing(void *obj, int fd)
+{
+	(void)obj;
+	(void)fd;
+	return false;
+}
+
+static void do_patient_glib(void *obj, void *arg)
+{
+	struct world *w = obj;
+	int64_t due = clock_now_ns(&clock_monotonic) + 3 * NS_PER_MS;
+	GSource *t = g_timeout_source_new(3);
+
+	(void)arg;
+	role_assert_net();
+	w->not_before_ns = shard_patient_ns(w->s, due);
+	if (gpoll_new(&w->poll, w->s))
+		return;
+	g_source_set_callback(t, on_patient_timeout, w, NULL);
+	g_source_attach(t, gpoll_context(w->poll));
+	g_source_unref(t);
+	gpoll_set_reader(w->poll, w->pipe[0], true, on_nothing, w);
+}
+
+/* Its timers wait for the moments at which patient descriptors are read. */
+static void test_patient_glib_context(void **state)
+{
+	struct world *w = *state;
+
+	post(w, do_patient_glib);
+	wait_count(w, 1);
+	net_shard_stop(w->s);
+	assert_int_equal(w->fired, 1);
+	assert_int_equal(w->strays, 0);
+}
+
 static void test_nofile(void **state)
 {
 	struct rlimit r;
@@ -422,6 +473,7 @@ int main(void)
 		T(test_descriptor),
 		T(test_patient_descriptors_keep_step),
 		T(test_glib_context),
+		T(test_patient_glib_context),
 		cmocka_unit_test(test_nofile),
 	};
 
