@@ -18,6 +18,7 @@
 #include "mcu/capture.h"
 #include "mcu/conference.h"
 #include "mcu/dial.h"
+#include "mcu/finisher.h"
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/prompts.h"
@@ -59,6 +60,7 @@ struct app {
 	bool engine_runs;
 	struct token_key key;
 	struct accounts *accounts;
+	struct finisher *finisher; /* NULL: off */
 	struct conference *conference;
 	struct captures *captures;
 	struct front *front;
@@ -291,6 +293,17 @@ static int load_prompts(struct app *a)
 	return prompts_load(&a->prompts, a->config->sip.prompts, built);
 }
 
+ON_THREAD(ROLE_CTL) static int start_finisher(struct app *a)
+{
+	struct finisher_cfg f = { .db = a->db, .data_dir = a->config->data.path,
+				  .language = a->config->recording.language };
+	int err = a->config->recording.finish ? finisher_new(&a->finisher, &f) : 0;
+
+	if (!err)
+		finisher_look(a->finisher); /* what the last run has left */
+	return err;
+}
+
 ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -307,6 +320,9 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	};
 	int err = accounts_new(&a->accounts, &who);
 
+	if (!err)
+		err = start_finisher(a);
+	conf.finisher = a->finisher;
 	conf.accounts = routes.accounts = a->accounts;
 	if (!err)
 		err = load_prompts(a);
@@ -488,6 +504,8 @@ void app_run(struct app *a)
 	log_info(NULL, "stopping");
 	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
 	captures_stop(a->captures);
+	if (a->finisher)
+		finisher_stop(a->finisher);
 	if (a->sip)
 		sip_shutdown(a->sip);
 	if (a->rtsp)
@@ -551,6 +569,7 @@ void app_free(struct app **app)
 	routes_free(&a->routes);
 	accounts_free(&a->accounts);
 	conference_free(&a->conference);
+	finisher_free(&a->finisher);
 	prompts_free(&a->prompts);
 	captures_free(&a->captures);
 	ice_setup_free(&a->ice);

@@ -483,6 +483,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	}
 	c->recordings = (struct recording_env){
 		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
+		.finisher = cfg->finisher,
 	};
 	c->broadcasts = (struct broadcast_env){ .engine = cfg->engine, .config = cfg->config };
 	c->halls = g_hash_table_new(g_str_hash, g_str_equal);

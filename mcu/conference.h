@@ -21,6 +21,7 @@ struct conference_cfg {
 	const struct config *config;
 	struct db *db;
 	struct volume *volume;
+	struct finisher *finisher; /* NULL: off */
 	const char *fingerprint; /* of a=fingerprint */
 	const struct token_key *key;
 	struct accounts *accounts;

@@ -118,6 +118,8 @@ struct config {
 		char *container, *audio;
 		bool video;
 		int auto_people, auto_end_s;
+		bool finish;
+		char *language;
 	} recording;
 	struct {
 		char *start;

@@ -351,6 +351,12 @@ const struct config_key config_keys[] = {
 	    "Rooms that are recorded by themselves: while so many participants are there."),
 	INT("recording.auto_end_s", recording.auto_end_s, 0, 3600, "60",
 	    "Such a recording ends when there have been fewer for so long (seconds), or nobody."),
+	BOOL("recording.finish", recording.finish, "true",
+	     "After its end a recording is copied into a file with its index in front, gets pictures "
+	     "and a checksum, by a process that takes only what nobody else wants of processor and "
+	     "disk. It plays without all that, too."),
+	CHOICE("recording.language", recording.language, "en|ko", "en",
+	       "Of the words in its chapters."),
 
 	CHOICE("hls.start", hls.start, "on_demand|always|off", "on_demand",
 	       "When a room is made a stream: when somebody asks for it, as long as the room runs, or "

@@ -1,9 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mcu/app.h"
 #include "mcu/base/log.h"
 #include "mcu/base/role.h"
+#include "mcu/finisher.h"
 #include "mcu/options.h"
 #include "storage/backup.h"
 
@@ -74,6 +76,8 @@ int main(int argc, char **argv)
 	struct errmsg why;
 	int status = 0;
 
+	if (argc > 1 && !strcmp(argv[1], "--finish"))
+		return finish_process(argc, argv);
 	if (options_parse(&o, argc, argv, &why)) {
 		fprintf(stderr, "mcu: %s\n", why.text);
 		return OPTIONS_EXIT_BAD_CONFIG;

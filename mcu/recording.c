@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "mcu/base/log.h"
+#include "mcu/finisher.h"
 #include "mixer/codec/aenc.h"
 #include "storage/recorder.h"
 #include "storage/recordings.h"
@@ -103,6 +104,7 @@ static void on_saved(void *obj, int err, const struct recording_row *row)
 		g_timeout_add_seconds(SAVE_AGAIN_S, save_again, r);
 		return;
 	}
+	finisher_look(r->env->finisher);
 	r->env->running--;
 	free(r);
 }
@@ -115,6 +117,7 @@ static void save_end(struct recording *r)
 		.duration_ms = r->row.duration_ms,
 		.bytes = r->row.bytes,
 		.error = r->failure.text[0] ? r->failure.text : NULL,
+		.finish = r->row.bytes ? RECORDING_FINISH_QUEUED : RECORDING_FINISH_NONE,
 	};
 
 	int err = recordings_update(r->env->db, r->row.id, &c, on_saved, r);

@@ -12,6 +12,7 @@
 #include "mcu/room/room.h"
 
 struct db;
+struct finisher;
 struct volume;
 struct recording;
 
@@ -39,6 +40,7 @@ struct recording_env {
 	const struct config *config;
 	struct db *db;
 	struct volume *volume;
+	struct finisher *finisher; /* NULL: nothing is done to them after their end */
 	size_t running; /* not yet gone */
 	bool stopping;	/* what cannot be written into the registry now is found at the next start */
 };

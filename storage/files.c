@@ -107,3 +107,28 @@ int files_write_all(int fd, struct iovec *v, int n, uint64_t at)
 	}
 	return 0;
 }
+
+int files_read_at(int fd, uint64_t at, void *to, size_t len)
+{
+	uint8_t *p = to;
+
+	while (len) {
+		ssize_t n = pread(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+int files_write_at(int fd, uint64_t at, const void *from, size_t len)
+{
+	struct iovec v = { (void *)(uintptr_t)from, len };
+
+	return files_write_all(fd, &v, 1, at);
+}

@@ -4,6 +4,7 @@
 #define MCU_STORAGE_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Relative, without "..", ".", empty parts or control characters. */
@@ -11,6 +12,9 @@ bool files_path_safe(const char *path);
 /* A new file for reading and writing; missing folders are made. The folders'
  * entries are on the disk afterwards. A descriptor, -EEXIST, -EINVAL (path), …. */
 int files_create(const char *root, const char *path);
+/* Exactly len octets. 0, -errno; -EIO: the file is shorter. */
+int files_read_at(int fd, uint64_t at, void *to, size_t len);
+int files_write_at(int fd, uint64_t at, const void *from, size_t len);
 
 struct iovec;
 /* All of it, at that place; v is used up. 0 or -errno. */

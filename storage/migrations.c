@@ -299,6 +299,19 @@ const struct migration migrations[] = {
 	{ "rooms: recorded by themselves",
 	  "ALTER TABLE rooms ADD COLUMN auto_record INTEGER NOT NULL DEFAULT 0;"
 	  "ALTER TABLE rooms ADD COLUMN auto_people INTEGER NOT NULL DEFAULT 0;" },
+	{ "recordings: what happened meanwhile",
+	  "CREATE TABLE recording_events ("
+	  " id INTEGER PRIMARY KEY,"
+	  " recording_id INTEGER NOT NULL REFERENCES recordings ON DELETE CASCADE,"
+	  " at_ms INTEGER NOT NULL," /* by the recording's time */
+	  " kind TEXT NOT NULL,"
+	  " leg INTEGER NOT NULL,"
+	  " name TEXT NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX recording_events_by_recording ON recording_events (recording_id, at_ms);"
+	  /* what older versions recorded */
+	  "UPDATE recordings SET finish = 'queued'"
+	  " WHERE state IN ('ready', 'interrupted') AND finish = 'none';" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

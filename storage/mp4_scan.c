@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
+#include "storage/files.h"
 #include "storage/fmp4.h"
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
@@ -348,21 +349,7 @@ void mp4_scan_free(struct mp4_scan *s)
 
 static int read_fd(void *obj, uint64_t off, void *to, size_t len)
 {
-	const int *fd = obj;
-	uint8_t *p = to;
-
-	while (len) {
-		ssize_t n = pread(*fd, p, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		len -= (size_t)n;
-		off += (uint64_t)n;
-	}
-	return 0;
+	return files_read_at(*(const int *)obj, off, to, len);
 }
 
 static int repair(int fd, struct mp4_scan *s, uint64_t *bytes)

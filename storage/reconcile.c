@@ -114,10 +114,10 @@ static int write_verdict(sqlite3 *conn, void *obj)
 	const struct verdict *v = obj;
 
 	return db_run(conn,
-		      "UPDATE recordings SET state = ?, ended_ms = coalesce(?, ended_ms), "
+		      "UPDATE recordings SET state = ?1, ended_ms = coalesce(?, ended_ms), "
 		      "duration_ms = coalesce(?, duration_ms), bytes = coalesce(?, bytes), "
-		      "width = coalesce(?, width), height = coalesce(?, height), error = ? "
-		      "WHERE id = ?",
+		      "width = coalesce(?, width), height = coalesce(?, height), error = ?, "
+		      "finish = iif(?1 = 'failed', finish, 'queued') WHERE id = ?",
 		      "tnnnnnti", recording_state_name(v->state), v->ended_ms, v->duration_ms,
 		      v->bytes, v->width, v->height, v->error, v->id);
 }
@@ -133,8 +133,9 @@ static int write_adopted(sqlite3 *conn, void *obj)
 		return err;
 	return db_run(conn,
 		      "INSERT INTO recordings (id, path, state, started_ms, ended_ms, duration_ms, "
-		      "bytes, width, height, token, error, format) "
-		      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      "bytes, width, height, token, error, format, finish) "
+		      "VALUES (?1, ?2, ?3, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		      "iif(?3 = 'failed', 'none', 'queued'))",
 		      "ittiniiiittt", taken ? db_new_id() : v->id, v->path,
 		      recording_state_name(v->state), v->started_ms, v->ended_ms, v->duration_ms,
 		      v->bytes, v->width, v->height, v->token, v->error, v->format);

@@ -193,7 +193,7 @@ for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGIN
 		const check = execFileSync('sqlite3', [join(data, 'mcu.db'), 'pragma integrity_check; select count(*) from recordings;'], { encoding: 'utf8' });
 		assert.equal(check, 'ok\n1\n');
 
-		const second = await Server.small({ 'room.record': 'all' }, { data });
+		const second = await Server.small({ 'room.record': 'all', 'recording.finish': false }, { data });
 		assert.equal(second.password, undefined, 'the password is shown once only');
 		const rows = await second.recordings(first.password);
 		assert.deepEqual(rows.map((r) => [String(r.id), r.state, r.room, r.by]), [[String(recording), state, 'r', 'operator']]);

@@ -1,4 +1,5 @@
 // What a recorded file contains, by ffprobe, ffmpeg and sox.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
@@ -56,4 +57,19 @@ export function boxes(file) {
 	}
 	closeSync(fd);
 	return list;
+}
+
+// Of each stream: times that only grow, sound and picture that begin together, key frames
+// at most so many seconds apart. Returns the packets of each stream.
+export function assertOrder(file, keysApart = 4) {
+	const of = (stream) => execFileSync('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time,dts_time,duration_time,flags', '-of', 'csv=p=0', file], quiet)
+		.split('\n').filter(Boolean).map((line) => line.split(',')).map(([pts, dts, duration, flags]) => ({ pts: +pts, dts: +dts, end: +pts + +duration, key: flags.includes('K') }));
+	const [v, a] = [of('v'), of('a')];
+	for (const [name, list] of [['pictures', v], ['sounds', a]])
+		list.forEach((p, i) => assert.ok(!i || (p.pts > list[i - 1].pts && p.dts > list[i - 1].dts), `${name}: ${JSON.stringify(p)} after ${JSON.stringify(list[i - 1])}`));
+	const keys = v.filter((p) => p.key).map((p) => p.pts);
+	[...keys.slice(1), v.at(-1).pts].forEach((t, i) => assert.ok(t - keys[i] <= keysApart + 0.2, `no key frame from ${keys[i]} to ${t}`));
+	if (a.length)
+		assert.ok(Math.abs(a[0].pts - v[0].pts) < 0.03, `sound begins at ${a[0].pts}, pictures at ${v[0].pts}`);
+	return { v, a };
 }

@@ -1,0 +1,107 @@
+// What becomes of recordings after their end: the index in front, pictures, chapters, a
+// checksum; and that this goes on after kill -9.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
+
+import { Bots } from '../support/bots.mjs';
+import { assertOrder, boxes, complaints, probe } from '../support/media.mjs';
+import { Server, until } from '../support/server.mjs';
+import { within } from '../support/variant.mjs';
+import { Socket } from '../support/ws.mjs';
+
+const limit = { timeout: within(120000) };
+const FRONT = 'ftyp moov mdat';
+
+function rows(data) {
+	const text = execFileSync('sqlite3', ['-json', '-cmd', '.timeout 10000', join(data, 'mcu.db'), 'SELECT * FROM recordings ORDER BY id'], { encoding: 'utf8' });
+	return text ? JSON.parse(text) : [];
+}
+
+const finished = (data, n) => until(`${n} recordings to be finished`, () => {
+	const all = rows(data);
+	return all.length === n && all.every((r) => r.finish === 'done') && all;
+}, 60000);
+
+const kinds = (file) => boxes(file).map((b) => b.type).join(' ');
+
+async function operator(server, room) {
+	const s = await Socket.open(server.url);
+	await s.join(room, 'operator');
+	return s;
+}
+
+const told = (s, state) => s.next('recording', { test: (m) => m.state === state });
+
+function assertFinished(data, row) {
+	const file = join(data, row.path), base = file.replace(/\.mp4$/, '');
+	const body = readFileSync(file);
+	assert.equal(kinds(file), FRONT);
+	assert.equal(complaints(file), '');
+	assertOrder(file);
+	assert.equal(row.bytes, body.length);
+	assert.equal(row.sha256, createHash('sha256').update(body).digest('hex'));
+	const [picture, sheet] = ['.jpg', '.sheet.jpg'].map((e) => probe(base + e).video);
+	assert.deepEqual([picture.width, picture.height, sheet.height], [640, 360, 90]);
+	assert.match(readFileSync(`${base}.scrub.vtt`, 'utf8'), /^WEBVTT\n\n00:00:00\.000 --> 00:00:04\.000\nsheet\.jpg#xywh=0,0,160,90\n/);
+	assert.ok(!readdirSync(join(file, '..')).some((f) => f.endsWith('.new')));
+}
+
+test('a recording is ready at once, and finished afterwards', limit, async () => {
+	const server = await Server.small({ 'room.record': 'all' });
+	const bots = Bots.start(server, 'r', { senders: 2, seconds: 600 });
+	await bots.ready;
+	const s = await operator(server, 'r');
+	s.send({ type: 'record', action: 'start' });
+	await told(s, 'on');
+	await sleep(5000); // the length of the recording
+	s.send({ type: 'record', action: 'stop' });
+	const { url } = await told(s, 'ready');
+	assert.equal((await fetch(new URL(url, server.url))).status, 200);
+	const [row] = await finished(server.data, 1);
+	assertFinished(server.data, row);
+	assert.equal(row.state, 'ready');
+	assert.equal(await server.value('mcu_finished_total'), 1);
+	assert.equal(await server.value('mcu_finish_failures_total'), 0);
+	const body = Buffer.from(await (await fetch(new URL(url, server.url))).arrayBuffer());
+	assert.equal(createHash('sha256').update(body).digest('hex'), row.sha256);
+	s.destroy();
+	await bots.kill();
+	await server.stopFine();
+});
+
+test('kill -9 while two rooms record: the next start repairs and finishes both', limit, async () => {
+	const data = mkdtempSync(join(tmpdir(), 'mcu-finish-'));
+	const first = await Server.small({ 'room.record': 'all' }, { data });
+	const bots = ['a', 'b'].map((room) => Bots.start(first, room, { senders: 1, seconds: 600 }));
+	await Promise.all(bots.map((b) => b.ready));
+	for (const room of ['a', 'b']) {
+		const s = await operator(first, room);
+		s.send({ type: 'record', action: 'start' });
+		await told(s, 'on');
+	}
+	await sleep(3000 + Math.random() * 1000); // at any moment
+	first.process.kill('SIGKILL');
+	await first.exited;
+	await Promise.all(bots.map((b) => b.kill()));
+
+	// Where it is off nothing is done, and nothing is forgotten.
+	const second = await Server.small({ 'recording.finish': false }, { data });
+	for (const r of rows(data)) {
+		assert.deepEqual([r.state, r.finish, kinds(join(data, r.path))], ['interrupted', 'queued', 'ftyp mdat moov']);
+		assert.ok(!existsSync(join(data, r.path).replace(/mp4$/, 'jpg')));
+	}
+	await second.stopFine();
+	const third = await Server.small({}, { data });
+	for (const r of await finished(data, 2)) {
+		assert.equal(r.state, 'interrupted');
+		assertFinished(data, r);
+	}
+	await third.stopFine();
+	rmSync(data, { recursive: true });
+});

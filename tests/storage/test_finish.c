@@ -1,0 +1,413 @@
+#include "tests/storage/movie.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "mcu/base/role.h"
+#include "storage/finish.h"
+#include "storage/finish_copy.h"
+#include "storage/mp4_scan.h"
+#include "storage/repository.h"
+
+/* 14 s, of which the first 4 are black. */
+enum { FRAMES = 14 * MOVIE_FPS, BLACK = 4 * MOVIE_FPS, SHEET_N = 4 };
+
+#define FOLDER "recordings/2024/04"
+#define BASE FOLDER "/class-20240401T123456Z-77"
+#define PATH BASE ".mp4"
+
+static char dir[] = "/tmp/mcu-finish-XXXXXX";
+static struct movie_gop gop;
+
+static const char *full(const char *path)
+{
+	static char names[4][256];
+	static int i;
+
+	i = (i + 1) % 4;
+	snprintf(names[i], sizeof(names[i]), "%s/%s", dir, path);
+	return names[i];
+}
+
+static void clean(void)
+{
+	char cmd[256];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s/recordings'", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+static void movie(bool finished)
+{
+	clean();
+	movie_write(&gop, dir, PATH, FRAMES, BLACK, finished);
+}
+
+static int run(struct finish_result *r, const struct finish_cfg *extra)
+{
+	struct finish_cfg c = extra ? *extra : (struct finish_cfg){ 0 };
+	struct errmsg why = { 0 };
+
+	c.data_dir = dir;
+	c.path = PATH;
+	c.remux = true;
+	return finish_run(&c, r, &why);
+}
+
+/* Files in the recording's folder, those of runs that did not end among them. */
+static void count_files(int *all, int *fresh)
+{
+	DIR *d = opendir(full(FOLDER));
+
+	assert_non_null(d);
+	*all = *fresh = 0;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		++*all;
+		*fresh += strstr(e->d_name, ".new") != NULL;
+	}
+	closedir(d);
+}
+
+/* The types of the first boxes, as "ftypmoovmdat". */
+static const char *top_boxes(const char *path)
+{
+	static char out[64];
+	uint64_t at = 0;
+	int n = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	while (at < (uint64_t)st.st_size && n < 60) {
+		uint8_t p[16];
+		struct mp4_header h;
+
+		assert_int_equal(files_read_at(fd, at, p, sizeof(p)), 0);
+		assert_int_equal(mp4_header_read(&h, p, sizeof(p), (uint64_t)st.st_size - at), 0);
+		memcpy(out + n, p + 4, 4);
+		n += 4;
+		at += h.size;
+	}
+	out[n] = '\0';
+	close(fd);
+	return out;
+}
+
+static void assert_plays(const char *path)
+{
+	struct played p;
+
+	assert_int_equal(play(path, true, &p), 0);
+	if (p.complaints)
+		fail_msg("%s", p.complaint);
+	assert_int_equal(p.video_frames, FRAMES);
+	assert_true(p.video_first_s == 0 && fabs(p.duration_s - 14) < 0.1);
+	assert_true(fabs(p.audio_end_s - p.video_last_end_s) < 0.1);
+}
+
+static void assert_picture(const char *path, int w, int h, struct played *p)
+{
+	assert_int_equal(play(path, true, p), 0);
+	assert_int_equal(p->complaints, 0);
+	assert_int_equal(p->video_frames, 1);
+	assert_int_equal(p->width, w);
+	assert_int_equal(p->height, h);
+}
+
+static void assert_sum(const struct finish_result *r)
+{
+	char cmd[512], sum[RECORDING_SHA256_LEN + 1] = "";
+	FILE *f;
+
+	snprintf(cmd, sizeof(cmd), "sha256sum '%s'", full(PATH));
+	f = popen(cmd, "r");
+	assert_int_equal(fread(sum, 1, RECORDING_SHA256_LEN, f), RECORDING_SHA256_LEN);
+	pclose(f);
+	assert_string_equal(sum, r->sha256);
+}
+
+static void assert_finished(const struct finish_result *r)
+{
+	struct played p;
+	struct stat st;
+	int all, fresh;
+
+	assert_plays(full(PATH));
+	assert_string_equal(top_boxes(full(PATH)), "ftypmoovmdat");
+	assert_int_equal(stat(full(PATH), &st), 0);
+	assert_int_equal(r->bytes, st.st_size);
+	assert_sum(r);
+	assert_int_equal(r->parts, RECORDING_THUMBNAIL | RECORDING_SHEET | RECORDING_SCRUB);
+	assert_picture(full(BASE ".jpg"), 640, 384, &p);
+	assert_true(p.flash_s >= 0); /* not the black one at a tenth */
+	assert_picture(full(BASE ".sheet.jpg"), SHEET_N * 160, 96, &p);
+	count_files(&all, &fresh);
+	assert_int_equal(all, 4);
+	assert_int_equal(fresh, 0);
+}
+
+static void the_index_comes_in_front(void **state)
+{
+	(void)state;
+	struct finish_result r;
+	struct stat before, after;
+
+	movie(true);
+	assert_string_equal(top_boxes(full(PATH)), "ftypmdatmoov");
+	assert_int_equal(run(&r, NULL), 0);
+	assert_true(r.remuxed);
+	assert_string_equal(r.note, "");
+	assert_finished(&r);
+	/* A second time there is nothing to do. */
+	assert_int_equal(stat(full(PATH), &before), 0);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_false(r.remuxed);
+	assert_int_equal(stat(full(PATH), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_finished(&r);
+}
+
+/* Every sample has the time it had, to the tick. */
+static void no_time_changes(void **state)
+{
+	(void)state;
+	struct finish_result r;
+	struct played a, b;
+
+	movie(true);
+	assert_int_equal(play(full(PATH), true, &a), 0);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_int_equal(play(full(PATH), true, &b), 0);
+	assert_memory_equal(&a, &b, sizeof(a));
+}
+
+static void the_sheet_says_where_what_is(void **state)
+{
+	(void)state;
+	static const char want[] =
+		"WEBVTT\n\n00:00:00.000 --> 00:00:04.000\nsheet.jpg#xywh=0,0,160,96\n\n"
+		"00:00:04.000 --> 00:00:08.000\nsheet.jpg#xywh=160,0,160,96\n\n"
+		"00:00:08.000 --> 00:00:12.000\nsheet.jpg#xywh=320,0,160,96\n\n"
+		"00:00:12.000 --> 00:00:16.000\nsheet.jpg#xywh=480,0,160,96\n";
+	struct finish_result r;
+	char text[1024] = "";
+	FILE *f;
+
+	movie(true);
+	assert_int_equal(run(&r, NULL), 0);
+	f = fopen(full(BASE ".scrub.vtt"), "r");
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	assert_string_equal(text, want);
+}
+
+static int dies_at(void *obj, enum finish_step s)
+{
+	if (s == *(enum finish_step *)obj)
+		_exit(9);
+	return 0;
+}
+
+static int fails_at(void *obj, enum finish_step s)
+{
+	return s == *(enum finish_step *)obj ? -EIO : 0;
+}
+
+/* kill -9 behind every step: it plays, and the next run finishes it. */
+static void it_may_die_at_any_step(void **state)
+{
+	(void)state;
+	for (enum finish_step s = FINISH_CLEARED; s < FINISH_STEPS; s++) {
+		struct finish_cfg c = { .step = dies_at, .obj = &s };
+		struct finish_result r;
+		int status;
+
+		movie(true);
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(run(&r, &c) ? 1 : 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 9);
+		assert_plays(full(PATH));
+		assert_string_equal(top_boxes(full(PATH)),
+				    s < FINISH_SWAPPED ? "ftypmdatmoov" : "ftypmoovmdat");
+		assert_int_equal(run(&r, NULL), 0);
+		assert_finished(&r);
+	}
+}
+
+static void it_may_fail_at_any_step(void **state)
+{
+	(void)state;
+	for (enum finish_step s = FINISH_CLEARED; s < FINISH_STEPS; s++) {
+		struct finish_cfg c = { .step = fails_at, .obj = &s };
+		struct finish_result r;
+		int all, fresh;
+
+		movie(true);
+		assert_int_equal(run(&r, &c), -EIO);
+		assert_plays(full(PATH));
+		count_files(&all, &fresh);
+		assert_int_equal(fresh, 0);
+		assert_int_equal(run(&r, NULL), 0);
+		assert_finished(&r);
+	}
+}
+
+/* A download that has begun goes on with the old file. */
+static void whoever_reads_reads_on(void **state)
+{
+	(void)state;
+	struct finish_result r;
+	struct stat st;
+	uint8_t *before, *after;
+	int fd;
+
+	movie(true);
+	fd = open(full(PATH), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	before = malloc((size_t)st.st_size);
+	after = malloc((size_t)st.st_size);
+	assert_int_equal(files_read_at(fd, 0, before, (size_t)st.st_size), 0);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_true(r.remuxed);
+	assert_int_equal(files_read_at(fd, 0, after, (size_t)st.st_size), 0);
+	assert_memory_equal(before, after, (size_t)st.st_size);
+	close(fd);
+	free(before);
+	free(after);
+}
+
+static int deletes(void *obj, enum finish_step s)
+{
+	if (s == *(enum finish_step *)obj)
+		assert_int_equal(repository_unlink(dir, PATH), 0);
+	return 0;
+}
+
+static void what_is_deleted_meanwhile_stays_so(void **state)
+{
+	(void)state;
+	for (enum finish_step s = FINISH_CLEARED; s <= FINISH_PLACED; s++) {
+		struct finish_cfg c = { .step = deletes, .obj = &s };
+		struct finish_result r;
+		int all, fresh;
+
+		movie(true);
+		assert_int_equal(run(&r, &c), -ENOENT);
+		count_files(&all, &fresh);
+		assert_int_equal(all, 0);
+	}
+}
+
+static void a_torn_one_is_repaired_and_finished(void **state)
+{
+	(void)state;
+	struct finish_result r;
+	struct mp4_scan s;
+	struct played p;
+	uint64_t bytes;
+
+	movie(false);
+	assert_int_equal(truncate(full(PATH), 20000), 0);
+	assert_int_equal(mp4_repair_file(full(PATH), &s, &bytes), 0);
+	mp4_scan_free(&s);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_true(r.remuxed);
+	assert_string_equal(top_boxes(full(PATH)), "ftypmoovmdat");
+	assert_int_equal(play(full(PATH), true, &p), 0);
+	assert_int_equal(p.complaints, 0);
+	assert_true(p.video_frames > 10);
+	/* One that was never repaired, because its end was told in time. */
+	movie(false);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_string_equal(top_boxes(full(PATH)), "ftypmoovmdat");
+}
+
+static void a_disk_without_room_keeps_the_original(void **state)
+{
+	(void)state;
+	struct finish_cfg c = { .spare_bytes = INT64_MAX };
+	struct finish_result r;
+
+	movie(true);
+	assert_int_equal(run(&r, &c), 0);
+	assert_false(r.remuxed);
+	assert_true(r.note[0]);
+	assert_int_equal(r.parts, RECORDING_THUMBNAIL | RECORDING_SHEET | RECORDING_SCRUB);
+	assert_plays(full(PATH));
+	assert_sum(&r);
+}
+
+static void junk_is_left_as_it_is(void **state)
+{
+	(void)state;
+	struct finish_result r;
+	FILE *f;
+	int all, fresh;
+
+	movie(true);
+	f = fopen(full(PATH), "w");
+	fputs("not a movie at all, but long enough to have a header", f);
+	fclose(f);
+	assert_int_equal(run(&r, NULL), 0);
+	assert_true(r.note[0]);
+	assert_false(r.remuxed);
+	assert_int_equal(r.parts, 0);
+	count_files(&all, &fresh);
+	assert_int_equal(all, 1);
+	assert_int_equal(unlink(full(PATH)), 0);
+	assert_int_equal(run(&r, NULL), -ENOENT);
+}
+
+/* What has lost a picture, or has other times, is not taken for the same. */
+static void a_copy_that_differs_is_noticed(void **state)
+{
+	(void)state;
+	movie(true);
+	movie_write(&gop, dir, FOLDER "/short.mp4", FRAMES - 1, BLACK, true);
+	movie_write(&gop, dir, FOLDER "/same.mp4", FRAMES, BLACK, true);
+	assert_int_equal(finish_compare(full(PATH), full(FOLDER "/same.mp4"), NULL), 0);
+	assert_int_equal(finish_compare(full(PATH), full(FOLDER "/short.mp4"), NULL), -EBADMSG);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	role_enter(ROLE_ID_NONE);
+	make_tree(dir);
+	movie_gop_make(&gop);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	movie_gop_free(&gop);
+	remove_tree(dir);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_index_comes_in_front),
+		cmocka_unit_test(no_time_changes),
+		cmocka_unit_test(the_sheet_says_where_what_is),
+		cmocka_unit_test(it_may_die_at_any_step),
+		cmocka_unit_test(it_may_fail_at_any_step),
+		cmocka_unit_test(whoever_reads_reads_on),
+		cmocka_unit_test(what_is_deleted_meanwhile_stays_so),
+		cmocka_unit_test(a_torn_one_is_repaired_and_finished),
+		cmocka_unit_test(a_disk_without_room_keeps_the_original),
+		cmocka_unit_test(junk_is_left_as_it_is),
+		cmocka_unit_test(a_copy_that_differs_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
