@@ -513,7 +513,8 @@ void app_run(struct app *a)
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
 	whip_shutdown(a->whip);
-	while ((!conference_is_idle(a->conference) || (a->sip && !sip_is_idle(a->sip))) &&
+	while ((!conference_is_idle(a->conference) || (a->sip && !sip_is_idle(a->sip)) ||
+		a->gate.movies) &&
 	       clock_now_ns(&clock_monotonic) < until) {
 		/* So that the loop turns even when nothing happens. */
 		usleep(1000);

@@ -3,21 +3,38 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { Bots, COLOURS, near } from '../support/bots.mjs';
 import { Rtsp } from '../support/rtsp.mjs';
 import { Server, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
+import { Socket } from '../support/ws.mjs';
 
 const limit = { timeout: within(120000) };
 const run = promisify(execFile);
-let server, bots;
+let server, bots, link;
+
+// Something to watch: a recording of the room, so long.
+async function record(room, ms) {
+	const s = await Socket.open(server.url);
+	await s.join(room, 'operator');
+	s.send({ type: 'record', action: 'start' });
+	await s.next('recording', { test: (m) => m.state === 'on' });
+	await sleep(ms);
+	s.send({ type: 'record', action: 'stop' });
+	const { url } = await s.next('recording', { test: (m) => m.url });
+	s.close?.();
+	const [, id, token] = url.match(/recordings\/(\d+)\/(\w+)/);
+	return { path: `/recordings/${id}`, query: `?token=${token}`, id };
+}
 
 before(async () => {
-	server = await Server.small({ 'rtsp.port': 0, 'room.linger_s': 1, 'log.level': 'debug' });
+	server = await Server.small({ 'rtsp.port': 0, 'room.linger_s': 1, 'room.record': 'all', 'log.level': 'debug' });
 	bots = Bots.start(server, 'live', { senders: 1, seconds: 600 });
 	await bots.ready;
+	link = await record('live', 12000);
 });
 after(async () => {
 	await bots.finish();
@@ -35,6 +52,14 @@ describe('live', limit, () => {
 	for (const transport of ['udp', 'tcp'])
 		test(`ffmpeg sees the room over ${transport}`, async () => {
 			const rgb = await ffmpegSees(`rtsp://127.0.0.1:${server.rtspPort}/rooms/live`, transport);
+			assert.ok(near(rgb, COLOURS[0]), `${rgb} ${COLOURS[0]}`);
+		});
+});
+
+describe('stored', limit, () => {
+	for (const transport of ['udp', 'tcp'])
+		test(`ffmpeg sees the recording over ${transport}`, async () => {
+			const rgb = await ffmpegSees(`rtsp://127.0.0.1:${server.rtspPort}${link.path}${link.query}`, transport);
 			assert.ok(near(rgb, COLOURS[0]), `${rgb} ${COLOURS[0]}`);
 		});
 });
