@@ -152,6 +152,7 @@ static void wait_free(struct wait *w)
 	if (w->secret)
 		explicit_bzero(w->secret, sizeof *w->secret);
 	free(w->secret);
+	free(w->usage);
 	explicit_bzero(w, sizeof *w);
 	free(w);
 }
@@ -270,6 +271,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_layout_new(r, s);
 	if (!err)
 		err = routes_history_new(r, s);
+	if (!err)
+		err = routes_statistics_new(r, s);
 	if (!err)
 		err = routes_calls_new(r, s);
 	if (!err)

@@ -15,6 +15,7 @@
  *   routes_sip.c          users' passwords for telephones
  *   routes_trunks.c       SIP trunks
  *   routes_history.c      sessions, participants, quality
+ *   routes_statistics.c   use of rooms, by day and by room
  *   rest_body.c           reading a JSON body
  *   rest_query.c          reading a query; pages of a list */
 #ifndef MCU_ROUTES_PRIV_H
@@ -58,6 +59,7 @@ struct wait {
 	struct call_filter calls; /* its texts are name and text */
 	char text[CALL_TEXT_MAX + 1];
 	struct sip_secret_row *secret; /* that is being kept */
+	struct usage_ask *usage;       /* owned, by free() */
 };
 
 /* NULL: out of memory, answered. */
@@ -153,6 +155,7 @@ int routes_rooms_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_history_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_statistics_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

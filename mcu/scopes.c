@@ -92,6 +92,7 @@ static const struct row {
 	{ "/api/v1/rooms/:/calls", SCOPE_CALLS_READ, SCOPE_UNKNOWN },
 	{ "/api/v1/rooms/:/dial", SCOPE_CALLS_READ, SCOPE_CALLS_DIAL },
 	{ "/api/v1/rooms/:/sessions", SCOPE_STATS_READ, SCOPE_UNKNOWN },
+	{ "/api/v1/rooms/:/statistics", SCOPE_STATS_READ, SCOPE_UNKNOWN },
 	{ "/api/v1/rooms/:/playbacks", SCOPE_PLAYBACK, SCOPE_PLAYBACK },
 	{ "/api/v1/rooms/:/uploads", SCOPE_PLAYBACK, SCOPE_PLAYBACK },
 	{ "/api/v1/rooms/:/broadcasts", SCOPE_BROADCAST, SCOPE_BROADCAST },
