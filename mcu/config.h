@@ -117,7 +117,7 @@ struct config {
 		int fragment_ms, gop_s, audio_kbps;
 		char *container, *audio;
 		bool video;
-		int auto_people, auto_end_s;
+		int buffer_kb, auto_people, auto_end_s;
 		bool finish;
 		char *language;
 	} recording;

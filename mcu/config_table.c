@@ -347,6 +347,9 @@ const struct config_key config_keys[] = {
 	       "Codec of the sound. Opus is what listeners get, and costs nothing; some players do not "
 	       "know it in MP4."),
 	BOOL("recording.video", recording.video, "true", "false: only the sound is recorded."),
+	INT("recording.buffer_kb", recording.buffer_kb, 64, 65536, "4096",
+	    "What may wait for the disk, per recording; when it is full the recording ends: the "
+	    "default is 20 s at 1,500 kbit/s."),
 	INT("recording.auto_people", recording.auto_people, 1, 1000, "2",
 	    "Rooms that are recorded by themselves: while so many participants are there."),
 	INT("recording.auto_end_s", recording.auto_end_s, 0, 3600, "60",

@@ -291,6 +291,16 @@ static int sound_config(const struct engine *e, int channels, uint8_t *out, size
 	return err;
 }
 
+/* The power of two below; sound gets a sixteenth of it. */
+static size_t ring_octets(size_t most)
+{
+	size_t n = 64 << 10;
+
+	while (2 * n <= most)
+		n *= 2;
+	return n;
+}
+
 static bool is_opus(const struct recording *r)
 {
 	return !strcmp(r->env->config->recording.audio, "opus");
@@ -303,12 +313,14 @@ ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 	struct recorder_events ev = {
 		.mbox = e->ctl, .obj = r, .finished = on_finished, .failed = on_failed,
 	};
+	size_t ring = ring_octets((size_t)c->recording.buffer_kb << 10);
 	uint8_t aac[64];
 	struct recorder_cfg cfg = {
 		.path = r->row.path, .matroska = r->row.format == RECORDING_MKV,
 		.fps = c->recording.video ? e->cfg.fps : 0, .opus = is_opus(r),
 		.aac_config = aac, .sample_rate = 48000, .channels = room_channels(r->room),
 		.fragment_ms = c->recording.fragment_ms,
+		.video_ring_bytes = ring, .audio_ring_bytes = ring / 16,
 	};
 	int err = 0;
 

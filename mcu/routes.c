@@ -13,6 +13,7 @@
 #include "mcu/routes_priv.h"
 #include "storage/recordings.h"
 #include "storage/repository.h"
+#include "storage/repository.h"
 
 static void get_health(void *ctx, struct http_req *req)
 {
@@ -212,8 +213,9 @@ static void on_file_row(void *obj, int err, const struct recording_row *row)
 		http_reply_error(w->req, 409, "not_ready", "This recording is still running.");
 	} else {
 		snprintf(path, sizeof path, "%s/%s", w->routes->cfg.config->data.path, row->path);
-		snprintf(name, sizeof name, "recording-%" PRId64 ".mp4", row->id);
-		http_reply_file(w->req, path, "video/mp4",
+		snprintf(name, sizeof name, "recording-%" PRId64 ".%s", row->id,
+			 recording_format_name(row->format));
+		http_reply_file(w->req, path, repository_media_type(row->path),
 				http_req_query(w->req, "download") ? name : NULL);
 	}
 	wait_end(w);
