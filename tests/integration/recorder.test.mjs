@@ -61,14 +61,14 @@ describe('a recording that is paused', limit, () => {
 		assert.deepEqual([on.status, on.state, on.by], [200, 'on', 'admin']);
 		await state(s, 'on');
 		assert.equal((await rest(server, 'r', 'start')).code, 'already_recording');
-		await sleep(3000); // of the first part
+		await sleep(2000); // of the first part
 		s.send({ type: 'record', action: 'pause' });
 		const paused = await state(s, 'paused');
 		assert.equal(paused.recording, on.recording);
 		const late = await enter(server, 'r', 'late');
 		assert.equal((await rest(server, 'r')).state, 'paused');
 		late.destroy();
-		await sleep(3000); // of the pause
+		await sleep(2500); // of the pause
 		const from = s.messages.length;
 		assert.equal((await rest(server, 'r', 'resume')).state, 'on');
 		await state(s, 'on', from);
@@ -78,7 +78,7 @@ describe('a recording that is paused', limit, () => {
 		const [file] = fileOf(server.data);
 		assert.equal(complaints(file), '');
 		const c = contents(file), p = probe(file);
-		assert.ok(p.duration > 3 && p.duration < 7.5, `lasts ${p.duration} s`);
+		assert.ok(p.duration > 2.5 && p.duration < 6.3, `lasts ${p.duration} s`);
 		assert.ok(c.gap < 0.5, `a gap of ${c.gap} s`);
 		assert.ok(Math.abs(c.lastPicture - c.lastSound) < 0.5, JSON.stringify(c));
 		for (const b of (await bots.finish()).participants)
@@ -159,14 +159,19 @@ test('a disk that hangs ends the recording and disturbs nobody', { ...limit, ski
 	await state(s, 'on');
 	await sleep(2000); // of the recording
 	const before = await server.metrics();
+	const hung = Date.now();
 	writeFileSync(mark, '');
 	const failed = await state(s, 'failed');
 	assert.match(failed.text, /too slow/);
 	assert.equal(await server.value('mcu_recording_alarm'), 1);
 	await sleep(1000); // the conference goes on beside the disk that hangs
 	const now = await server.metrics();
-	for (const name of ['mcu_audio_ticks_missed_total', 'mcu_video_ticks_skipped_total'])
-		assert.ok((now.get(name) ?? 0) - (before.get(name) ?? 0) <= 2, `${name}: ${before.get(name)}, then ${now.get(name)}`);
+	// Whoever waited for the disk would have missed all of them.
+	const seconds = (Date.now() - hung) / 1000;
+	for (const [name, hz] of [['mcu_audio_ticks_missed_total', 50], ['mcu_video_ticks_skipped_total', 15]]) {
+		const missed = (now.get(name) ?? 0) - (before.get(name) ?? 0);
+		assert.ok(missed < seconds * hz / 3, `${name}: ${missed} in ${seconds} s`);
+	}
 	unlinkSync(mark);
 	const row = await until('the registry to know', async () => (await server.recordings()).find((r) => r.state === 'failed'));
 	assert.match(row.error, /too slow/);
@@ -189,14 +194,14 @@ test('a disk that hangs ends the recording and disturbs nobody', { ...limit, ski
 });
 
 describe('kill -9 of a server that records two rooms', limit, () => {
-	for (const container of ['mp4', 'mkv', 'mp4'])
+	for (const container of ['mp4', 'mkv'])
 		test(`${container}: both play to within a second, and are repaired`, async () => {
 			const data = mkdtempSync(join(tmpdir(), 'mcu-kill-'));
 			const settings = { 'room.record': 'all', 'recording.container': container };
 			const first = await Server.small(settings, { data });
 			const rooms = [];
-			for (const room of ['a', 'b']) {
-				const bots = Bots.start(first, room, { senders: 1, seconds: 600 });
+			const both = ['a', 'b'].map((room) => [room, Bots.start(first, room, { senders: 1, seconds: 600 })]);
+			for (const [room, bots] of both) {
 				await bots.ready;
 				const s = await enter(first, room, 'operator');
 				s.send({ type: 'record', action: 'start' });
