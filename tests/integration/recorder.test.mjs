@@ -150,7 +150,7 @@ test('sound alone', limit, async () => {
 test('a disk that hangs ends the recording and disturbs nobody', { ...limit, skip: variant === 'release' ? false : 'sanitizers want to be preloaded themselves' }, async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'mcu-slow-'));
 	const lib = join(folder, 'slow.so'), mark = join(folder, 'hangs');
-	execFileSync('cc', ['-shared', '-fPIC', '-o', lib, fileURLToPath(new URL('../support/slow_disk.c', import.meta.url)), '-ldl']);
+	execFileSync('cc', ['-D_GNU_SOURCE', '-shared', '-fPIC', '-o', lib, fileURLToPath(new URL('slow_disk.c', import.meta.url)), '-ldl']);
 	const server = await Server.small({ 'room.record': 'all', 'recording.buffer_kb': 256 }, { prefix: ['env', `LD_PRELOAD=${lib}`, `SLOW_DISK=${mark}`] });
 	const bots = Bots.start(server, 'r', { senders: 2, decode: 1, seconds: 600 });
 	await bots.ready;

@@ -1,6 +1,5 @@
 /* A disk that can be made to hang: preloaded into the server, it lets the writing of
  * recordings wait while the file $SLOW_DISK exists. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
