@@ -26,7 +26,7 @@ LIBS_mixer     = -lyuv -lm
 LIBS_storage   = -largon2
 
 MODULES = base rtp mixer net room signaling storage app
-PKGS    = $(sort $(foreach m,$(MODULES),$(PKGS_$(m))))
+PKGS    = $(sort $(foreach m,$(MODULES),$(PKGS_$(m))) poppler-glib cairo)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 
 override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(PKG_CFLAGS)
@@ -59,7 +59,7 @@ SRC_room      = $(wildcard mcu/room/*.c)
 SRC_mixer     = $(wildcard mixer/audio/*.c mixer/video/*.c mixer/codec/*.c)
 SRC_signaling = $(wildcard signaling/*.c)
 SRC_storage   = $(wildcard storage/*.c)
-SRC_app       = $(filter-out mcu/main.c,$(wildcard mcu/*.c))
+SRC_app       = $(filter-out mcu/main.c,$(wildcard mcu/*.c)) mcu/media/wire.c
 LINK_base      = base
 LINK_rtp       = rtp base
 LINK_mixer     = mixer base
@@ -83,7 +83,7 @@ sys_of  = $(if $(strip $(foreach l,$(LINK_$(1)),$(PKGS_$(l)))),$(shell pkg-confi
 .PHONY: all run test unit integration e2e bench fuzz fuzz-replay fuzz-coverage asan tsan sanitize lint format coverage install clean help
 .DEFAULT_GOAL := all
 
-all: have-packages $(BUILD)/mcu $(BUILD)/mcu-bot $(BUILD)/prompts/.made ## build the server and the load bot
+all: have-packages $(BUILD)/mcu $(BUILD)/mcu-media $(BUILD)/mcu-bot $(BUILD)/prompts/.made ## build the server and the load bot
 
 .PHONY: have-packages
 have-packages:
@@ -93,6 +93,13 @@ $(BUILD)/mcu: $(BUILD)/obj/mcu/main.o $(call libs_of,app)
 	@echo "  LINK $@"
 	@rm -rf $@
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,app)
+
+# What opens the files of strangers, one process each.
+PKGS_media = poppler-glib cairo libavformat libavcodec libavutil libswscale libswresample
+MEDIA_SRC  = $(wildcard mcu/media/*.c)
+$(BUILD)/mcu-media: $(MEDIA_SRC:%.c=$(BUILD)/obj/%.o)
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKGS_media)) -lm
 
 # What callers are told, spoken by espeak-ng.
 $(BUILD)/prompt-maker: $(BUILD)/obj/prompts/maker.o
@@ -286,6 +293,7 @@ SYSCONFDIR ?= /etc
 install: ## PREFIX=/usr/local DESTDIR=: program, page, mcu.yaml, systemd unit
 	+@$(SUB) all
 	install -D $(BUILD)/mcu $(DESTDIR)$(PREFIX)/bin/mcu
+	install -D $(BUILD)/mcu-media $(DESTDIR)$(PREFIX)/bin/mcu-media
 	cd web && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/web/{} \;
 	cd $(BUILD)/prompts && find . -name '*.wav' -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/mcu/prompts/{} \;
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mcu/mcu.yaml ] || \

@@ -7,6 +7,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/conference_priv.h"
+#include "mcu/playback.h"
 
 static int64_t now_ms(void)
 {
@@ -349,6 +350,11 @@ int hall_open(struct conference *c, const char *name, const struct room_row *row
 	return 0;
 }
 
+struct playbacks *conference_playbacks(struct conference *c)
+{
+	return c->playbacks;
+}
+
 struct leg *conference_leg(const struct conference *c, const char *room, uint32_t leg)
 {
 	const struct hall *h = g_hash_table_lookup(c->halls, room);
@@ -471,7 +477,10 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	    load_watch_new(&c->load, c) ||
 	    quality_log_new(&c->quality, cfg->db, cfg->config->statistics.interval_s,
 			    cfg->config->statistics.keep_days) ||
-	    dials_new(&c->dials, cfg->config, cfg->engine->clock, presence_call_changed, c)) {
+	    dials_new(&c->dials, cfg->config, cfg->engine->clock, presence_call_changed, c) ||
+	    playbacks_new(&c->playbacks, c)) {
+		if (c->dials)
+			dials_free(&c->dials);
 		rtp_port_range_free(&c->rtp_range);
 		address_count_free(&c->addresses);
 		free(c->ice);
@@ -501,6 +510,7 @@ void conference_free(struct conference **c)
 	load_watch_free(&(*c)->load);
 	quality_log_free(&(*c)->quality);
 	dials_free(&(*c)->dials);
+	playbacks_free(&(*c)->playbacks);
 	g_hash_table_destroy((*c)->halls);
 	g_ptr_array_unref((*c)->parlours);
 	g_ptr_array_unref((*c)->closing);
@@ -519,6 +529,7 @@ void conference_shutdown(struct conference *c)
 	for (guint i = 0; i < c->parlours->len; i++)
 		all = g_list_prepend(all, g_ptr_array_index(c->parlours, i));
 	c->stopping = c->recordings.stopping = true;
+	playbacks_shutdown(c->playbacks);
 	for (GList *l = all; l; l = l->next) {
 		struct hall *h = l->data;
 
@@ -535,5 +546,6 @@ void conference_shutdown(struct conference *c)
 bool conference_is_idle(const struct conference *c)
 {
 	return !g_hash_table_size(c->halls) && !c->parlours->len && !c->closing->len &&
-	       !c->recordings.running && !c->broadcasts.running && !c->pending;
+	       !c->recordings.running && !c->broadcasts.running && !c->pending &&
+	       playbacks_is_idle(c->playbacks);
 }

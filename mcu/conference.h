@@ -87,6 +87,9 @@ int conference_stream(struct conference *c, const char *room, bool start, struct
 struct dials;
 /* The calls that its rooms make (mcu/dial.h). Borrowed. */
 struct dials *conference_dials(struct conference *c) ON_THREAD(ROLE_CTL);
+struct playbacks;
+/* What is played in its rooms (mcu/playback.h). Borrowed. */
+struct playbacks *conference_playbacks(struct conference *c) ON_THREAD(ROLE_CTL);
 struct views_change;
 /* As a host's `views`; layout: of the view that is set, NULL: as it is. -ENOENT with
  * room_unknown; otherwise as room_add_view, view_change and room_remove_view: nothing

@@ -11,6 +11,7 @@
  *   hall_record.c         its recording
  *   quality_report.c      statistics and scores
  *   call_ports.c          sockets of calls
+ *   playback*.c           recordings, files and cameras as participants
  *   uplink.c              what clients are told to send
  *   watching.c            streams over HTTP, and who may watch them */
 #ifndef MCU_CONFERENCE_PRIV_H
@@ -91,8 +92,11 @@ struct hall {
 	uint32_t muted_by;    /* the host that is muting somebody at this moment */
 };
 
+struct playback;
+
 struct leg_handle {
 	struct conference *conf;
+	struct playback *playback; /* that it is; NULL: somebody */
 	struct hall *hall; /* NULL while the registry is asked for the room */
 	struct leg *leg;
 	struct data_member *data; /* on its data channel, while it is in the room */
@@ -161,6 +165,7 @@ struct conference {
 	int64_t started_ms;
 	GHashTable *used; /* secrets of before the start that came back */
 	struct dials *dials;
+	struct playbacks *playbacks;
 	bool stopping;
 };
 
@@ -236,6 +241,17 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THRE
 void join_discard(struct leg_handle *p) ON_THREAD(ROLE_CTL);
 /* Remembers it, so that it can come back. */
 void join_remember(struct hall *h, const struct leg_handle *p, bool removed) ON_THREAD(ROLE_CTL);
+
+/* playback_leg.c */
+struct playbacks;
+/* As room_join_ports, of what is played. */
+int playback_enter(struct playback *p, struct leg_handle *l, struct room *r) ON_THREAD(ROLE_CTL);
+/* A host's `play`, `playback` and `playback_stop`. */
+int playback_act(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
+/* What is played in h, to one who has come. */
+void playbacks_brief(struct playbacks *all, const struct hall *h, struct leg_handle *to)
+	ON_THREAD(ROLE_CTL);
 
 /* parlour.c */
 /* As join, into a parlour of its own. */

@@ -132,6 +132,12 @@ struct config {
 		int interval_s, keep_days;
 	} statistics;
 	struct {
+		int per_room, max;
+		char *cameras; /* "nobody", "admins", "hosts" */
+		struct config_strings camera_hosts;
+		int upload_mb, room_mb, keep_days;
+	} playback;
+	struct {
 		bool degrade;
 		int high_percent;
 	} overload;

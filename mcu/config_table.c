@@ -122,6 +122,7 @@ const struct config_section config_sections[] = {
 		 "/watch/ROOM, and through proxies and CDNs." },
 	{ "push", "Rooms sent on to other servers (RTMP, SRT)." },
 	{ "statistics", "What is written down about connections." },
+	{ "playback", "Recordings, uploaded files and cameras that are played into rooms." },
 	{ "overload", "What happens when the machine cannot keep up." },
 	{ "limits", "What one peer may ask of the server." },
 };
@@ -383,6 +384,22 @@ const struct config_key config_keys[] = {
 	    "all."),
 	INT("statistics.keep_days", statistics.keep_days, 0, 36500, "90",
 	    "And kept this long; sessions and participants, with their mean, stay. 0: for ever."),
+
+	INT("playback.per_room", playback.per_room, 0, 64, "4",
+	    "Recordings, files and cameras that are played into one room at the same time."),
+	INT("playback.max", playback.max, 0, 10000, "32",
+	    "The same in all rooms. Each is a process that decodes."),
+	CHOICE("playback.cameras", playback.cameras, "nobody|admins|hosts", "admins",
+	       "Who may have the server open a camera (RTSP): it connects to the address that is asked "
+	       "for, inside your network too."),
+	{ "playback.camera_hosts", KEY_STRINGS, AT(playback.camera_hosts), 0, 0, NULL, check_not_empty, "",
+	  "Names or addresses of cameras that may be opened; empty: any." },
+	INT("playback.upload_mb", playback.upload_mb, 0, 100000, "2000",
+	    "The largest file that may be uploaded to be played (megabytes). 0: none."),
+	INT("playback.room_mb", playback.room_mb, 0, 10000000, "10000",
+	    "The same of all files of a room together."),
+	INT("playback.keep_days", playback.keep_days, 0, 36500, "90",
+	    "Files that were uploaded are deleted after so many days. 0: never."),
 
 	BOOL("overload.degrade", overload.degrade, "true",
 	     "Rooms give up pictures per second, then the largest picture, then moving pictures, so "

@@ -160,6 +160,8 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 	if (hall_has(h, p))
 		hall_tell_views(h, p);
 	if (hall_has(h, p))
+		playbacks_brief(p->conf->playbacks, h, p);
+	if (hall_has(h, p))
 		chat_replay(h, p);
 	if (hall_has(h, p) && p->host && h->lobby->len)
 		lobby_tell(h, p);
@@ -183,7 +185,10 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 		return err;
 	if (resume_make(p->resume, c->cfg.key, p->room, p->host, now_ms()))
 		return errmsg_set(why, -EIO, "internal", "The server has no random numbers.");
-	err = room_join_ports(h->room, p->name, p->ports, &participant_watcher, p, &p->leg);
+	if (p->playback)
+		err = playback_enter(p->playback, p, h->room);
+	else
+		err = room_join_ports(h->room, p->name, p->ports, &participant_watcher, p, &p->leg);
 	if (!err)
 		err = participant_join_relay(p, h);
 	if (err)
@@ -201,7 +206,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 				    p->who.user_id, p->joined_ms, NULL, NULL);
 	if (p->host)
 		sessions_participant_host(c->cfg.db, p->row_id);
-	p->audio_held = !p->host && (p->audio_held || !h->rules.unmute);
+	p->audio_held = !p->host && !p->playback && (p->audio_held || !h->rules.unmute);
 	p->video_held = !p->host && p->video_held;
 	p->content_held = p->host ? 0 : p->content_held;
 	leg_hold_content(p->leg, p->content_held);

@@ -340,6 +340,9 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 	case CLIENT_MSG_DIAL: return presence_dial(p, m, why);
 	case CLIENT_MSG_RENAME:
 	case CLIENT_MSG_HANGUP:
+	case CLIENT_MSG_PLAY:
+	case CLIENT_MSG_PLAYBACK:
+	case CLIENT_MSG_PLAYBACK_STOP:
 	case CLIENT_MSG_LAYOUT:
 	case CLIENT_MSG_VIEWS:
 	case CLIENT_MSG_MODERATE:
@@ -359,6 +362,9 @@ int moderation_act(struct leg_handle *p, const struct client_msg *m, struct errm
 		return presence_rename(p->hall, m->u.rename.leg, m->u.rename.name, why);
 	if (m->type == CLIENT_MSG_HANGUP)
 		return presence_hangup(p, m->u.hangup.call, why);
+	if (m->type == CLIENT_MSG_PLAY || m->type == CLIENT_MSG_PLAYBACK ||
+	    m->type == CLIENT_MSG_PLAYBACK_STOP)
+		return playback_act(p, m, why);
 	if (m->type == CLIENT_MSG_POLICY)
 		return change_policy(p, &m->u.policy);
 	if (lobby_decide(p->hall, m->u.admit.waiting, m->u.admit.allow))

@@ -59,7 +59,7 @@ void prompting_chime(struct hall *h, const struct leg_handle *who, const char *n
 	const char *when = c->cfg.config->sip.chimes;
 	const struct prompt *s;
 
-	if (!c->cfg.prompts || !strcmp(when, "none") || h->people->len > CHIME_PEOPLE_MOST ||
+	if (!c->cfg.prompts || who->playback || !strcmp(when, "none") || h->people->len > CHIME_PEOPLE_MOST ||
 	    (!strcmp(when, "phones") && who->kind != LEG_KIND_PHONE))
 		return;
 	s = prompts_find(c->cfg.prompts, "en", name);

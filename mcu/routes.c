@@ -284,6 +284,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_record_new(r, s);
 	if (!err)
+		err = routes_playbacks_new(r, s);
+	if (!err)
 		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
 	*out = r;
 	return err;

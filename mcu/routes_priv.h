@@ -8,6 +8,7 @@
  *   routes_legs.c         who is in a room, with numbers
  *   routes_calls.c        records of calls
  *   routes_dial.c         calls that a room makes
+ *   routes_playbacks.c    what is played into a room
  *   routes_admin.c        recordings, audit
  *   routes_record.c       recording a room
  *   routes_captures.c     captures of packets
@@ -158,6 +159,7 @@ int routes_history_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_statistics_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_playbacks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_sip_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_trunks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

@@ -6,7 +6,7 @@
 set -euo pipefail
 run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
 	libx264-dev libvpx-dev libaom-dev libopus-dev libspeexdsp-dev libyuv-dev libpango1.0-dev
-	libsrtp2-dev libusrsctp-dev libssl-dev nettle-dev
+	libpoppler-glib-dev libsrtp2-dev libusrsctp-dev libssl-dev nettle-dev
 	libnice-dev libglib2.0-dev libwebsockets-dev libwebsockets-evlib-glib libjansson-dev
 	libsqlite3-dev zlib1g-dev libyaml-dev libargon2-dev fonts-dejavu-core fonts-noto-cjk
 	libsofia-sip-ua-dev libsofia-sip-ua-glib-dev libbcg729-dev libspandsp-dev espeak-ng)

@@ -6,6 +6,7 @@ function say(what) { printf "%s:%d: %s\n", FILENAME, FNR, what }
 # Which parts of the tree a file may include from.
 function allowed(file) {
 	if (file ~ /^tests\// || file ~ /^mcu\/[^\/]*$/) return "."
+	if (file ~ /^mcu\/media\//) return "^mcu/(base|media)/"
 	if (file ~ /^mcu\/base\//) return "^mcu/base/"
 	if (file ~ /^mcu\/rtp\//) return "^mcu/(base|rtp)/"
 	if (file ~ /^mcu\/net\//) return "^mcu/(base|rtp|net)/"

@@ -74,6 +74,7 @@ enum leg_event_type {
 	LEG_EVENT_SELF_VIEW,
 	LEG_EVENT_VIEWS, /* which there are, and for whom */
 	LEG_EVENT_PRESENT_OVER, /* only to who presented */
+	LEG_EVENT_PLAYBACK, /* what is played into the room */
 	LEG_EVENT_CALL, /* that the room makes; to hosts only */
 	/* Only to the leg itself: */
 	LEG_EVENT_DIGIT,      /* a DTMF digit from it, however it came, once */
@@ -111,6 +112,7 @@ struct leg_event {
 		struct waiting_info waiting;
 		struct quality_info quality;
 		struct call_info call;
+		struct playback_event playback;
 		struct {
 			int level;	  /* 0: over */
 			const char *text; /* for people */

@@ -42,6 +42,7 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_SOUND: return msg_sound(&ev->u.sound);
 	case LEG_EVENT_ROOM: return msg_room(&ev->u.room);
 	case LEG_EVENT_WAITING: return msg_waiting(&ev->u.waiting);
+	case LEG_EVENT_PLAYBACK: return msg_playback(NULL, &ev->u.playback);
 	case LEG_EVENT_CALL: return msg_call(&ev->u.call);
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
 	case LEG_EVENT_OVERLOAD:

@@ -65,9 +65,9 @@ static char *msg_done(json_t *o)
 
 const char *leg_kind_name(enum leg_kind k)
 {
-	static const char *const names[] = { "browser", "phone", "whip", "rtsp" };
+	static const char *const names[] = { "browser", "phone", "whip", "rtsp", "playback" };
 
-	return names[(unsigned)k < 4 ? k : LEG_KIND_BROWSER];
+	return names[(unsigned)k < 5 ? k : LEG_KIND_BROWSER];
 }
 
 static json_t *participant_json(const struct participant *p)
@@ -459,6 +459,31 @@ char *msg_call(const struct call_info *c)
 		set_text(o, "text", c->text);
 	if (c->leg)
 		set_int(o, "leg", c->leg);
+	return msg_done(o);
+}
+
+char *msg_playback(const char *id, const struct playback_event *p)
+{
+	json_t *o = msg_new("playback", id);
+
+	set_int(o, "playback", p->playback);
+	set_text(o, "state", p->state);
+	set_text(o, "source", p->source);
+	set_text(o, "title", *p->title ? p->title : NULL);
+	set_text(o, "by", *p->by ? p->by : NULL);
+	set_text(o, "text", *p->text ? p->text : NULL);
+	if (p->leg)
+		set_int(o, "leg", p->leg);
+	set_int(o, "position_ms", p->position_ms);
+	if (p->duration_ms)
+		set_int(o, "duration_ms", p->duration_ms);
+	if (p->pages) {
+		set_int(o, "page", p->page);
+		set_int(o, "pages", p->pages);
+	}
+	set_bool(o, "loop", p->loop);
+	set_bool(o, "content", p->content);
+	set_bool(o, "seekable", p->seekable);
 	return msg_done(o);
 }
 

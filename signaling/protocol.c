@@ -109,10 +109,13 @@ static const char *const type_names[] = {
 	[CLIENT_MSG_VIEWS] = "views",	[CLIENT_MSG_VOLUME] = "volume",
 	[CLIENT_MSG_SOUND] = "sound",	[CLIENT_MSG_RENAME] = "rename",
 	[CLIENT_MSG_DIAL] = "dial",	[CLIENT_MSG_HANGUP] = "hangup",
+	[CLIENT_MSG_PLAY] = "play",	[CLIENT_MSG_PLAYBACK] = "playback",
+	[CLIENT_MSG_PLAYBACK_STOP] = "playback_stop",
 };
 enum {
 	MAX_VIEW = 32,	/* characters of a view's name */
 	MAX_DIAL = 256, /* of whom to call */
+	MAX_URL = 1000, /* of a camera */
 };
 enum { N_TYPES = sizeof(type_names) / sizeof(type_names[0]) };
 
@@ -374,6 +377,81 @@ static int parse_hangup(struct client_msg *m, json_t *o, struct errmsg *why)
 	return m->u.hangup.call > 0 ? 0 : bad_member(why, "call", "must be the number of a call");
 }
 
+/* Milliseconds; absent: without. */
+static int get_ms(json_t *o, const char *name, int64_t without, int64_t *out, struct errmsg *why)
+{
+	json_t *v = json_object_get(o, name);
+
+	*out = v && !json_is_null(v) ? json_integer_value(v) : without;
+	return !v || json_is_null(v) || (json_is_integer(v) && *out >= 0) ? 0 :
+		bad_member(why, name, "must be a whole number of milliseconds");
+}
+
+/* Numbers of rows are longer than those that JavaScript knows: texts of digits. */
+static int get_row(json_t *o, const char *name, int64_t *out, struct errmsg *why)
+{
+	const char *text;
+	int err = get_token(o, name, 18, "", true, &text, why);
+
+	if (err)
+		return err;
+	*out = 0;
+	for (const char *p = text; *p >= '0' && *p <= '9'; p++)
+		*out = *out * 10 + (*p - '0');
+	return *out > 0 && strspn(text, "0123456789") == strlen(text) ? 0 :
+		bad_member(why, name, "must be a number as a string");
+}
+
+static int parse_play(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	struct play_wish *p = &m->u.play;
+	enum tristate loop, paused, content;
+	int err = get_string(o, "source", 16, NULL, true, &p->source, why);
+
+	if (!err && !strcmp(p->source, "camera"))
+		err = get_token(o, "url", MAX_URL, NULL, true, &p->url, why);
+	else if (!err && (!strcmp(p->source, "recording") || !strcmp(p->source, "upload")))
+		err = get_row(o, p->source, &p->item, why);
+	else if (!err)
+		err = bad_member(why, "source", "must be \"recording\", \"upload\" or \"camera\"");
+	if (!err)
+		err = get_token(o, "token", 64, NULL, false, &p->token, why);
+	if (!err)
+		err = get_string(o, "title", 1000, NULL, false, &p->title, why);
+	if (!err && p->title && !protocol_name_valid(p->title))
+		err = name_invalid(why);
+	if (!err)
+		err = get_tristate(o, "loop", &loop, why);
+	if (!err)
+		err = get_tristate(o, "paused", &paused, why);
+	if (!err)
+		err = get_tristate(o, "content", &content, why);
+	if (err)
+		return err;
+	p->loop = loop == TRISTATE_TRUE;
+	p->paused = paused == TRISTATE_TRUE;
+	p->content = content == TRISTATE_TRUE;
+	return get_ms(o, "position_ms", 0, &p->position_ms, why);
+}
+
+static int parse_playback(struct client_msg *m, json_t *o, struct errmsg *why)
+{
+	struct playback_wish *p = &m->u.playback;
+	int err = get_number(o, "playback", &p->playback, why);
+
+	if (!err && !p->playback)
+		err = bad_member(why, "playback", "is missing: say which is meant");
+	if (!err)
+		err = get_tristate(o, "paused", &p->paused, why);
+	if (!err)
+		err = get_tristate(o, "loop", &p->loop, why);
+	if (!err)
+		err = get_tristate(o, "content", &p->content, why);
+	if (!err)
+		err = get_number(o, "page", &p->page, why);
+	return err ? err : get_ms(o, "position_ms", -1, &p->position_ms, why);
+}
+
 static int parse_policy(struct client_msg *m, json_t *o, struct errmsg *why)
 {
 	struct policy_change *c = &m->u.policy;
@@ -461,6 +539,9 @@ static int parse_members(struct client_msg *m, json_t *o, struct errmsg *why)
 	case CLIENT_MSG_RENAME: return parse_rename(m, o, why);
 	case CLIENT_MSG_DIAL: return parse_dial(m, o, why);
 	case CLIENT_MSG_HANGUP: return parse_hangup(m, o, why);
+	case CLIENT_MSG_PLAY: return parse_play(m, o, why);
+	case CLIENT_MSG_PLAYBACK:
+	case CLIENT_MSG_PLAYBACK_STOP: return parse_playback(m, o, why);
 	case CLIENT_MSG_LAYOUT: return layout_change_parse(&m->u.layout, o, why);
 	case CLIENT_MSG_PRESENT: return get_bool(o, "on", &m->u.present.on, why);
 	case CLIENT_MSG_VIEW: return parse_view(m, o, why);

@@ -48,7 +48,10 @@ enum client_msg_type {
 	CLIENT_MSG_SOUND,
 	CLIENT_MSG_RENAME,
 	CLIENT_MSG_DIAL,
-	CLIENT_MSG_HANGUP
+	CLIENT_MSG_HANGUP,
+	CLIENT_MSG_PLAY,	   /* something begins to be played */
+	CLIENT_MSG_PLAYBACK,	   /* it is paused, sought … */
+	CLIENT_MSG_PLAYBACK_STOP
 };
 
 enum moderation {
@@ -87,6 +90,23 @@ struct view_wish {
 struct views_change {
 	const char *view;
 	const char *rule; /* whom it is for; NULL: it is removed */
+};
+
+/* What a host wants to be played into the room. */
+struct play_wish {
+	const char *source; /* "recording", "upload", "camera" */
+	int64_t item;	    /* which recording or upload; 0: none */
+	const char *token, *url, *title; /* NULL when absent */
+	bool loop, paused, content;
+	int64_t position_ms;
+};
+
+/* What of it a host changes; what is unset stays. */
+struct playback_wish {
+	uint32_t playback;
+	enum tristate paused, loop, content;
+	int64_t position_ms; /* -1: unset */
+	uint32_t page;	     /* from 1; 0: unset */
 };
 
 /* Strings live in the message and go with it. */
@@ -147,6 +167,8 @@ struct client_msg {
 		struct {
 			int64_t call;
 		} hangup;
+		struct play_wish play;
+		struct playback_wish playback; /* PLAYBACK, PLAYBACK_STOP */
 		struct policy_change policy;
 		struct layout_change layout;
 		struct {
@@ -182,9 +204,11 @@ enum record_action record_action_parse(const char *name);
 /* --- what the server says -------------------------------------------------- */
 
 /* What somebody takes part with. */
-enum leg_kind { LEG_KIND_BROWSER, LEG_KIND_PHONE, LEG_KIND_WHIP, LEG_KIND_RTSP };
+enum leg_kind {
+	LEG_KIND_BROWSER, LEG_KIND_PHONE, LEG_KIND_WHIP, LEG_KIND_RTSP, LEG_KIND_PLAYBACK
+};
 
-/* "browser", "phone", "whip", "rtsp". */
+/* "browser", "phone", "whip", "rtsp", "playback". */
 const char *leg_kind_name(enum leg_kind k);
 
 struct participant {
@@ -367,6 +391,15 @@ struct call_info {
 	uint32_t leg;		   /* 0: none yet */
 };
 char *msg_call(const struct call_info *c);
+/* What is played into the room; strings "": none. */
+struct playback_event {
+	uint32_t playback, leg; /* leg 0: it has not joined yet, or has left */
+	const char *state, *source, *title, *by, *text;
+	int64_t position_ms, duration_ms; /* duration 0: unknown, or without an end */
+	uint32_t page, pages;		  /* of a document, from 1; 0: it has none */
+	bool loop, content, seekable;
+};
+char *msg_playback(const char *id, const struct playback_event *p);
 char *msg_quality(const struct quality_info *q);
 char *msg_overload(int level, const char *text);
 char *msg_self_view(bool hidden, const char *text);

@@ -8,10 +8,12 @@
 #include "mcu/base/ring.h"
 #include "mcu/room/audio_ear.h"
 #include "mcu/room/audio_out.h"
+#include "mcu/room/local_source.h"
 #include "mcu/room/routing.h"
 #include "mcu/rtp/lipsync.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/dtmf_in.h"
+#include "mixer/audio/vad.h"
 #include "mixer/audio/voice.h"
 
 METRIC_COUNTER(m_dropped, "mcu_audio_in_dropped_total",
@@ -22,11 +24,18 @@ METRIC_COUNTER(m_recovered, "mcu_audio_in_recovered_total",
 METRIC_COUNTER(m_digits_dropped, "mcu_dtmf_tones_dropped_total",
 	       "DTMF digits heard as tones and dropped because the control loop was behind.");
 
+/* Of a local source: music has quiet places, and must not be cut off in them. */
+enum { LOCAL_HANGOVER_TICKS = 100, LOCAL_FLOOR_DBOV = -70 };
+
 struct audio_leg {
 	const struct engine *engine;
 	struct ring *ring;
 	int channels;
 	struct audio_in *in; /* NULL: it never sent sound */
+	const struct local_source *local; /* NULL: it comes in packets */
+	float local_dbov;  /* of its last tick */
+	int local_ticks;   /* for which it is still heard */
+	bool local_muted;
 	float *pcm;	     /* a tick of it */
 	struct audio_out *out;
 	struct lipsync *lipsync;
@@ -84,6 +93,16 @@ int audio_leg_receive(struct audio_leg *a)
 	return err;
 }
 
+int audio_leg_set_local(struct audio_leg *a, const struct local_source *s)
+{
+	a->pcm = calloc((size_t)(AUDIO_TICK_SAMPLES * a->channels), sizeof *a->pcm);
+	if (!a->pcm)
+		return -ENOMEM;
+	a->local_dbov = -127;
+	a->local = s;
+	return 0;
+}
+
 void audio_leg_free(struct audio_leg **a)
 {
 	struct audio_leg *l = *a;
@@ -121,9 +140,11 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 {
 	struct audio_in_stats s;
 
-	audio_in_stats(a->in, &s);
 	a->level_dbov = audio_leg_level_dbov(a);
-	a->speaking = audio_in_speaking(a->in);
+	a->speaking = audio_leg_speaking(a);
+	if (a->local)
+		return;
+	audio_in_stats(a->in, &s);
 	a->delay_ms = s.delay_ms;
 	a->target_ms = s.target_ms;
 	a->lost = s.lost;
@@ -142,7 +163,8 @@ struct voice *audio_leg_voice(struct audio_leg *a)
 
 void audio_leg_set_sound(struct audio_leg *a, const struct route_sound *s)
 {
-	audio_in_set_voice(a->in, s->voice);
+	if (a->in)
+		audio_in_set_voice(a->in, s->voice);
 	if (s->voice)
 		voice_set(s->voice, s->gain, s->noise);
 	if (s->volume_db > a->volume_db || s->volume_db < a->volume_db)
@@ -197,6 +219,22 @@ static void turn(struct audio_leg *a)
 			 a->gain_to);
 }
 
+ON_THREAD(ROLE_MIXA) static const float *local_tick(struct audio_leg *a, int64_t now_ns)
+{
+	bool sound = a->local->ops->sound(a->local->obj, now_ns, a->pcm, a->channels) &&
+		     !a->local_muted;
+
+	a->local_dbov = sound ? vad_level_dbov(a->pcm, (size_t)(AUDIO_TICK_SAMPLES * a->channels)) :
+				-127;
+	if (a->local_dbov > LOCAL_FLOOR_DBOV)
+		a->local_ticks = LOCAL_HANGOVER_TICKS;
+	else if (a->local_ticks)
+		a->local_ticks--;
+	turn(a);
+	publish(a);
+	return sound ? a->pcm : NULL;
+}
+
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 {
 	bool sound;
@@ -204,6 +242,8 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 	uint32_t ts, hz;
 	struct buf *b;
 
+	if (a->local)
+		return local_tick(a, now_ns);
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, b->time_ns);
 	audio_in_set_own_rate(a->in, !a->listening); /* digits are listened for at 48 kHz */
@@ -219,24 +259,25 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 
 float audio_leg_level_dbov(const struct audio_leg *a)
 {
-	float db = audio_in_level_dbov(a->in) + a->volume_db;
+	float db = (a->local ? a->local_dbov : audio_in_level_dbov(a->in)) + a->volume_db;
 
 	return db < -127 ? -127 : db < 0 ? db : 0;
 }
 
 bool audio_leg_active(const struct audio_leg *a)
 {
-	return audio_in_active(a->in);
+	return a->local ? a->local_dbov > LOCAL_FLOOR_DBOV : audio_in_active(a->in);
 }
 
 bool audio_leg_speaking(const struct audio_leg *a)
 {
-	return audio_in_speaking(a->in);
+	return a->local ? a->local_ticks > 0 : audio_in_speaking(a->in);
 }
 
 void audio_leg_set_muted(struct audio_leg *a, bool muted)
 {
-	if (audio_in_muted(a->in) != muted)
+	a->local_muted = muted;
+	if (a->in && audio_in_muted(a->in) != muted)
 		audio_in_set_muted(a->in, muted);
 }
 

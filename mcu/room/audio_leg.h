@@ -20,6 +20,7 @@ struct route_sound;
 struct audio_out;
 struct lipsync;
 struct audio_ear;
+struct local_source;
 
 struct audio_leg_stats {
 	float level_dbov;
@@ -34,6 +35,9 @@ int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 /* Makes the decoding chain, which is most of a leg's memory, unless it is there: before
  * a routing says that the leg sends sound. 0 or -ENOMEM. */
 int audio_leg_receive(struct audio_leg *a) ON_THREAD(ROLE_CTL);
+/* Its sound is that of s (local_source.h, borrowed for its life) instead of packets'; in
+ * place of audio_leg_receive. 0 or -ENOMEM. */
+int audio_leg_set_local(struct audio_leg *a, const struct local_source *s) ON_THREAD(ROLE_CTL);
 /* Neither NET nor MIXA may know it any more. */
 void audio_leg_free(struct audio_leg **a);
 

@@ -238,6 +238,19 @@ ON_THREAD(ROLE_CTL) static int make_media(struct leg *l, const struct engine *e)
 	return err;
 }
 
+void leg_discard(struct leg **at)
+{
+	struct leg *l = *at;
+
+	leg_net_free(&l->net);
+	for (int i = 0; i < LEG_SOURCES; i++)
+		video_leg_discard(&l->source[i].video);
+	audio_leg_free(&l->audio);
+	rtp_ports_unref(&l->ports);
+	free(l);
+	*at = NULL;
+}
+
 int leg_new(struct leg **out, struct room *r, const char *name, struct rtp_ports *ports,
 	    const struct leg_watcher *ev, void *obj)
 {
@@ -261,16 +274,23 @@ int leg_new(struct leg **out, struct room *r, const char *name, struct rtp_ports
 	err = make_identity(l);
 	if (!err)
 		err = make_media(l, r->engine);
-	if (err) {
-		leg_net_free(&l->net);
-		for (int i = 0; i < LEG_SOURCES; i++)
-			video_leg_discard(&l->source[i].video);
-		audio_leg_free(&l->audio);
-		rtp_ports_unref(&l->ports);
-		free(l);
+	if (err)
+		leg_discard(&l);
+	else
+		*out = l;
+	return err;
+}
+
+int leg_set_local(struct leg *l, const struct local_source *s)
+{
+	int err = audio_leg_set_local(l->audio, &l->source_ops);
+
+	if (err)
 		return err;
-	}
-	*out = l;
+	l->source_ops = *s;
+	l->local = true;
+	for (int i = 0; i < LEG_SOURCES; i++)
+		video_leg_set_local(l->source[i].video, &l->source_ops);
 	return 0;
 }
 
@@ -301,6 +321,8 @@ bool leg_try_free(struct leg *l)
 		video_leg_free(&l->source[i].video);
 	audio_leg_free(&l->audio);
 	rtp_ports_unref(&l->ports);
+	if (l->local)
+		l->source_ops.ops->released(l->source_ops.obj);
 	free(l);
 	return true;
 }
@@ -424,6 +446,20 @@ int leg_set_media(struct leg *l, const struct leg_media *m)
 		room_encode_demand_of(l);
 	l->room->ev->changed(l->room->obj, l->room, l);
 	return 0;
+}
+
+void leg_set_local_media(struct leg *l, const struct leg_local_media *m)
+{
+	bool sent = l->media.content.rx;
+
+	l->media.audio.rx = m->audio;
+	l->media.video.rx = m->video && !m->content;
+	l->media.content.rx = m->video && m->content;
+	l->configured = l->connected = true;
+	leg_content_agreed(l, sent);
+	room_encode_demand(l->room);
+	room_touch(l->room);
+	l->room->ev->changed(l->room->obj, l->room, l);
 }
 
 int leg_add_candidate(struct leg *l, const char *candidate)

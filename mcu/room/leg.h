@@ -17,6 +17,12 @@ struct leg;
 struct seating;
 struct rtp_ports;
 
+/* What a leg that is made in the server sends. */
+struct leg_local_media {
+	bool audio, video;
+	bool content; /* its picture is content, and presents at once */
+};
+
 enum digit_source {
 	DIGIT_EVENT, /* an RTP event (RFC 4733) */
 	DIGIT_TONE,  /* heard in its sound */
@@ -85,6 +91,8 @@ void leg_keep_ice(struct leg *l) ON_THREAD(ROLE_CTL);
 /* The first call starts the transport; later ones change it. 0 or -errno; -EPROTO:
  * the peer has other ICE credentials without a restart, or another fingerprint. */
 int leg_set_media(struct leg *l, const struct leg_media *m) ON_THREAD(ROLE_CTL);
+/* The same of a leg of room_join_local, which is connected then. */
+void leg_set_local_media(struct leg *l, const struct leg_local_media *m) ON_THREAD(ROLE_CTL);
 /* "candidate:…", NULL: no more. */
 int leg_add_candidate(struct leg *l, const char *candidate) ON_THREAD(ROLE_CTL);
 /* -1 leaves that one as it is. */

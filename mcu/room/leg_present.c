@@ -16,6 +16,9 @@ bool leg_presents(const struct leg *l, int i)
 
 bool leg_seated(const struct leg *l, int i)
 {
+	/* What is played in the place of content is there alone. */
+	if (i == LEG_CAMERA && l->local && l->media.content.rx)
+		return !l->presents[LEG_CONTENT];
 	return i == LEG_CAMERA ? l->media.audio.rx || l->media.video.rx : leg_sends(l, i);
 }
 

@@ -76,6 +76,17 @@ int room_join(struct room *r, const char *name, const struct leg_watcher *ev, vo
 	return room_join_ports(r, name, NULL, ev, obj, out);
 }
 
+ON_THREAD(ROLE_CTL) static void enter(struct room *r, struct leg *l, struct leg **out)
+{
+	*r->legs_end = l;
+	r->legs_end = &l->next;
+	r->n_legs++;
+	*out = l;
+	log_info(&l->log, "%s joined", l->name);
+	room_encode_demand_of(l);
+	r->ev->joined(r->obj, r, l);
+}
+
 int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
 		    const struct leg_watcher *ev, void *obj, struct leg **out)
 {
@@ -85,15 +96,28 @@ int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
 	if (r->closing)
 		return -ESHUTDOWN;
 	err = leg_new(&l, r, name, ports, ev, obj);
+	if (!err)
+		enter(r, l, out);
+	return err;
+}
+
+int room_join_local(struct room *r, const char *name, const struct local_source *s,
+		    const struct leg_watcher *ev, void *obj, struct leg **out)
+{
+	struct leg *l;
+	int err;
+
+	if (r->closing)
+		return -ESHUTDOWN;
+	err = leg_new(&l, r, name, NULL, ev, obj);
 	if (err)
 		return err;
-	*r->legs_end = l;
-	r->legs_end = &l->next;
-	r->n_legs++;
-	*out = l;
-	log_info(&l->log, "%s joined", l->name);
-	room_encode_demand_of(l);
-	r->ev->joined(r->obj, r, l);
+	err = leg_set_local(l, s);
+	if (err) {
+		leg_discard(&l);
+		return err;
+	}
+	enter(r, l, out);
 	return 0;
 }
 

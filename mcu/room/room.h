@@ -65,6 +65,13 @@ int room_join_ports(struct room *r, const char *name, struct rtp_ports *ports,
 		    const struct leg_watcher *ev, void *obj, struct leg **out)
 	ON_THREAD(ROLE_CTL);
 
+struct local_source;
+/* Of one whose sound and pictures s makes (local_source.h; copied, its obj is borrowed
+ * until it is released). It sends nothing before leg_set_local_media. */
+int room_join_local(struct room *r, const char *name, const struct local_source *s,
+		    const struct leg_watcher *ev, void *obj, struct leg **out)
+	ON_THREAD(ROLE_CTL);
+
 size_t room_leg_count(const struct room *r) ON_THREAD(ROLE_CTL);
 /* In order of joining; NULL past the end. */
 struct leg *room_leg(const struct room *r, size_t i) ON_THREAD(ROLE_CTL);

@@ -9,6 +9,7 @@
 #include "mcu/room/egress.h"
 #include "mcu/room/ladder.h"
 #include "mcu/room/leg.h"
+#include "mcu/room/local_source.h"
 #include "mcu/room/room.h"
 #include "mcu/room/room_audio.h"
 #include "mcu/room/tick.h"
@@ -81,6 +82,8 @@ struct leg {
 	char cname[LEG_CNAME_BYTES];
 	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc, content_ssrc;
 	struct rtp_ports *ports; /* one reference; NULL: it has none */
+	bool local; /* what it sends is made here: it has no connection */
+	struct local_source source_ops; /* then */
 	struct leg_media media;
 	bool configured, connected, gone;
 	bool audio_muted, video_muted;
@@ -176,6 +179,11 @@ struct room {
 int leg_new(struct leg **out, struct room *r, const char *name, struct rtp_ports *ports,
 	    const struct leg_watcher *ev,
 	    void *obj) ON_THREAD(ROLE_CTL);
+/* Of a leg that never was in a room. */
+void leg_discard(struct leg **l) ON_THREAD(ROLE_CTL);
+/* It sends what s makes from now on; s is released when it is freed. 0 or -ENOMEM: s is
+ * the caller's still. */
+int leg_set_local(struct leg *l, const struct local_source *s) ON_THREAD(ROLE_CTL);
 /* Frees it when NET, MIXA and MIXV have let go; returns whether it did. */
 bool leg_try_free(struct leg *l) ON_THREAD(ROLE_CTL);
 bool leg_shown(const struct leg *l) ON_THREAD(ROLE_CTL);

@@ -44,7 +44,7 @@ ON_THREAD(ROLE_CTL) static void add_sources(struct routing *s, size_t leg, const
 			s->source[s->n_sources++] = (struct route_source){
 				.id = l->source[i].id, .leg = leg, .video = l->source[i].video,
 				.sends = leg_sends(l, i), .muted = leg_muted(l, i),
-				.content = leg_presents(l, i),
+				.content = leg_presents(l, i), .local = l->local,
 			};
 }
 

@@ -54,6 +54,7 @@ struct route_source {
 	struct video_leg *video; /* its newest picture: of the room's video tick */
 	bool sends, muted;
 	bool content; /* a presentation: never cropped */
+	bool local;   /* it may stand still (local_source.h) */
 };
 
 struct route_tile {

@@ -67,7 +67,7 @@ static enum tile_state state_of(const struct route_source *r, const struct newes
 		return TILE_MUTED;
 	if (!r->sends || !n->frame)
 		return TILE_NO_VIDEO;
-	if (r->content) /* a screen may stand still for long */
+	if (r->content || r->local) /* a screen, or a film, may stand still for long */
 		return TILE_LIVE;
 	return now_ns - n->at_ns > TICK_STALE_MS * NS_PER_MS ? TILE_STALE : TILE_LIVE;
 }

@@ -11,6 +11,7 @@
 #include "mcu/base/quota.h"
 #include "mcu/base/ring.h"
 #include "mcu/room/beat.h"
+#include "mcu/room/local_source.h"
 #include "mixer/codec/vdec.h"
 
 METRIC_COUNTER(m_dropped, "mcu_video_in_dropped_total",
@@ -32,6 +33,7 @@ struct video_leg {
 	const struct engine *engine;
 	struct strand *strand;
 	struct beat beat;
+	const struct local_source *local; /* NULL: it comes in access units */
 	uint32_t leg_id;
 	_Atomic bool wanted;
 	_Atomic bool needs_key;
@@ -83,6 +85,11 @@ int video_leg_new(struct video_leg **out, const struct engine *e, const struct b
 void video_leg_charge(struct video_leg *v, struct work_account *a)
 {
 	strand_charge(v->strand, a);
+}
+
+void video_leg_set_local(struct video_leg *v, const struct local_source *s)
+{
+	v->local = s;
 }
 
 static void drop_units(struct video_leg *v)
@@ -172,6 +179,11 @@ void video_leg_set_wanted(struct video_leg *v, bool wanted)
 	if (v->wanted == wanted)
 		return;
 	v->wanted = wanted;
+	if (v->local) {
+		v->open = wanted;
+		v->local->ops->wanted(v->local->obj, wanted);
+		return;
+	}
 	if (wanted)
 		v->needs_key = true;
 	else if (!atomic_exchange(&v->checking, true) &&
@@ -394,8 +406,22 @@ bool video_leg_needs_key(struct video_leg *v)
 	return atomic_exchange(&v->needs_key, false);
 }
 
+static struct vframe *take_local(struct video_leg *v)
+{
+	struct vframe *f = v->local->ops->picture(v->local->obj, clock_now_ns(v->engine->clock));
+
+	if (f) {
+		v->decoded++;
+		v->width = f->av->width;
+		v->height = f->av->height;
+	}
+	return f;
+}
+
 struct vframe *video_leg_take(struct video_leg *v)
 {
+	if (v->local)
+		return v->wanted ? take_local(v) : NULL;
 	return atomic_exchange(&v->newest, NULL);
 }
 

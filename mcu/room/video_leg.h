@@ -29,6 +29,7 @@ enum {
 };
 
 struct beat;
+struct local_source;
 struct video_leg;
 
 struct video_leg_stats {
@@ -44,6 +45,9 @@ int video_leg_new(struct video_leg **out, const struct engine *e, const struct b
 		  uint32_t leg_id) ON_THREAD(ROLE_CTL);
 /* Its decoding is a's work. Before the first picture. */
 void video_leg_charge(struct video_leg *v, struct work_account *a) ON_THREAD(ROLE_CTL);
+/* Its picture is that of s (local_source.h, borrowed for its life) instead of access
+ * units'; before it is wanted. */
+void video_leg_set_local(struct video_leg *v, const struct local_source *s) ON_THREAD(ROLE_CTL);
 /* NET must have stopped putting and the tick must have let go of it. Posts
  * closed(obj, NULL) to the control mailbox when the strand has run dry and the
  * decoder is gone, then the leg may be freed. */

@@ -320,6 +320,7 @@ export default {
 	code_too_many_calls: 'The room is making as many calls as it may. Hang one up first.',
 	code_stream_off: 'This server makes no streams of its rooms. Join the room instead.',
 	code_call_unknown: 'That call is over already.',
+	code_playback_unknown: 'That is not being played any more.',
 	code_layout_invalid: 'This layout cannot be used here.',
 	code_join_timeout: 'You were not in the room in time. Please join again.',
 };

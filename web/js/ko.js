@@ -319,6 +319,7 @@ export default {
 	code_too_many_calls: '회의실에서 걸 수 있는 전화 수가 다 찼어요. 먼저 하나를 끊어 주세요.',
 	code_stream_off: '이 서버는 회의실을 스트림으로 내보내지 않아요. 회의실에 직접 참여해 주세요.',
 	code_call_unknown: '이미 끝난 통화예요.',
+	code_playback_unknown: '이미 재생이 끝났어요.',
 	code_layout_invalid: '여기서는 쓸 수 없는 화면 배치예요.',
 	code_join_timeout: '제때 입장하지 못했어요. 다시 참여해 주세요.',
 };
