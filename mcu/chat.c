@@ -60,17 +60,6 @@ void chat_replay(struct hall *h, struct leg_handle *p)
 	}
 }
 
-ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
-{
-	for (size_t i = 0; i < h->people->len; i++) {
-		struct leg_handle *p = g_ptr_array_index(h->people, i);
-
-		if (leg_id(p->leg) == leg)
-			return p;
-	}
-	return NULL;
-}
-
 /* A ring of the last CHAT_BURST times: the oldest must be long enough ago. */
 static bool too_fast(struct leg_handle *p)
 {
@@ -87,7 +76,7 @@ static bool too_fast(struct leg_handle *p)
 int chat_say(struct leg_handle *p, const char *text, uint32_t to, struct errmsg *why)
 {
 	struct hall *h = p->hall;
-	struct leg_handle *other = to ? find_leg(h, to) : NULL;
+	struct leg_handle *other = to ? hall_leg(h, to) : NULL;
 	char name[sizeof p->name]; /* it may leave while others are told */
 	struct leg_event ev = { .type = LEG_EVENT_CHAT, .u.chat = {
 		.leg = leg_id(p->leg), .to = to, .name = name, .text = text,

@@ -65,6 +65,14 @@ static struct leg_handle *find_person(const struct hall *h, const struct leg *l)
 	return NULL;
 }
 
+struct leg_handle *hall_leg(const struct hall *h, uint32_t leg)
+{
+	for (size_t i = 0; h && i < h->people->len; i++)
+		if (leg_id(person(h, i)->leg) == leg)
+			return person(h, i);
+	return NULL;
+}
+
 void hall_tell_changed(struct hall *h, struct leg_handle *p)
 {
 	hall_tell_person(h, p, NULL);
@@ -108,6 +116,7 @@ static void on_speaker(void *obj, struct room *r, uint32_t leg)
 
 	(void)obj;
 	role_assert_ctl();
+	hall_speaks(room_user(r), leg);
 	hall_tell(room_user(r), &ev, NULL);
 }
 
@@ -117,6 +126,7 @@ ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)
 
 	(void)obj;
 	role_assert_ctl();
+	hall_shares(h);
 	hall_tell_layout(h, NULL);
 	hall_tell_uplinks(h);
 }

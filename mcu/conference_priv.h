@@ -9,6 +9,7 @@
  *   moderation.c, chat.c  what participants and hosts do to each other
  *   hall_view.c           its views and layouts
  *   hall_record.c         its recording
+ *   hall_events.c         what happens meanwhile, for its chapters
  *   quality_report.c      statistics and scores
  *   call_ports.c          sockets of calls
  *   playback*.c           recordings, files and cameras as participants
@@ -74,6 +75,8 @@ struct hall {
 	bool auto_runs; /* it was begun by itself */
 	bool auto_held; /* somebody has stopped it since enough people are there */
 	guint auto_end; /* timer: there are too few */
+	uint32_t shares; /* leg; 0: nobody */
+	char shares_name[257];
 	struct broadcast *broadcast; /* NULL: nobody watches over HTTP */
 	guint linger;      /* timer of an empty room */
 	bool closing;
@@ -188,6 +191,8 @@ void hall_audit(const struct leg_handle *p, const char *action, const char *deta
 /* Whether p is (still) in it: a call-back may have made it leave, and then it has
  * been freed. */
 bool hall_has(const struct hall *h, const struct leg_handle *p) ON_THREAD(ROLE_CTL);
+/* The participant with this number; NULL: there is none, or h is NULL. */
+struct leg_handle *hall_leg(const struct hall *h, uint32_t leg) ON_THREAD(ROLE_CTL);
 /* Nobody may be in it: if so, it closes after a while. */
 void hall_linger(struct hall *h) ON_THREAD(ROLE_CTL);
 /* To everybody in the room but `but` (may be NULL). */
@@ -198,6 +203,16 @@ size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* watching.c: begins its stream where there is none. 0 or -errno with *why. */
 int hall_broadcast(struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+
+/* hall_events.c: for the chapters of what is being recorded, if anything is. */
+void hall_happened(struct hall *h, enum recording_event_kind kind, const struct leg_handle *p)
+	ON_THREAD(ROLE_CTL);
+/* That leg is the speaker from now on; 0: nobody. */
+void hall_speaks(struct hall *h, uint32_t leg) ON_THREAD(ROLE_CTL);
+/* Somebody else may share content from now on, or nobody. */
+void hall_shares(struct hall *h) ON_THREAD(ROLE_CTL);
+/* A recording begins: how things stand. */
+void hall_stands(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* Tells the others that somebody has changed (role, streams). */
 void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL);

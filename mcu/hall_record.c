@@ -61,8 +61,12 @@ ON_THREAD(ROLE_CTL) static int start(struct hall *h, const char *by, struct errm
 	if (h->recording)
 		return errmsg_set(why, -EBUSY, "already_recording",
 				  "This room is being recorded already.");
-	return recording_start(&h->recording, &h->conf->recordings, h->room, h->session_id, by,
-			       on_recording, h, why);
+	int err = recording_start(&h->recording, &h->conf->recordings, h->room, h->session_id, by,
+				  on_recording, h, why);
+
+	if (!err)
+		hall_stands(h);
+	return err;
 }
 
 int hall_record(struct hall *h, enum record_action action, const char *by, struct errmsg *why)

@@ -215,6 +215,7 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 		p->told_video_muted = p->video_held;
 		leg_mute(p->leg, p->audio_held ? 1 : -1, p->video_held ? 1 : -1);
 	}
+	hall_happened(h, RECORDING_EVENT_JOINED, p);
 	introduce(p, h);
 	hall_record_look(h);
 	return 0;

@@ -230,14 +230,6 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 /* Of a host who turns a volume by a slider. */
 enum { SOUNDS_PER_S = 5 };
 
-ON_THREAD(ROLE_CTL) static struct leg_handle *find_leg(const struct hall *h, uint32_t leg)
-{
-	for (size_t i = 0; i < h->people->len; i++)
-		if (leg_id(person(h, i)->leg) == leg)
-			return person(h, i);
-	return NULL;
-}
-
 void moderation_tell_sound(struct leg_handle *p)
 {
 	struct leg_event ev = { .type = LEG_EVENT_SOUND };
@@ -255,7 +247,7 @@ ON_THREAD(ROLE_CTL) static int change_sound(struct leg_handle *p, const struct c
 {
 	bool volume = m->type == CLIENT_MSG_VOLUME;
 	uint32_t leg = volume ? m->u.volume.leg : m->u.sound.leg;
-	struct leg_handle *whose = leg ? find_leg(p->hall, leg) : p;
+	struct leg_handle *whose = leg ? hall_leg(p->hall, leg) : p;
 	int err;
 
 	if (!p->host && (volume || whose != p))

@@ -84,6 +84,7 @@ ON_THREAD(ROLE_CTL) static void forget(struct leg_handle *p, enum leave_reason r
 	if (h->parlour)
 		return;
 	quality_last(p);
+	hall_happened(h, RECORDING_EVENT_LEFT, p);
 	prompting_chime(h, p, "leave");
 	if (reason != LEAVE_REPLACED)
 		join_remember(h, p, reason == LEAVE_KICKED);

@@ -167,20 +167,9 @@ int presence_hangup(struct leg_handle *p, int64_t call, struct errmsg *why)
 
 /* --- names and volumes --------------------------------------------------------- */
 
-static struct leg_handle *find_leg(const struct hall *h, uint32_t leg) ON_THREAD(ROLE_CTL)
-{
-	for (size_t i = 0; h && i < h->people->len; i++) {
-		struct leg_handle *p = g_ptr_array_index(h->people, i);
-
-		if (leg_id(p->leg) == leg)
-			return p;
-	}
-	return NULL;
-}
-
 int presence_rename(struct hall *h, uint32_t leg, const char *name, struct errmsg *why)
 {
-	struct leg_handle *p = find_leg(h, leg);
+	struct leg_handle *p = hall_leg(h, leg);
 
 	if (!p)
 		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the room "
@@ -204,7 +193,7 @@ int conference_rename(struct conference *c, const char *room, uint32_t leg, cons
 int conference_set_volume(struct conference *c, const char *room, uint32_t leg, double gain_db,
 			  struct errmsg *why)
 {
-	struct leg_handle *p = find_leg(hall_find(c, room), leg);
+	struct leg_handle *p = hall_leg(hall_find(c, room), leg);
 
 	if (!p)
 		return errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the room "

@@ -33,6 +33,7 @@ struct recording {
 	char id[24], url[96];
 	struct log_ctx log;
 	guint watch;
+	size_t events; /* that happened */
 	bool detaching; /* the room's threads are letting go */
 	/* Both must have happened before it can go. */
 	bool detached, ended;
@@ -219,6 +220,24 @@ int recording_pause(struct recording *r, bool pause, struct errmsg *why)
 	if (!r->detaching)
 		attach(r);
 	return 0;
+}
+
+/* When: up to a fragment too early, which is what somebody who goes there wants. */
+void recording_happened(struct recording *r, enum recording_event_kind kind, uint32_t leg,
+			const char *name)
+{
+	struct recording_event e = { .kind = kind, .leg = leg };
+	struct recorder_result now;
+
+	if ((r->phase != RECORDING_RUNS && r->phase != RECORDING_PAUSED) ||
+	    r->events == RECORDING_EVENTS_MAX)
+		return;
+	recorder_progress(r->recorder, &now);
+	e.at_ms = now.duration_ms;
+	snprintf(e.name, sizeof e.name, "%s", name);
+	/* a registry that does not keep up costs a chapter */
+	if (!recording_events_add(r->env->db, r->row.id, &e))
+		r->events++;
 }
 
 /* The volume may hang for long: it is told at once, and the row written when the file is

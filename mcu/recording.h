@@ -10,6 +10,7 @@
 #include "mcu/base/role.h"
 #include "mcu/config.h"
 #include "mcu/room/room.h"
+#include "storage/recording_events.h"
 
 struct db;
 struct finisher;
@@ -54,6 +55,9 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
  * (not_recording) when it is ending, -EBUSY when it was paused too often. Harmless when it
  * is as it shall be already. */
 int recording_pause(struct recording *r, bool pause, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Something happened in its room just now: for its chapters. */
+void recording_happened(struct recording *r, enum recording_event_kind kind, uint32_t leg,
+			const char *name) ON_THREAD(ROLE_CTL);
 /* Harmless when it is ending already. */
 void recording_stop(struct recording *r) ON_THREAD(ROLE_CTL);
 /* Its room is about to go, and with it the obj of notify: it is not called any

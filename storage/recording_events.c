@@ -17,10 +17,9 @@ struct events_request {
 };
 
 static const char *const names[] = {
-	[RECORDING_EVENT_NONE] = "none",       [RECORDING_EVENT_JOINED] = "joined",
-	[RECORDING_EVENT_LEFT] = "left",       [RECORDING_EVENT_RENAMED] = "renamed",
-	[RECORDING_EVENT_SPEAKS] = "speaks",   [RECORDING_EVENT_SHARES] = "shares",
-	[RECORDING_EVENT_SHARED] = "shared",
+	[RECORDING_EVENT_NONE] = "none",     [RECORDING_EVENT_JOINED] = "joined",
+	[RECORDING_EVENT_LEFT] = "left",     [RECORDING_EVENT_SPEAKS] = "speaks",
+	[RECORDING_EVENT_SHARES] = "shares", [RECORDING_EVENT_SHARED] = "shared",
 };
 
 static enum recording_event_kind kind_of(const char *name)

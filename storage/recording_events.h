@@ -14,8 +14,7 @@ enum recording_event_kind {
 	RECORDING_EVENT_NONE,
 	RECORDING_EVENT_JOINED,
 	RECORDING_EVENT_LEFT,
-	RECORDING_EVENT_RENAMED,
-	RECORDING_EVENT_SPEAKS,   /* is the speaker from now on; leg 0: nobody */
+	RECORDING_EVENT_SPEAKS,   /* is the speaker from now on */
 	RECORDING_EVENT_SHARES,   /* shares content from now on */
 	RECORDING_EVENT_SHARED,   /* does not any more */
 };

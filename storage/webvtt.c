@@ -84,8 +84,7 @@ static int64_t spoken_until(const struct recording_event *events, size_t n, size
 			    int64_t duration_ms)
 {
 	for (size_t k = i + 1; k < n; k++)
-		if (events[k].kind == RECORDING_EVENT_SPEAKS && events[k].leg &&
-		    events[k].leg != events[i].leg)
+		if (events[k].kind == RECORDING_EVENT_SPEAKS && events[k].leg != events[i].leg)
 			return events[k].at_ms;
 	return duration_ms;
 }
@@ -107,7 +106,7 @@ static bool counts(const struct recording_event *events, size_t n, size_t i, int
 		*speaker = 0;
 		return true;
 	case RECORDING_EVENT_SPEAKS:
-		if (e->leg == 0 || e->leg == *speaker ||
+		if (e->leg == *speaker ||
 		    spoken_until(events, n, i, duration_ms) - e->at_ms < WEBVTT_SPOKE_MS)
 			return false;
 		*speaker = e->leg;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 
-import { Bots } from '../support/bots.mjs';
+import { Bots, clips } from '../support/bots.mjs';
 import { assertOrder, boxes, complaints, probe } from '../support/media.mjs';
 import { Server, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
@@ -59,19 +59,26 @@ test('a recording is ready at once, and finished afterwards', limit, async () =>
 	const s = await operator(server, 'r');
 	s.send({ type: 'record', action: 'start' });
 	await told(s, 'on');
-	await sleep(5000); // the length of the recording
+	await sleep(5000); // of those who were there
+	const late = Bots.start(server, 'r', { name: 'Late <&> ', senders: 1, seconds: 600, content: join(clips, 'colour5.h264') });
+	await late.ready;
+	await sleep(2000); // of what is shared
 	s.send({ type: 'record', action: 'stop' });
 	const { url } = await told(s, 'ready');
 	assert.equal((await fetch(new URL(url, server.url))).status, 200);
 	const [row] = await finished(server.data, 1);
 	assertFinished(server.data, row);
 	assert.equal(row.state, 'ready');
+	const chapters = readFileSync(join(server.data, row.path).replace(/\.mp4$/, '.chapters.vtt'), 'utf8');
+	assert.match(chapters, /^WEBVTT\n\n00:00:00\.000 --> 00:00:\d\d\.\d{3}\n/);
+	assert.match(chapters, /Late &lt;&amp;&gt; \S* joins/);
+	assert.match(chapters, /Late &lt;&amp;&gt; \S* shares/);
 	assert.equal(await server.value('mcu_finished_total'), 1);
 	assert.equal(await server.value('mcu_finish_failures_total'), 0);
 	const body = Buffer.from(await (await fetch(new URL(url, server.url))).arrayBuffer());
 	assert.equal(createHash('sha256').update(body).digest('hex'), row.sha256);
 	s.destroy();
-	await bots.kill();
+	await Promise.all([bots.kill(), late.kill()]);
 	await server.stopFine();
 });
 

@@ -40,17 +40,27 @@ static inline void movie_gop_free(struct movie_gop *g)
 	free(g->sound.p);
 }
 
+struct movie_kind {
+	bool matroska, opus, no_video;
+};
+
 /* frames pictures, the first black_frames of them black; completed, or as a dead
  * process leaves it. */
-static inline void movie_write(const struct movie_gop *g, const char *root, const char *path,
-			       int frames, int black_frames, bool finish)
+static inline void movie_write_as(const struct movie_gop *g, const char *root, const char *path,
+				  int frames, int black_frames, bool finish,
+				  const struct movie_kind *kind)
 {
-	struct mux_cfg c = { .fps = MOVIE_FPS, .aac_config = movie_asc,
-			     .aac_config_len = sizeof(movie_asc), .sample_rate = 48000,
-			     .channels = 1, .fragment_ns = 500 * NS_PER_MS, .sync_ns = NS_PER_S };
+	static const uint8_t opus_silence[] = { 0xf8, 0xff, 0xfe };
+	struct mux_cfg c = { .fps = kind->no_video ? 0 : MOVIE_FPS, .matroska = kind->matroska,
+			     .opus = kind->opus, .aac_config = movie_asc,
+			     .aac_config_len = kind->opus ? 0 : sizeof(movie_asc),
+			     .sample_rate = 48000, .channels = 1,
+			     .fragment_ns = 500 * NS_PER_MS, .sync_ns = NS_PER_S };
+	const uint8_t *sound = kind->opus ? opus_silence : g->sound.p;
+	size_t sound_len = kind->opus ? sizeof(opus_silence) : g->sound.len;
 	struct mux *m = NULL;
 	int fd = files_create(root, path);
-	int64_t sound = 0;
+	int64_t n = 0;
 
 	assert_true(fd >= 0);
 	assert_int_equal(mux_new(&m, fd, &c), 0);
@@ -58,15 +68,22 @@ static inline void movie_write(const struct movie_gop *g, const char *root, cons
 		const struct au *u = (i < black_frames ? g->black : g->bright) + i % MOVIE_GOP;
 		int64_t at = clock_scale(i, NS_PER_S, MOVIE_FPS), t;
 
-		assert_int_equal(mux_video(m, u->p, u->len, at, u->key), MUX_TAKEN);
-		while ((t = clock_scale(sound * 1024, NS_PER_S, 48000)) <= at) {
-			assert_int_equal(mux_audio(m, g->sound.p, g->sound.len, t), MUX_TAKEN);
-			sound++;
+		if (!kind->no_video)
+			assert_int_equal(mux_video(m, u->p, u->len, at, u->key), MUX_TAKEN);
+		while ((t = clock_scale(n * (kind->opus ? 960 : 1024), NS_PER_S, 48000)) <= at) {
+			assert_int_equal(mux_audio(m, sound, sound_len, t), MUX_TAKEN);
+			n++;
 		}
 	}
 	if (finish)
 		assert_int_equal(mux_finish(m), 0);
 	mux_free(&m);
+}
+
+static inline void movie_write(const struct movie_gop *g, const char *root, const char *path,
+			       int frames, int black_frames, bool finish)
+{
+	movie_write_as(g, root, path, frames, black_frames, finish, &(struct movie_kind){ 0 });
 }
 
 struct counted {

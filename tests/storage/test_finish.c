@@ -365,6 +365,48 @@ static void junk_is_left_as_it_is(void **state)
 	assert_int_equal(run(&r, NULL), -ENOENT);
 }
 
+/* Whatever the recorder writes: the same packets at the same times, found with a few
+ * reads. */
+static void every_kind_is_finished(void **state)
+{
+	static const struct movie_kind kinds[] = {
+		{ .matroska = true }, { .matroska = true, .opus = true }, { .opus = true },
+		{ .no_video = true }, { .no_video = true, .matroska = true, .opus = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const char *path = kinds[i].matroska ? BASE ".mkv" : PATH;
+		struct finish_cfg c = { .data_dir = dir, .path = path, .remux = true };
+		struct finish_result r;
+		struct errmsg why;
+		struct counted reads;
+		struct played a, b;
+
+		clean();
+		movie_write_as(&gop, dir, path, FRAMES, BLACK, true, &kinds[i]);
+		assert_int_equal(play(full(path), true, &a), 0);
+		assert_int_equal(finish_run(&c, &r, &why), 0);
+		if (!r.remuxed || r.note[0])
+			fail_msg("kind %zu: %s", i, r.note);
+		assert_int_equal(!!(r.parts & RECORDING_THUMBNAIL), !kinds[i].no_video);
+		assert_int_equal(play(full(path), true, &b), 0);
+		assert_int_equal(b.complaints, a.complaints);
+		assert_int_equal(b.video_frames, a.video_frames);
+		assert_int_equal(b.audio_frames, a.audio_frames);
+		if (fabs(b.duration_s - a.duration_s) >= 0.1) /* with the last frame or without it */
+			fail_msg("kind %zu lasts %f s instead of %f", i, b.duration_s, a.duration_s);
+		assert_true(fabs(b.video_first_s - a.video_first_s) < 0.002);
+		assert_true(fabs(b.audio_end_s - a.audio_end_s) < 0.002);
+		if (!kinds[i].no_video) {
+			movie_seek(full(path), 9, &reads);
+			assert_true(reads.reads <= 6);
+		}
+		assert_int_equal(finish_run(&c, &r, &why), 0);
+		assert_false(r.remuxed);
+	}
+}
+
 /* What has lost a picture, or has other times, is not taken for the same. */
 static void a_copy_that_differs_is_noticed(void **state)
 {
@@ -406,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_torn_one_is_repaired_and_finished),
 		cmocka_unit_test(a_disk_without_room_keeps_the_original),
 		cmocka_unit_test(junk_is_left_as_it_is),
+		cmocka_unit_test(every_kind_is_finished),
 		cmocka_unit_test(a_copy_that_differs_is_noticed),
 	};
 
