@@ -22,7 +22,9 @@ function statistics(file) {
 
 export async function run() {
 	const port = await freePort(), folder = mkdtempSync(join(tmpdir(), 'mcu-calls-')), file = join(folder, 'stat.csv');
-	const mcu = await startServer([...crowdSettings, `sip.port=${port}`, 'sip.tls_port=-1', 'sip.address=127.0.0.1'], ['taskset', '-c', '0']);
+	const mcu = await startServer([...crowdSettings, `sip.port=${port}`, 'sip.tls_port=-1', 'sip.address=127.0.0.1',
+		// one address makes them all, which is a flood by default
+		'sip.messages_per_s=0'], ['taskset', '-c', '0']);
 	const begin = process.hrtime.bigint();
 	const sipp = runProgram('taskset', ['-c', '1', 'sipp', `127.0.0.1:${port}`, '-sf', scenario, '-i', '127.0.0.1', '-p', await freePort(),
 		'-s', 'calls', '-l', AT_ONCE, '-r', 2000, '-nostdin', '-trace_stat', '-stf', file, '-fd', 1, '-recv_timeout', 10000]);

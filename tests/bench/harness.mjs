@@ -68,7 +68,7 @@ export async function startServer(settings = [], prefix = []) {
 	const dir = mkdtempSync(join(tmpdir(), 'mcu-bench-'));
 	const port = await freePort();
 	const fixed = ['http.address=127.0.0.1', `http.port=${port}`, `https.port=${await freePort()}`,
-		'https.address=127.0.0.1', 'sip.port=-1', `data.path=${dir}`, 'log.level=warn'];
+		'https.address=127.0.0.1', 'sip.port=-1', 'rtsp.port=-1', `data.path=${dir}`, 'log.level=warn'];
 	const [bin, ...args] = [...prefix, mcuBin, '--config', 'mcu.yaml', ...[...fixed, ...settings].flatMap((s) => ['--set', s])];
 	const child = start(bin, args);
 	const url = `http://127.0.0.1:${port}`;
