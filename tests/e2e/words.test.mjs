@@ -11,7 +11,8 @@ import en from '../../web/js/en.js';
 import ko from '../../web/js/ko.js';
 
 const web = fileURLToPath(new URL('../../web', import.meta.url));
-const html = readFileSync(join(web, 'index.html'), 'utf8');
+const pages = readdirSync(web).filter((f) => f.endsWith('.html')).map((f) => readFileSync(join(web, f), 'utf8'));
+const html = pages.join('\n');
 const scripts = readdirSync(join(web, 'js')).filter((f) => !['en.js', 'ko.js'].includes(f));
 const source = (f) => readFileSync(join(web, 'js', f), 'utf8');
 const placeholders = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
@@ -51,6 +52,8 @@ function used() {
 		for (const text of literals(source(f)))
 			for (const word of text.match(/\w+/g) ?? [])
 				all.add(word);
+	for (const [, scope] of source('admin_tokens.js').matchAll(/'(\w+:\w+|playback|broadcast|join)'/g))
+		all.add(`scope_${scope.replace(':', '_')}`);
 	for (const what of ['Microphone', 'Camera', 'Both'])
 		for (const how of ['absent', 'refused', 'busy'])
 			all.add(how + what);
@@ -85,12 +88,12 @@ test('every error code of the protocol that a person may meet has words', () => 
 		assert.ok(silent.includes(code) || Object.hasOwn(en, `code_${code}`), code);
 });
 
-test('no visible string is in index.html', () => {
-	const body = html.slice(html.indexOf('<body>')).replace(/<noscript>[^]*?<\/noscript>/, '')
+test('no visible string is in a page', () => pages.forEach((page) => {
+	const body = page.slice(page.indexOf('<body>')).replace(/<noscript>[^]*?<\/noscript>/, '')
 		.replace(/<div id="unsupported"[^]*?<\/div>/, '').replace(/<!--[^]*?-->/g, '').replace(/<p class="brand">[^]*?<\/p>/, '');
 	assert.equal(body.replace(/<[^>]*>/g, '').trim(), '');
 	assert.deepEqual(body.match(/\s(?:title|placeholder|aria-label|alt)="[^"]+"/g), null);
-});
+}));
 
 test('no visible string is in the code', () => {
 	const technical = [

@@ -57,6 +57,9 @@ export class Account extends EventTarget {
 		return new URL(url, document.baseURI).href;
 	}
 
+	// Of the REST interface, as who is signed in. Throws a Refusal.
+	ask(method, path, body) { return this.#ask(method, path, body); }
+
 	#keep(token) {
 		this.#token = token;
 		hold('token', token);
