@@ -1,4 +1,5 @@
 // A client of RTSP made by hand: requests, replies, interleaved packets, UDP sockets.
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -148,4 +149,48 @@ function bound(socket, port) {
 		socket.once('error', reject);
 		socket.bind(port, '127.0.0.1', resolve);
 	});
+}
+
+export const stamp = ({ data }) => data.readUInt32BE(4);
+
+// NAL units of a packet of H.264 (RFC 6184), as Annex B; FU-A fragments one after the other.
+function units(data) {
+	const p = data.subarray(12), type = p[0] & 31, start = Buffer.from([0, 0, 0, 1]);
+	if (type === 24) {
+		const all = [];
+		for (let at = 1; at + 2 < p.length; at += 2 + p.readUInt16BE(at))
+			all.push(start, p.subarray(at + 2, at + 2 + p.readUInt16BE(at)));
+		return all;
+	}
+	if (type !== 28)
+		return [start, p];
+	return p[1] & 0x80 ? [start, Buffer.from([(p[0] & 0xe0) | (p[1] & 31)]), p.subarray(2)] : [p.subarray(2)];
+}
+
+// How many key frames begin in these packets.
+export const keys = (packets) => packets.filter(({ data }) => {
+	const p = data.subarray(12), type = p[0] & 31;
+	if (type === 24) {
+		for (let at = 1; at + 2 < p.length; at += 2 + p.readUInt16BE(at))
+			if ((p[at + 2] & 31) === 5)
+				return true;
+		return false;
+	}
+	return type === 5 || (type === 28 && (p[1] & 0x9f) === 0x85);
+}).length;
+
+// How bright each picture of channel 2 is: those before that time stamp, and from it on.
+export async function grays(packets, from) {
+	const video = packets.filter((p) => p.channel === 2).sort((a, b) => ((a.data.readUInt16BE(2) - b.data.readUInt16BE(2)) << 16) >> 16);
+	const whole = video.slice(0, video.findLastIndex((p) => p.data[1] & 0x80) + 1);
+	const stamps = [...new Set(whole.map((p) => p.data.readUInt32BE(4)))];
+	const ffmpeg = spawn('ffmpeg', ['-v', 'error', '-f', 'h264', '-i', '-', '-vsync', '0', '-vf', 'crop=2:2', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-'],
+		{ stdio: ['pipe', 'pipe', 'inherit'] });
+	const out = [];
+	ffmpeg.stdout.on('data', (d) => out.push(d));
+	ffmpeg.stdin.end(Buffer.concat(whole.flatMap((p) => units(p.data))));
+	await once(ffmpeg, 'close');
+	const raw = Buffer.concat(out), all = Array.from({ length: raw.length / 6 }, (_, i) => raw[i * 6]);
+	const lead = stamps.filter((t) => ((t - from) | 0) < 0).length;
+	return { lead: all.slice(0, lead), shown: all.slice(lead) };
 }
