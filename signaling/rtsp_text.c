@@ -175,10 +175,12 @@ static bool read_header(struct rtsp_request *r, const char *name, char *value)
 	const struct {
 		const char *name;
 		const char **to;
+		bool many; /* the first holds */
 	} known[] = {
-		{ "session", &r->session }, { "transport", &r->transport }, { "range", &r->range },
-		{ "scale", &r->scale }, { "authorization", &r->authorization },
-		{ "accept", &r->accept }, { "require", &r->require }, { "user-agent", &r->agent },
+		{ "session", &r->session, false }, { "transport", &r->transport, false },
+		{ "range", &r->range, false }, { "scale", &r->scale, false },
+		{ "authorization", &r->authorization, false }, { "accept", &r->accept, true },
+		{ "require", &r->require, true },
 	};
 
 	if (!strcasecmp(name, "cseq")) {
@@ -190,9 +192,10 @@ static bool read_header(struct rtsp_request *r, const char *name, char *value)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		if (strcasecmp(name, known[i].name))
 			continue;
-		if (*known[i].to)
+		if (*known[i].to && !known[i].many)
 			return false;
-		*known[i].to = value;
+		if (!*known[i].to)
+			*known[i].to = value;
 	}
 	return true;
 }

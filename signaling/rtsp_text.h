@@ -58,7 +58,7 @@ struct rtsp_request {
 	bool has_cseq;
 	uint32_t cseq;
 	/* NULL what is absent. Session without its parameters. */
-	const char *session, *transport, *range, *scale, *authorization, *accept, *require, *agent;
+	const char *session, *transport, *range, *scale, *authorization, *accept, *require;
 };
 
 /* head: len octets with a NUL behind them, which are written to; *out borrows of it.

@@ -70,7 +70,7 @@ export class Rtsp {
 	}
 
 	url(path) {
-		return path.startsWith('rtsp:') || path === '*' ? path : this.base + path;
+		return path.startsWith('/') ? this.base + path : path;
 	}
 
 	// With the session, when there is one, and the credentials that were asked for.
