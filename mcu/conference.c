@@ -152,6 +152,7 @@ ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
 	if (h->recording)
 		recording_stop(h->recording);
 	broadcast_stop(&h->broadcast);
+	pushes_close(&h->pushes);
 	if (h->parlour) {
 		g_ptr_array_remove_fast(c->parlours, h);
 	} else {
@@ -504,6 +505,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
 		.finisher = cfg->finisher,
 	};
+	c->pushes = (struct pushes_env){ .engine = cfg->engine, .config = cfg->config };
 	c->broadcasts = (struct broadcast_env){ .engine = cfg->engine, .config = cfg->config };
 	c->halls = g_hash_table_new(g_str_hash, g_str_equal);
 	c->parlours = g_ptr_array_new();
@@ -556,6 +558,6 @@ void conference_shutdown(struct conference *c)
 bool conference_is_idle(const struct conference *c)
 {
 	return !g_hash_table_size(c->halls) && !c->parlours->len && !c->closing->len &&
-	       !c->recordings.running && !c->broadcasts.running && !c->pending &&
+	       !c->recordings.running && !c->broadcasts.running && !c->pushes.running && !c->pending &&
 	       playbacks_is_idle(c->playbacks);
 }

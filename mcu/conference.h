@@ -84,6 +84,11 @@ struct hls;
  * the loop turns. -ENOENT, or as broadcast_start. */
 int conference_stream(struct conference *c, const char *room, bool start, struct hls **out,
 		      struct errmsg *why) ON_THREAD(ROLE_CTL);
+struct pushes;
+/* Where a running room is sent to (mcu/pushes.h); start: about to be. NULL: the room does
+ * not run, or nothing was ever sent. Borrowed until the loop turns. */
+struct pushes *conference_pushes(struct conference *c, const char *room, bool start)
+	ON_THREAD(ROLE_CTL);
 struct dials;
 /* The calls that its rooms make (mcu/dial.h). Borrowed. */
 struct dials *conference_dials(struct conference *c) ON_THREAD(ROLE_CTL);

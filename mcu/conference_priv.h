@@ -14,7 +14,7 @@
  *   call_ports.c          sockets of calls
  *   playback*.c           recordings, files and cameras as participants
  *   uplink.c              what clients are told to send
- *   watching.c            streams over HTTP, and who may watch them */
+ *   watching.c            streams over HTTP and who may watch them, pushes */
 #ifndef MCU_CONFERENCE_PRIV_H
 #define MCU_CONFERENCE_PRIV_H
 
@@ -31,6 +31,7 @@
 #include "mcu/dial.h"
 #include "mcu/load_watch.h"
 #include "mcu/net/rtp_ports.h"
+#include "mcu/pushes.h"
 #include "mcu/quality_log.h"
 #include "mcu/tokens.h"
 #include "signaling/phone_number.h"
@@ -77,6 +78,7 @@ struct hall {
 	guint auto_end; /* timer: there are too few */
 	uint32_t shares; /* leg; 0: nobody */
 	char shares_name[257];
+	struct pushes *pushes; /* NULL: none so far */
 	struct broadcast *broadcast; /* NULL: nobody watches over HTTP */
 	guint linger;      /* timer of an empty room */
 	bool closing;
@@ -153,6 +155,7 @@ struct conference {
 	struct conference_cfg cfg;
 	struct recording_env recordings;
 	struct broadcast_env broadcasts;
+	struct pushes_env pushes;
 	struct rtp_port_range *rtp_range;
 	unsigned next_shard; /* of calls */
 	GHashTable *halls; /* room name → struct hall */
@@ -330,8 +333,10 @@ void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_han
 	ON_THREAD(ROLE_CTL);
 /* Of the dials: hosts hear of it. */
 void presence_call_changed(void *obj, const struct dial_info *i);
+/* Of the pushes of a hall, which is obj: likewise. */
+void presence_push_changed(void *obj, const struct push_info *i);
 /* What hosts know beside others, to p, who has become one: the calls that the room is
- * making; numbers: and who has one. p may have left afterwards. */
+ * making, and where it is sent to; numbers: and who has one. p may have left afterwards. */
 void presence_brief_host(struct leg_handle *p, bool numbers) ON_THREAD(ROLE_CTL);
 int presence_dial(struct leg_handle *p, const struct client_msg *m, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);

@@ -109,6 +109,35 @@ void presence_call_changed(void *obj, const struct dial_info *i)
 	tell(h, &ev, HOSTS, NULL, NULL);
 }
 
+/* --- servers that the room is sent to -------------------------------------------- */
+
+static void fill_push(struct leg_event *ev, const struct push_info *i)
+{
+	*ev = (struct leg_event){ .type = LEG_EVENT_PUSH };
+	ev->u.push = (struct push_told){ .push = i->id, .state = push_state_name(i->state),
+					 .to = i->to, .text = i->text };
+}
+
+void presence_push_changed(void *obj, const struct push_info *i)
+{
+	struct leg_event ev;
+
+	role_assert_ctl();
+	fill_push(&ev, i);
+	tell(obj, &ev, HOSTS, NULL, NULL);
+}
+
+static void tell_push(void *obj, const struct push_info *i)
+{
+	struct leg_handle *p = obj;
+	struct leg_event ev;
+
+	role_assert_ctl();
+	fill_push(&ev, i);
+	p->ev->event(p->obj, &ev);
+	leg_event_clear(&ev);
+}
+
 static void tell_call(void *obj, const struct dial_info *i)
 {
 	struct leg_handle *p = obj;
@@ -139,6 +168,8 @@ void presence_brief_host(struct leg_handle *p, bool numbers)
 		there = hall_has(h, p);
 	}
 	g_ptr_array_unref(all);
+	if (there && h->pushes)
+		pushes_each(h->pushes, tell_push, p);
 	if (there)
 		dials_each(p->conf->dials, p->room, tell_call, p);
 }

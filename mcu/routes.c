@@ -282,6 +282,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_hls_new(r, s);
 	if (!err)
+		err = routes_pushes_new(r, s);
+	if (!err)
 		err = routes_record_new(r, s);
 	if (!err)
 		err = routes_playbacks_new(r, s);

@@ -19,7 +19,11 @@ enum { KEY_HOURS = 12 };
 
 static int status_of(const struct errmsg *why, bool had_token)
 {
-	return !strcmp(why->code, "stream_off") ? 403 : whip_status(why->code, had_token);
+	if (!strcmp(why->code, "stream_off"))
+		return 403;
+	if (!strcmp(why->code, "broadcast_failed"))
+		return 503;
+	return !strcmp(why->code, "not_found") ? 404 : whip_status(why->code, had_token);
 }
 
 ON_THREAD(ROLE_CTL) static void refuse(struct http_req *req, const struct errmsg *why)

@@ -13,6 +13,7 @@
  *   routes_record.c       recording a room
  *   routes_captures.c     captures of packets
  *   routes_hls.c          streams over HTTP
+ *   routes_pushes.c       servers that a room is sent to
  *   routes_sip.c          users' passwords for telephones
  *   routes_trunks.c       SIP trunks
  *   routes_history.c      sessions, participants, quality
@@ -166,6 +167,7 @@ int routes_trunks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_hls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_pushes_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_record_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 
 #endif

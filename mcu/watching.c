@@ -1,4 +1,5 @@
-/* Those who only watch a room: its stream over HTTP, and who may. */
+/* Where a room goes beside those who join it: its stream over HTTP, and who may watch
+ * that; servers that it is sent to. */
 #include <errno.h>
 
 #include "mcu/conference_priv.h"
@@ -75,4 +76,14 @@ int conference_stream(struct conference *c, const char *room, bool start, struct
 	if (!err)
 		*out = broadcast_hls(h->broadcast);
 	return err;
+}
+
+struct pushes *conference_pushes(struct conference *c, const char *room, bool start)
+{
+	struct hall *h = hall_find(c, room);
+
+	if (h && !h->closing && start && !h->pushes &&
+	    pushes_new(&h->pushes, &c->pushes, h->room, presence_push_changed, h))
+		return NULL;
+	return h ? h->pushes : NULL;
 }

@@ -76,6 +76,7 @@ enum leg_event_type {
 	LEG_EVENT_PRESENT_OVER, /* only to who presented */
 	LEG_EVENT_PLAYBACK, /* what is played into the room */
 	LEG_EVENT_CALL, /* that the room makes; to hosts only */
+	LEG_EVENT_PUSH, /* where the room is sent to; to hosts only */
 	/* Only to the leg itself: */
 	LEG_EVENT_DIGIT,      /* a DTMF digit from it, however it came, once */
 	LEG_EVENT_PROMPT_OVER /* of each prompt that was taken, once */
@@ -113,6 +114,7 @@ struct leg_event {
 		struct quality_info quality;
 		struct call_info call;
 		struct playback_event playback;
+		struct push_told push;
 		struct {
 			int level;	  /* 0: over */
 			const char *text; /* for people */

@@ -44,6 +44,7 @@ static char *event_text(const struct leg_event *ev)
 	case LEG_EVENT_WAITING: return msg_waiting(&ev->u.waiting);
 	case LEG_EVENT_PLAYBACK: return msg_playback(NULL, &ev->u.playback);
 	case LEG_EVENT_CALL: return msg_call(&ev->u.call);
+	case LEG_EVENT_PUSH: return msg_push(&ev->u.push);
 	case LEG_EVENT_QUALITY: return msg_quality(&ev->u.quality);
 	case LEG_EVENT_OVERLOAD:
 		return msg_overload(ev->u.overload.level, ev->u.overload.text);

@@ -487,6 +487,18 @@ char *msg_playback(const char *id, const struct playback_event *p)
 	return msg_done(o);
 }
 
+char *msg_push(const struct push_told *p)
+{
+	json_t *o = msg_new("push", NULL);
+
+	set_int(o, "push", p->push);
+	set_text(o, "state", p->state);
+	set_text(o, "to", p->to);
+	if (*p->text)
+		set_text(o, "text", p->text);
+	return msg_done(o);
+}
+
 char *msg_quality(const struct quality_info *q)
 {
 	json_t *o = msg_new("quality", NULL), *legs = json_array();

@@ -382,6 +382,12 @@ struct sound_info {
 };
 char *msg_sound(const struct sound_info *s);
 char *msg_room(const struct room_policy_info *p);
+/* A server that the room is sent to; to hosts only. */
+struct push_told {
+	int64_t push;
+	const char *state, *to, *text; /* text: "" where there is nothing to say */
+};
+char *msg_push(const struct push_told *p);
 /* What becomes of a call that the room makes. */
 struct call_info {
 	int64_t call;

@@ -15,13 +15,17 @@ enum { LINE_BYTES = 400 };
 __attribute__((format(printf, 3, 0)))
 static void on_line(void *obj, int level, const char *fmt, va_list ap)
 {
-	char line[LINE_BYTES];
+	char line[LINE_BYTES], *address;
 	int prefix = 1;
 
 	if (level > AV_LOG_INFO || log_get_level() < LOG_TRACE)
 		return;
 	av_log_format_line(obj, level, fmt, ap, line, sizeof line, &prefix);
 	line[strcspn(line, "\n")] = '\0';
+	/* An address may hold somebody's secret. */
+	address = strstr(line, "://");
+	if (address)
+		address[3] = '\0';
 	log_trace(NULL, "libav: %s", line);
 }
 

@@ -318,6 +318,8 @@ export default {
 	code_dial_invalid: 'That is not a telephone number or SIP address. Enter one like +49 89 123456 or sip:room@example.org.',
 	code_dial_forbidden: 'This server does not call there. Ask its administrator.',
 	code_too_many_calls: 'The room is making as many calls as it may. Hang one up first.',
+	code_push_invalid: 'That is not an address that a room can be sent to. Enter one like rtmp://live.example.org/app/KEY or srt://live.example.org:9000?streamid=KEY.',
+	code_too_many_pushes: 'The room is sent to as many servers as it may be. Stop one first.',
 	code_stream_off: 'This server makes no streams of its rooms. Join the room instead.',
 	code_call_unknown: 'That call is over already.',
 	code_playback_unknown: 'That is not being played any more.',

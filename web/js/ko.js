@@ -317,6 +317,8 @@ export default {
 	code_dial_invalid: '전화번호나 SIP 주소가 아니에요. +82 2 123 4567 또는 sip:room@example.org 처럼 입력해 주세요.',
 	code_dial_forbidden: '이 서버에서 걸 수 없는 번호예요. 서버 관리자에게 문의해 주세요.',
 	code_too_many_calls: '회의실에서 걸 수 있는 전화 수가 다 찼어요. 먼저 하나를 끊어 주세요.',
+	code_push_invalid: '회의실을 보낼 수 있는 주소가 아니에요. rtmp://live.example.org/app/KEY 또는 srt://live.example.org:9000?streamid=KEY 처럼 입력해 주세요.',
+	code_too_many_pushes: '이 회의실을 더 많은 서버로 보낼 수 없어요. 먼저 하나를 중지해 주세요.',
 	code_stream_off: '이 서버는 회의실을 스트림으로 내보내지 않아요. 회의실에 직접 참여해 주세요.',
 	code_call_unknown: '이미 끝난 통화예요.',
 	code_playback_unknown: '이미 재생이 끝났어요.',
