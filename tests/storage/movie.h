@@ -89,6 +89,7 @@ static inline void movie_write(const struct movie_gop *g, const char *root, cons
 struct counted {
 	FILE *f;
 	int reads, seeks;
+	int64_t octets;
 };
 
 static inline int counted_read(void *obj, uint8_t *p, int n)
@@ -97,6 +98,7 @@ static inline int counted_read(void *obj, uint8_t *p, int n)
 	size_t got = fread(p, 1, (size_t)n, c->f);
 
 	c->reads++;
+	c->octets += (int64_t)got;
 	return got ? (int)got : AVERROR_EOF;
 }
 
