@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/hot.h"
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/ice_transport.h"
@@ -187,7 +188,7 @@ static void destroy(struct ice_transport *t) ON_THREAD(ROLE_NET)
 	srtp_in_free(&t->in);
 	srtp_out_free(&t->out);
 	free(t->early);
-	free(t);
+	hot_free(t, sizeof *t);
 	metric_add(&g_transports, -1);
 }
 
@@ -288,7 +289,7 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 	assert(ev->closed);
 	if (!cfg->identity)
 		return -EINVAL;
-	t = calloc(1, sizeof *t);
+	t = hot_calloc(sizeof *t);
 	if (!t)
 		return -ENOMEM;
 	*t = (struct ice_transport){ .base.ops = &ice_ops,
@@ -310,7 +311,7 @@ int transport_ice_new(struct transport **out, struct net_shard *s, const struct 
 			remove_timers(t);
 	}
 	if (err) {
-		free(t);
+		hot_free(t, sizeof *t);
 		return err;
 	}
 	metric_add(&g_transports, 1);

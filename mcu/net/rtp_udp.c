@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/rtp_udp_priv.h"
 
@@ -297,7 +298,7 @@ static void destroy(struct udp_transport *t) ON_THREAD(ROLE_NET)
 		for (int k = 0; k < RTP_SUITES; k++)
 			srtp_out_free(&t->line[i].made[k]);
 	OPENSSL_cleanse(t->line, sizeof t->line);
-	free(t);
+	hot_free(t, sizeof *t);
 	metric_add(&g_udp, -1);
 }
 
@@ -406,7 +407,7 @@ static const struct transport_ops udp_ops = {
 int transport_udp_new(struct transport **out, struct net_shard *s, const struct rtp_udp_cfg *cfg,
 		      const struct transport_events *ev, void *obj)
 {
-	struct udp_transport *t = calloc(1, sizeof *t);
+	struct udp_transport *t = hot_calloc(sizeof *t);
 	int err;
 
 	role_assert_net();
@@ -430,7 +431,7 @@ int transport_udp_new(struct transport **out, struct net_shard *s, const struct 
 	}
 	err = timers_add(shard_timers(s), &t->timer, on_timer, t);
 	if (err) {
-		free(t);
+		hot_free(t, sizeof *t);
 		return err;
 	}
 	metric_add(&g_udp, 1);

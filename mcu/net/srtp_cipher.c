@@ -2,6 +2,7 @@
  * by far the cheapest HMAC: EVP_MAC_dup allocates and costs as much as the hash. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "mcu/net/srtp_cipher.h"
+#include "mcu/base/hot.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -98,7 +99,7 @@ int srtp_cipher_new(struct srtp_cipher **out, const struct srtp_keys *master, en
 
 	if (!srtp_profile_name(master->profile))
 		return -EINVAL;
-	c = calloc(1, bytes_of(gcm));
+	c = hot_calloc(bytes_of(gcm));
 	if (!c)
 		return -ENOMEM;
 	c->is_gcm = gcm;
@@ -124,12 +125,15 @@ out:
 
 void srtp_cipher_free(struct srtp_cipher **c)
 {
+	size_t bytes;
+
 	if (!*c)
 		return;
 	if (!(*c)->is_gcm)
 		EVP_CIPHER_CTX_free((*c)->cm.aes);
-	OPENSSL_cleanse(*c, bytes_of((*c)->is_gcm));
-	free(*c);
+	bytes = bytes_of((*c)->is_gcm);
+	OPENSSL_cleanse(*c, bytes);
+	hot_free(*c, bytes);
 	*c = NULL;
 }
 

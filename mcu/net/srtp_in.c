@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/net/srtp_cipher.h"
 
 enum { RTP_HDR = 12, WORD_BITS = 64 };
@@ -77,7 +78,7 @@ static int accept_rtp(struct srtp_in *s, const struct srtp_keys *keys)
 
 	if (err)
 		return err;
-	s->stream = calloc(SRTP_IN_STREAMS, sizeof *s->stream);
+	s->stream = hot_calloc(SRTP_IN_STREAMS * sizeof *s->stream);
 	if (!s->stream) {
 		srtp_cipher_free(&rtp);
 		return -ENOMEM;
@@ -98,7 +99,7 @@ int srtp_in_new(struct srtp_in **out, const struct srtp_keys *keys, bool publish
 
 	if (!srtp_profile_name(keys->profile))
 		return -EINVAL;
-	s = calloc(1, sizeof *s);
+	s = hot_calloc(sizeof *s);
 	if (!s)
 		return -ENOMEM;
 	err = srtp_cipher_new(&s->rtcp, keys, SRTP_USE_RTCP);
@@ -117,10 +118,10 @@ void srtp_in_free(struct srtp_in **s)
 		return;
 	srtp_cipher_free(&(*s)->rtp);
 	srtp_cipher_free(&(*s)->rtcp);
-	free((*s)->stream);
+	hot_free((*s)->stream, SRTP_IN_STREAMS * sizeof *(*s)->stream);
 	free((*s)->old_streams);
 	free((*s)->old_replays);
-	free(*s);
+	hot_free(*s, sizeof **s);
 	*s = NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/srtp_cipher.h"
 
@@ -41,7 +42,7 @@ struct srtp_out {
 
 int srtp_out_new(struct srtp_out **out, const struct srtp_keys *keys)
 {
-	struct srtp_out *s = calloc(1, sizeof *s);
+	struct srtp_out *s = hot_calloc(sizeof *s);
 	int err;
 
 	if (!s)
@@ -67,7 +68,7 @@ void srtp_out_free(struct srtp_out **s)
 	srtp_cipher_free(&(*s)->rtp);
 	srtp_cipher_free(&(*s)->rtcp);
 	free((*s)->reuse);
-	free(*s);
+	hot_free(*s, sizeof **s);
 	*s = NULL;
 }
 

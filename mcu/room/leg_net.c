@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/room/audio_format.h"
 #include "mcu/room/ladder.h"
@@ -77,7 +78,7 @@ static void init_pictures(struct leg_net *l)
 
 int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 {
-	struct leg_net *l = calloc(1, sizeof *l);
+	struct leg_net *l = hot_calloc(sizeof *l);
 
 	if (!l)
 		return -ENOMEM;
@@ -100,7 +101,8 @@ int leg_net_new(struct leg_net **out, const struct leg_net_cfg *cfg)
 
 void leg_net_free(struct leg_net **l)
 {
-	free(*l);
+	if (*l)
+		hot_free(*l, sizeof **l);
 	*l = NULL;
 }
 
