@@ -22,6 +22,7 @@
 #include "mcu/ice_setup.h"
 #include "mcu/options.h"
 #include "mcu/prompts.h"
+#include "mcu/recording_keeper.h"
 #include "mcu/routes.h"
 #include "mcu/room/ladder.h"
 #include "mcu/rtsp_host.h"
@@ -33,6 +34,7 @@
 #include "signaling/sip.h"
 #include "signaling/sip_dial.h"
 #include "signaling/whip.h"
+#include "storage/link_keys.h"
 #include "storage/repository.h"
 #include "storage/users.h"
 #include "storage/volume.h"
@@ -63,6 +65,8 @@ struct app {
 	struct finisher *finisher; /* NULL: off */
 	struct conference *conference;
 	struct captures *captures;
+	struct recording_keeper *keeper;
+	char link_key[LINK_SECRET_LEN + 1];
 	struct front *front;
 	struct whip *whip;
 	struct sip *sip; /* NULL: off */
@@ -186,6 +190,10 @@ static int start_storage(struct app *a, struct errmsg *why)
 	err = token_key_load(&a->key, path, why);
 	if (err)
 		return err;
+	err = link_key_load(a->db, a->link_key);
+	if (err)
+		return errmsg_set(why, err, "db_unusable", "The key of links cannot be kept in the "
+				  "database: %s.", err_str(err));
 	err = users_first_admin(a->db, a->password, why);
 	if (err < 0)
 		return err;
@@ -316,7 +324,11 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		.sign_in_hours = c->accounts.sign_in_hours,
 	};
 	struct routes_cfg routes = {
-		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key, .sip = &a->sip, .rtsp = &a->rtsp,
+		.engine = &a->engine, .config = c, .db = a->db, .key = &a->key, .sip = &a->sip,
+		.rtsp = &a->rtsp, .link_key = a->link_key,
+	};
+	struct recording_keeper_cfg keeper = {
+		.config = c, .db = a->db, .volume = a->volume, .ctl = a->ctl,
 	};
 	int err = accounts_new(&a->accounts, &who);
 
@@ -332,6 +344,8 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (!err)
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)
+		err = recording_keeper_new(&a->keeper, &keeper);
+	if (!err)
 		err = front_new(&a->front, &conference_api, a->conference);
 	if (!err)
 		err = whip_new(&a->whip, &conference_api, a->conference, NULL);
@@ -342,6 +356,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		return err;
 	routes.conference = a->conference;
 	routes.captures = a->captures;
+	routes.keeper = a->keeper;
 	err = routes_new(&a->routes, a->server, &routes);
 	if (!err)
 		err = whip_routes(a->whip, a->server);
@@ -552,6 +567,8 @@ void app_free(struct app **app)
 	struct app *a = *app;
 
 	free_signaling(a);
+	if (a->keeper)
+		recording_keeper_stop(a->keeper);
 	if (a->db)
 		db_close(&a->db);
 	if (a->volume)
@@ -573,6 +590,7 @@ void app_free(struct app **app)
 	finisher_free(&a->finisher);
 	prompts_free(&a->prompts);
 	captures_free(&a->captures);
+	recording_keeper_free(&a->keeper);
 	ice_setup_free(&a->ice);
 	dtls_identity_free(&a->identity);
 	if (a->loop)

@@ -120,6 +120,8 @@ struct config {
 		int buffer_kb, auto_people, auto_end_s;
 		bool finish;
 		char *language;
+		int keep_days, trash_days, quota_gb, room_quota_gb, user_quota_gb, link_days;
+		char *viewers; /* "hosts", "participants" */
 	} recording;
 	struct {
 		char *start;

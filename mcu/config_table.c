@@ -361,6 +361,23 @@ const struct config_key config_keys[] = {
 	     "disk. It plays without all that, too."),
 	CHOICE("recording.language", recording.language, "en|ko", "en",
 	       "Of the words in its chapters."),
+	CHOICE("recording.viewers", recording.viewers, "hosts|participants", "hosts",
+	       "Who sees a room's recordings, where the room itself does not say: its owner and hosts, "
+	       "or everybody with an account who took part. Links show them to whoever has one."),
+	INT("recording.link_days", recording.link_days, 1, 3650, "7",
+	    "A link that somebody is given holds so long, if nothing else is asked for."),
+	INT("recording.keep_days", recording.keep_days, 0, 36500, "0",
+	    "Older recordings go into the trash. 0: none does. Rooms may have a rule of their own, "
+	    "here and below."),
+	INT("recording.trash_days", recording.trash_days, 0, 3650, "14",
+	    "What was deleted can be restored so long."),
+	INT("recording.quota_gb", recording.quota_gb, 0, 1000000, "0",
+	    "What all recordings may take (10^9 octets), the trash included: beyond, the oldest go "
+	    "into the trash, and the oldest there for good. 0: any amount."),
+	INT("recording.room_quota_gb", recording.room_quota_gb, 0, 1000000, "0",
+	    "Those of one room, without the trash: the oldest go there."),
+	INT("recording.user_quota_gb", recording.user_quota_gb, 0, 1000000, "0",
+	    "Those that one user started, likewise."),
 
 	CHOICE("hls.start", hls.start, "on_demand|always|off", "on_demand",
 	       "When a room is made a stream: when somebody asks for it, as long as the room runs, or "

@@ -171,6 +171,18 @@ ON_THREAD(ROLE_CTL) static void introduce(struct leg_handle *p, struct hall *h)
 		moderation_succession(h, true);
 }
 
+ON_THREAD(ROLE_CTL) static void register_arrival(const struct hall *h, struct leg_handle *p)
+{
+	struct db *db = h->conf->cfg.db;
+
+	p->row_id = db_new_id();
+	p->joined_ms = now_ms();
+	sessions_participant_joined(db, p->row_id, h->session_id, leg_id(p->leg), p->name,
+				    p->who.user_id, p->joined_ms, NULL, NULL);
+	if (p->host)
+		sessions_participant_host(db, p->row_id);
+}
+
 int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 {
 	struct conference *c = p->conf;
@@ -199,13 +211,8 @@ int join_enter(struct leg_handle *p, struct hall *h, struct errmsg *why)
 	leg_set_host(p->leg, p->host);
 	p->hall = h;
 	p->invitation_id = 0; /* well used */
-	p->row_id = db_new_id();
-	p->joined_ms = now_ms();
 	g_ptr_array_add(h->people, p);
-	sessions_participant_joined(c->cfg.db, p->row_id, h->session_id, leg_id(p->leg), p->name,
-				    p->who.user_id, p->joined_ms, NULL, NULL);
-	if (p->host)
-		sessions_participant_host(c->cfg.db, p->row_id);
+	register_arrival(h, p);
 	p->audio_held = !p->host && !p->playback && (p->audio_held || !h->rules.unmute);
 	p->video_held = !p->host && p->video_held;
 	p->content_held = p->host ? 0 : p->content_held;

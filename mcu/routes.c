@@ -11,9 +11,6 @@
 #include "mcu/openapi.h"
 #include "mcu/options.h"
 #include "mcu/routes_priv.h"
-#include "storage/recordings.h"
-#include "storage/repository.h"
-#include "storage/repository.h"
 
 static void get_health(void *ctx, struct http_req *req)
 {
@@ -154,6 +151,7 @@ static void wait_free(struct wait *w)
 		explicit_bzero(w->secret, sizeof *w->secret);
 	free(w->secret);
 	free(w->usage);
+	free(w->rec);
 	explicit_bzero(w, sizeof *w);
 	free(w);
 }
@@ -192,45 +190,6 @@ void wait_reply_nothing(struct wait *w)
 	if (w->req)
 		http_reply(w->req, 204, NULL, NULL, 0);
 	wait_end(w);
-}
-
-/* --- the file of a recording -------------------------------------------------- */
-
-static void on_file_row(void *obj, int err, const struct recording_row *row)
-{
-	struct wait *w = obj;
-	char path[1024], name[64];
-
-	role_assert_ctl();
-	if (!w->req) {
-		wait_end(w);
-		return;
-	}
-	if (err || !repository_path_valid(row->path)) {
-		http_reply_error(w->req, 404, "not_found",
-				 "There is no such recording, or the link is wrong.");
-	} else if (row->state == RECORDING_RECORDING || row->state == RECORDING_FINISHING) {
-		http_reply_error(w->req, 409, "not_ready", "This recording is still running.");
-	} else {
-		snprintf(path, sizeof path, "%s/%s", w->routes->cfg.config->data.path, row->path);
-		snprintf(name, sizeof name, "recording-%" PRId64 ".%s", row->id,
-			 recording_format_name(row->format));
-		http_reply_file(w->req, path, repository_media_type(row->path),
-				http_req_query(w->req, "download") ? name : NULL);
-	}
-	wait_end(w);
-}
-
-ON_THREAD(ROLE_CTL) static void get_file(void *ctx, struct http_req *req)
-{
-	struct routes *r = ctx;
-	int64_t id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);
-	struct wait *w;
-
-	role_assert_ctl();
-	w = wait_new(r, req);
-	if (w && recordings_get(r->cfg.db, id, http_req_param(req, "token"), on_file_row, w))
-		wait_reply_busy(w);
 }
 
 int routes_new(struct routes **out, struct server *s, const struct routes_cfg *cfg)
@@ -288,7 +247,11 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 	if (!err)
 		err = routes_playbacks_new(r, s);
 	if (!err)
-		err = server_route(s, "GET", "/recordings/:id/:token", get_file, r);
+		err = routes_recordings_new(r, s);
+	if (!err)
+		err = routes_recording_rules_new(r, s);
+	if (!err)
+		err = routes_recording_files_new(r, s);
 	*out = r;
 	return err;
 }

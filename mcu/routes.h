@@ -17,6 +17,7 @@
 
 struct routes;
 struct captures;
+struct recording_keeper;
 
 struct routes_cfg {
 	const struct engine *engine;
@@ -26,6 +27,8 @@ struct routes_cfg {
 	struct captures *captures;
 	struct accounts *accounts;
 	const struct token_key *key;
+	char *link_key; /* links.h; changed when it is renewed */
+	struct recording_keeper *keeper;
 	struct sip *const *sip; /* of NULL: off, or stopped */
 	struct rtsp *const *rtsp; /* the same */
 };

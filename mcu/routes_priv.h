@@ -9,7 +9,10 @@
  *   routes_calls.c        records of calls
  *   routes_dial.c         calls that a room makes
  *   routes_playbacks.c    what is played into a room
- *   routes_admin.c        recordings, audit
+ *   routes_admin.c        audit
+ *   routes_recordings.c   recordings: search, change, delete, links
+ *   routes_recording_files.c  their files, for whoever has a link
+ *   routes_recording_rules.c  how long they stay
  *   routes_record.c       recording a room
  *   routes_captures.c     captures of packets
  *   routes_hls.c          streams over HTTP
@@ -62,6 +65,7 @@ struct wait {
 	char text[CALL_TEXT_MAX + 1];
 	struct sip_secret_row *secret; /* that is being kept */
 	struct usage_ask *usage;       /* owned, by free() */
+	struct recording_ask *rec;     /* routes_recordings.h */
 };
 
 /* NULL: out of memory, answered. */
@@ -165,6 +169,9 @@ int routes_layout_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_sip_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_trunks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_admin_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_recordings_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_recording_files_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_recording_rules_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_captures_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_hls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_pushes_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

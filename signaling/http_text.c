@@ -66,6 +66,7 @@ const char *http_status_text(int status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
+		{ 410, "Gone" },
 		{ 411, "Length Required" },
 		{ 412, "Precondition Failed" },
 		{ 413, "Content Too Large" },
@@ -96,14 +97,13 @@ bool http_path_safe(const char *path)
 	return true;
 }
 
+/* One beyond what fits is as good as the largest: files are smaller. */
 static bool number(const char **p, uint64_t *out)
 {
 	const char *s = *p;
 	uint64_t v = 0;
 	for (; *s >= '0' && *s <= '9'; s++) {
-		if (v > (UINT64_MAX - 9) / 10)
-			return false;
-		v = v * 10 + (uint64_t)(*s - '0');
+		v = v > (UINT64_MAX - 9) / 10 ? UINT64_MAX : v * 10 + (uint64_t)(*s - '0');
 	}
 	if (s == *p)
 		return false;

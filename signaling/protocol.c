@@ -37,6 +37,15 @@ bool protocol_name_valid(const char *name)
 	return n && !blank(first) && !blank(c);
 }
 
+bool protocol_line_valid(const char *text)
+{
+	uint32_t c;
+	for (const char *p = text; *p;)
+		if (!utf8_next(&p, &c) || hidden(c))
+			return false;
+	return true;
+}
+
 bool protocol_room_name_valid(const char *name)
 {
 	if (!protocol_name_valid(name))

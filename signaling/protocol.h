@@ -192,6 +192,8 @@ const char *client_msg_type_name(enum client_msg_type type);
  * either end; a room's name besides: letters and digits of any script, "._-". */
 bool protocol_room_name_valid(const char *name);
 bool protocol_name_valid(const char *name);
+/* Any line of text, also an empty one, of such characters. */
+bool protocol_line_valid(const char *text);
 /* A PIN that may be set for a room: 4…64 visible ASCII characters, no blank. */
 bool protocol_pin_valid(const char *pin);
 /* "hosts", "all", "nobody". */

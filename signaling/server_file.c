@@ -226,7 +226,8 @@ static void reply_opened(struct file *f) ON_THREAD(ROLE_CTL)
 		http_send(r);
 		return;
 	}
-	if (if_range && strcmp(if_range, f->etag))
+	/* Of all methods only GET knows ranges (RFC 9110 14.2). */
+	if ((if_range && strcmp(if_range, f->etag)) || strcmp(r->method, "GET"))
 		range = NULL;
 	enum http_range what = http_range_parse(range, f->size, &first, &last);
 	if (what == HTTP_RANGE_BAD) {

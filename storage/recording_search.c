@@ -40,15 +40,16 @@ static const char sql_listed[] =
 	HIT "FROM recordings r " JOINS "WHERE r.deleted_ms IS NULL AND r.parent_id IS NULL "
 	FILTERS "ORDER BY r.id DESC LIMIT ?5";
 static const char sql_trash[] =
-	HIT "FROM recordings r " JOINS "WHERE r.deleted_ms IS NOT NULL AND r.parent_id IS NULL "
+	HIT "FROM recordings r " JOINS "WHERE r.deleted_ms > 1 AND r.parent_id IS NULL "
 	FILTERS "ORDER BY r.id DESC LIMIT ?5";
 /* ?10 the expression, ?11 trash. CROSS: the index first. */
 static const char sql_matching[] =
 	HIT "FROM recording_search s CROSS JOIN recordings r ON r.id = s.rowid " JOINS
 	"WHERE recording_search MATCH ?10 AND s.rowid < ?4 "
-	"AND (r.deleted_ms IS NOT NULL) = ?11 AND r.parent_id IS NULL "
+	"AND (r.deleted_ms IS NOT NULL) = ?11 AND coalesce(r.deleted_ms, 2) > 1 "
+	"AND r.parent_id IS NULL "
 	FILTERS "ORDER BY s.rowid DESC LIMIT ?5";
-static const char sql_one[] = HIT "FROM recordings r " JOINS "WHERE r.id = ?4 AND " SEES;
+static const char sql_one[] = HIT "FROM recordings r " JOINS "WHERE r.id = ?4 AND coalesce(r.deleted_ms, 2) > 1 AND " SEES;
 
 struct search_request {
 	struct db_request base;

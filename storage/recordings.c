@@ -261,12 +261,26 @@ static int run_move(sqlite3 *conn, struct db_request *base)
 	struct recording_request *r = (struct recording_request *)base;
 	int err = recording_read_one(conn, r->id, &r->row);
 
-	if (!err && (r->row.deleted_ms != 0) == (r->at_ms != 0))
+	if (!err && ((r->row.deleted_ms != 0) == (r->at_ms != 0) ||
+		     r->row.deleted_ms == RECORDING_PURGED_MS))
 		err = -ENOENT;
 	if (!err && (r->row.state == RECORDING_RECORDING || r->row.state == RECORDING_FINISHING))
 		err = -EBUSY;
 	if (!err)
 		err = move(conn, r);
+	return err ? err : recording_read_one(conn, r->id, &r->row);
+}
+
+static int run_purge(sqlite3 *conn, struct db_request *base)
+{
+	struct recording_request *r = (struct recording_request *)base;
+	int err = db_run(conn,
+			 "UPDATE recordings SET deleted_ms = ? WHERE (id = ? OR parent_id = ?) "
+			 "AND deleted_ms IS NOT NULL", "iii", (int64_t)RECORDING_PURGED_MS, r->id,
+			 r->id);
+
+	if (!err && !sqlite3_changes(conn))
+		return -ENOENT;
 	return err ? err : recording_read_one(conn, r->id, &r->row);
 }
 
@@ -521,6 +535,16 @@ int recordings_trash(struct db *db, int64_t id, int64_t now_ms, const char *by, 
 int recordings_restore(struct db *db, int64_t id, recording_cb *cb, void *obj)
 {
 	struct recording_request *r = request("restore a recording", run_move, cb, obj);
+
+	if (!r)
+		return -ENOMEM;
+	r->id = id;
+	return db_request_post(db, &r->base);
+}
+
+int recordings_purge(struct db *db, int64_t id, recording_cb *cb, void *obj)
+{
+	struct recording_request *r = request("purge a recording", run_purge, cb, obj);
 
 	if (!r)
 		return -ENOMEM;

@@ -39,9 +39,12 @@ enum recording_finish {
 enum recording_part {
 	RECORDING_THUMBNAIL = 1 << 0, /* a JPEG */
 	RECORDING_SHEET = 1 << 1,     /* contact sheet: a JPEG of small pictures */
-	RECORDING_SCRUB = 1 << 2,     /* WebVTT: times → places on the sheet */
+	RECORDING_SCRUB = 1 << 2,     /* WebVTT: times → "sheet.jpg#xywh=0,90,160,90" */
 	RECORDING_CHAPTERS = 1 << 3,  /* WebVTT */
 };
+
+/* deleted_ms of what is to go at once. */
+enum { RECORDING_PURGED_MS = 1 };
 
 enum {
 	RECORDING_PATH_MAX = 191,
@@ -140,6 +143,9 @@ int recordings_new_token(struct db *db, int64_t id, recording_cb *cb, void *obj)
 int recordings_trash(struct db *db, int64_t id, int64_t now_ms, const char *by, recording_cb *cb,
 		     void *obj);
 int recordings_restore(struct db *db, int64_t id, recording_cb *cb, void *obj);
+/* For good, tracks with it, as soon as somebody looks (recording_keep.h): from now on
+ * it is nowhere to be found. -ENOENT: it is not in the trash. */
+int recordings_purge(struct db *db, int64_t id, recording_cb *cb, void *obj);
 /* The row of a recording in the trash goes; its files have gone before. */
 int recordings_forget(struct db *db, int64_t id, recording_cb *cb, void *obj);
 

@@ -156,7 +156,7 @@ describe('accounts', { timeout: within(120000) }, () => {
 		test('only administrators deal with them', async () => {
 			const host = await makeUser('bo', 'host');
 			for (const [method, path, body] of [['GET', 'users'], ['POST', 'users', { name: 'x', password: PASSWORD, role: 'admin' }],
-				['PUT', 'users/bo', { role: 'admin' }], ['DELETE', 'users/admin'], ['GET', 'audit'], ['GET', 'recordings']]) {
+				['PUT', 'users/bo', { role: 'admin' }], ['DELETE', 'users/admin'], ['GET', 'audit'], ['GET', 'recording-cleanup']]) {
 				const r = await ask(method, path, { token: host, body });
 				assert.deepEqual([r.status, r.code, r.text], [403, 'not_allowed', 'Only an administrator may do that.'], path);
 				assert.equal((await ask(method, path, { body })).status, 401);

@@ -54,8 +54,14 @@ static void ranges_are_read(void **state)
 		{ "bytes=", 10, HTTP_RANGE_NONE, 0, 0 },
 		{ "bytes=-", 10, HTTP_RANGE_NONE, 0, 0 },
 		{ "lines=1-2", 10, HTTP_RANGE_NONE, 0, 0 },
-		{ "bytes=99999999999999999999-", 10, HTTP_RANGE_NONE, 0, 0 },
-		{ "bytes=0-18446744073709551615", 10, HTTP_RANGE_NONE, 0, 0 },
+		{ "bytes=99999999999999999999-", 10, HTTP_RANGE_BAD, 0, 0 },
+		{ "bytes=0-18446744073709551615", 10, HTTP_RANGE_OK, 0, 9 },
+		{ "bytes=3-99999999999999999999999999", 10, HTTP_RANGE_OK, 3, 9 },
+		{ "bytes=-99999999999999999999999999", 10, HTTP_RANGE_OK, 0, 9 },
+		{ "bytes=18446744073709551600-18446744073709551599", 10, HTTP_RANGE_NONE, 0, 0 },
+		{ "bytes=--1", 10, HTTP_RANGE_NONE, 0, 0 },
+		{ "bytes=0x1-", 10, HTTP_RANGE_NONE, 0, 0 },
+		{ "bytes=0-0,-1", 10, HTTP_RANGE_NONE, 0, 0 },
 		{ "bytes=4294967296-", 4294967299, HTTP_RANGE_OK, 4294967296, 4294967298 },
 	};
 	(void)state;

@@ -76,11 +76,10 @@ static void join(struct rig *g, int64_t session, const char *name, int64_t user,
 				 0);
 }
 
-static void words_are_found_where_they_are(void **state)
+static void open_with_words(struct rig *to)
 {
 	struct rig g;
 
-	(void)state;
 	rig_open(&g, "words.db");
 	assert_int_equal(sessions_begin(g.db, 100, "algebra", nov_1 - 5000, NULL, NULL), 0);
 	add(&g, 1, "algebra", 100, "Vectors: an introduction", "maths\nyear 2", nov_1);
@@ -93,7 +92,15 @@ static void words_are_found_where_they_are(void **state)
 	say(&g, 100, nov_1 + 20, 7, "psst: secret");
 	say(&g, 100, nov_1 - 20, 0, "too early");
 	say(&g, 100, nov_1 + 2000, 0, "too late");
+	*to = g;
+}
 
+static void words_are_found_where_they_are(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	open_with_words(&g);
 	assert_string_equal(SEARCH(), "3 2 1");
 	assert_string_equal(SEARCH(.text = "vectors"), "1");
 	assert_string_equal(SEARCH(.text = "INTRO vec"), "1");
@@ -297,7 +304,18 @@ static void the_index_follows_what_changes(void **state)
 	assert_int_equal(ask(&g, "SELECT count(*) FROM recording_dirty"), 0);
 	assert_string_equal(SEARCH(.text = "many", .limit = 2), "102 101");
 
-	/* into the trash and out of it, and away */
+	rig_close(&g);
+}
+
+/* into the trash and out of it, and away */
+static void the_trash_is_searched_apart(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	rig_open(&g, "trash.db");
+	for (int64_t i = 100; i < 103; i++)
+		add(&g, i, "algebra", 0, "many", "", nov_1);
 	assert_int_equal(recordings_forget(g.db, 102, on_recording, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(g.err, -ENOENT);
@@ -429,6 +447,7 @@ int main(void)
 		cmocka_unit_test(dates_and_pages),
 		cmocka_unit_test(people_see_what_is_theirs),
 		cmocka_unit_test(the_index_follows_what_changes),
+		cmocka_unit_test(the_trash_is_searched_apart),
 		cmocka_unit_test(tracks_go_with_their_recording),
 		cmocka_unit_test(the_story_of_a_recording),
 	};
