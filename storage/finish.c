@@ -103,7 +103,7 @@ static int find_names(struct finish *f, const char *data_dir, const char *path)
 
 static int remove_file(const char *name)
 {
-	return unlink(name) && errno != ENOENT ? -errno : 0;
+	return unlink(name) && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
 }
 
 static int remove_fresh(struct finish *f)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/files.h"
+#include "storage/finish.h"
 
 #define ROOT "recordings/"
 
@@ -199,6 +200,7 @@ int repository_unlink(const char *data_dir, const char *path)
 	if (!repository_path_valid(path))
 		return -EINVAL;
 	/* What belongs to it first: while the file is there it is found again. */
+	err = finish_clear(data_dir, path);
 	for (size_t i = 0; !err && i < sizeof(parts) / sizeof(*parts); i++) {
 		err = repository_part_path(part, path, parts[i].part);
 		if (!err)

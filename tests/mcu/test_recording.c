@@ -71,6 +71,55 @@ static void test_recording_is_told_and_kept(void **state)
 	leave(&b, LEAVE_LEFT);
 }
 
+static struct recording_event happened[8];
+static size_t n_happened;
+
+static void on_events(void *obj, int err, const struct recording_event *rows, size_t n)
+{
+	(void)obj;
+	assert_int_equal(err, 0);
+	assert_true(n <= 8);
+	n_happened = n;
+	memcpy(happened, rows, n * sizeof(*rows));
+	the.replies++;
+}
+
+/* Who was there at its beginning, who came and who went, by its own time. */
+static void test_what_happens_is_noted(void **state)
+{
+	static const enum recording_event_kind want[] = {
+		RECORDING_EVENT_JOINED, RECORDING_EVENT_JOINED, RECORDING_EVENT_LEFT,
+	};
+	struct front a = { 0 }, b = { 0 };
+	struct errmsg why;
+	int64_t length_ms;
+	int before;
+
+	(void)state;
+	must_join(&a, "room");
+	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_START, &why), 0);
+	run_for_ms(700);
+	must_join(&b, "room");
+	leave(&b, LEAVE_LEFT);
+	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	length_ms = newest_recording()->duration_ms;
+	assert_int_equal(the.row.finish, RECORDING_FINISH_QUEUED);
+	before = the.replies;
+	assert_int_equal(recording_events_list(the.db, the.row.id, on_events, NULL), 0);
+	RUN_UNTIL(the.replies > before);
+	assert_int_equal(n_happened, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(happened[i].kind, want[i]);
+		assert_string_equal(happened[i].name, "N");
+		assert_true(happened[i].at_ms <= length_ms);
+	}
+	assert_int_equal(happened[0].at_ms, 0);
+	assert_int_equal(happened[1].leg, happened[2].leg);
+	assert_true(happened[0].leg != happened[1].leg);
+	leave(&a, LEAVE_LEFT);
+}
+
 /* The file is finished on its own thread, after the room may have gone. */
 static void test_recording_outlasts_its_room(void **state)
 {
@@ -137,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_recording_is_told_and_kept),
+		T(test_what_happens_is_noted),
 		T(test_recording_outlasts_its_room),
 		T(test_shutdown_finishes_recordings),
 		T(test_recording_that_fails),
