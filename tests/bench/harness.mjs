@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const mcuBin = process.env.MCU_BIN ?? 'build/release/mcu';
 const botBin = process.env.BOT_BIN ?? 'build/release/mcu-bot';
-const floorDir = process.env.FLOOR_DIR ?? 'build/release';
+export const floorDir = process.env.FLOOR_DIR ?? 'build/release';
 
 const children = new Set();
 process.on('exit', () => children.forEach((c) => c.kill('SIGKILL')));

@@ -1,36 +1,15 @@
 // axe-core on the join page, the room and every dialog, dark and light, in English
 // and Korean, wide and on a phone: nothing serious.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
 import { Server } from '../support/server.mjs';
+import { PHONE, clean, findings } from './axe.mjs';
 import { launch, media, Person } from './person.mjs';
 import { asHost, HOST, wire } from './wire.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const SERIOUS = ['serious', 'critical'];
 let server;
 let browser;
-
-// What axe finds on the page as it is, in words.
-async function findings(p) {
-	await p.page.evaluate(AXE);
-	const { violations, passes } = await p.page.evaluate(() => window.axe.run(document, {
-		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'],
-	}));
-	assert.ok(passes.length > 10, 'axe has looked');
-	return violations.filter((v) => SERIOUS.includes(v.impact))
-		.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.any[0]?.message ?? ''}`));
-}
-
-async function clean(p, what) {
-	await p.page.evaluate(() => Promise.all(document.getAnimations()
-		.map((a) => Number.isFinite(a.effect.getComputedTiming().endTime) && a.finished.catch(() => {}))));
-	assert.deepEqual(await findings(p), [], what);
-}
 
 describe('accessibility', { timeout: 300000 }, () => {
 	before(async () => {

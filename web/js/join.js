@@ -126,6 +126,7 @@ export class JoinPage {
 	#showAccount() {
 		const { available, user, name } = this.#account;
 		$('whoami').hidden = $('sign-out').hidden = !user;
+		$('recordings-link').hidden = !user;
 		$('admin-link').hidden = user?.role !== 'admin';
 		$('sign-in').hidden = !!user || !available;
 		$('whoami').textContent = user ? t('signedInAs', { name }) : '';
