@@ -133,8 +133,12 @@ $(BUILD)/$(1): $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1) $(PARTS_$(1)))
 	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs $$(PKGS_floors)) -lyuv -lm
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor_rules,$(f))))
+# A registry full of recordings that is searched, by the server's own functions.
+$(BUILD)/search_load: $(BUILD)/obj/tests/bench/search_load.o $(call libs_of,storage)
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,storage) -lm
 .PHONY: floors
-floors: $(FLOORS:%=$(BUILD)/%)
+floors: $(FLOORS:%=$(BUILD)/%) $(BUILD)/search_load
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

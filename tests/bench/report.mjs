@@ -34,7 +34,7 @@ const bars = {
 	threads_50_rooms_minus_1: ['<=', 0], viewer_kib: ['<=', 300], idle_room_kib: ['<=', 4096],
 	idle_core_percent: ['<=', 0.5], after_all_left_core_percent: ['<=', 0.5],
 	audio_missed_ticks_overload: ['<=', 0], psnr_delta_db: ['>=', -0.3],
-	phones100_ratio: ['<=', 1.5], calls_per_s: ['>=', 50],
+	phones100_ratio: ['<=', 1.5], calls_per_s: ['>=', 50], search_100k_ms: ['<=', 50],
 };
 
 let failed = false;
