@@ -175,7 +175,7 @@ size_t audio_out_tick(struct audio_out *o, const float *pcm,
 		      struct audio_out_packet p[AUDIO_FORMAT_DUE])
 {
 	size_t n = 0, at = 0, ch = o->channels;
-	bool silent = o->rests && dsp_peak(pcm, o->tick * ch) <= 0;
+	bool silent = o->rests && dsp_is_silent(pcm, o->tick * ch);
 
 	o->quiet = !silent ? 0 : o->quiet <= QUIET_TICKS ? o->quiet + 1 : o->quiet;
 	while (o->held + o->tick - at >= o->frame && n < AUDIO_FORMAT_DUE) {

@@ -4,6 +4,7 @@
 #ifndef MIXER_AUDIO_DSP_H
 #define MIXER_AUDIO_DSP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void dsp_add(float *restrict acc, const float *restrict x, size_t n);
@@ -11,6 +12,7 @@ void dsp_sub(float *restrict out, const float *restrict a, const float *restrict
 /* n frames of two channels to their middle. */
 void dsp_middle(float *restrict out, const float *restrict x, size_t n);
 float dsp_peak(const float *x, size_t n);                 /* largest magnitude */
+bool dsp_is_silent(const float *x, size_t n);             /* all zero */
 float dsp_energy(const float *x, size_t n);               /* sum of squares */
 float dsp_dot(const float *a, const float *b, size_t n);
 /* x times what lies between h0 (part 0) and h1 (part 1). */

@@ -90,12 +90,29 @@ static void test_sums_match_scalar(void **state)
 	assert_near(dsp_energy(a, 0), 0, 0);
 }
 
+static void test_one_sample_is_sound(void **state)
+{
+	enum { N = 100 };
+	float x[N] = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n <= N; n++)
+		assert_true(dsp_is_silent(x, n));
+	for (size_t i = 0; i < N; i++) {
+		x[i] = i % 2 ? -1e-30f : 1e-30f;
+		for (size_t n = 0; n <= N; n++)
+			assert_int_equal(dsp_is_silent(x, n), n <= i);
+		x[i] = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_and_sub_match_scalar),
 		cmocka_unit_test(test_ramps_match_scalar),
 		cmocka_unit_test(test_sums_match_scalar),
+		cmocka_unit_test(test_one_sample_is_sound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
