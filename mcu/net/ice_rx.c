@@ -14,6 +14,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/net/demux.h"
+#include "mcu/net/syscalls.h"
 #include "mcu/net/tap.h"
 
 enum { READ_BATCH = 64 }; /* packets of one transport before others get their turn */
@@ -128,7 +129,7 @@ static int look(const struct ice_transport *t, int fd)
 	socklen_t len = sizeof from;
 	uint8_t first = 0;
 	ssize_t n =
-		recvfrom(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+		sys_recvfrom(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&from, &len);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -153,7 +154,7 @@ static void read_one(struct ice_transport *t, int fd, const struct rx_now *now) 
 		return;
 	}
 	iov = (struct iovec){ b->data, b->cap };
-	n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+	n = sys_recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 	if (n > 0 && (size_t)n <= b->cap) {
 		b->len = (size_t)n;
 		b->time_ns = rx_arrival_ns(&m, now);

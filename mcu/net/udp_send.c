@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mcu/base/metrics.h"
+#include "mcu/net/syscalls.h"
 
 METRIC_COUNTER(m_calls, "mcu_net_send_calls_total", "System calls that sent media");
 METRIC_COUNTER(m_packets, "mcu_net_sent_packets_total", "Media packets that the kernel took");
@@ -139,10 +140,10 @@ static int send_some(struct udp_sender *s, int fd, unsigned k, unsigned n)
 	if (n > 1)
 		return sendmmsg(fd, s->msg + k, n, FLAGS);
 	if (m->msg_controllen)
-		r = sendmsg(fd, m, FLAGS);
+		r = sys_sendmsg(fd, m, FLAGS);
 	else
-		r = sendto(fd, m->msg_iov->iov_base, m->msg_iov->iov_len, FLAGS, m->msg_name,
-			   m->msg_namelen);
+		r = sys_sendto(fd, m->msg_iov->iov_base, m->msg_iov->iov_len, FLAGS, m->msg_name,
+			       m->msg_namelen);
 	return r < 0 ? -1 : 1;
 }
 
