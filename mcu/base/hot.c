@@ -15,7 +15,7 @@
 
 enum {
 	CHUNK = 2 << 20, /* a large page */
-	MOST = 32 << 10, /* larger ones have pages of their own */
+	MOST = 96 << 10, /* larger ones have pages of their own */
 };
 
 struct spare {

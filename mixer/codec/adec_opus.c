@@ -4,6 +4,7 @@
 
 #include <opus/opus.h>
 
+#include "mcu/base/hot.h"
 #include "mixer/codec/adec_ops.h"
 
 enum { RATE_HZ = 48000, STEP_SAMPLES = 120 /* 2.5 ms */ };
@@ -100,9 +101,16 @@ static void opus_reset(struct adec *d)
 	opus_decoder_ctl(decoder(d), OPUS_RESET_STATE);
 }
 
+static size_t bytes_of(int channels)
+{
+	int n = opus_decoder_get_size(channels);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 static void opus_free(struct adec *d)
 {
-	opus_decoder_destroy(decoder(d));
+	hot_free(decoder(d), bytes_of(d->channels));
 	free(d);
 }
 
@@ -121,16 +129,18 @@ static const struct adec_ops ops = {
 int adec_opus_new(struct adec **out, int channels)
 {
 	struct adec_opus *o = calloc(1, sizeof *o);
-	int err = 0;
+	int err;
 
 	if (!o)
 		return -ENOMEM;
 	o->adec.ops = &ops;
 	o->adec.channels = channels;
-	o->dec = opus_decoder_create(RATE_HZ, channels, &err);
-	if (!o->dec) {
+	o->dec = hot_calloc(bytes_of(channels));
+	if (!o->dec || opus_decoder_init(o->dec, RATE_HZ, channels) != OPUS_OK) {
+		err = o->dec ? -EINVAL : -ENOMEM;
+		hot_free(o->dec, bytes_of(channels));
 		free(o);
-		return err == OPUS_ALLOC_FAIL ? -ENOMEM : -EINVAL;
+		return err;
 	}
 	*out = &o->adec;
 	return 0;

@@ -6,6 +6,7 @@
 
 #include <opus/opus.h>
 
+#include "mcu/base/hot.h"
 #include "mixer/codec/aenc_ops.h"
 
 enum { MAX_PACKET_BYTES = 1275, DTX_PACKET_BYTES = 2 };
@@ -65,9 +66,16 @@ static int opus_set_bitrate(struct aenc *e, int bitrate_bps)
 											: -EINVAL;
 }
 
+static size_t bytes_of(int channels)
+{
+	int n = opus_encoder_get_size(channels);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 static void opus_free(struct aenc *e)
 {
-	opus_encoder_destroy(self(e)->enc);
+	hot_free(self(e)->enc, bytes_of(e->channels));
 	free(e);
 }
 
@@ -125,17 +133,17 @@ int aenc_opus_new(struct aenc **out, const struct aenc_cfg *cfg)
 	o->aenc.channels = cfg->channels;
 	o->aenc.frame_samples = cfg->frame_ms * (cfg->hz / 1000);
 	o->dtx = cfg->dtx;
-	o->enc = opus_encoder_create((opus_int32)cfg->hz, cfg->channels, app, NULL);
+	o->enc = hot_calloc(bytes_of(cfg->channels));
 	if (!o->enc)
 		goto out;
-	err = configure(o, cfg);
+	err = opus_encoder_init(o->enc, (opus_int32)cfg->hz, cfg->channels, app) == OPUS_OK ?
+		      configure(o, cfg) : -EINVAL;
 	if (err)
 		goto out;
 	*out = &o->aenc;
 	return 0;
 out:
-	if (o->enc)
-		opus_encoder_destroy(o->enc);
+	hot_free(o->enc, bytes_of(cfg->channels));
 	free(o);
 	return err;
 }

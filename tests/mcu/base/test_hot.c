@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { COUNT = 1000, LARGE = 100000 };
+enum { COUNT = 200, LARGE = 200000 };
 
-static const size_t sizes[] = { 0, 1, 63, 64, 65, 840, 4500, 16448, 32768, 32769, LARGE };
+static const size_t sizes[] = { 0, 1, 63, 64, 65, 840, 4500, 16448, 96 << 10, (96 << 10) + 1, LARGE };
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 static bool is_zero(const uint8_t *p, size_t n)
