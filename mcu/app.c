@@ -27,6 +27,7 @@
 #include "mcu/room/ladder.h"
 #include "mcu/rtsp_host.h"
 #include "mcu/sip_registry.h"
+#include "mcu/uploads.h"
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
 #include "signaling/ivr.h"
@@ -67,6 +68,7 @@ struct app {
 	struct captures *captures;
 	struct recording_keeper *keeper;
 	char link_key[LINK_SECRET_LEN + 1];
+	struct uploads *uploads;
 	struct front *front;
 	struct whip *whip;
 	struct sip *sip; /* NULL: off */
@@ -342,6 +344,9 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (!err)
 		err = conference_new(&a->conference, &conf);
 	if (!err)
+		err = uploads_new(&a->uploads, &(struct uploads_cfg){ .engine = &a->engine, .config = c,
+								     .db = a->db, .volume = a->volume });
+	if (!err)
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)
 		err = recording_keeper_new(&a->keeper, &keeper);
@@ -357,6 +362,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	routes.conference = a->conference;
 	routes.captures = a->captures;
 	routes.keeper = a->keeper;
+	routes.uploads = a->uploads;
 	err = routes_new(&a->routes, a->server, &routes);
 	if (!err)
 		err = whip_routes(a->whip, a->server);
@@ -519,6 +525,7 @@ void app_run(struct app *a)
 	log_info(NULL, "stopping");
 	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
 	captures_stop(a->captures);
+	uploads_shutdown(a->uploads);
 	if (a->finisher)
 		finisher_stop(a->finisher);
 	if (a->sip)
@@ -528,7 +535,7 @@ void app_run(struct app *a)
 	conference_shutdown(a->conference);
 	front_shutdown(a->front);
 	whip_shutdown(a->whip);
-	while ((!conference_is_idle(a->conference) || (a->sip && !sip_is_idle(a->sip)) ||
+	while ((!conference_is_idle(a->conference) || !uploads_is_idle(a->uploads) || (a->sip && !sip_is_idle(a->sip)) ||
 		a->gate.movies) &&
 	       clock_now_ns(&clock_monotonic) < until) {
 		/* So that the loop turns even when nothing happens. */
@@ -589,6 +596,7 @@ void app_free(struct app **app)
 	conference_free(&a->conference);
 	finisher_free(&a->finisher);
 	prompts_free(&a->prompts);
+	uploads_free(&a->uploads);
 	captures_free(&a->captures);
 	recording_keeper_free(&a->keeper);
 	ice_setup_free(&a->ice);

@@ -10,6 +10,7 @@
 
 #include "mcu/base/log.h"
 #include "storage/repository.h"
+#include "storage/uploads.h"
 #include "storage/volume.h"
 
 /* --- opening ----------------------------------------------------------------------- */
@@ -117,6 +118,27 @@ static void on_recording(void *obj, int err, const struct recording_row *row)
 	}
 }
 
+/* --- uploads ----------------------------------------------------------------------- */
+
+static void on_upload(void *obj, int err, const struct upload_row *row)
+{
+	struct playback *p = obj;
+	char path[UPLOAD_PATH_MAX + 1], title[4 * PROTOCOL_MAX_NAME + 1];
+
+	role_assert_ctl();
+	p->asking = false;
+	if (p->ended) {
+		playback_reap(p);
+	} else if (err || (strcmp(row->room, p->room) && !p->admin)) {
+		playback_finish(p, "There is no such file of this room.");
+	} else {
+		snprintf(title, sizeof title, "%s", row->name);
+		name_it(p, title, "File");
+		upload_path(path, row->id);
+		open_file(p, path);
+	}
+}
+
 /* --- cameras -------------------------------------------------------------------------- */
 
 static void open_camera(void *obj, void *arg)
@@ -186,7 +208,11 @@ int playback_find(struct playback *p, struct errmsg *why)
 		engine_post(c->cfg.engine->ctl, open_camera, p, NULL);
 		return 0;
 	}
-	err = recordings_get(c->cfg.db, p->source_id, p->token[0] ? p->token : NULL, on_recording, p);
+	if (p->source == PLAYBACK_UPLOAD)
+		err = uploads_get(c->cfg.db, p->source_id, on_upload, p);
+	else
+		err = recordings_get(c->cfg.db, p->source_id, p->token[0] ? p->token : NULL,
+				     on_recording, p);
 	if (err)
 		return errmsg_set(why, -EBUSY, "internal", "The registry is busy. Try again.");
 	return 0;

@@ -25,6 +25,7 @@ struct routes_cfg {
 	struct db *db;
 	struct conference *conference;
 	struct captures *captures;
+	struct uploads *uploads;
 	struct accounts *accounts;
 	const struct token_key *key;
 	char *link_key; /* links.h; changed when it is renewed */

@@ -6,6 +6,7 @@
 
 #include "mcu/playback.h"
 #include "mcu/routes_priv.h"
+#include "mcu/uploads.h"
 #include "signaling/protocol.h"
 
 enum { URL_MAX = 1000, ID_DIGITS = 19 };
@@ -258,12 +259,129 @@ static void patch_playback(void *ctx, struct http_req *req)
 		wait_for_room_host(w, change);
 }
 
+/* --- files ---------------------------------------------------------------------------- */
+
+static json_t *upload_json(const struct upload_row *r)
+{
+	char id[24];
+
+	snprintf(id, sizeof id, "%" PRId64, r->id);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:i, s:i, s:b, s:b}", "upload", id,
+			 "room", r->room, "name", r->name, "by", r->by, "bytes", (json_int_t)r->bytes,
+			 "created_ms", (json_int_t)r->created_ms, "duration_ms",
+			 (json_int_t)r->duration_ms, "width", r->width, "height", r->height, "pages",
+			 r->pages, "audio", r->audio, "video", r->video);
+}
+
+static void on_uploads(void *obj, int err, const struct upload_row *rows, size_t n)
+{
+	json_t *all = json_array();
+
+	role_assert_ctl();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, upload_json(&rows[i]));
+	wait_reply_json(obj, err, 200, json_pack("{s:o}", "uploads", all));
+}
+
+ON_THREAD(ROLE_CTL) static void list_uploads(struct wait *w)
+{
+	if (uploads_list(w->routes->cfg.db, w->name, 0, on_uploads, w))
+		wait_reply_busy(w);
+}
+
+static void get_uploads(void *ctx, struct http_req *req)
+{
+	struct wait *w;
+
+	role_assert_ctl();
+	w = wait_new(ctx, req);
+	if (w && wait_room_name(w))
+		wait_for_room_host(w, list_uploads);
+}
+
+static void on_ticket(void *obj, int err, const char *url, const struct errmsg *why)
+{
+	struct wait *w = obj;
+
+	role_assert_ctl();
+	if (err)
+		wait_refuse(w, err == -EDQUOT ? 409 : 503, why->code, "%s", why->text);
+	else
+		wait_reply_json(w, 0, 201, json_pack("{s:s}", "url", url));
+}
+
+ON_THREAD(ROLE_CTL) static void ticket(struct wait *w)
+{
+	struct errmsg why;
+	int err = uploads_ticket(w->routes->cfg.uploads, w->name, w->who.name, text_of(w, "name"),
+				 json_integer_value(json_object_get(w->body, "bytes")), on_ticket, w, &why);
+
+	if (!err)
+		wait_audit(w, "uploaded", w->name, NULL);
+	else
+		wait_refuse(w, err == -EMSGSIZE ? 413 : 503, why.code, "%s", why.text);
+}
+
+static void post_upload(void *ctx, struct http_req *req)
+{
+	const char *ignored = NULL;
+	int64_t bytes;
+	const struct rest_field fields[] = {
+		{ "name", REST_TEXT, true, 1, 1000, .text = &ignored },
+		{ "bytes", REST_INT, true, 1, INT64_C(1) << 50, .number = &bytes },
+	};
+	struct wait *w;
+
+	role_assert_ctl();
+	w = wait_new(ctx, req);
+	if (w && wait_room_name(w) && rest_read(w, fields, sizeof fields / sizeof *fields))
+		wait_for_room_host(w, ticket);
+}
+
+static void on_deleted(void *obj, int err, const struct upload_row *row)
+{
+	(void)row;
+	role_assert_ctl();
+	if (err == -ENOENT)
+		wait_refuse(obj, 404, "not_found", "There is no such file.");
+	else if (err)
+		wait_reply_busy(obj);
+	else
+		wait_reply_nothing(obj);
+}
+
+ON_THREAD(ROLE_CTL) static void remove_upload(struct wait *w)
+{
+	wait_audit(w, "upload_deleted", w->name, NULL);
+	uploads_delete(w->routes->cfg.uploads, w->name, w->id, on_deleted, w);
+}
+
+static void delete_upload(void *ctx, struct http_req *req)
+{
+	struct wait *w;
+
+	role_assert_ctl();
+	w = wait_new(ctx, req);
+	if (!w || !wait_room_name(w))
+		return;
+	w->id = id_of(http_req_param(req, "upload"));
+	wait_for_room_host(w, remove_upload);
+}
+
 int routes_playbacks_new(struct routes *r, struct server *s)
 {
 	static const char all[] = "/api/v1/rooms/:room/playbacks";
 	static const char one[] = "/api/v1/rooms/:room/playbacks/:playback";
 	int err = server_route(s, "GET", all, get_playbacks, r);
 
+	if (!err)
+		err = server_route(s, "GET", "/api/v1/rooms/:room/uploads", get_uploads, r);
+	if (!err)
+		err = server_route(s, "POST", "/api/v1/rooms/:room/uploads", post_upload, r);
+	if (!err)
+		err = server_route(s, "DELETE", "/api/v1/rooms/:room/uploads/:upload", delete_upload, r);
+	if (!err)
+		err = uploads_routes(r->cfg.uploads, s);
 	if (!err)
 		err = server_route(s, "POST", all, post_playback, r);
 	if (!err)

@@ -155,7 +155,7 @@ int server_lws_http(struct lws *wsi, enum lws_callback_reasons reason, void *use
 /* It does not stand still, but will not end either. */
 static bool req_crawls(const struct http_req *r, int64_t now_ns, int64_t timeout_ns)
 {
-	uint64_t octets = r->state == REQ_BODY ? r->body->len : r->length - r->left;
+	uint64_t octets = r->state == REQ_BODY ? r->body->len + r->sunk_bytes : r->length - r->left;
 	return now_ns - r->began_ns >=
 	       timeout_ns + (int64_t)octets * NS_PER_S / HTTP_LEAST_BYTES_PER_S;
 }

@@ -102,6 +102,23 @@ typedef void http_handler(void *ctx, struct http_req *req);
 int server_route(struct server *s, const char *method, const char *pattern, http_handler *fn,
 		 void *ctx) ON_THREAD(ROLE_CTL);
 
+/* Where large bodies go, in place of http_req_body. */
+struct http_sink {
+	/* One of len octets is to come; the request's path and headers are there. 0: *obj takes
+	 * it; otherwise -errno with *why, and it is answered with that. */
+	int (*begin)(void *ctx, struct http_req *r, uint64_t len, void **obj, struct errmsg *why);
+	/* false: no more before http_body_go_on. */
+	bool (*data)(void *obj, const void *p, size_t len);
+	/* The peer went away in the middle: obj is not used any more. */
+	void (*gone)(void *obj);
+};
+/* As server_route; fn is called when all of the body has gone into the sink, whose obj
+ * http_req_sunk is. sink: borrowed for ever. */
+int server_route_sink(struct server *s, const char *method, const char *pattern,
+		      const struct http_sink *sink, http_handler *fn, void *ctx) ON_THREAD(ROLE_CTL);
+void *http_req_sunk(const struct http_req *r) ON_THREAD(ROLE_CTL);
+void http_body_go_on(struct http_req *r) ON_THREAD(ROLE_CTL);
+
 /* The i-th; false past the end. */
 bool server_get_route(const struct server *s, size_t i, const char **method, const char **pattern)
 	ON_THREAD(ROLE_CTL);

@@ -95,6 +95,8 @@ void http_on_gone(struct conn *c)
 	c->req = NULL;
 	r->conn = NULL;
 	http_stop_waiting(r);
+	if (r->state == REQ_BODY && r->sink)
+		r->sink->gone(r->sunk);
 	if (r->state != REQ_HANDLING)
 		http_req_free(r);
 }
@@ -185,8 +187,18 @@ int server_route(struct server *s, const char *method, const char *pattern, http
 {
 	if (s->n_routes == SERVER_MAX_ROUTES)
 		return -ENOSPC;
-	s->routes[s->n_routes++] = (struct route){ g_strdup(method), g_strdup(pattern), fn, ctx };
+	s->routes[s->n_routes++] = (struct route){ g_strdup(method), g_strdup(pattern), fn, ctx, NULL };
 	return 0;
+}
+
+int server_route_sink(struct server *s, const char *method, const char *pattern,
+		      const struct http_sink *sink, http_handler *fn, void *ctx)
+{
+	int err = server_route(s, method, pattern, fn, ctx);
+
+	if (!err)
+		s->routes[s->n_routes - 1].sink = sink;
+	return err;
 }
 
 bool server_get_route(const struct server *s, size_t i, const char **method, const char **pattern)
@@ -221,6 +233,8 @@ static void dispatch(struct http_req *r) ON_THREAD(ROLE_CTL)
 		GArray *params = pairs_new();
 		bool fits = http_pattern_match(s->routes[i].pattern, r->path, add_param, params);
 		if (fits && method_fits(s->routes[i].method, r->method)) {
+			if (r->params)
+				g_array_unref(r->params);
 			r->params = params;
 			r->pattern = s->routes[i].pattern;
 			s->routes[i].fn(s->routes[i].ctx, r);
@@ -238,6 +252,63 @@ static void dispatch(struct http_req *r) ON_THREAD(ROLE_CTL)
 		http_reply_error(r, 404, "not_found", "There is nothing at this address.");
 }
 
+/* The route of a body that is not kept; NULL: it is. Its parameters are read then. */
+static const struct route *sink_route(struct http_req *r)
+{
+	struct server *s = r->srv;
+
+	for (size_t i = 0; i < s->n_routes; i++) {
+		GArray *params;
+
+		if (!s->routes[i].sink || !method_fits(s->routes[i].method, r->method))
+			continue;
+		params = pairs_new();
+		if (http_pattern_match(s->routes[i].pattern, r->path, add_param, params)) {
+			r->params = params;
+			return &s->routes[i];
+		}
+		g_array_unref(params);
+	}
+	return NULL;
+}
+
+static int status_of(int err)
+{
+	return err == -EMSGSIZE ? 413 : err == -ENOENT ? 404 : err == -EDQUOT ? 507 :
+	       err == -EBUSY ? 409 : err == -EINVAL ? 400 : 503;
+}
+
+/* -1: the connection is to be closed. */
+ON_THREAD(ROLE_CTL) static int begin_sink(struct http_req *r, const struct route *to, uint64_t len)
+{
+	struct errmsg why;
+	int err = to->sink->begin(to->ctx, r, len, &r->sunk, &why);
+
+	if (err) {
+		r->keep = false;
+		r->state = REQ_HANDLING;
+		http_reply_error(r, status_of(err), why.code, "%s", why.text);
+		return http_on_writable(r->conn);
+	}
+	r->sink = to->sink;
+	r->body_expected = len;
+	r->state = REQ_BODY;
+	return 0;
+}
+
+void *http_req_sunk(const struct http_req *r)
+{
+	return r->sunk;
+}
+
+void http_body_go_on(struct http_req *r)
+{
+	if (r->conn && r->state == REQ_BODY)
+		lws_rx_flow_control(r->conn->wsi, LWS_RXFLOW_REASON_APPLIES_ENABLE |
+							  LWS_RXFLOW_REASON_USER_BOOL |
+							  LWS_RXFLOW_REASON_FLAG_PROCESS_NOW);
+}
+
 int http_on_request(struct conn *c, const char *uri, size_t len)
 {
 	const char *method = read_method(c->wsi);
@@ -250,6 +321,12 @@ int http_on_request(struct conn *c, const char *uri, size_t len)
 	struct http_req *r = req_new(c, method, uri, len);
 	if (!r)
 		return -1;
+	if (body > 0 && utf8_valid(r->path)) {
+		const struct route *to = sink_route(r);
+
+		if (to)
+			return begin_sink(r, to, (uint64_t)body);
+	}
 	if (body < 0 || (uint64_t)body > c->srv->cfg.body_max_bytes || !utf8_valid(r->path)) {
 		/* the rest of what it sends cannot be told from the next request */
 		r->keep = false;
@@ -263,7 +340,7 @@ int http_on_request(struct conn *c, const char *uri, size_t len)
 			http_reply_error(r, 400, "bad_path", "The path is not UTF-8.");
 		return http_on_writable(c);
 	}
-	r->body_expected = (size_t)body;
+	r->body_expected = (uint64_t)body;
 	r->state = REQ_BODY;
 	if (!body)
 		dispatch(r);
@@ -275,10 +352,18 @@ int http_on_body(struct conn *c, const void *data, size_t len)
 	struct http_req *r = c->req;
 	if (!r || r->state != REQ_BODY)
 		return 0;
+	c->moved_ns = clock_now_ns(c->srv->cfg.clock);
+	if (r->sink) {
+		r->sunk_bytes += len;
+		if (r->sunk_bytes > r->body_expected)
+			return -1;
+		if (!r->sink->data(r->sunk, data, len))
+			http_pause(r);
+		return 0;
+	}
 	if (r->body->len + len > r->body_expected)
 		return -1;
 	g_byte_array_append(r->body, data, (guint)len);
-	c->moved_ns = clock_now_ns(c->srv->cfg.clock);
 	return 0;
 }
 

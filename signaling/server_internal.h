@@ -39,6 +39,7 @@ struct route {
 	const char *method, *pattern; /* copies */
 	http_handler *fn;
 	void *ctx;
+	const struct http_sink *sink; /* NULL: bodies are kept */
 };
 
 struct server {
@@ -89,7 +90,10 @@ struct http_req {
 	const char *pattern; /* of its route; NULL: none */
 	GArray *headers, *query, *params; /* of struct http_pair */
 	GByteArray *body;
-	size_t body_expected;
+	uint64_t body_expected;
+	const struct http_sink *sink; /* takes the body; NULL: it is kept */
+	void *sunk;
+	uint64_t sunk_bytes;
 	int64_t began_ns; /* coming in, or going out */
 	struct http_pair reply_header[SERVER_MAX_REPLY_HEADERS];
 	size_t n_reply_headers;

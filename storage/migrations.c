@@ -312,6 +312,22 @@ const struct migration migrations[] = {
 	  /* what older versions recorded */
 	  "UPDATE recordings SET finish = 'queued'"
 	  " WHERE state IN ('ready', 'interrupted') AND finish = 'none';" },
+	{ "files that were uploaded to be played",
+	  "CREATE TABLE uploads ("
+	  " id INTEGER PRIMARY KEY,"
+	  " room TEXT NOT NULL,"
+	  " name TEXT NOT NULL," /* a label */
+	  " by TEXT NOT NULL,"
+	  " bytes INTEGER NOT NULL,"
+	  " created_ms INTEGER NOT NULL,"
+	  " duration_ms INTEGER NOT NULL,"
+	  " width INTEGER NOT NULL,"
+	  " height INTEGER NOT NULL,"
+	  " pages INTEGER NOT NULL,"
+	  " audio INTEGER NOT NULL,"
+	  " video INTEGER NOT NULL"
+	  ") STRICT;"
+	  "CREATE INDEX uploads_by_room ON uploads (room, id);" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

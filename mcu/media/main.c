@@ -128,6 +128,18 @@ static struct media_shm *map(const struct media_order *o)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* Whether something of it can be decoded at all. */
+static void try_it(struct child *c)
+{
+	enum film_step step = FILM_BUSY;
+
+	media_out_begin(c->out, 1);
+	while (step == FILM_BUSY && !film_ready(c->film))
+		step = film_step(c->film);
+	if (!media_out_pictures(c->out) && !media_out_blocks(c->out))
+		fail(-EBADMSG);
+}
+
 static void open_it(struct child *c)
 {
 	const struct media_order *o = &c->open;
@@ -140,12 +152,17 @@ static void open_it(struct child *c)
 			fail(err);
 		facts.pages = media_pdf_pages(c->pdf);
 		facts.video = facts.still = true;
+		err = o->probe ? media_pdf_show(c->pdf, c->out, 0, o->max_w, o->max_h) : 0;
+		if (err)
+			fail(err);
 		media_pdf_size(c->pdf, o->max_w, o->max_h, &facts.width, &facts.height);
 	} else {
 		err = film_open(&c->film, o->kind == MEDIA_FILE ? MEDIA_FD_FILE : -1, o->url, c->out);
 		if (err)
 			fail(err);
 		film_facts(c->film, &facts);
+		if (o->probe)
+			try_it(c);
 	}
 	tell(&facts);
 }
@@ -194,6 +211,8 @@ static void report(struct child *c, enum film_step step)
 		tell(&n);
 	}
 	if (step == FILM_END && !c->told_end) {
+		if (!c->pos && !media_out_pictures(c->out) && !media_out_blocks(c->out))
+			fail(-EBADMSG);
 		n.type = MEDIA_END;
 		n.pos_ns = film_end_ns(c->film);
 		n.pos_ns = n.pos_ns > MEDIA_MAX_NS ? MEDIA_MAX_NS : n.pos_ns;

@@ -1,0 +1,283 @@
+#include "mcu/uploads_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* --- tickets ------------------------------------------------------------------------------- */
+
+/* What others of that room are bringing in. */
+static int64_t coming(const struct uploads *all, const char *room)
+{
+	int64_t n = 0;
+
+	for (guint i = 0; i < all->all->len; i++) {
+		const struct upload *u = g_ptr_array_index(all->all, i);
+
+		n += strcmp(u->row.room, room) || u->state == SAVING ? 0 : u->row.bytes;
+	}
+	return n;
+}
+
+static void on_usage(void *obj, int err, const struct upload_row *row)
+{
+	struct upload *u = obj;
+	struct uploads *all = u->owner;
+	int64_t room_bytes = (int64_t)all->cfg.config->playback.room_mb * 1000000;
+	upload_ticket_cb *cb = u->cb;
+	void *cb_obj = u->obj;
+	struct errmsg why = { 0 };
+
+	role_assert_ctl();
+	all->asking--;
+	u->cb = NULL;
+	if (err)
+		errmsg_set(&why, err, "internal", "The registry failed. Try again.");
+	else if (row->bytes + coming(all, u->row.room) > room_bytes)
+		err = errmsg_set(&why, -EDQUOT, "quota", "The files of this room would be larger than %d "
+				 "megabytes together. Delete some first.",
+				 all->cfg.config->playback.room_mb);
+	cb(cb_obj, err, err ? NULL : u->url, &why);
+	if (err)
+		upload_discard(u);
+}
+
+static int make_secret(char out[SECRET_CHARS + 1])
+{
+	uint8_t raw[SECRET_CHARS / 2];
+
+	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+		return -EIO;
+	for (size_t i = 0; i < sizeof raw; i++)
+		snprintf(out + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
+int uploads_ticket(struct uploads *all, const char *room, const char *by, const char *name,
+		   int64_t bytes, upload_ticket_cb *cb, void *obj, struct errmsg *why)
+{
+	int most = all->cfg.config->playback.upload_mb;
+	struct upload *u;
+
+	if (bytes < 1 || bytes > (int64_t)most * 1000000)
+		return errmsg_set(why, -EMSGSIZE, "too_large", "A file may have %d megabytes at most.", most);
+	if (all->all->len >= TICKETS || all->stopping)
+		return errmsg_set(why, -EUSERS, "busy", "Too many files are being uploaded. Try again in some "
+				  "minutes.");
+	u = calloc(1, sizeof *u);
+	if (!u || make_secret(u->secret)) {
+		free(u);
+		return errmsg_set(why, -ENOMEM, "internal", "The server is out of memory.");
+	}
+	*u = (struct upload){ .owner = all, .fd = -1, .cb = cb, .obj = obj,
+			      .made_ns = clock_now_ns(all->cfg.engine->clock) };
+	make_secret(u->secret);
+	u->row.id = db_new_id();
+	u->row.bytes = bytes;
+	u->row.created_ms = clock_wall_ns() / NS_PER_MS;
+	snprintf(u->row.room, sizeof u->row.room, "%s", room);
+	snprintf(u->row.by, sizeof u->row.by, "%s", by);
+	upload_label(u->row.name, name);
+	upload_path(u->path, u->row.id);
+	snprintf(u->part, sizeof u->part, "%s.part", u->path);
+	snprintf(u->url, sizeof u->url, "/api/v1/uploads/%s", u->secret);
+	if (uploads_usage(all->cfg.db, room, on_usage, u)) {
+		free(u);
+		return errmsg_set(why, -EBUSY, "internal", "The registry is busy. Try again.");
+	}
+	all->asking++;
+	g_ptr_array_add(all->all, u);
+	return 0;
+}
+
+/* --- deleting ------------------------------------------------------------------------------ */
+
+struct removal {
+	struct uploads *owner;
+	char room[DB_NAME_MAX + 1], path[1024];
+	int64_t id;
+	upload_cb *cb;
+	void *obj;
+};
+
+static void unlink_job(void *obj, void *arg)
+{
+	(void)arg;
+	role_assert_sto();
+	(void)unlink(obj);
+	free(obj);
+}
+
+static void on_removed(void *obj, int err, const struct upload_row *row)
+{
+	struct removal *r = obj;
+	struct volume *v = r->owner->cfg.volume;
+	char *path = strdup(r->path);
+
+	role_assert_ctl();
+	r->owner->asking--;
+	if (err || !path || mbox_post(volume_mbox(v), unlink_job, path, NULL))
+		free(path); /* a file without a row is looked for at the next start */
+	if (r->cb)
+		r->cb(r->obj, err, row);
+	free(r);
+}
+
+static void on_owned(void *obj, int err, const struct upload_row *row)
+{
+	struct removal *r = obj;
+
+	role_assert_ctl();
+	if (!err && r->room[0] && strcmp(row->room, r->room))
+		err = -ENOENT;
+	if (!err)
+		err = uploads_remove(r->owner->cfg.db, r->id, on_removed, r);
+	if (!err)
+		return;
+	r->owner->asking--;
+	if (r->cb)
+		r->cb(r->obj, err, row);
+	free(r);
+}
+
+void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *cb, void *obj)
+{
+	struct removal *r = calloc(1, sizeof *r);
+	char path[UPLOAD_PATH_MAX + 1];
+
+	if (!r) {
+		cb(obj, -ENOMEM, NULL);
+		return;
+	}
+	*r = (struct removal){ .owner = u, .id = id, .cb = cb, .obj = obj };
+	snprintf(r->room, sizeof r->room, "%s", room ? room : "");
+	upload_path(path, id);
+	snprintf(r->path, sizeof r->path, "%s/%s", volume_root(u->cfg.volume), path);
+	u->asking++;
+	if (uploads_get(u->cfg.db, id, on_owned, r))
+		on_owned(r, -EBUSY, NULL);
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+static void on_old(void *obj, int err, const struct upload_row *rows, size_t n)
+{
+	struct uploads *u = obj;
+
+	role_assert_ctl();
+	u->asking--;
+	for (size_t i = 0; !err && i < n; i++)
+		uploads_delete(u, NULL, rows[i].id, NULL, NULL);
+}
+
+ON_THREAD(ROLE_CTL) static void tidy(struct uploads *u)
+{
+	int days = u->cfg.config->playback.keep_days;
+	int64_t before_ms = clock_wall_ns() / NS_PER_MS - (int64_t)days * 24 * 3600 * 1000;
+
+	if (days && !uploads_list(u->cfg.db, NULL, before_ms, on_old, u))
+		u->asking++;
+}
+
+static gboolean on_timer(gpointer obj)
+{
+	static unsigned turns;
+	struct uploads *all = obj;
+	int64_t now = clock_now_ns(all->cfg.engine->clock);
+
+	role_assert_ctl();
+	for (guint i = all->all->len; i-- > 0;) {
+		struct upload *u = g_ptr_array_index(all->all, i);
+
+		if (u->state == TICKET && !u->cb && now - u->made_ns > TICKET_S * NS_PER_S)
+			upload_discard(u);
+		else if (u->child && now - u->made_ns > PROBE_S * NS_PER_S)
+			playback_child_kill(u->child);
+	}
+	if (turns++ % (TIDY_S / 5) == 0)
+		tidy(all);
+	return G_SOURCE_CONTINUE;
+}
+
+static void remove_parts(const char *root)
+{
+	char path[1024];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof path, "%s/uploads", root);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (n > 5 && !strcmp(e->d_name + n - 5, ".part"))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
+int uploads_new(struct uploads **out, const struct uploads_cfg *cfg)
+{
+	struct uploads *u = calloc(1, sizeof *u);
+
+	if (!u)
+		return -ENOMEM;
+	u->cfg = *cfg;
+	u->all = g_ptr_array_new();
+	remove_parts(volume_root(cfg->volume));
+	u->timer = g_timeout_add_seconds(5, on_timer, u);
+	*out = u;
+	return 0;
+}
+
+int uploads_routes(struct uploads *u, struct server *s)
+{
+	return server_route_sink(s, "PUT", "/api/v1/uploads/:ticket", &upload_sink, upload_received, u);
+}
+
+void uploads_shutdown(struct uploads *all)
+{
+	all->stopping = true;
+	for (guint i = all->all->len; i-- > 0;) {
+		struct upload *u = g_ptr_array_index(all->all, i);
+
+		if (u->state == TICKET && !u->cb)
+			upload_discard(u);
+		else if (u->child)
+			playback_child_kill(u->child);
+	}
+}
+
+bool uploads_is_idle(const struct uploads *u)
+{
+	if (u->asking)
+		return false;
+	for (guint i = 0; i < u->all->len; i++)
+		if (((const struct upload *)g_ptr_array_index(u->all, i))->state > RECEIVING)
+			return false;
+	return true;
+}
+
+void uploads_free(struct uploads **at)
+{
+	struct uploads *all = *at;
+
+	if (!all)
+		return;
+	g_source_remove(all->timer);
+	while (all->all->len) { /* the storage thread has ended */
+		struct upload *u = g_ptr_array_index(all->all, 0);
+
+		u->in_flight = 0;
+		u->child = NULL;
+		upload_discard(u);
+	}
+	g_ptr_array_unref(all->all);
+	free(all);
+	*at = NULL;
+}
