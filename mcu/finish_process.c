@@ -30,7 +30,22 @@ enum {
 	IOPRIO_IDLE = 3 << 13,
 	CHAPTERS_MAX = 1 << 20,
 	SPARE_BYTES = 64 << 20, /* that recorders would run out of first */
+	FILES_MAX = 64,
+	CPU_S = 3 * 3600,
 };
+
+#define MEMORY_BYTES (4ULL << 30)
+
+/* What is decoded may be as somebody sent it. */
+static void limit(void)
+{
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ FILES_MAX, FILES_MAX });
+	(void)setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_S, CPU_S });
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	(void)setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_BYTES, MEMORY_BYTES });
+#endif
+}
 
 /* The last to get a processor or the disk, the first to go when memory is short,
  * and gone with the server. */
@@ -46,7 +61,7 @@ static int step_back(void)
 	(void)setpriority(PRIO_PROCESS, 0, 19);
 	(void)sched_setscheduler(0, SCHED_IDLE, &none);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	limit();
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		(void)!write(fd, "1000", 4);
