@@ -179,6 +179,7 @@ static int add_video(struct mux *m, const uint8_t *au, size_t len, int64_t at_ns
 	if (err)
 		return err == -EINVAL ? MUX_DROPPED : err;
 	m->last_video = ticks;
+	m->line.least_ns = at_ns + NS_PER_S / m->cfg.fps;
 	m->needs_key = false;
 	return MUX_TAKEN;
 }

@@ -34,6 +34,8 @@ bool timeline_place(struct timeline *t, int64_t pts_ns, bool begins, int64_t *at
 		t->paused = t->resuming = false;
 		t->to_ns = pts_ns;
 		t->lost_ns = t->before_ns + (t->begun ? pts_ns - t->from_ns : 0);
+		if (t->begun && t->from_ns - t->zero_ns - t->before_ns < t->least_ns)
+			t->lost_ns = pts_ns - t->zero_ns - t->least_ns;
 	}
 	if (!t->begun) {
 		if (!begins || (t->paused && pts_ns >= t->from_ns))

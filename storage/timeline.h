@@ -16,6 +16,7 @@ struct timeline {
 	int64_t from_ns, to_ns;
 	int64_t bound_ns;	 /* it ends no earlier */
 	int64_t before_ns, lost_ns; /* paused in all before that one, and with it */
+	int64_t least_ns; /* where a part may begin: behind the last picture; set by its owner */
 };
 
 /* A packet that begins a part may wait that long before the resuming is known of. */

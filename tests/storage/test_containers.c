@@ -165,6 +165,14 @@ static void pauses_of_a_time_line(void **state)
 	timeline_resume(&t, 0); /* it is not paused */
 	assert_true(timeline_place(&t, 21 * NS_PER_S, false, &at));
 	assert_int_equal(at, 900 + 2 * NS_PER_S);
+	/* a picture was taken just before it */
+	t.least_ns = 900 + 2 * NS_PER_S + 33;
+	timeline_pause(&t, 21 * NS_PER_S);
+	timeline_resume(&t, 30 * NS_PER_S);
+	assert_true(timeline_place(&t, 30 * NS_PER_S, true, &at));
+	assert_int_equal(at, t.least_ns);
+	assert_true(timeline_place(&t, 30 * NS_PER_S + 5, false, &at));
+	assert_int_equal(at, t.least_ns + 5);
 	/* paused before it began */
 	t = (struct timeline){ 0 };
 	timeline_pause(&t, 100);
