@@ -1,5 +1,27 @@
 #include "mcu/room/sink.h"
 
+#include <time.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/metrics.h"
+
+METRIC_COUNTER(m_work, "mcu_sink_cpu_ns_total",
+	       "Processor time (nanoseconds) of encoding threads for recordings and broadcasts: "
+	       "their AAC, and handing packets over.");
+
+int64_t sink_work_begin(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+void sink_work_end(int64_t began_ns)
+{
+	metric_add(&m_work, sink_work_begin() - began_ns);
+}
+
 void sink_list_add(struct sink_list *l, struct sink_link *s)
 {
 	s->started = false;
@@ -39,11 +61,15 @@ int sink_list_refresh_ms(const struct sink_list *l)
 
 void sink_list_video(const struct sink_list *l, struct buf *au, int64_t pts_ns, bool key)
 {
+	int64_t began_ns = l->first ? sink_work_begin() : 0;
+
 	for (struct sink_link *s = l->first; s; s = s->next) {
 		s->started = s->started || key;
 		if (s->started)
 			s->sink->video(s->sink->obj, au, pts_ns, key);
 	}
+	if (l->first)
+		sink_work_end(began_ns);
 }
 
 void sink_list_audio(const struct sink_list *l, struct buf *frame, int64_t pts_ns)

@@ -64,6 +64,11 @@ void sink_list_remove(struct sink_list *l, struct sink_link *s);
 int sink_list_gop_s(const struct sink_list *l);
 /* Likewise. */
 int sink_list_refresh_ms(const struct sink_list *l);
+/* What encoding threads do for sinks is counted, by their processor time: begin before it,
+ * and give end what that said. */
+int64_t sink_work_begin(void);
+void sink_work_end(int64_t began_ns);
+
 void sink_list_video(const struct sink_list *l, struct buf *au, int64_t pts_ns, bool key);
 void sink_list_audio(const struct sink_list *l, struct buf *frame, int64_t pts_ns);
 

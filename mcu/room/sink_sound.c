@@ -64,6 +64,8 @@ static void give(struct sink_sound *s, enum room_sink_sound to, const uint8_t *d
 void sink_sound_opus(struct sink_sound *s, const struct audio_out_packet *p, size_t n,
 		     int64_t due_ns, int64_t delay_ns)
 {
+	int64_t began_ns = sink_work_begin();
+
 	for (size_t i = 0; i < n; i++) {
 		if (p[i].len)
 			give(s, ROOM_SINK_OPUS, p[i].data, p[i].len, due_ns - delay_ns);
@@ -71,6 +73,7 @@ void sink_sound_opus(struct sink_sound *s, const struct audio_out_packet *p, siz
 			give(s, ROOM_SINK_OPUS, opus_rest[s->channels == 2], sizeof opus_rest[0],
 			     due_ns - delay_ns);
 	}
+	sink_work_end(began_ns);
 }
 
 static void aac_out(void *obj, const struct aenc_packet *p)
@@ -80,7 +83,7 @@ static void aac_out(void *obj, const struct aenc_packet *p)
 	give(s, ROOM_SINK_AAC, p->data, p->len, s->start_ns + p->pts_samples * NS_PER_S / 48000);
 }
 
-void sink_sound_tick(struct sink_sound *s, const float *mix, int64_t due_ns)
+static void encode_aac(struct sink_sound *s, const float *mix, int64_t due_ns)
 {
 	static const float silence[2 * AUDIO_TICK_SAMPLES];
 	struct aenc_cfg cfg = {
@@ -88,8 +91,6 @@ void sink_sound_tick(struct sink_sound *s, const float *mix, int64_t due_ns)
 		.bitrate_bps = s->engine->cfg.recording_audio_bps,
 	};
 
-	if (!s->to[ROOM_SINK_AAC].first)
-		return;
 	if (!s->aac) {
 		if (aenc_new(&s->aac, &cfg))
 			return;
@@ -106,4 +107,15 @@ void sink_sound_tick(struct sink_sound *s, const float *mix, int64_t due_ns)
 	}
 	s->ticks++;
 	aenc_encode(s->aac, mix, aac_out, s);
+}
+
+void sink_sound_tick(struct sink_sound *s, const float *mix, int64_t due_ns)
+{
+	int64_t began_ns;
+
+	if (!s->to[ROOM_SINK_AAC].first)
+		return;
+	began_ns = sink_work_begin();
+	encode_aac(s, mix, due_ns);
+	sink_work_end(began_ns);
 }

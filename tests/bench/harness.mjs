@@ -24,10 +24,14 @@ export function median(values) {
 export const spread = (values) => ({ min: Math.min(...values), max: Math.max(...values) });
 
 // Nanoseconds that the threads of a process have run.
-export function cpuTimeNs(pid) {
+export const cpuTimeNs = (pid) => threadTimeNs(pid);
+
+// The same of its threads of this name.
+export function threadTimeNs(pid, name) {
 	let sum = 0;
 	for (const task of readdirSync(`/proc/${pid}/task`)) {
 		try {
+			if (name && readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim() !== name) continue;
 			sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
 		} catch {
 			// the thread has just ended

@@ -35,6 +35,7 @@ const bars = {
 	idle_core_percent: ['<=', 0.5], after_all_left_core_percent: ['<=', 0.5],
 	audio_missed_ticks_overload: ['<=', 0], psnr_delta_db: ['>=', -0.3],
 	phones100_ratio: ['<=', 1.5], calls_per_s: ['>=', 50], search_100k_ms: ['<=', 50],
+	record_added_ratio: ['<=', 0.04],
 };
 
 let failed = false;

@@ -17,6 +17,7 @@ import * as latency from './bench_latency.mjs';
 import * as overload from './bench_overload.mjs';
 import * as phones from './bench_phones.mjs';
 import * as quality from './bench_quality.mjs';
+import * as record from './bench_record.mjs';
 import * as rooms from './bench_rooms.mjs';
 import * as search from './bench_search.mjs';
 import * as viewers from './bench_viewers.mjs';
@@ -24,7 +25,7 @@ import * as vp8 from './bench_vp8.mjs';
 import { hasFailed } from './report.mjs';
 
 // Each measures its figures together, because they share what is measured.
-const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, calls, search };
+const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, calls, search, record };
 const all = Object.values(groups).flatMap((g) => g.names);
 
 const wanted = [...process.argv.slice(2), process.env.ONLY ?? ''].flatMap((list) => list.split(/[\s,]+/)).filter(Boolean)
