@@ -6,6 +6,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
 
 #include "mixer/codec/aenc_ops.h"
 #include "mixer/codec/avlog.h"
@@ -143,6 +144,9 @@ static int open_codec(struct aenc_aac *a, const struct aenc_cfg *cfg)
 	a->ctx->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	a->ctx->thread_count = 1;
 	av_channel_layout_default(&a->ctx->ch_layout, cfg->channels);
+	/* Half of the processor time of its other one, and no worse at the rates of speech. */
+	if (av_opt_set(a->ctx->priv_data, "aac_coder", "fast", 0) < 0)
+		return -ENOTSUP;
 	if (avcodec_open2(a->ctx, codec, NULL) < 0)
 		return -EINVAL;
 	a->aenc.frame_samples = (uint32_t)a->ctx->frame_size;
