@@ -211,14 +211,17 @@ int recording_pause(struct recording *r, bool pause, struct errmsg *why)
 	if (pause && recorder_pause(r->recorder, now_ns))
 		return errmsg_set(why, -EBUSY, "rate_limited", "This recording was paused too often. "
 				  "Stop it, and start another one.");
-	tell(r, pause ? RECORDING_PAUSED : RECORDING_RUNS);
+	r->phase = pause ? RECORDING_PAUSED : RECORDING_RUNS;
 	if (pause) {
 		detach(r);
-		return 0;
+	} else {
+		recorder_resume(r->recorder, now_ns);
+		if (!r->detaching)
+			attach(r);
 	}
-	recorder_resume(r->recorder, now_ns);
-	if (!r->detaching)
-		attach(r);
+	/* Otherwise it could not go on, and that was told. */
+	if (r->phase == RECORDING_PAUSED || r->phase == RECORDING_RUNS)
+		tell(r, r->phase);
 	return 0;
 }
 
@@ -285,8 +288,11 @@ static void on_failed(void *obj, const struct errmsg *why, const struct recorder
 		log_error(&r->log, "recording %s: %s", r->id, why->text);
 	r->failure = *why;
 	r->ended = true;
-	recording_stop(r);
-	finish(r);
+	/* which finishes it, now or when the room has let go */
+	if (r->phase == RECORDING_RUNS || r->phase == RECORDING_PAUSED)
+		recording_stop(r);
+	else
+		finish(r);
 }
 
 /* The AAC decoder's configuration, asked of an encoder as the mix will use it. */

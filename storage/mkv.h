@@ -64,5 +64,7 @@ struct mkv_report {
 /* After a crash: cuts what is not whole and completes the file. 0, -EBADMSG: it is none
  * of ours; -ENODATA: nothing is in it; -errno. */
 int mkv_repair_file(const char *path, struct mkv_report *out);
+/* fd: open for reading and writing, borrowed. */
+int mkv_repair(int fd, struct mkv_report *out);
 
 #endif

@@ -9,6 +9,8 @@
 #include "storage/mkv_head.h"
 
 enum { HEAD_MAX = 16384, CLUSTER_LOOK = 64, BLOCK_KEY = 0x80 };
+/* None of ours is larger. */
+enum { CLUSTER_MAX = 4 * MKV_PENDING_BYTES, TIME_MAX = INT32_MAX };
 
 struct repair {
 	int fd;
@@ -67,11 +69,11 @@ static int next_cluster(struct repair *r)
 		return 0;
 	if (id == MKV_CUES)
 		r->had_cues = r->end + head + size == r->size;
-	if (id != MKV_CLUSTER || size < MKV_TIMESTAMP_OCTETS + 13)
+	if (id != MKV_CLUSTER || size < MKV_TIMESTAMP_OCTETS + 13 || size > CLUSTER_MAX)
 		return 0;
 	in = (struct mp4_in){ p + head, got - head };
 	if (!ebml_next(&in, &id, &body) || id != MKV_TIMESTAMP || in.len < 13 ||
-	    in.p[0] != MKV_SIMPLE_BLOCK)
+	    in.p[0] != MKV_SIMPLE_BLOCK || ebml_unsigned(body) > TIME_MAX)
 		return 0;
 	r->last_ms = (int64_t)ebml_unsigned(body);
 	r->last_at = r->end + head;
@@ -154,17 +156,14 @@ static int repair(struct repair *r, struct mkv_report *out)
 	return err;
 }
 
-int mkv_repair_file(const char *path, struct mkv_report *out)
+int mkv_repair(int fd, struct mkv_report *out)
 {
-	struct repair r = { .last_ms = -1 };
+	struct repair r = { .fd = fd, .last_ms = -1 };
 	struct stat st;
 	int err = 0;
 
 	*out = (struct mkv_report){ 0 };
-	r.fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (r.fd < 0)
-		return -errno;
-	if (fstat(r.fd, &st))
+	if (fstat(fd, &st))
 		err = -errno;
 	else if (!S_ISREG(st.st_mode))
 		err = -EINVAL;
@@ -174,6 +173,17 @@ int mkv_repair_file(const char *path, struct mkv_report *out)
 	}
 	mkv_head_free(&r.head);
 	mkv_cues_free(&r.cues);
-	close(r.fd);
+	return err;
+}
+
+int mkv_repair_file(const char *path, struct mkv_report *out)
+{
+	int err, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	*out = (struct mkv_report){ 0 };
+	if (fd < 0)
+		return -errno;
+	err = mkv_repair(fd, out);
+	close(fd);
 	return err;
 }
