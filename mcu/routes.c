@@ -192,6 +192,17 @@ void wait_reply_nothing(struct wait *w)
 	wait_end(w);
 }
 
+ON_THREAD(ROLE_CTL) static int own_routes(struct routes *r, struct server *s)
+{
+	int err = server_route(s, "GET", "/healthz", get_health, r);
+
+	if (!err)
+		err = server_route(s, "GET", "/metrics", get_metrics, r);
+	if (!err)
+		err = server_route(s, "GET", "/api/v1/server", get_server, r);
+	return err ? err : server_route(s, "GET", "/api/v1/openapi.yaml", get_openapi, r);
+}
+
 int routes_new(struct routes **out, struct server *s, const struct routes_cfg *cfg)
 {
 	struct routes *r = calloc(1, sizeof *r);
@@ -201,13 +212,7 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		return -ENOMEM;
 	r->cfg = *cfg;
 	r->waiting = g_ptr_array_new();
-	err = server_route(s, "GET", "/healthz", get_health, r);
-	if (!err)
-		err = server_route(s, "GET", "/metrics", get_metrics, r);
-	if (!err)
-		err = server_route(s, "GET", "/api/v1/server", get_server, r);
-	if (!err)
-		err = server_route(s, "GET", "/api/v1/openapi.yaml", get_openapi, r);
+	err = own_routes(r, s);
 	if (!err)
 		err = routes_admin_new(r, s);
 	if (!err)

@@ -107,13 +107,6 @@ static void set_policy(json_t *o, const struct room_policy_info *p)
 		set_text(o, "number", p->number);
 }
 
-const char *recording_event_name(enum recording_event_state s)
-{
-	static const char *const names[] = { "off", "on", "finishing", "ready", "failed", "paused" };
-
-	return names[(unsigned)s <= RECORDING_IS_PAUSED ? s : RECORDING_IS_OFF];
-}
-
 static void set_recording(json_t *o, const struct recording_info *r)
 {
 	set_text(o, "state", recording_event_name(r->state));

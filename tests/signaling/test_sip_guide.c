@@ -61,7 +61,7 @@ static int g_record(void *ctx, struct leg_handle *l, enum record_action action, 
 		[RECORD_RESUME] = "resume",
 	};
 
-	say(ctx, words[action]);
+	say(ctx, "%s", words[action]);
 	return answer(why);
 }
 
