@@ -1,10 +1,7 @@
 #include "mcu/app.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <glib-unix.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +25,7 @@
 #include "mcu/rtsp_host.h"
 #include "mcu/sip_registry.h"
 #include "mcu/uploads.h"
+#include "mcu/welcome.h"
 #include "mixer/video/picture_file.h"
 #include "signaling/front.h"
 #include "signaling/ivr.h"
@@ -472,25 +470,6 @@ int app_new(struct app **out, const struct config *c, struct errmsg *why)
 
 /* --- running ----------------------------------------------------------------- */
 
-static void print_network_addresses(int port)
-{
-	struct ifaddrs *list, *i;
-
-	if (getifaddrs(&list))
-		return;
-	for (i = list; i; i = i->ifa_next) {
-		char text[INET_ADDRSTRLEN];
-		struct sockaddr_in at;
-
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || i->ifa_flags & IFF_LOOPBACK)
-			continue;
-		memcpy(&at, i->ifa_addr, sizeof at);
-		if (inet_ntop(AF_INET, &at.sin_addr, text, sizeof text))
-			printf("  https://%s:%d/\n", text, port);
-	}
-	freeifaddrs(list);
-}
-
 void app_print_welcome(struct app *a)
 {
 	int http = server_http_port(a->server), https = server_https_port(a->server);
@@ -499,7 +478,7 @@ void app_print_welcome(struct app *a)
 	if (http >= 0)
 		printf("  http://localhost:%d/\n", http);
 	if (https >= 0) {
-		print_network_addresses(https);
+		welcome_network_addresses(https);
 		if (!a->config->https.certificate[0])
 			printf("  (the certificate is self-signed: the browser will ask once)\n");
 	}

@@ -157,6 +157,15 @@ static uint32_t align(struct playback_feed *f, const struct media_block *b, int6
 	return ns_samples(-late, room);
 }
 
+/* Also while nothing plays: what was before a seek would keep what comes after it out. */
+static void drop_older(struct playback_feed *f, uint32_t serial)
+{
+	struct media_block b;
+
+	while (media_reader_peek_block(&f->sound, &b) > 0 && older(b.serial, serial))
+		drop_block(f);
+}
+
 bool playback_feed_sound(struct playback_feed *f, int64_t due_ns, float *out, int channels)
 {
 	struct playback_point *p = &f->sound_point;
@@ -167,6 +176,7 @@ bool playback_feed_sound(struct playback_feed *f, int64_t due_ns, float *out, in
 	read_point(f, p);
 	if (serial != p->serial || !p->runs)
 		f->in_step = false;
+	drop_older(f, p->serial);
 	if (!p->runs || f->broken)
 		return false;
 	pos = playback_clock_position(p, due_ns);

@@ -398,13 +398,9 @@ static int parse_play(struct client_msg *m, json_t *o, struct errmsg *why)
 		err = get_string(o, "title", 1000, NULL, false, &p->title, why);
 	if (!err && p->title && !protocol_name_valid(p->title))
 		err = name_invalid(why);
-	if (!err)
-		err = get_tristate(o, "loop", &loop, why);
-	if (!err)
-		err = get_tristate(o, "paused", &paused, why);
-	if (!err)
-		err = get_tristate(o, "content", &content, why);
-	if (err)
+	if (err || (err = get_tristate(o, "loop", &loop, why)) ||
+	    (err = get_tristate(o, "paused", &paused, why)) ||
+	    (err = get_tristate(o, "content", &content, why)))
 		return err;
 	p->loop = loop == TRISTATE_TRUE;
 	p->paused = paused == TRISTATE_TRUE;

@@ -7,6 +7,7 @@ import { icon } from './icons.js';
 import * as keys from './keys.js';
 import { People } from './people.js';
 import { Phones } from './phone.js';
+import { Playing } from './playing.js';
 import { UNSTABLE, bars, grade, summary, warning } from './quality.js';
 import * as settings from './settings.js';
 import { changes, clock, read, redress, t } from './words.js';
@@ -16,7 +17,7 @@ const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 
 export class RoomPage {
-	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
+	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
 
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
@@ -35,6 +36,7 @@ export class RoomPage {
 		this.#chat = new Chat(() => this.#shows('chat'), (n) => this.#unread(n));
 		this.#host = new HostDialogs(account, signIn, (m) => this.#notice(m));
 		this.#phones = new Phones(account);
+		this.#playing = new Playing(account);
 		this.#bindBar();
 		this.#bindSide();
 		this.#bindView();
@@ -111,6 +113,7 @@ export class RoomPage {
 		press(['full', 'menu-full'], () => this.#fullscreen());
 		press(['copy', 'menu-copy'], () => this.#copyAddress());
 		press(['menu-invite'], () => this.#host.invite());
+		press(['menu-play', 'play-something'], () => this.#playing.open());
 		press(['menu-dial', 'call-someone'], () => this.#phones.open());
 		press(['menu-layout'], () => this.#layout.open());
 		press(['menu-policy'], () => this.#host.policy());
@@ -292,6 +295,7 @@ export class RoomPage {
 		$('sharing').hidden = !s.screen;
 		this.#people.show(s);
 		this.#phones.show(s);
+		this.#playing.show(s);
 		this.#chat.showPeople();
 		this.#showQuality(s);
 		this.#showBar(s);

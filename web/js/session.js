@@ -37,6 +37,7 @@ export class Session extends EventTarget {
 	recordings = new Map();
 	muted = { audio: false, video: false };
 	quality = null;
+	playbacks = new Map(); // what is played into the room
 	calls = new Map(); // that the room makes and nobody has answered yet
 	leg = null;
 	stream = null;
@@ -157,6 +158,9 @@ export class Session extends EventTarget {
 	rename(leg, name) { this.#do('rename', { leg, name }); }
 	volume(leg, gain_db) { this.#do('volume', { leg, gain_db }); }
 	dial(to, name) { this.#do('dial', { to, ...(name && { name }) }); }
+	play(wish) { this.#do('play', wish); }
+	changePlayback(playback, change) { this.#do('playback', { playback, ...change }); }
+	stopPlayback(playback) { this.#do('playback_stop', { playback }); }
 	hangUp(call) { this.#do('hangup', { call }); }
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
@@ -223,6 +227,7 @@ export class Session extends EventTarget {
 		this.role = welcome.role ?? 'participant';
 		this.policy = welcome.room_policy ?? {};
 		this.waiting = [];
+		this.playbacks = new Map();
 		this.calls = new Map();
 		this.recording = welcome.recording;
 		this.muted.audio ||= !!this.me?.audio_muted; // as the room's rules may want it
@@ -269,6 +274,7 @@ export class Session extends EventTarget {
 		});
 		on('self_view', ({ hidden }) => this.#tell('notice', { key: hidden ? 'selfHidden' : 'selfNotHidden' }));
 		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
+		on('playback', (p) => this.#played(p));
 		on('call', (call) => this.#calling(call));
 		on('sound', ({ leg, gain_db }) => {
 			if (this.people.has(leg))
@@ -336,6 +342,15 @@ export class Session extends EventTarget {
 	}
 
 	// Whoever has answered is in the list of people.
+	#played(p) {
+		if (['ended', 'failed'].includes(p.state))
+			this.playbacks.delete(p.playback);
+		else
+			this.playbacks.set(p.playback, { ...p, at: Date.now() });
+		if (p.state === 'failed' && this.isHost)
+			this.#tell('notice', { key: 'playFailed', values: { title: p.title ?? '', why: p.text ?? '' } });
+	}
+
 	#calling({ call, state, number, name, text }) {
 		const key = { busy: 'callBusy', no_answer: 'callNoAnswer', failed: 'callFailed' }[state];
 		if (['calling', 'ringing', 'early'].includes(state))
