@@ -1,3 +1,5 @@
+#include "mcu/playback.h"
+
 #include "mcu/playback_priv.h"
 
 #include <errno.h>

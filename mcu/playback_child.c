@@ -248,7 +248,7 @@ static int launch(struct playback_child *c, const struct playback_child_cfg *cfg
 	return err;
 }
 
-static void send_order(struct playback_child *c, const struct media_order *o)
+ON_THREAD(ROLE_CTL) static void send_order(struct playback_child *c, const struct media_order *o)
 {
 	if (!c->killed && send(c->socket, o, sizeof *o, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
 	    errno == EAGAIN) {

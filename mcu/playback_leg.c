@@ -179,7 +179,7 @@ void playback_leave(struct playback *p)
 		conference_api.leave(p->owner->conf, l, p->failing ? LEAVE_ERROR : LEAVE_LEFT);
 }
 
-static void fill_event(const struct playback *p, struct leg_event *ev)
+ON_THREAD(ROLE_CTL) static void fill_event(const struct playback *p, struct leg_event *ev)
 {
 	struct playback_info i;
 

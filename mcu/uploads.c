@@ -1,3 +1,5 @@
+#include "mcu/uploads.h"
+
 #include "mcu/uploads_priv.h"
 
 #include <dirent.h>

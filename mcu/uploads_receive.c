@@ -389,10 +389,11 @@ static void after_create(struct upload *u)
 static int sink_begin(void *ctx, struct http_req *r, uint64_t len, void **obj, struct errmsg *why)
 {
 	struct uploads *all = ctx;
-	const char *secret = http_req_param(r, "ticket");
 	struct upload *u = NULL;
+	const char *secret;
 
 	role_assert_ctl();
+	secret = http_req_param(r, "ticket");
 	for (guint i = 0; i < all->all->len && !u; i++) {
 		struct upload *o = g_ptr_array_index(all->all, i);
 
@@ -418,10 +419,11 @@ const struct http_sink upload_sink = { .begin = sink_begin, .data = sink_data, .
 
 void upload_received(void *ctx, struct http_req *req)
 {
-	struct upload *u = http_req_sunk(req);
+	struct upload *u;
 
 	(void)ctx;
 	role_assert_ctl();
+	u = http_req_sunk(req);
 	if (!u) {
 		http_reply_error(req, 400, "bad_message", "The file is empty.");
 		return;

@@ -8,8 +8,10 @@
 #define NS INT64_C(1000000000)
 #define MS (NS / 1000)
 /* Of both queues; behind one that is full nothing is read. */
-enum { QUEUE_PACKETS = 4000, QUEUE_BYTES = 24 << 20, READY_BLOCKS = 12, TOO_LATE_MS = 200,
-       READ_AHEAD = 16, UNSEEN_AHEAD_MS = 500 };
+enum {
+	QUEUE_PACKETS = 4000, QUEUE_BYTES = 24 << 20, READY_BLOCKS = 12, TOO_LATE_MS = 200,
+	READ_AHEAD = 16, UNSEEN_AHEAD_MS = 500,
+};
 
 /* --- queues ------------------------------------------------------------------------ */
 

@@ -209,14 +209,14 @@ enum audio_band audio_leg_band(const struct audio_leg *a, enum audio_band otherw
 }
 
 /* Untouched at its own volume. */
-static void turn(struct audio_leg *a)
+ON_THREAD(ROLE_MIXA) static void turn(struct audio_leg *a)
 {
+	size_t n = a->local ? AUDIO_TICK_SAMPLES : audio_band_tick(audio_in_band(a->in));
 	float from = a->gain_from;
 
 	a->gain_from = a->gain_to;
 	if (from < 1 || from > 1 || a->gain_to < 1 || a->gain_to > 1)
-		dsp_ramp(a->pcm, audio_band_tick(audio_in_band(a->in)), a->channels, from,
-			 a->gain_to);
+		dsp_ramp(a->pcm, n, a->channels, from, a->gain_to);
 }
 
 ON_THREAD(ROLE_MIXA) static const float *local_tick(struct audio_leg *a, int64_t now_ns)

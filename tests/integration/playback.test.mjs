@@ -147,6 +147,10 @@ describe('files in a room', limit, () => {
 			host.send({ type: 'playback', playback: id, paused: false, position_ms: 3100, loop: false });
 			await state(host, 'playing', from);
 			await until('the film to be in its second half', async () => (await api.playback('GET', id)).body.position_ms > 3300);
+			const { leg } = (await api.playback('GET', id)).body;
+			const turned = host.messages.length;
+			host.send({ type: 'volume', leg, gain_db: 6 });
+			await host.next('sound', { from: turned, test: (m) => m.leg === leg && m.gain_db === 6 });
 			await sleep(2000); // to be recorded
 			const paused = (await api.playback('PATCH', id, { paused: true })).body;
 			assert.equal(paused.state, 'paused');
