@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mcu/accounts.h"
+#include "mcu/agenda.h"
 #include "mcu/base/log.h"
 #include "mcu/call_records.h"
 #include "mcu/capture.h"
@@ -63,6 +64,7 @@ struct app {
 	struct accounts *accounts;
 	struct finisher *finisher; /* NULL: off */
 	struct conference *conference;
+	struct agenda *agenda;
 	struct captures *captures;
 	struct recording_keeper *keeper;
 	char link_key[LINK_SECRET_LEN + 1];
@@ -312,6 +314,19 @@ ON_THREAD(ROLE_CTL) static int start_finisher(struct app *a)
 	return err;
 }
 
+ON_THREAD(ROLE_CTL) static int start_agenda(struct app *a)
+{
+	struct agenda_cfg cfg = { .db = a->db, .events = &conference_agenda_events,
+				  .ctx = a->conference };
+	int err = agenda_new(&a->agenda, &cfg);
+
+	if (err)
+		return err;
+	agenda_load(a->agenda);
+	conference_use_agenda(a->conference, a->agenda);
+	return 0;
+}
+
 ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -345,6 +360,8 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		err = uploads_new(&a->uploads, &(struct uploads_cfg){ .engine = &a->engine, .config = c,
 								     .db = a->db, .volume = a->volume });
 	if (!err)
+		err = start_agenda(a);
+	if (!err)
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)
 		err = recording_keeper_new(&a->keeper, &keeper);
@@ -358,6 +375,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (err)
 		return err;
 	routes.conference = a->conference;
+	routes.agenda = a->agenda;
 	routes.captures = a->captures;
 	routes.keeper = a->keeper;
 	routes.uploads = a->uploads;
@@ -505,6 +523,7 @@ void app_run(struct app *a)
 	until = clock_now_ns(&clock_monotonic) + STOP_TIMEOUT_S * NS_PER_S;
 	captures_stop(a->captures);
 	uploads_shutdown(a->uploads);
+	agenda_stop(a->agenda);
 	if (a->finisher)
 		finisher_stop(a->finisher);
 	if (a->sip)
@@ -573,6 +592,7 @@ void app_free(struct app **app)
 	routes_free(&a->routes);
 	accounts_free(&a->accounts);
 	conference_free(&a->conference);
+	agenda_free(&a->agenda);
 	finisher_free(&a->finisher);
 	prompts_free(&a->prompts);
 	uploads_free(&a->uploads);

@@ -131,7 +131,7 @@ ON_THREAD(ROLE_CTL) static void on_layout(void *obj, struct room *r)
 	hall_tell_uplinks(h);
 }
 
-ON_THREAD(ROLE_CTL) static void hall_close(struct hall *h, const char *reason)
+void hall_close(struct hall *h, const char *reason)
 {
 	struct conference *c = h->conf;
 
@@ -258,7 +258,8 @@ struct hall *hall_find(struct conference *c, const char *name)
 	return g_hash_table_lookup(c->halls, name);
 }
 
-static void take_rules(struct hall *h, const struct room_row *row)
+static void take_rules(struct hall *h, const char *name, const struct room_row *row)
+	ON_THREAD(ROLE_CTL)
 {
 	const char *record = h->conf->cfg.config->room.record;
 
@@ -266,7 +267,7 @@ static void take_rules(struct hall *h, const struct room_row *row)
 	h->owner_id = h->registered ? row->owner_id : 0;
 	snprintf(h->number, sizeof h->number, "%s", h->registered ? row->number : "");
 	if (!h->registered) {
-		room_rules_default(&h->rules, record);
+		hall_unregistered_rules(h->conf, name, &h->rules);
 		return;
 	}
 	h->rules = row->rules;
@@ -292,7 +293,7 @@ int hall_new(struct hall **out, struct conference *c, const char *name, const st
 	h->lobby = g_ptr_array_new();
 	h->departed = g_array_new(FALSE, FALSE, sizeof(struct departed));
 	h->chat = chat_log_new();
-	take_rules(h, row);
+	take_rules(h, name, row);
 	room.stereo = c->cfg.config->audio.stereo || h->rules.stereo;
 	room.max_views = (size_t)c->cfg.config->room.max_views;
 	room.max_personal_views = (size_t)c->cfg.config->room.max_personal_views;
@@ -421,7 +422,7 @@ void conference_room_changed(struct conference *c, const struct room_row *row)
 
 	if (!h)
 		return;
-	take_rules(h, row);
+	take_rules(h, row->name, row);
 	hall_policy_info(h, &ev.u.room);
 	hall_tell(h, &ev, NULL);
 	hall_record_look(h);

@@ -89,6 +89,12 @@ struct pushes;
  * not run, or nothing was ever sent. Borrowed until the loop turns. */
 struct pushes *conference_pushes(struct conference *c, const char *room, bool start)
 	ON_THREAD(ROLE_CTL);
+struct agenda;
+struct agenda_events;
+/* Templates and schedules that hold from now on; borrowed until NULL is given. */
+void conference_use_agenda(struct conference *c, const struct agenda *a) ON_THREAD(ROLE_CTL);
+/* What they do; their ctx: the conference. */
+extern const struct agenda_events conference_agenda_events;
 struct dials;
 /* The calls that its rooms make (mcu/dial.h). Borrowed. */
 struct dials *conference_dials(struct conference *c) ON_THREAD(ROLE_CTL);

@@ -10,6 +10,7 @@
  *   hall_view.c           its views and layouts
  *   hall_record.c         its recording
  *   hall_events.c         what happens meanwhile, for its chapters
+ *   hall_agenda.c         rooms that open and are recorded by a schedule
  *   quality_report.c      statistics and scores
  *   call_ports.c          sockets of calls
  *   playback*.c           recordings, files and cameras as participants
@@ -166,6 +167,7 @@ struct conference {
 	uint32_t pending; /* joins that wait for the registry */
 	struct load_watch *load;
 	struct quality_log *quality;
+	const struct agenda *agenda; /* NULL: none */
 	struct address_count *addresses; /* of every struct leg_handle */
 	int connecting; /* legs whose media connection is being set up */
 	int64_t started_ms;
@@ -289,6 +291,16 @@ void prompting_digit(void *obj, char digit, enum digit_source from);
 /* Somebody comes or goes: "join", "leave". */
 void prompting_chime(struct hall *h, const struct leg_handle *who, const char *name)
 	ON_THREAD(ROLE_CTL);
+
+/* hall_agenda.c */
+/* Rules of a room that is not registered, of this name. */
+void hall_unregistered_rules(const struct conference *c, const char *name, struct room_rules *out)
+	ON_THREAD(ROLE_CTL);
+/* Whether p may come in at this time, by the room's schedules; it is known whether it is a
+ * host. 0 or -EACCES with *why. */
+int hall_may_enter_now(const struct leg_handle *p, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* conference.c */
+void hall_close(struct hall *h, const char *reason) ON_THREAD(ROLE_CTL);
 
 /* lobby.c */
 int lobby_wait(struct leg_handle *p, struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);

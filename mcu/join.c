@@ -259,7 +259,7 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 		return errmsg_set(why, -ENOENT, "room_unknown", "There is no room called \"%s\". Check "
 				  "the name.", p->room);
 	room.max_people = (size_t)c->cfg.config->room.max_participants;
-	room_rules_default(&fresh, c->cfg.config->room.record);
+	hall_unregistered_rules(c, p->room, &fresh);
 	if (h) {
 		fresh = h->rules;
 		room.people = h->people->len;
@@ -283,7 +283,7 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 		accounts_pin_wrong(c->cfg.accounts, p->room, p->origin);
 		hall_audit(p, "pin_wrong", NULL);
 	}
-	if (v == ACCESS_REFUSE)
+	if (v == ACCESS_REFUSE || hall_may_enter_now(p, why))
 		return -EACCES;
 	/* In this order: who is refused must not have processors reserved for it. */
 	if (p->ask_only) {

@@ -152,6 +152,7 @@ static void wait_free(struct wait *w)
 	free(w->secret);
 	free(w->usage);
 	free(w->rec);
+	free(w->plan);
 	explicit_bzero(w, sizeof *w);
 	free(w);
 }
@@ -239,6 +240,8 @@ int routes_new(struct routes **out, struct server *s, const struct routes_cfg *c
 		err = routes_history_new(r, s);
 	if (!err)
 		err = routes_statistics_new(r, s);
+	if (!err)
+		err = routes_plans_new(r, s);
 	if (!err)
 		err = routes_calls_new(r, s);
 	if (!err)

@@ -15,6 +15,7 @@
 #include "mcu/conference.h"
 #include "signaling/server.h"
 
+struct agenda;
 struct routes;
 struct captures;
 struct recording_keeper;
@@ -27,6 +28,7 @@ struct routes_cfg {
 	struct captures *captures;
 	struct uploads *uploads;
 	struct accounts *accounts;
+	struct agenda *agenda;
 	const struct token_key *key;
 	char *link_key; /* links.h; changed when it is renewed */
 	struct recording_keeper *keeper;

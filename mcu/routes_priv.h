@@ -21,6 +21,7 @@
  *   routes_trunks.c       SIP trunks
  *   routes_history.c      sessions, participants, quality
  *   routes_statistics.c   use of rooms, by day and by room
+ *   routes_plans.c        templates and schedules of rooms
  *   rest_body.c           reading a JSON body
  *   rest_query.c          reading a query; pages of a list */
 #ifndef MCU_ROUTES_PRIV_H
@@ -66,6 +67,7 @@ struct wait {
 	struct sip_secret_row *secret; /* that is being kept */
 	struct usage_ask *usage;       /* owned, by free() */
 	struct recording_ask *rec;     /* routes_recordings.h */
+	struct plan_ask *plan;	       /* likewise */
 };
 
 /* NULL: out of memory, answered. */
@@ -162,6 +164,7 @@ int routes_invitations_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CT
 int routes_legs_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_history_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_statistics_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
+int routes_plans_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_calls_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_dial_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);
 int routes_playbacks_new(struct routes *r, struct server *s) ON_THREAD(ROLE_CTL);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mcu/agenda.h"
 #include "mcu/routes_priv.h"
 #include "signaling/protocol.h"
 
@@ -172,7 +173,7 @@ static void get_room(void *ctx, struct http_req *req)
 
 /* What a body may have. */
 struct room_body {
-	const char *title, *record, *guest_pin, *host_pin, *owner, *number;
+	const char *title, *record, *guest_pin, *host_pin, *owner, *number, *template;
 	bool has_owner;
 	int64_t max, auto_people;
 };
@@ -192,6 +193,7 @@ static bool read_room(struct wait *w, struct room_rules *u, struct room_body *b)
 		{ "auto_people", REST_INT, false, 0, 1000, .number = &b->auto_people },
 		{ "guest_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->guest_pin },
 		{ "host_pin", REST_TEXT, false, 0, PROTOCOL_MAX_PIN, .text = &b->host_pin },
+		{ "template", REST_TEXT, false, 1, 64, .text = &b->template },
 		{ "number", REST_TEXT, false, 0, ROOM_NUMBER_LEN, .text = &b->number },
 		{ "owner", REST_TEXT, false, 1, DB_NAME_MAX, .text = &b->owner,
 		  .present = &b->has_owner },
@@ -297,6 +299,17 @@ static void apply(struct wait *w) ON_THREAD(ROLE_CTL)
 		wait_reply_busy(w);
 }
 
+/* Its settings come first, then what else the body says. False: answered and ended. */
+ON_THREAD(ROLE_CTL) static bool take_template(struct wait *w)
+{
+	const char *name = json_string_value(json_object_get(w->body, "template"));
+
+	if (!name || agenda_template(w->routes->cfg.agenda, name, &w->room.rules, w->room.title))
+		return true;
+	wait_refuse(w, 400, "template_unknown", "There is no template called \"%s\".", name);
+	return false;
+}
+
 static void on_old_room(void *obj, int err, const struct room_row *row)
 {
 	struct wait *w = obj;
@@ -326,7 +339,8 @@ static void on_old_room(void *obj, int err, const struct room_row *row)
 		snprintf(w->room.name, sizeof w->room.name, "%s", w->name);
 	}
 	w->room.settings_json = NULL;
-	apply(w);
+	if (take_template(w))
+		apply(w);
 }
 
 ON_THREAD(ROLE_CTL) static void find_old_room(struct wait *w)

@@ -326,3 +326,102 @@ describe('what has been', limit, () => {
 		assert.equal((await ask('GET', 'audit?limit=1', { token: admin })).audit.length, 1);
 	});
 });
+
+describe('templates and schedules', limit, () => {
+	let hana;
+	const day = (ms) => new Date(ms).toISOString().slice(0, 10);
+	const clock = (ms) => new Date(ms).toISOString().slice(11, 16);
+	// Somebody who joins, and what is said first.
+	async function join(room, more = {}) {
+		const s = await Socket.open(server.url);
+		s.send({ type: 'join', room, name: 'Ann', id: 'j', ...more });
+		const answer = await s.until('an answer', () => s.messages.find((m) => ['welcome', 'error', 'lobby'].includes(m.type)));
+		return { s, answer };
+	}
+	const plan = (room, more, token = hana) => ask('POST', `rooms/${room}/schedules`, { token, body: {
+		action: 'open', zone: 'UTC', repeat: 'daily', from: '2020-01-01', start: clock(Date.now() - 3600000), minutes: 120, ...more } });
+
+	before(async () => {
+		server = await Server.small({ 'room.linger_s': 1 });
+		admin = await signIn('admin', server.password);
+		assert.equal((await ask('POST', 'users', { token: admin, body: { name: 'hana', role: 'host', password: PASSWORD } })).status, 201);
+		hana = await signIn('hana');
+	});
+	after(() => server.stopFine());
+
+	test('a room is made with a template, and one on demand by its pattern', async () => {
+		let r = await ask('PUT', 'templates/class', { token: admin, body: { pattern: 'class-*', settings: { lobby: true, max_participants: 30, record: 'nobody', title: 'A class' } } });
+		assert.equal(r.status, 200, JSON.stringify(r));
+		assert.equal((await ask('PUT', 'templates/class', { token: hana, body: { settings: {} } })).code, 'not_allowed');
+		assert.deepEqual((await ask('GET', 'templates', { token: hana })).templates.map((t) => [t.name, t.pattern, t.settings.lobby]), [['class', 'class-*', true]]);
+		r = await until('the template', async () => {
+			const x = await ask('PUT', 'rooms/maths', { token: hana, body: { template: 'class', max_participants: 20 } });
+			return x.status === 200 && x;
+		});
+		assert.deepEqual([r.title, r.lobby, r.max_participants, r.record], ['A class', true, 20, 'nobody']);
+		r = await ask('PUT', 'rooms/maths', { token: hana, body: { template: 'nothing' } });
+		assert.deepEqual([r.status, r.code], [400, 'template_unknown']);
+		const first = await join('class-3b'), second = await join('class-3b');
+		assert.deepEqual([first.answer.type, second.answer.type], ['welcome', 'lobby']);
+		const other = [await join('free'), await join('free')];
+		assert.deepEqual(other.map((x) => x.answer.type), ['welcome', 'welcome']);
+		[first, second, ...other].forEach((x) => x.s.destroy());
+		assert.equal((await ask('DELETE', 'templates/class', { token: admin })).status, 204);
+		assert.equal((await ask('DELETE', 'templates/class', { token: admin })).status, 404);
+		assert.equal((await ask('PUT', 'templates/x', { token: admin, body: { settings: { owner: 'me' } } })).code, 'bad_json');
+	});
+
+	test('outside of its times a room is for hosts alone', async () => {
+		assert.equal((await ask('PUT', 'rooms/timed', { token: hana, body: {} })).status, 200);
+		const r = await plan('timed', { start: clock(Date.now() + 3600000), minutes: 30 });
+		assert.equal(r.status, 201, JSON.stringify(r));
+		assert.deepEqual([r.now, r.next_ms > Date.now(), r.next_ms < Date.now() + 3700000], [false, true, true]);
+		const refused = await until('the room to be closed', async () => {
+			const x = await join('timed');
+			x.s.destroy();
+			return x.answer.type === 'error' && x.answer;
+		});
+		assert.equal(refused.code, 'room_not_open');
+		assert.ok(refused.text.includes(`It opens at ${day(r.next_ms)} ${clock(r.next_ms)} UTC`), refused.text);
+		const host = await join('timed', { token: hana });
+		assert.equal(host.answer.role, 'host');
+		host.s.destroy();
+		const now = await plan('timed', { title: "'; DROP TABLE room_schedules; --" });
+		assert.deepEqual([now.status, now.now], [201, true]);
+		await until('it to be open', async () => {
+			const x = await join('timed');
+			x.s.destroy();
+			return x.answer.type === 'welcome';
+		});
+		const { schedules } = await ask('GET', 'rooms/timed/schedules', { token: hana });
+		assert.deepEqual(schedules.map((s) => s.id), [r.id, now.id]);
+		assert.equal((await ask('GET', 'schedules', { token: admin })).schedules.length, 2);
+		assert.equal((await ask('GET', 'schedules', { token: hana })).code, 'not_allowed');
+		for (const { id } of schedules)
+			assert.equal((await ask('DELETE', `rooms/timed/schedules/${id}`, { token: hana })).status, 204);
+		assert.equal((await ask('DELETE', `rooms/timed/schedules/${r.id}`, { token: hana })).status, 404);
+	});
+
+	test('in a time of recording it is recorded', async () => {
+		assert.equal((await ask('PUT', 'rooms/taped', { token: hana, body: {} })).status, 200);
+		assert.equal((await plan('taped', { action: 'record' })).status, 201);
+		const bots = Bots.start(server, 'taped', { senders: 1, seconds: 60 });
+		const recording = await until('a recording', async () =>
+			(await server.recordings()).find((r) => r.room === 'taped'), 30000);
+		assert.equal(recording.by, 'schedule');
+		await bots.ready;
+		bots.process.kill('SIGINT');
+		await bots.done;
+	});
+
+	for (const [what, body, says] of [
+		['a zone that is none', { zone: 'Mars/Olympus' }, /"zone"/], ['a path for a zone', { zone: '../../etc/passwd' }, /"zone"/],
+		['a day that is none', { from: '2026-02-30' }, /"from"/], ['a time that is none', { start: '24:00' }, /"start"/],
+		['no weekday', { repeat: 'weekly', weekdays: [] }, /"weekdays"/], ['an endless one', { minutes: 100000 }, /"minutes"/],
+		['something else', { action: 'explode' }, /"action"/]])
+		test(`refused: ${what}`, async () => {
+			const r = await plan('taped', body);
+			assert.deepEqual([r.status, r.code], [400, 'bad_json']);
+			assert.match(r.text, says);
+		});
+});

@@ -462,4 +462,6 @@ export default {
 	code_not_deleted: 'This recording is not in the trash any more.',
 	code_deleted: 'This recording is in the trash. Restore it first.',
 	code_bad_query: 'That cannot be searched for. Use fewer or shorter words.',
+	code_room_not_open: 'The room is closed now. Please come when its time begins.',
+	code_room_closed: 'The room was closed: its time is over.',
 };

@@ -461,4 +461,6 @@ export default {
 	code_not_deleted: '이제 휴지통에 없는 녹화예요.',
 	code_deleted: '휴지통에 있는 녹화예요. 먼저 복원해 주세요.',
 	code_bad_query: '그렇게는 검색할 수 없어요. 더 짧거나 적은 단어로 검색해 주세요.',
+	code_room_not_open: '지금은 회의실이 열려 있지 않아요. 시작 시간에 다시 와 주세요.',
+	code_room_closed: '정해진 시간이 끝나 회의실이 닫혔어요.',
 };
