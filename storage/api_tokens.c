@@ -89,7 +89,7 @@ static int run_use(sqlite3 *conn, struct db_request *base)
 {
 	struct token_request *r = (struct token_request *)base;
 	sqlite3_stmt *st = NULL;
-	int err = db_prepare(conn, &st, COLUMNS "WHERE t.token_hash = ?", "t", r->row.hash), rc;
+	int err = db_take(conn, &st, COLUMNS "WHERE t.token_hash = ?", "t", r->row.hash), rc;
 
 	if (err)
 		return err;
@@ -99,7 +99,7 @@ static int run_use(sqlite3 *conn, struct db_request *base)
 		read_user(st, &r->row, &r->who);
 	}
 	err = rc == SQLITE_DONE ? -ENOENT : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	if (!err && r->row.expires_ms && r->row.expires_ms <= r->now_ms)
 		err = -ETIME;
 	/* Not at each request: that would be a write for every read. */
@@ -118,14 +118,14 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	r->rows = calloc(API_TOKEN_LIST_MAX, sizeof *r->rows);
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_prepare(conn, &st, COLUMNS "WHERE ?1 IS NULL OR t.user_id = ?1 ORDER BY t.id LIMIT ?2",
+	err = db_take(conn, &st, COLUMNS "WHERE ?1 IS NULL OR t.user_id = ?1 ORDER BY t.id LIMIT ?2",
 			 "ni", r->row.user_id, (int64_t)API_TOKEN_LIST_MAX);
 	if (err)
 		return err;
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && r->n < API_TOKEN_LIST_MAX)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
@@ -135,7 +135,7 @@ static int run_revoke(sqlite3 *conn, struct db_request *base)
 	sqlite3_stmt *st = NULL;
 	int err, rc;
 
-	err = db_prepare(conn, &st, COLUMNS "WHERE t.id = ?1 AND (?2 IS NULL OR t.user_id = ?2)", "in",
+	err = db_take(conn, &st, COLUMNS "WHERE t.id = ?1 AND (?2 IS NULL OR t.user_id = ?2)", "in",
 			 r->row.id, r->row.user_id);
 	if (err)
 		return err;
@@ -143,7 +143,7 @@ static int run_revoke(sqlite3 *conn, struct db_request *base)
 	if (rc == SQLITE_ROW)
 		read_row(st, &r->row);
 	err = rc == SQLITE_DONE ? -ENOENT : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err ? err : db_run(conn, "DELETE FROM api_tokens WHERE id = ?", "i", r->row.id);
 }
 

@@ -97,7 +97,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	r->rows = calloc(r->max + 1, sizeof(*r->rows));
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_prepare(conn, &st,
+	err = db_take(conn, &st,
 			 "SELECT id, at_ms, action, actor, address, room, detail FROM audit "
 			 "WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2", "ii", r->before,
 			 (int64_t)r->max);
@@ -106,7 +106,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	while (r->n < r->max && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

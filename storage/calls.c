@@ -115,6 +115,12 @@ static void read_row(sqlite3_stmt *st, struct call_row *c)
 	db_column_text(st, 23, c->reason, sizeof(c->reason));
 }
 
+#define LIST(room)                                                                     \
+	"SELECT " COLUMNS "FROM calls WHERE " room                                      \
+	" AND (?2 = '' OR instr(number, ?2) OR instr(uri, ?2)) "                        \
+	"AND started_ms >= ?3 AND (?4 = 0 OR started_ms < ?4) "                         \
+	"AND (?5 = 0 OR id < ?5) ORDER BY id DESC LIMIT ?6"
+
 static int run_list(sqlite3 *conn, struct db_request *base)
 {
 	struct call_request *r = (struct call_request *)base;
@@ -125,18 +131,15 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	r->rows = calloc(f->max, sizeof(*r->rows));
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_prepare(conn, &st,
-			 "SELECT " COLUMNS "FROM calls WHERE (?1 = '' OR room = ?1) "
-			 "AND (?2 = '' OR instr(number, ?2) OR instr(uri, ?2)) "
-			 "AND started_ms >= ?3 AND (?4 = 0 OR started_ms < ?4) "
-			 "AND (?5 = 0 OR id < ?5) ORDER BY id DESC LIMIT ?6", "ttiiii", r->room,
-			 r->number, f->from_ms, f->until_ms, f->before, (int64_t)f->max);
+	/* by the index of rooms, or by the key */
+	err = db_take(conn, &st, r->room[0] ? LIST("room = ?1") : LIST("?1 = ''"), "ttiiii", r->room,
+		      r->number, f->from_ms, f->until_ms, f->before, (int64_t)f->max);
 	if (err)
 		return err;
 	while (r->n < f->max && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

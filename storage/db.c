@@ -167,6 +167,7 @@ static void *db_main(void *arg)
 
 	role_enter(ROLE_ID_STO);
 	role_assert_sto();
+	db_keep_statements(db->conn);
 	while (!atomic_load(&db->quit)) {
 		if (db->waiting) {
 			poll(NULL, 0, RETRY_MS);
@@ -182,6 +183,7 @@ static void *db_main(void *arg)
 		next = r->next;
 		db_request_free(r);
 	}
+	db_keep_statements(NULL);
 	return NULL;
 }
 

@@ -48,6 +48,13 @@ int db_errno(sqlite3 *conn, int rc);
  * r double, t text (NULL is NULL; must live until the statement is done). */
 int db_prepare(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, ...);
 int db_vprepare(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, va_list ap);
+/* As db_prepare, but the statement is kept for the next time where this thread keeps them:
+ * sql is to be a constant. Given back and not finalised, once all of it has been read. */
+int db_take(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, ...);
+int db_vtake(sqlite3 *conn, sqlite3_stmt **out, const char *sql, const char *kinds, va_list ap);
+void db_give_back(sqlite3_stmt *st);
+/* From now on this thread keeps statements of this connection; NULL: none any more. */
+void db_keep_statements(sqlite3 *conn);
 /* Prepares, runs to the end, finalises. Rows are skipped. */
 int db_run(sqlite3 *conn, const char *sql, const char *kinds, ...);
 /* First column of the first row. -ENOENT: no row. */

@@ -58,7 +58,7 @@ static int read_sessions(sqlite3 *conn, sqlite3_stmt *st, struct history_request
 		s->participants = sqlite3_column_int64(st, 5);
 	}
 	err = err ? err : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
@@ -67,7 +67,7 @@ static int run_sessions(sqlite3 *conn, struct db_request *base)
 	struct history_request *r = (struct history_request *)base;
 	const struct history_filter *f = &r->filter;
 	sqlite3_stmt *st = NULL;
-	int err = db_prepare(conn, &st,
+	int err = db_take(conn, &st,
 			     SESSION "WHERE (?1 IS NULL OR r.name = ?1) AND (?2 = 0 OR s.id = ?2) AND "
 			     "s.started_ms >= ?3 AND (?4 = 0 OR s.started_ms < ?4) AND "
 			     "(?5 = 0 OR s.id < ?5) ORDER BY s.id DESC LIMIT ?6", "tiiiii",
@@ -81,7 +81,7 @@ static int run_of_participant(sqlite3 *conn, struct db_request *base)
 {
 	struct history_request *r = (struct history_request *)base;
 	sqlite3_stmt *st = NULL;
-	int err = db_prepare(conn, &st,
+	int err = db_take(conn, &st,
 			     SESSION "WHERE s.id = (SELECT session_id FROM participants WHERE id = ?)",
 			     "i", r->filter.id);
 
@@ -115,7 +115,7 @@ static int run_participants(sqlite3 *conn, struct db_request *base)
 	r->participants = calloc(f->max, sizeof *r->participants);
 	if (!r->participants)
 		return -ENOMEM;
-	err = db_prepare(conn, &st,
+	err = db_take(conn, &st,
 			 "SELECT p.id, p.session_id, p.leg, p.name, coalesce(u.name, ''), p.host, "
 			 "p.joined_ms, coalesce(p.left_ms, 0), coalesce(p.leave_reason, ''), "
 			 "CASE WHEN p.score_n THEN p.score_sum / p.score_n ELSE 0 END, "
@@ -128,7 +128,7 @@ static int run_participants(sqlite3 *conn, struct db_request *base)
 	while (r->n < f->max && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		read_participant(st, &r->participants[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

@@ -58,7 +58,7 @@ static void reply(struct db_request *base)
 static int read_one(sqlite3 *conn, struct invitation_row *row)
 {
 	sqlite3_stmt *st = NULL;
-	int err = db_prepare(conn, &st, COLUMNS "WHERE i.token_hash = ? AND r.name = ?", "tt",
+	int err = db_take(conn, &st, COLUMNS "WHERE i.token_hash = ? AND r.name = ?", "tt",
 			     row->hash, row->room);
 
 	if (err)
@@ -68,7 +68,7 @@ static int read_one(sqlite3 *conn, struct invitation_row *row)
 	if (rc == SQLITE_ROW)
 		read_row(st, row);
 	err = rc == SQLITE_DONE ? -ENOENT : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
@@ -146,14 +146,14 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	r->rows = calloc(INVITATION_LIST_MAX, sizeof(*r->rows));
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_prepare(conn, &st, COLUMNS "WHERE r.name = ? ORDER BY i.id LIMIT ?", "ti",
+	err = db_take(conn, &st, COLUMNS "WHERE r.name = ? ORDER BY i.id LIMIT ?", "ti",
 			 r->row.room, (int64_t)INVITATION_LIST_MAX);
 	if (err)
 		return err;
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && r->n < INVITATION_LIST_MAX)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

@@ -90,7 +90,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	r->rows = calloc(f->max, sizeof *r->rows);
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_prepare(conn, &st,
+	err = db_take(conn, &st,
 			 "SELECT id, participant_id, at_ms, interval_ms, loss_up, loss_down, "
 			 "jitter_up_ms, jitter_down_ms, rtt_ms, kbps_up, kbps_down, height, score "
 			 "FROM quality WHERE participant_id = ?1 AND id > ?2 AND at_ms >= ?3 AND "
@@ -101,7 +101,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && r->n < f->max)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

@@ -70,7 +70,7 @@ static int find(sqlite3 *conn, struct db_request *base)
 	sqlite3_stmt *st = NULL;
 	const char *sql = r->by_number ? "SELECT " ROOM_COLUMNS "WHERE r.number = ? AND r.registered" :
 					 "SELECT " ROOM_COLUMNS "WHERE r.name = ?";
-	int err = db_prepare(conn, &st, sql, "t", r->name);
+	int err = db_take(conn, &st, sql, "t", r->name);
 
 	if (err)
 		return err;
@@ -86,7 +86,7 @@ static int find(sqlite3 *conn, struct db_request *base)
 	} else {
 		err = rc == SQLITE_DONE ? -ENOENT : db_errno(conn, rc);
 	}
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
@@ -256,7 +256,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 {
 	struct list_request *r = (struct list_request *)base;
 	sqlite3_stmt *st = NULL;
-	int rc, err = db_prepare(conn, &st,
+	int rc, err = db_take(conn, &st,
 				 "SELECT " ROOM_COLUMNS "WHERE r.registered = 1 AND "
 				 "(?1 IS NULL OR r.owner_id = ?1) ORDER BY r.name LIMIT ?2", "ni",
 				 r->owner_id, (int64_t)ROOM_LIST_MAX);
@@ -275,7 +275,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 		read_row(st, &r->rows[r->n++]);
 	}
 	err = rc == SQLITE_NOMEM ? -ENOMEM : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 

@@ -57,9 +57,9 @@ static void read_row(sqlite3_stmt *st, struct user_row *row)
 static int find(sqlite3 *conn, struct user_row *row)
 {
 	sqlite3_stmt *st = NULL;
-	int err = row->name[0] ? db_prepare(conn, &st, "SELECT " USER_COLUMNS " FROM users "
+	int err = row->name[0] ? db_take(conn, &st, "SELECT " USER_COLUMNS " FROM users "
 					    "WHERE name = ?", "t", row->name) :
-				 db_prepare(conn, &st, "SELECT " USER_COLUMNS " FROM users "
+				 db_take(conn, &st, "SELECT " USER_COLUMNS " FROM users "
 					    "WHERE id = ?", "i", row->id);
 
 	if (err)
@@ -69,7 +69,7 @@ static int find(sqlite3 *conn, struct user_row *row)
 	if (rc == SQLITE_ROW)
 		read_row(st, row);
 	err = rc == SQLITE_DONE ? -ENOENT : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
@@ -281,7 +281,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 {
 	struct user_list_request *r = (struct user_list_request *)base;
 	sqlite3_stmt *st = NULL;
-	int rc, err = db_prepare(conn, &st, "SELECT " USER_COLUMNS " FROM users ORDER BY name LIMIT ?",
+	int rc, err = db_take(conn, &st, "SELECT " USER_COLUMNS " FROM users ORDER BY name LIMIT ?",
 				 "i", (int64_t)USER_LIST_MAX);
 
 	if (err)
@@ -296,7 +296,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 		explicit_bzero(r->rows[r->n++].password_hash, PASSWORD_HASH_MAX);
 	}
 	err = rc == SQLITE_NOMEM ? -ENOMEM : db_errno(conn, rc);
-	sqlite3_finalize(st);
+	db_give_back(st);
 	return err;
 }
 
