@@ -137,8 +137,12 @@ $(foreach f,$(FLOORS),$(eval $(call floor_rules,$(f))))
 $(BUILD)/search_load: $(BUILD)/obj/tests/bench/search_load.o $(call libs_of,storage)
 	@echo "  LINK $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,storage) -lm
+# The registry under load, and SQLite alone.
+$(BUILD)/registry: $(BUILD)/obj/tests/bench/registry.o $(call libs_of,storage)
+	@echo "  LINK $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(call sys_of,storage)
 .PHONY: floors
-floors: $(FLOORS:%=$(BUILD)/%) $(BUILD)/search_load
+floors: $(FLOORS:%=$(BUILD)/%) $(BUILD)/search_load $(BUILD)/registry
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -314,19 +314,6 @@ ON_THREAD(ROLE_CTL) static int start_finisher(struct app *a)
 	return err;
 }
 
-ON_THREAD(ROLE_CTL) static int start_agenda(struct app *a)
-{
-	struct agenda_cfg cfg = { .db = a->db, .events = &conference_agenda_events,
-				  .ctx = a->conference };
-	int err = agenda_new(&a->agenda, &cfg);
-
-	if (err)
-		return err;
-	agenda_load(a->agenda);
-	conference_use_agenda(a->conference, a->agenda);
-	return 0;
-}
-
 ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why)
 {
 	const struct config *c = a->config;
@@ -357,10 +344,10 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	if (!err)
 		err = conference_new(&a->conference, &conf);
 	if (!err)
+		err = conference_new_agenda(a->conference, &a->agenda);
+	if (!err)
 		err = uploads_new(&a->uploads, &(struct uploads_cfg){ .engine = &a->engine, .config = c,
 								     .db = a->db, .volume = a->volume });
-	if (!err)
-		err = start_agenda(a);
 	if (!err)
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)

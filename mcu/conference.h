@@ -91,8 +91,8 @@ struct pushes *conference_pushes(struct conference *c, const char *room, bool st
 	ON_THREAD(ROLE_CTL);
 struct agenda;
 struct agenda_events;
-/* Templates and schedules that hold from now on; borrowed until NULL is given. */
-void conference_use_agenda(struct conference *c, const struct agenda *a) ON_THREAD(ROLE_CTL);
+/* Templates and schedules, which hold from now on; freed after the conference. */
+int conference_new_agenda(struct conference *c, struct agenda **out) ON_THREAD(ROLE_CTL);
 /* What they do; their ctx: the conference. */
 extern const struct agenda_events conference_agenda_events;
 struct dials;

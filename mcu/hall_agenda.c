@@ -5,9 +5,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-void conference_use_agenda(struct conference *c, const struct agenda *a)
+int conference_new_agenda(struct conference *c, struct agenda **out)
 {
-	c->agenda = a;
+	struct agenda_cfg cfg = { .db = c->cfg.db, .events = &conference_agenda_events, .ctx = c };
+	int err = agenda_new(out, &cfg);
+
+	if (err)
+		return err;
+	c->agenda = *out;
+	agenda_load(*out);
+	return 0;
 }
 
 void hall_unregistered_rules(const struct conference *c, const char *name, struct room_rules *out)

@@ -240,6 +240,16 @@ enum pin_state join_look_at_pin(const struct conference *c, const struct room_ru
 	return pin_right(r->guest_pin, c->cfg.key, room, pin) ? PIN_OF_GUESTS : PIN_WRONG;
 }
 
+/* Of who only asks. A lobby is a no to those who cannot wait. */
+ON_THREAD(ROLE_CTL) static int say_yes(const struct leg_handle *p, enum access_verdict v,
+				       struct errmsg *why)
+{
+	if (v == ACCESS_LOBBY && !p->ev->lobby)
+		return errmsg_set(why, -EACCES, "lobby", "A host has to let people into this room, which "
+				  "players cannot wait for.");
+	return errmsg_set(why, -ECANCELED, "", "%s", "");
+}
+
 /* Everything is known. row: the registry's word, NULL: nothing, or the room runs
  * already. On an error p is the caller's still. */
 ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_row *row,
@@ -286,12 +296,8 @@ ON_THREAD(ROLE_CTL) static int decide(struct leg_handle *p, const struct room_ro
 	if (v == ACCESS_REFUSE || hall_may_enter_now(p, why))
 		return -EACCES;
 	/* In this order: who is refused must not have processors reserved for it. */
-	if (p->ask_only) {
-		errmsg_set(why, -ECANCELED, "", "%s", "");
-		return v == ACCESS_LOBBY && !p->ev->lobby ? errmsg_set(why, -EACCES, "lobby", "%s",
-			"A host has to let people into this room, which players cannot wait for.") :
-			-ECANCELED;
-	}
+	if (p->ask_only)
+		return say_yes(p, v, why);
 	err = h ? 0 : hall_may_open(c, row, p->peer, why);
 	if (!err && !h)
 		err = load_admit_room(p, why);

@@ -70,10 +70,11 @@ ON_THREAD(ROLE_CTL) static bool read_page(struct wait *w, const char *cursor)
 
 static void get_sessions(void *ctx, struct http_req *req)
 {
-	const char *room = http_req_query(req, "room");
 	struct wait *w;
+	const char *room;
 
 	role_assert_ctl();
+	room = http_req_query(req, "room");
 	w = wait_new(ctx, req);
 	if (!w || !read_page(w, "before"))
 		return;

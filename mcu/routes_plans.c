@@ -101,10 +101,11 @@ static void put_template(void *ctx, struct http_req *req)
 {
 	struct errmsg why;
 	struct wait *w;
+	const char *text;
 	size_t len;
-	const char *text = http_req_body(req, &len);
 
 	role_assert_ctl();
+	text = http_req_body(req, &len);
 	w = wait_new(ctx, req);
 	if (!w || !template_name(w) || !ask_new(w))
 		return;
@@ -253,10 +254,11 @@ static void post_schedule(void *ctx, struct http_req *req)
 {
 	struct errmsg why;
 	struct wait *w;
+	const char *text;
 	size_t len;
-	const char *text = http_req_body(req, &len);
 
 	role_assert_ctl();
+	text = http_req_body(req, &len);
 	w = wait_new(ctx, req);
 	if (!w || !wait_room_name(w) || !ask_new(w))
 		return;

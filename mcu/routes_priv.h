@@ -66,8 +66,8 @@ struct wait {
 	char text[CALL_TEXT_MAX + 1];
 	struct sip_secret_row *secret; /* that is being kept */
 	struct usage_ask *usage;       /* owned, by free() */
-	struct recording_ask *rec;     /* routes_recordings.h */
 	struct plan_ask *plan;	       /* likewise */
+	struct recording_ask *rec;     /* routes_recordings.h */
 };
 
 /* NULL: out of memory, answered. */

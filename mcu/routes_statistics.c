@@ -128,10 +128,11 @@ ON_THREAD(ROLE_CTL) static struct wait *begin(void *ctx, struct http_req *req)
 
 static void get_statistics(void *ctx, struct http_req *req)
 {
-	const char *room = http_req_query(req, "room");
 	struct wait *w;
+	const char *room;
 
 	role_assert_ctl();
+	room = http_req_query(req, "room");
 	w = begin(ctx, req);
 	if (!w)
 		return;

@@ -108,10 +108,11 @@ static void post_token(void *ctx, struct http_req *req)
 	struct token_body b = { 0 };
 	struct errmsg why;
 	struct wait *w;
+	const char *text;
 	size_t len;
-	const char *text = http_req_body(req, &len);
 
 	role_assert_ctl();
+	text = http_req_body(req, &len);
 	w = wait_new(ctx, req);
 	if (!w)
 		return;

@@ -13,7 +13,7 @@ run=(gcc make pkg-config libc6-dev libavcodec-dev libavformat-dev libavutil-dev 
 test=(libcmocka-dev ffmpeg sox sqlite3 chromium firefox-esr coturn iproute2 nftables
 	baresip-core baresip-ffmpeg sip-tester
 	gstreamer1.0-tools gstreamer1.0-nice gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-libav
-	python3-gi gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
+	python3-gi python3-yaml gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0)
 lint=(clang clang-format libclang-rt-14-dev universal-ctags)
 case ${1:-} in
 run) want=("${run[@]}") ;;

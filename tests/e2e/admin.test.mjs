@@ -38,7 +38,7 @@ describe('the page of administrators', { timeout: within(120000) }, () => {
 		server = await Server.small({}, { data: folder });
 		({ password } = server);
 		await server.stopFine();
-		execFileSync('python3', ['-c', FILL, join(folder, 'mcu.db')]);
+		execFileSync('/usr/bin/python3', ['-c', FILL, join(folder, 'mcu.db')]);
 		server = await Server.small({}, { data: folder });
 		browser = await launch();
 		const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en', timezoneId: 'Asia/Seoul' });

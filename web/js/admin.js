@@ -23,7 +23,8 @@ const say = (message) => {
 };
 // What the server refuses; a sign-in that is over is asked for again.
 const failed = (e) => {
-	say(told(e.code, e.message));
+	// its own sentence says which day is wrong
+	say(e.code === 'bad_query' ? { text: e.message } : told(e.code, e.message));
 	if (['token_invalid', 'token_expired', 'unauthorized'].includes(e.code))
 		account.forget();
 };
