@@ -320,7 +320,7 @@ static int run_get(sqlite3 *conn, struct db_request *base)
 	struct recording_request *r = (struct recording_request *)base;
 	int err = recording_read_one(conn, r->id, &r->row);
 
-	if (!err && r->have_token && (r->row.deleted_ms || !token_equal(r->token, r->row.token)))
+	if (!err && (r->row.deleted_ms || (r->have_token && !token_equal(r->token, r->row.token))))
 		err = -ENOENT;
 	return err;
 }
@@ -357,7 +357,7 @@ static int run_to_finish(sqlite3 *conn, struct db_request *base)
 	sqlite3_stmt *st = NULL;
 	int err = db_prepare(conn, &st,
 			     "SELECT " RECORDING_COLUMNS RECORDING_TABLES
-			     "WHERE r.finish = 'queued' ORDER BY r.id LIMIT ?", "i",
+			     "WHERE r.finish = 'queued' AND r.deleted_ms IS NULL ORDER BY r.id LIMIT ?", "i",
 			     (int64_t)r->limit);
 
 	return err ? err : recording_read_all(conn, st, r->limit, &r->rows, &r->n);

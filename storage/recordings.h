@@ -130,9 +130,10 @@ int recordings_list(struct db *db, const char *room, int64_t before_id, size_t l
 		    recording_list_cb *cb, void *obj);
 /* The tracks that belong to it. */
 int recordings_tracks(struct db *db, int64_t id, recording_list_cb *cb, void *obj);
-/* Those whose finishing is queued, the oldest first, at most limit. */
+/* Those whose finishing is queued and that are not in the trash, the oldest first, at
+ * most limit. */
 int recordings_to_finish(struct db *db, size_t limit, recording_list_cb *cb, void *obj);
-/* By id and the link's token; a wrong token, and one in the trash, is -ENOENT.
+/* By id and the link's token; a wrong token is -ENOENT, and so is one in the trash.
  * token NULL: an authorised caller. */
 int recordings_get(struct db *db, int64_t id, const char *token, recording_cb *cb, void *obj);
 /* Another token: links with the old one are worth nothing any more. */

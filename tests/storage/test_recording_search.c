@@ -373,9 +373,15 @@ static void tracks_go_with_their_recording(void **state)
 	assert_int_equal(recordings_get(g.db, 2, t.token, on_recording, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(g.err, -ENOENT);
+	assert_int_equal(recordings_get(g.db, 1, NULL, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, -ENOENT);
 	assert_int_equal(recordings_restore(g.db, 1, on_recording, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(ask(&g, "SELECT count(*) FROM recordings WHERE deleted_ms IS NULL"), 2);
+	assert_int_equal(recordings_get(g.db, 1, NULL, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, 0);
 
 	assert_int_equal(recordings_update(g.db, 1, &c, NULL, NULL), 0);
 	assert_int_equal(recordings_trash(g.db, 1, 9, "x", on_recording, &g), 0);
