@@ -39,9 +39,8 @@ bool protocol_name_valid(const char *name)
 
 bool protocol_line_valid(const char *text)
 {
-	uint32_t c;
-	for (const char *p = text; *p;)
-		if (!utf8_next(&p, &c) || hidden(c))
+	for (uint32_t c; *text;)
+		if (!utf8_next(&text, &c) || hidden(c))
 			return false;
 	return true;
 }

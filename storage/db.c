@@ -223,6 +223,8 @@ static int configure(sqlite3 *conn)
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = NORMAL",
 		"PRAGMA foreign_keys = ON",
+		/* searches over many recordings read the same pages again and again */
+		"PRAGMA cache_size = -65536", /* KiB */
 	};
 	int err = 0;
 

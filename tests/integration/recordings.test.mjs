@@ -239,6 +239,7 @@ describe('the repository of recordings', { timeout: within(120000) }, () => {
 		host.send({ type: 'record', action: 'start' });
 		const { recording } = await host.next('recording', { from, test: (m) => m.state === 'on' });
 		await until('it to be listed', async () => (await found(ana)).length === 2);
+		await sleep(1200); // so that there is something in it
 		assert.deepEqual([(await ask('DELETE', `recordings/${recording}`, { token: ana })).code], ['not_ready']);
 		host.send({ type: 'record', action: 'stop' });
 		await host.next('recording', { from, test: (m) => ['ready', 'failed'].includes(m.state) });
