@@ -119,12 +119,13 @@ $(BUILD)/mcu-bot: $(BOT_SRC:%.c=$(BUILD)/obj/%.o)
 
 # Floors of the benches: programs that do only what is unavoidable; telephones as a
 # load; and what compares a picture with its sources.
-FLOORS = room_floor audio_floor fanout_floor phones_floor phones_load mosaic_psnr
+FLOORS = room_floor audio_floor fanout_floor phones_floor phones_load rtsp_load mosaic_psnr
 PARTS_room_floor   = input media audio
 PARTS_audio_floor  = media audio
 PARTS_fanout_floor = viewers srtp udp
 PARTS_phones_floor = phones udp
 PARTS_phones_load  = phones sip_uac
+PARTS_rtsp_load    = udp
 PARTS_mosaic_psnr  = input media
 PKGS_floors = libavformat libavcodec libavutil libswscale opus libcrypto
 define floor_rules

@@ -13,9 +13,10 @@
  * retransmission, RTCP out, the viewers' process, the first second.
  *
  *   fanout_floor [--viewers 50] [--seconds 10] [--cm] [--gso 0|1] [--batch 8]
- *                [--each] [--audio-only] [--feedback R [--coalesce]]
+ *                [--each] [--audio-only] [--feedback R [--coalesce]] [--plain]
  *
  * --each: a socket per viewer instead of one for all (so one call per viewer).
+ * --plain: no encryption, neither of packets nor of feedback.
  * --coalesce: reads feedback when a frame or audio packet is due and does not
  * wake up for it in between.
  */
@@ -55,7 +56,7 @@ struct viewer {
 };
 
 static struct {
-	int viewers, seconds, gso, batch, each, audio_only, feedback, coalesce;
+	int viewers, seconds, gso, batch, each, audio_only, feedback, coalesce, plain;
 	enum srtp_profile profile;
 } opt = { .viewers = 50, .seconds = 10, .gso = 1, .batch = 8 };
 
@@ -95,6 +96,10 @@ static size_t packet(struct viewer *v, uint8_t *p, int kind, int k, int bytes, i
 	};
 
 	memcpy(p, hdr, HDR);
+	if (opt.plain) {
+		memcpy(p + HDR, payload[k], (size_t)(bytes - HDR));
+		return (size_t)bytes;
+	}
 	return srtp_protect(v->out, p, HDR, payload[k], (size_t)(bytes - HDR), index);
 }
 
@@ -126,7 +131,7 @@ static void fan_out(int kind, int packets, int bytes, uint32_t ts)
 static void feedback(const struct sockaddr_in *from, uint8_t *p, size_t n)
 {
 	struct viewer *v = by_port[ntohs(from->sin_port)];
-	int ok = v && srtcp_open(v->in, p, n);
+	int ok = v && (opt.plain || srtcp_open(v->in, p, n));
 
 	fed += ok;
 	forged += !ok;
@@ -228,7 +233,8 @@ static void options(int argc, char **argv)
 		{ "cm", 0, NULL, 'c' },		{ "gso", 1, NULL, 'g' },
 		{ "batch", 1, NULL, 'b' },	{ "each", 0, NULL, 'e' },
 		{ "audio-only", 0, NULL, 'a' }, { "feedback", 1, NULL, 'f' },
-		{ "coalesce", 0, NULL, 'w' },	{ NULL, 0, NULL, 0 },
+		{ "coalesce", 0, NULL, 'w' },	{ "plain", 0, NULL, 'p' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -243,6 +249,7 @@ static void options(int argc, char **argv)
 		case 'a': opt.audio_only = 1; break;
 		case 'f': opt.feedback = atoi(optarg); break;
 		case 'w': opt.coalesce = 1; break;
+		case 'p': opt.plain = 1; break;
 		default: die("see the comment on top of fanout_floor.c");
 		}
 	}
@@ -262,7 +269,7 @@ int main(int argc, char **argv)
 	viewers_stop(&v, &received, &told);
 	printf("floor %s %.1f us/s viewers=%d profile=%s gso=%d",
 	       opt.audio_only ? "listener" : "viewer", ms * 1e3 / opt.viewers / opt.seconds,
-	       opt.viewers, opt.profile == SRTP_GCM ? "gcm" : "cm", opt.gso);
+	       opt.viewers, opt.plain ? "none" : opt.profile == SRTP_GCM ? "gcm" : "cm", opt.gso);
 	printf(opt.feedback ? " feedback=%d\n" : "\n", opt.feedback);
 	/* A figure is worth nothing if the work was not done. */
 	if (received < sent - sent / 1000)

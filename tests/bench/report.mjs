@@ -27,7 +27,7 @@ export const crowdSettings = [...serverSettings, 'room.max_participants=3000', '
 const bars = {
 	room4_ratio: ['<=', 1.1], room4_vs_ffmpeg: ['<=', 1.0],
 	grid9_ratio: ['<=', 1.2], grid25_ratio: ['<=', 1.5], static_ratio: ['<=', 0.35],
-	viewer_ratio: ['<=', 1.5], viewer_flatness: ['<=', 1.15],
+	viewer_ratio: ['<=', 1.5], rtsp_viewer_ratio: ['<=', 1.5], viewer_flatness: ['<=', 1.15],
 	talkers10_ratio: ['<=', 1.25], listener_ratio: ['<=', 1.5],
 	latency_audio_p95: ['<=', 45], latency_video_p95: ['<=', 55],
 	join_p95: ['<=', 300], storm_keyframes: ['<=', 5], storm_gap_max: ['<=', 200],
