@@ -175,7 +175,7 @@ static void end(struct movie_pump *p, int64_t now_ns) ON_THREAD(ROLE_NET)
 
 /* How long until the item is due; 0: now. */
 static int64_t wait_of(const struct movie_pump *p, const struct movie_item *i, int64_t now_ns,
-		       size_t lead_sent)
+		       size_t lead_sent) ON_THREAD(ROLE_NET)
 {
 	int64_t due;
 

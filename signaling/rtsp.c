@@ -1,4 +1,4 @@
-#include "signaling/rtsp_internal.h"
+#include "signaling/rtsp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
+#include "signaling/rtsp_internal.h"
 
 METRIC_COUNTER(m_crowded, "mcu_rtsp_refused_total",
 	       "RTSP connections refused: as many as there may be, of all or of one address");

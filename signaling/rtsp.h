@@ -6,7 +6,7 @@
  * receives, over UDP or interleaved with the connection, so that it costs no encode of its
  * own. A recording is read by the host (mcu/rtsp_host.h).
  *
- *   rtsp_text.c     messages and headers as text
+ *   rtsp_text.c     messages and addresses as text; rtsp_headers.c  some headers
  *   rtsp.c          sockets, limits, time
  *   rtsp_conn.c     a connection: requests one after the other, replies
  *   rtsp_method.c   what each method does

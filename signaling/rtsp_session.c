@@ -309,10 +309,11 @@ static void on_playing(void *obj, int err, const struct rtsp_started *started)
 {
 	struct rtsp_session *s = obj;
 	const struct rtsp_movie_info *info = s->rtsp->cfg.host->movie_info(s->movie);
-	struct rtsp_conn *c = rtsp_session_answer(s);
+	struct rtsp_conn *c;
 	GString *out;
 
 	role_assert_ctl();
+	c = rtsp_session_answer(s);
 	s->state = err ? RTSP_STATE_READY : RTSP_STATE_PLAYING;
 	if (!c)
 		return;
@@ -338,10 +339,11 @@ static void on_playing(void *obj, int err, const struct rtsp_started *started)
 static void on_paused(void *obj, int64_t at_ms)
 {
 	struct rtsp_session *s = obj;
-	struct rtsp_conn *c = rtsp_session_answer(s);
+	struct rtsp_conn *c;
 	GString *out;
 
 	role_assert_ctl();
+	c = rtsp_session_answer(s);
 	s->state = RTSP_STATE_READY;
 	if (!c)
 		return;
