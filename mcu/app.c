@@ -440,7 +440,7 @@ ON_THREAD(ROLE_CTL) static int start_rtsp(struct app *a, struct errmsg *why)
 		return 0;
 	a->gate = (struct rtsp_gate){ .engine = &a->engine, .config = c, .db = a->db,
 				      .volume = a->volume, .conference = a->conference,
-				      .accounts = a->accounts };
+				      .accounts = a->accounts, .link_key = a->link_key };
 	err = rtsp_new(&a->rtsp, &r, &conference_api, a->conference, why);
 	return err ? err : sip_registry_load_rtsp(a->db, a->rtsp, why);
 }

@@ -20,6 +20,7 @@ struct rtsp_gate {
 	struct volume *volume;
 	struct conference *conference;
 	struct accounts *accounts;
+	const char *link_key; /* of links to recordings; may change */
 	unsigned next_shard;
 	size_t movies; /* that are open, or not gone yet */
 };

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "mcu/accounts.h"
+#include "mcu/links.h"
 #include "mcu/movie_pump.h"
 #include "mcu/rtp/payload_h264.h"
 #include "mcu/rtsp_host.h"
-#include "storage/recordings.h"
+#include "storage/recording_search.h"
 #include "storage/repository.h"
-#include "storage/rooms.h"
 
 enum { NEAR_END_MS = 50, PATH_BYTES = 1024 };
 
@@ -24,8 +24,7 @@ struct rtsp_movie {
 	struct movie_pump *pump;
 	struct rtsp_movie_info info;
 	struct recording_row row;
-	int64_t user_id; /* who asks; 0: has the link */
-	bool admin;
+	char link[LINK_LEN + 1];
 	unsigned waits; /* answers of the registry, and the pump's end, that are still to come */
 	bool closed;
 	bool plays;
@@ -211,53 +210,51 @@ ON_THREAD(ROLE_CTL) static void open_file(struct rtsp_movie *m)
 
 /* --- who may see it ----------------------------------------------------------------------------- */
 
-static void on_room(void *obj, int err, const struct room_row *room)
+/* Of a user, who may see it or not. */
+static void on_hit(void *obj, int err, const struct recording_hit *hits, size_t n)
 {
 	struct rtsp_movie *m = obj;
 
 	role_assert_ctl();
-	if (m->closed)
+	if (m->closed) {
 		;
-	else if (!err && room->owner_id && room->owner_id == m->user_id)
+	} else if (err || !n || hits[0].row.deleted_ms) {
+		fail(m, -ENOENT, "not_found", "There is no such recording, or it is not for you.");
+	} else {
+		m->row = hits[0].row;
 		open_file(m);
-	else
-		fail(m, -EACCES, "not_allowed", "This recording is of a room that is not yours.");
+	}
 	release(m);
 }
 
-ON_THREAD(ROLE_CTL) static void check_user(struct rtsp_movie *m)
-{
-	if (m->admin || m->row.user_id == m->user_id) {
-		open_file(m);
-		return;
-	}
-	if (rooms_find(m->gate->db, m->row.room, on_room, m)) /* answers come later */
-		fail(m, -EAGAIN, "busy", "The registry is busy. Try again.");
-	else
-		m->waits++;
-}
-
+/* Of whoever has a link. */
 static void on_row(void *obj, int err, const struct recording_row *row)
 {
 	struct rtsp_movie *m = obj;
+	int right;
 
 	role_assert_ctl();
-	if (!m->closed && err) {
-		fail(m, err, "not_found", "There is no such recording, or the link is wrong.");
-	} else if (!m->closed) {
+	if (m->closed) {
+		release(m);
+		return;
+	}
+	right = err || row->deleted_ms ? -EBADMSG :
+		link_check(m->link, m->gate->link_key, row, clock_wall_ns() / NS_PER_MS);
+	if (right == -ETIME) {
+		fail(m, -EACCES, "link_expired", "This link was valid for some time only. Ask for a new one.");
+	} else if (right) {
+		fail(m, -ENOENT, "not_found", "There is no such recording, or the link is wrong.");
+	} else {
 		m->row = *row;
-		if (m->user_id)
-			check_user(m);
-		else
-			open_file(m);
+		open_file(m);
 	}
 	release(m);
 }
 
-/* token NULL: the user is known, and looked at then. */
-ON_THREAD(ROLE_CTL) static void find(struct rtsp_movie *m, const char *token)
+/* Answers of the registry come later. */
+ON_THREAD(ROLE_CTL) static void asked(struct rtsp_movie *m, int err)
 {
-	if (recordings_get(m->gate->db, m->id, token, on_row, m)) /* answers come later */
+	if (err)
 		fail(m, -EAGAIN, "busy", "The registry is busy. Try again.");
 	else
 		m->waits++;
@@ -275,17 +272,22 @@ static void on_account(void *obj, const struct user_row *who, const struct accou
 	if (no) {
 		m->ev->opened(m->obj, -EACCES, &no->why);
 	} else {
-		m->user_id = who->id;
-		m->admin = who->role == USER_ADMIN;
-		find(m, NULL);
+		const struct recording_viewer v = {
+			.user_id = who->id, .everything = who->role == USER_ADMIN,
+			.participants = !strcmp(m->gate->config->recording.viewers, "participants"),
+		};
+
+		asked(m, recording_open(m->gate->db, m->id, &v, on_hit, m));
 	}
 	release(m);
 }
 
+/* A link's secret is a token of hexadecimal digits, or a time and its MAC (links.h). */
 static bool is_link(const char *token)
 {
-	return strlen(token) == RECORDING_TOKEN_LEN &&
-	       strspn(token, "0123456789abcdef") == RECORDING_TOKEN_LEN;
+	size_t n = strlen(token);
+
+	return n && n <= LINK_LEN && strspn(token, "0123456789abcdef.") == n;
 }
 
 static gboolean begin(gpointer obj);
@@ -337,7 +339,8 @@ static gboolean begin(gpointer obj)
 	if (m->closed) {
 		release(m);
 	} else if (is_link(b->token)) {
-		find(m, b->token);
+		g_strlcpy(m->link, b->token, sizeof m->link);
+		asked(m, recordings_get(m->gate->db, m->id, NULL, on_row, m));
 		release(m);
 	} else {
 		accounts_by_token(m->gate->accounts, b->token, SCOPE_RECORDINGS_READ, b->peer,

@@ -318,7 +318,7 @@ void rtsp_refuse_why(struct rtsp_conn *c, const struct errmsg *why)
 		{ "members_only", 401 }, { "sign_in_needed", 401 }, { "pin_wrong", 403 },
 		{ "room_locked", 403 }, { "not_allowed", 403 }, { "lobby", 403 }, { "kicked", 403 },
 		{ "rate_limited", 403 }, { "room_unknown", 404 }, { "room_name_invalid", 404 },
-		{ "not_found", 404 }, { "name_invalid", 400 }, { "too_many_from_address", 453 },
+		{ "not_found", 404 }, { "link_expired", 403 }, { "name_invalid", 400 }, { "too_many_from_address", 453 },
 		{ "room_full", 453 }, { "server_full", 453 }, { "busy", 453 }, { "overloaded", 453 },
 		{ "not_ready", 404 }, { "shutting_down", 503 }, { "not_acceptable", 461 },
 		{ "no_common_codec", 461 }, { "timeout", 454 }, { "ended", 454 }, { "range", 457 },
