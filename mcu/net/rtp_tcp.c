@@ -32,6 +32,7 @@ struct rtp_tcp {
 	/* of NET */
 	int fd;
 	bool dead;
+	bool stalled; /* somebody's pictures were left out */
 	struct net_fd *watch; /* NULL: everything is written */
 	uint8_t *queue;	      /* a circle of RTP_TCP_QUEUE_BYTES */
 	size_t head, len;
@@ -96,8 +97,9 @@ static void die(struct rtp_tcp *t) ON_THREAD(ROLE_NET)
 /* Whoever was left out goes on, now that there is room. */
 static void reopen(struct rtp_tcp *t) ON_THREAD(ROLE_NET)
 {
-	if (t->len > RTP_TCP_QUEUE_BYTES / 8)
+	if (!t->stalled || t->dead || t->len > RTP_TCP_QUEUE_BYTES / 8)
 		return;
+	t->stalled = false;
 	for (int i = 0; i < RTP_TCP_TRANSPORTS; i++) {
 		struct tcp_transport *x = t->on[i];
 		bool missed = false;
@@ -121,7 +123,6 @@ static void on_writable(void *obj, int fd, uint32_t events)
 		die(t);
 	else
 		flush(t);
-	reopen(t);
 }
 
 /* As much as the socket takes; the rest when it takes more. */
@@ -152,6 +153,7 @@ static void flush(struct rtp_tcp *t)
 	else if (t->len && !t->watch &&
 		 net_fd_add(&t->watch, t->shard, t->fd, EPOLLOUT, on_writable, t))
 		die(t);
+	reopen(t);
 }
 
 /* --- life of a connection ---------------------------------------------------------------- */
@@ -329,7 +331,7 @@ static bool may_go(struct tcp_transport *t, struct tcp_line *l, size_t len) ON_T
 	if (!l->missed && !late && len <= room(t->tcp))
 		return true;
 	if (l->picture && !l->missed && !t->tcp->dead) {
-		l->missed = true;
+		l->missed = t->tcp->stalled = true;
 		l->inside = false;
 		metric_add(&m_stalled, 1);
 	}
