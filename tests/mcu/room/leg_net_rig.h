@@ -17,12 +17,12 @@
 #include "mcu/net/ice.h"
 #include "mcu/room/audio_format.h"
 #include "mcu/room/audio_leg.h"
-#include "mcu/net/rtp_tcp.h"
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/video_leg.h"
 #include "mcu/rtp/packet.h"
 #include "mcu/rtp/payload_h264.h"
 #include "mcu/rtp/rtcp.h"
+#include "tests/mcu/room/no_tcp.h"
 
 enum {
 	ROOM = 3,
@@ -334,31 +334,6 @@ int transport_udp_set(struct transport *t, const struct rtp_udp_cfg *cfg)
 	the.udp = *cfg;
 	the.udp_sets++;
 	return the.refuse;
-}
-
-/* None of its ports are of a connection. */
-struct rtp_tcp *rtp_ports_tcp(const struct rtp_ports *p)
-{
-	(void)p;
-	return NULL;
-}
-
-int transport_tcp_new(struct transport **out, struct net_shard *s, const struct rtp_udp_cfg *cfg,
-		      const struct transport_events *ev, void *obj)
-{
-	(void)out;
-	(void)s;
-	(void)cfg;
-	(void)ev;
-	(void)obj;
-	return -ENOSPC;
-}
-
-int transport_tcp_set(struct transport *t, const struct rtp_udp_cfg *cfg)
-{
-	(void)t;
-	(void)cfg;
-	return -ENOSPC;
 }
 
 int transport_ice_restart(struct transport *t, const struct ice_cfg *cfg)
