@@ -18,6 +18,7 @@ import * as overload from './bench_overload.mjs';
 import * as phones from './bench_phones.mjs';
 import * as quality from './bench_quality.mjs';
 import * as record from './bench_record.mjs';
+import * as registry from './bench_registry.mjs';
 import * as rooms from './bench_rooms.mjs';
 import * as rtsp from './bench_rtsp.mjs';
 import * as search from './bench_search.mjs';
@@ -26,7 +27,7 @@ import * as vp8 from './bench_vp8.mjs';
 import { hasFailed } from './report.mjs';
 
 // Each measures its figures together, because they share what is measured.
-const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, rtsp, calls, search, record };
+const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, rtsp, calls, search, record, registry };
 const all = Object.values(groups).flatMap((g) => g.names);
 
 const wanted = [...process.argv.slice(2), process.env.ONLY ?? ''].flatMap((list) => list.split(/[\s,]+/)).filter(Boolean)
