@@ -3,6 +3,7 @@
  *   POST /api/v1/rooms/:room/watch    who may, and where the stream is
  *   GET  /hls/:room/index.m3u8        begins the stream where it must
  *   GET  /hls/:room/:stream/:file     of the stream that runs
+ *   GET  /watch/:room                 the page for those who only watch
  *
  * A room that everybody may join may be watched by everybody. Otherwise the playlists'
  * addresses carry a key, which the first of these gives; the files have names that only
@@ -157,11 +158,21 @@ static void post_watch(void *ctx, struct http_req *req)
 		decide(w, NULL);
 }
 
+/* The page finds the room in its address. */
+static void get_page(void *ctx, struct http_req *req)
+{
+	(void)ctx;
+	role_assert_ctl();
+	http_reply_page(req, "watch.html");
+}
+
 int routes_hls_new(struct routes *r, struct server *s)
 {
 	int err = server_route(s, "POST", "/api/v1/rooms/:room/watch", post_watch, r);
 
 	if (!err)
 		err = server_route(s, "GET", "/hls/:room/index.m3u8", get_index, r);
-	return err ? err : server_route(s, "GET", "/hls/:room/:stream/:file", get_file, r);
+	if (!err)
+		err = server_route(s, "GET", "/hls/:room/:stream/:file", get_file, r);
+	return err ? err : server_route(s, "GET", "/watch/:room", get_page, r);
 }

@@ -154,6 +154,8 @@ void http_reply(struct http_req *r, int status, const char *content_type, const 
 __attribute__((format(printf, 4, 5))) void http_reply_error(struct http_req *r, int status,
 							    const char *code, const char *fmt, ...)
 	ON_THREAD(ROLE_CTL);
+/* A file of the web root by its name: what is at another address than its own. */
+void http_reply_page(struct http_req *r, const char *name) ON_THREAD(ROLE_CTL);
 /* A file by its path on disk, with Range, ETag and If-None-Match; download_name:
  * NULL, or the name it is to be saved as. 404 when it cannot be read. */
 void http_reply_file(struct http_req *r, const char *path, const char *content_type,

@@ -355,3 +355,14 @@ void http_reply_web(struct http_req *r)
 			   http_accepts_gzip(http_req_header(r, "accept-encoding")));
 	g_free(path);
 }
+
+void http_reply_page(struct http_req *r, const char *name)
+{
+	if (!r->srv->web_root) {
+		http_reply_error(r, 404, "not_found", "This server has no pages.");
+		return;
+	}
+	g_free(r->path);
+	r->path = g_strconcat("/", name, NULL);
+	http_reply_web(r);
+}

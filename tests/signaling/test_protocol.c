@@ -419,6 +419,8 @@ static void what_concerns_telephones_is_written(void **state)
 	expect(msg_call(&(struct call_info){ 9007199254740991, "ringing", "+49891", "", "", 0 }),
 	       "{\"type\":\"call\",\"call\":9007199254740991,\"state\":\"ringing\","
 	       "\"number\":\"+49891\"}");
+	expect(msg_push(&(struct push_told){ 7, "live", "srt://h:1", "" }),
+	       "{\"type\":\"push\",\"push\":7,\"state\":\"live\",\"to\":\"srt://h:1\"}");
 	expect(msg_call(&(struct call_info){ 7, "failed", "1", "Ann", "No such number.", 4 }),
 	       "{\"type\":\"call\",\"call\":7,\"state\":\"failed\",\"number\":\"1\","
 	       "\"name\":\"Ann\",\"text\":\"No such number.\",\"leg\":4}");
