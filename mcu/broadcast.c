@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <glib.h>
 
@@ -86,24 +85,15 @@ ON_THREAD(ROLE_CTL) static void take(struct broadcast *b, int64_t now_ns)
 	}
 }
 
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static gboolean on_timer(gpointer obj)
 {
 	struct broadcast *b = obj;
 	const struct config *c = b->env->config;
-	int64_t now = clock_now_ns(b->env->engine->clock), began = cpu_ns();
+	int64_t now = clock_now_ns(b->env->engine->clock);
 
 	role_assert_ctl();
 	take(b, now);
 	hls_tick(b->hls);
-	b->env->work_ns += cpu_ns() - began;
 	if (b->wants_key)
 		room_sink_want_key(b->outlet);
 	b->wants_key = false;

@@ -17,7 +17,6 @@ struct broadcast_env {
 	const struct engine *engine;
 	const struct config *config;
 	size_t running; /* not yet gone */
-	int64_t work_ns; /* processor time of cutting and answering, since the start */
 };
 
 /* Nobody has asked for it for a while: stop it, from inside or later. */

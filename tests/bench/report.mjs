@@ -36,6 +36,7 @@ const bars = {
 	audio_missed_ticks_overload: ['<=', 0], psnr_delta_db: ['>=', -0.3],
 	phones100_ratio: ['<=', 1.5], calls_per_s: ['>=', 50], search_100k_ms: ['<=', 50],
 	record_added_ratio: ['<=', 0.04],
+	hls_added_ratio: ['<=', 0.05],
 };
 
 let failed = false;

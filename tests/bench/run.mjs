@@ -11,6 +11,7 @@
 
 import * as audio from './bench_audio.mjs';
 import * as calls from './bench_calls.mjs';
+import * as hls from './bench_hls.mjs';
 import * as idle from './bench_idle.mjs';
 import * as joins from './bench_joins.mjs';
 import * as latency from './bench_latency.mjs';
@@ -27,7 +28,7 @@ import * as vp8 from './bench_vp8.mjs';
 import { hasFailed } from './report.mjs';
 
 // Each measures its figures together, because they share what is measured.
-const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, rtsp, calls, search, record, registry };
+const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, rtsp, calls, search, record, registry, hls };
 const all = Object.values(groups).flatMap((g) => g.names);
 
 const wanted = [...process.argv.slice(2), process.env.ONLY ?? ''].flatMap((list) => list.split(/[\s,]+/)).filter(Boolean)
