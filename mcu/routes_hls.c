@@ -53,12 +53,14 @@ ON_THREAD(ROLE_CTL) static bool may_watch(struct routes *r, struct http_req *req
 
 static void get_index(void *ctx, struct http_req *req)
 {
-	const char *room = http_req_param(req, "room"), *key = http_req_query(req, "key");
+	const char *room, *key;
 	struct routes *r = ctx;
 	struct errmsg why;
 	struct hls *h;
 
 	role_assert_ctl();
+	room = http_req_param(req, "room");
+	key = http_req_query(req, "key");
 	if (!may_watch(r, req, room, key))
 		return;
 	if (conference_stream(r->cfg.conference, room, true, &h, &why))
@@ -71,12 +73,14 @@ static void get_index(void *ctx, struct http_req *req)
 
 static void get_file(void *ctx, struct http_req *req)
 {
-	const char *room = http_req_param(req, "room"), *file = http_req_param(req, "file");
+	const char *room, *file;
 	struct routes *r = ctx;
 	struct errmsg why;
 	struct hls *h;
 
 	role_assert_ctl();
+	room = http_req_param(req, "room");
+	file = http_req_param(req, "file");
 	if (!strcmp(file, "live.m3u8") && !may_watch(r, req, room, http_req_query(req, "key")))
 		return;
 	if (conference_stream(r->cfg.conference, room, false, &h, &why)) {
