@@ -173,6 +173,29 @@ static void the_key_is_kept(void **state)
 	assert_non_null(strstr(why.text, path));
 }
 
+static void a_room_is_watched_for_some_hours(void **state)
+{
+	const int64_t hour = 3600 * 1000, now = 490000 * hour + 5;
+	char text[WATCH_KEY_LEN + 1], same[WATCH_KEY_LEN + 1], bad[WATCH_KEY_LEN + 1];
+
+	(void)state;
+	watch_key_make(text, &key, "room", now, 12);
+	watch_key_make(same, &key, "room", now + hour - 10, 12); /* many have the same */
+	assert_string_equal(text, same);
+	assert_int_equal(strlen(text), WATCH_KEY_LEN);
+	assert_true(watch_key_valid(text, &key, "room", now));
+	assert_true(watch_key_valid(text, &key, "room", now + 12 * hour));
+	assert_false(watch_key_valid(text, &key, "room", now + 13 * hour));
+	assert_false(watch_key_valid(text, &key, "room2", now));
+	assert_false(watch_key_valid(text, &other, "room", now));
+	assert_false(watch_key_valid("", &key, "room", now));
+	for (size_t i = 0; i < WATCH_KEY_LEN; i++) {
+		strcpy(bad, text);
+		bad[i] = bad[i] == '0' ? '1' : '0';
+		assert_false(watch_key_valid(bad, &key, "room", now));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +205,7 @@ int main(void)
 		cmocka_unit_test(invitations_are_random),
 		cmocka_unit_test(a_pin_belongs_to_its_room),
 		cmocka_unit_test(who_comes_back_is_known),
+		cmocka_unit_test(a_room_is_watched_for_some_hours),
 		cmocka_unit_test(the_key_is_kept),
 	};
 
