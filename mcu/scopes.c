@@ -117,6 +117,7 @@ static const struct row {
 	/* by a link's own secret, or by what a room asks of who joins */
 	{ "/recordings", SCOPE_PUBLIC, SCOPE_UNKNOWN },
 	{ "/hls", SCOPE_PUBLIC, SCOPE_UNKNOWN },
+	{ "/watch", SCOPE_PUBLIC, SCOPE_UNKNOWN },
 	{ "/live", SCOPE_PUBLIC, SCOPE_UNKNOWN },
 	{ "/whip", SCOPE_PUBLIC, SCOPE_PUBLIC },
 	{ "/whep", SCOPE_PUBLIC, SCOPE_PUBLIC },
