@@ -62,7 +62,7 @@ async function watcher(path, { noWebRtc = false, hlsJs = false, ...options } = {
 	return page;
 }
 
-describe('watching', { timeout: 240000 }, () => {
+describe('watching', { timeout: 480000 }, () => {
 	before(async () => {
 		server = await Server.small();
 		browser = await launch(media('red'), { flags: ['--autoplay-policy=no-user-gesture-required'] });
@@ -132,7 +132,7 @@ describe('watching', { timeout: 240000 }, () => {
 				best = Math.min(best, await changed - began);
 				t.diagnostic(`behind: ${best} ms`);
 				return best < BEHIND_MS;
-			}, 60000);
+			}, 150000);
 			await page.done();
 		});
 

@@ -61,7 +61,7 @@ export class LivePlayer extends EventTarget {
 	}
 
 	#withHlsJs(Hls) {
-		this.#hls = new Hls({ lowLatencyMode: true });
+		this.#hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
 		this.#hls.on(Hls.Events.ERROR, (event, data) => data.fatal && this.#tell('gone', data));
 		this.#hls.loadSource(this.#url);
 		this.#hls.attachMedia(this.#video);
@@ -158,7 +158,7 @@ export class LivePlayer extends EventTarget {
 		const wanted = Math.max(start, end - this.hold), behind = end - v.currentTime;
 		if (v.currentTime < start || behind > this.hold + TOLERATED_S)
 			v.currentTime = wanted;
-		v.playbackRate = behind > this.hold + 0.5 ? 1.08 : 1;
+		v.playbackRate = behind > this.hold + 0.25 ? 1.08 : 1;
 		if (v.paused && !v.dataset.paused && end - start >= Math.min(this.hold, 0.5))
 			v.play().catch(() => {});
 		if (v.currentTime - ranges.start(0) > 2 * KEEP_S)
