@@ -139,10 +139,11 @@ static void on_row(void *obj, int err, const struct recording_row *row)
 static void get_file(void *ctx, struct http_req *req)
 {
 	struct routes *r = ctx;
-	int64_t id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);
 	struct wait *w;
+	int64_t id;
 
 	role_assert_ctl();
+	id = g_ascii_strtoll(http_req_param(req, "id"), NULL, 10);
 	w = wait_new(r, req);
 	if (w && recordings_get(r->cfg.db, id, NULL, on_row, w))
 		wait_reply_busy(w);

@@ -11,7 +11,7 @@ function allowed(file) {
 	if (file ~ /^mcu\/rtp\//) return "^mcu/(base|rtp)/"
 	if (file ~ /^mcu\/net\//) return "^mcu/(base|rtp|net)/"
 	if (file ~ /^mcu\/room\//) return "^(mcu/(base|rtp|net|room)|mixer)/"
-	if (file ~ /^mixer\/codec\//) return "^(mcu/base|mixer/codec|mixer/(video/vframe|audio/dsp)\\.h)"
+	if (file ~ /^mixer\/codec\//) return "^(mcu/base|mixer/codec|mixer/(video/vframe|audio/(dsp|rate))\\.h)"
 	if (file ~ /^mixer\/audio\//) return "^(mcu/base|mixer/audio)/"
 	if (file ~ /^mixer\/video\//) return "^(mcu/base|mixer/video)/"
 	if (file ~ /^signaling\//) return "^(mcu/base|signaling)/"

@@ -7,7 +7,7 @@
 
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/limiter.h"
-#include "mixer/codec/rate.h"
+#include "mixer/audio/rate.h"
 
 #define TALKER_BONUS_DB    6.0f /* a newcomer must be that much louder */
 #define LOUDNESS_FALL_DB   0.4f /* per tick: 20 dB/s, so that pauses lose no place */

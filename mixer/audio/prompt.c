@@ -6,7 +6,7 @@
 
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/limiter.h"
-#include "mixer/codec/rate.h"
+#include "mixer/audio/rate.h"
 
 /* Per tick: lowered within three, back within fifteen. */
 #define GAIN_DOWN 0.25f

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mixer/audio/rate.h"
 #include "mixer/codec/adec_ops.h"
-#include "mixer/codec/rate.h"
 
 enum {
 	RATE_HZ = 48000,

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mixer/audio/rate.h"
 #include "mixer/codec/adec_ops.h"
 #include "mixer/codec/conceal.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
 #include "mixer/codec/g729.h"
-#include "mixer/codec/rate.h"
 
 enum {
 	RATE_HZ = 48000,

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "mixer/audio/dsp.h"
+#include "mixer/audio/rate.h"
 #include "mixer/codec/aenc_ops.h"
 #include "mixer/codec/g711.h"
 #include "mixer/codec/g722.h"
 #include "mixer/codec/g729.h"
-#include "mixer/codec/rate.h"
 
 /* At a time. */
 enum { PART = 960, MAX_NATIVE = PART, MAX_OCTETS = AENC_MAX_FRAME_MS * 8 };

@@ -2,8 +2,8 @@
  * by 2, 3 or 6. Exactly n in, n times or n by the factor out; some 2 ms of delay; level
  * unchanged. One direction per object; one thread at a time; nothing is allocated once
  * it has run at its largest n. */
-#ifndef MIXER_CODEC_RATE_H
-#define MIXER_CODEC_RATE_H
+#ifndef MIXER_AUDIO_RATE_H
+#define MIXER_AUDIO_RATE_H
 
 #include <stddef.h>
 

@@ -12,7 +12,7 @@
 
 #include "mixer/codec/adec.h"
 #include "mixer/codec/aenc.h"
-#include "mixer/codec/rate.h"
+#include "mixer/audio/rate.h"
 #include "tests/support/alloc_count.h"
 #include "tests/support/tone.h"
 

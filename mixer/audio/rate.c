@@ -1,4 +1,4 @@
-#include "mixer/codec/rate.h"
+#include "mixer/audio/rate.h"
 
 #include <errno.h>
 #include <stdint.h>
