@@ -163,6 +163,7 @@ static void choose_rate(struct audio_in *a, struct adec *dec)
 	/* what it cannot, it says itself */
 	(void)adec_set_hz(dec, !a->own_rate || a->voice ? RATE_HZ : own ? own : a->hz);
 	follow_rate(a, adec_hz(dec));
+	a->has_rate = true;
 }
 
 /* Decoded or invented sound, n samples in scratch: through the resampler into
@@ -484,7 +485,7 @@ enum audio_band audio_in_band(const struct audio_in *a)
 
 bool audio_in_heard(const struct audio_in *a)
 {
-	return a->have_play_point;
+	return a->has_rate;
 }
 
 float audio_in_level_dbov(const struct audio_in *a)

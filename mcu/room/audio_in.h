@@ -70,7 +70,7 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out) ON_THREAD(ROL
 void audio_in_set_own_rate(struct audio_in *a, bool own) ON_THREAD(ROLE_MIXA);
 /* Of the last tick. */
 enum audio_band audio_in_band(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
-/* A packet was decoded: the band says something. */
+/* A packet was ever decoded: the band says something. */
 bool audio_in_heard(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 
 /* Of the last tick; of two channels' middle. Level in dBov, -127…0; active: this tick has sound; speaking:

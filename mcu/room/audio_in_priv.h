@@ -24,6 +24,7 @@ struct audio_in {
 	struct vad vad;
 	struct audio_faint faint;
 	int channels;
+	bool has_rate;     /* a packet was decoded: hz says something, whatever restarts */
 	bool own_rate;     /* what is played may be at the decoder's own rate */
 	unsigned hz;       /* of what is in the fifo */
 	uint32_t clock_hz; /* of the time stamps in the jitter buffer */

@@ -53,7 +53,8 @@ bool audio_mixer_contains(const struct audio_mixer *m, uint32_t leg_id) ON_THREA
 const float *audio_mixer_listener(struct audio_mixer *m, enum audio_band band)
 	ON_THREAD(ROLE_MIXA);
 /* Writes the mix without this leg to out (one tick), for any leg: one that is not in
- * the sum gets all of it, and may have it in any band; one that is, only in its own.
+ * the sum gets all of it, and may have it in any band; one that is, only in its own
+ * (silence in others).
  * Returns audio_mixer_contains. */
 bool audio_mixer_minus(struct audio_mixer *m, uint32_t leg_id, enum audio_band band, float *out)
 	ON_THREAD(ROLE_MIXA);

@@ -41,7 +41,7 @@ struct person {
 	size_t out_ch, in_ch;      /* channels of enc; of dec and heard */
 	unsigned sides;            /* it talks on: 1 left, 2 right, 3 both */
 	uint16_t seq;
-	uint32_t ts;
+	uint32_t ts, ssrc; /* ssrc: beside its id */
 	unsigned own, shared; /* packets of the last tick */
 	uint32_t batch_ts;    /* of the newest */
 	uint32_t batch_index; /* likewise */
@@ -268,7 +268,7 @@ static inline void rig_route(struct rig *r) ON_THREAD(ROLE_CTL)
 static inline void say(struct rig *r, struct person *p, const uint8_t *payload, size_t len)
 	ON_THREAD(ROLE_NET)
 {
-	struct rtp_packet h = { .pt = PT, .seq = p->seq++, .ts = p->ts, .ssrc = p->id,
+	struct rtp_packet h = { .pt = PT, .seq = p->seq++, .ts = p->ts, .ssrc = p->id + p->ssrc,
 				.payload = payload, .payload_len = len };
 	struct buf *b = buf_get(r->packets);
 

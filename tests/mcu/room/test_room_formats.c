@@ -239,6 +239,43 @@ static void test_what_a_receiver_gets(void **state)
 			     audio_format_group(7, AUDIO_FORMAT_PCMU));
 }
 
+/* Muted, and another stream, in the middle of a word: at whatever rate its sound is. */
+static void test_a_telephone_is_cut_off_in_its_speech(void **state)
+{
+	static const enum audio_format formats[] = { AUDIO_FORMAT_PCMU, AUDIO_FORMAT_G722,
+						     AUDIO_FORMAT_G729, AUDIO_FORMAT_OPUS };
+
+	(void)state;
+	role_assert_ctl();
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		struct rig *r = rig_open();
+		struct person *a = person_add_format(r, 500, true, formats[i]);
+		struct person *b = person_add_format(r, 1100, true, AUDIO_FORMAT_OPUS);
+
+		rig_route(r);
+		rig_ticks(r, 50);
+		assert_near(tone_db(heard(b, 500) / 0.2), 0, 1.5);
+		a->muted = true;
+		rig_route(r);
+		rig_ticks(r, 20);
+		assert_true(heard(b, 500) < 0.003);
+		assert_near(tone_db(heard(a, 1100) / 0.2), 0, 1.5);
+		a->muted = false;
+		rig_route(r);
+		rig_ticks(r, 50);
+		assert_near(tone_db(heard(b, 500) / 0.2), 0, 1.5);
+		for (int k = 0; k < 5; k++) { /* as after a transfer, again and again */
+			a->ssrc += 1000;
+			rig_ticks(r, 7 + k);
+			assert_true(heard(a, 500) < 0.01);
+		}
+		rig_ticks(r, 50);
+		assert_near(tone_db(heard(b, 500) / 0.2), 0, 1.5);
+		assert_near(tone_db(heard(a, 1100) / 0.2), 0, 1.5);
+		rig_close(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_the_sender_changes_its_codec),
 		cmocka_unit_test(test_time_stamps_are_in_the_codecs_clock),
 		cmocka_unit_test(test_what_a_receiver_gets),
+		cmocka_unit_test(test_a_telephone_is_cut_off_in_its_speech),
 	};
 
 	role_enter(ROLE_ID_NONE);
