@@ -202,8 +202,15 @@ static int name_item(sqlite3 *conn, struct keep_item *item)
 	return err;
 }
 
+/* What goes for good is marked so with the plan that says it: it takes a while until its
+ * file's turn comes, and whoever restored it in between would be told that he has it. */
 static int move_item(sqlite3 *conn, const struct keep_item *item, int64_t now_ms)
 {
+	if (item->why >= KEEP_TRASH_AGE)
+		return db_run(conn,
+			      "UPDATE recordings SET deleted_ms = ? "
+			      "WHERE id = ? AND deleted_ms IS NOT NULL", "ii",
+			      (int64_t)RECORDING_PURGED_MS, item->id);
 	return db_run(conn,
 		      "UPDATE recordings SET deleted_ms = ?, deleted_by = ? "
 		      "WHERE (id = ? OR parent_id = ?) AND deleted_ms IS NULL", "itii", now_ms,
@@ -228,8 +235,7 @@ static int run_keep(sqlite3 *conn, struct db_request *base)
 		return err;
 	err = db_begin(conn);
 	for (size_t i = 0; !err && i < r->plan.n; i++)
-		if (r->items[i].why < KEEP_TRASH_AGE)
-			err = move_item(conn, &r->items[i], r->policy.now_ms);
+		err = move_item(conn, &r->items[i], r->policy.now_ms);
 	return db_end(conn, err);
 }
 

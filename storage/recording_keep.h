@@ -51,8 +51,8 @@ const char *keep_why_name(enum keep_why w); /* "age", "room_quota", … */
 
 typedef void keep_plan_cb(void *obj, int err, const struct keep_plan *plan);
 /* dry: only tells. Otherwise what goes into the trash is there then (at most
- * KEEP_ITEMS_MAX at once), and what goes for good is to be removed by the caller:
- * the files, then recordings_forget(). Tracks come before what they belong to. */
+ * KEEP_ITEMS_MAX at once), and what goes for good cannot be restored any more and is to
+ * be removed by the caller: the files, then recordings_forget(). Tracks come before what they belong to. */
 int recordings_keep(struct db *db, const struct keep_policy *policy, bool dry, keep_plan_cb *cb,
 		    void *obj);
 

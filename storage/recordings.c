@@ -247,13 +247,14 @@ static int run_edit(sqlite3 *conn, struct db_request *base)
 	return err ? err : recording_read_one(conn, r->id, &r->row);
 }
 
-/* With its tracks; r->at_ms 0: out of the trash. */
+/* With its tracks; r->at_ms 0: out of the trash, but for what goes for good already. */
 static int move(sqlite3 *conn, const struct recording_request *r)
 {
 	return db_run(conn,
 		      "UPDATE recordings SET deleted_ms = ?, deleted_by = ? "
-		      "WHERE (id = ? OR parent_id = ?) AND (deleted_ms IS NULL) = ?",
-		      "ntiii", r->at_ms, r->text, r->id, r->id, (int64_t)(r->at_ms != 0));
+		      "WHERE (id = ? OR parent_id = ?) AND (deleted_ms IS NULL) = ? "
+		      "AND deleted_ms IS NOT ?", "ntiiii", r->at_ms, r->text, r->id, r->id,
+		      (int64_t)(r->at_ms != 0), (int64_t)RECORDING_PURGED_MS);
 }
 
 static int run_move(sqlite3 *conn, struct db_request *base)

@@ -182,6 +182,37 @@ static void the_trash_is_emptied(void **state)
 	rig_close(&g);
 }
 
+/* Between the plan and the end of its file nobody gets it back, nor a track of it. */
+static void what_is_planned_to_go_is_not_restored(void **state)
+{
+	struct rig g;
+
+	(void)state;
+	open_filled(&g, "race.db");
+	(void)keep(&g, (struct keep_policy){ .keep_days = 5, .trash_days = 7 }, false);
+	/* a dry run leaves them in the trash */
+	(void)PLAN(.now_ms = now_ms + 7 * DAY);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM recordings WHERE deleted_ms > 1"), 6);
+	/* all but the recording that the track belongs to */
+	assert_string_equal(keep(&g, (struct keep_policy){ .trash_days = 7, .quota_bytes = 100 }, false),
+			    "1 trash_quota, 2 trash_quota, 3 trash_quota, 4 trash_quota, "
+			    "6 trash_quota");
+	assert_int_equal(recordings_restore(g.db, 1, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, -ENOENT);
+	assert_int_equal(recordings_restore(g.db, 5, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, 0);
+	assert_int_equal(ask(&g, "SELECT count(*) FROM recordings WHERE deleted_ms = 1"), 5);
+	/* and after a crash they go still */
+	assert_string_equal(PLAN(), "1 trash_age, 2 trash_age, 3 trash_age, 4 trash_age, "
+			    "6 trash_age");
+	assert_int_equal(recordings_forget(g.db, 6, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_int_equal(g.err, 0);
+	rig_close(&g);
+}
+
 static void more_than_a_plan_can_hold(void **state)
 {
 	struct rig g;
@@ -237,6 +268,7 @@ int main(void)
 		cmocka_unit_test(age_and_quotas),
 		cmocka_unit_test(rooms_have_rules_of_their_own),
 		cmocka_unit_test(the_trash_is_emptied),
+		cmocka_unit_test(what_is_planned_to_go_is_not_restored),
 		cmocka_unit_test(more_than_a_plan_can_hold),
 		cmocka_unit_test(the_key_of_links_lasts_until_it_is_renewed),
 	};
