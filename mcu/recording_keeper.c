@@ -20,14 +20,17 @@ METRIC_COUNTER(m_purged, "mcu_recordings_purged_total", "Recordings that were re
 METRIC_COUNTER(m_failures, "mcu_recordings_purge_failures_total",
 	       "Files of recordings that could not be removed; tried again later.");
 
-enum { FIRST_RUN_S = 5, EVERY_S = 3600, INDEX_AT_ONCE = 100 };
+/* EVERY_S: the second run is the first after the hold that begins with the first. */
+enum { FIRST_RUN_S = 5, EVERY_S = KEEP_HOLD_MS / 1000 + 10, INDEX_AT_ONCE = 100 };
 
 #define GB 1000000000LL
 
 struct recording_keeper {
 	struct recording_keeper_cfg cfg;
 	guint timer;
+	struct keep_hold hold;
 	bool running, again, stopped;
+	bool ordered; /* by somebody, who has seen what goes */
 	struct keep_item *items; /* that go for good */
 	size_t n, at;
 };
@@ -75,6 +78,8 @@ ON_THREAD(ROLE_CTL) static void finish(struct recording_keeper *k)
 	k->running = false;
 	if (k->again)
 		run_now(k);
+	else
+		k->ordered = false;
 }
 
 static void on_forgotten(void *obj, int err, const struct recording_row *row)
@@ -180,6 +185,8 @@ static void run_now(struct recording_keeper *k)
 {
 	struct keep_policy policy = recording_keeper_policy(k->cfg.config);
 
+	policy.hold = keep_hold_look(&k->hold, clock_now_ns(&clock_monotonic) / NS_PER_MS,
+				     policy.now_ms) && !k->ordered;
 	k->running = true;
 	k->again = false;
 	recording_index(k->cfg.db, INDEX_AT_ONCE, on_index, k);
@@ -187,8 +194,9 @@ static void run_now(struct recording_keeper *k)
 		finish(k);
 }
 
-void recording_keeper_run(struct recording_keeper *k)
+void recording_keeper_run(struct recording_keeper *k, bool ordered)
 {
+	k->ordered |= ordered;
 	if (k->running)
 		k->again = true;
 	else
@@ -201,7 +209,7 @@ static gboolean on_time(gpointer obj)
 
 	role_assert_ctl();
 	k->timer = g_timeout_add_seconds(EVERY_S, on_time, k);
-	recording_keeper_run(k);
+	recording_keeper_run(k, false);
 	return G_SOURCE_REMOVE;
 }
 

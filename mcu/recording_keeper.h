@@ -27,8 +27,9 @@ int recording_keeper_new(struct recording_keeper **out, const struct recording_k
 void recording_keeper_stop(struct recording_keeper *k) ON_THREAD(ROLE_CTL);
 /* When the control mailbox does not run any more. */
 void recording_keeper_free(struct recording_keeper **k) ON_THREAD(ROLE_CTL);
-/* Soon; once more when it is under way. */
-void recording_keeper_run(struct recording_keeper *k) ON_THREAD(ROLE_CTL);
+/* Soon; once more when it is under way. ordered: keep_hold of recording_keep.h does not hold
+ * it up; otherwise only what is marked to go for good goes in that time. */
+void recording_keeper_run(struct recording_keeper *k, bool ordered) ON_THREAD(ROLE_CTL);
 /* What the configuration says, now. */
 struct keep_policy recording_keeper_policy(const struct config *c);
 

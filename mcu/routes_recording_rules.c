@@ -189,7 +189,7 @@ static void get_cleanup(void *ctx, struct http_req *req)
 ON_THREAD(ROLE_CTL) static void run(struct wait *w)
 {
 	wait_audit(w, "recordings_cleanup", NULL, NULL);
-	recording_keeper_run(w->routes->cfg.keeper);
+	recording_keeper_run(w->routes->cfg.keeper, true);
 	if (w->req)
 		http_reply(w->req, 202, NULL, NULL, 0);
 	wait_end(w);

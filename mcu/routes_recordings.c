@@ -341,7 +341,7 @@ static void on_deleted(void *obj, int err, const struct recording_row *row)
 		wait_audit(w, purged ? "recording_purged" : "recording_deleted", w->rec->row.room,
 			   w->rec->row.path);
 		if (purged)
-			recording_keeper_run(w->routes->cfg.keeper);
+			recording_keeper_run(w->routes->cfg.keeper, false);
 		wait_reply_nothing(w);
 	}
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mcu/base/clock.h"
 #include "storage/db_request.h"
 #include "storage/migrations.h"
 
@@ -374,6 +375,30 @@ static int swap(const char *db_path, const char *part, char kept[BACKUP_PATH_MAX
 	return 0;
 }
 
+/* What was in the trash then, and long enough there for its end by now, may have been taken
+ * out again since: it gets all of its days, in which somebody can look. */
+static int restart_trash(const char *path, struct errmsg *why)
+{
+	int64_t has_trash = 0;
+	sqlite3 *conn = NULL;
+	int err = db_errno(NULL, sqlite3_open_v2(path, &conn, SQLITE_OPEN_READWRITE |
+						 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL));
+
+	if (!err) /* an older server's has none */
+		err = db_query_int(conn, &has_trash,
+				   "SELECT count(*) FROM pragma_table_info('recordings') "
+				   "WHERE name = 'deleted_ms'", "");
+	if (!err && has_trash)
+		err = db_run(conn, "UPDATE recordings SET deleted_ms = ? WHERE deleted_ms IS NOT NULL",
+			     "i", (int64_t)(clock_wall_ns() / NS_PER_MS));
+	if (err)
+		errmsg_set(why, err, err == -ENOSPC ? "disk_full" : "file_unusable",
+			   "%s cannot be written: %s.", path,
+			   conn ? sqlite3_errmsg(conn) : err_str(err));
+	sqlite3_close_v2(conn);
+	return err;
+}
+
 int backup_restore(const char *db_path, const char *from, struct backup_report *out,
 		   struct errmsg *why)
 {
@@ -400,6 +425,8 @@ int backup_restore(const char *db_path, const char *from, struct backup_report *
 	if (!err)
 		err = copy_into(conn, part, out, why);
 	sqlite3_close_v2(conn);
+	if (!err)
+		err = restart_trash(part, why);
 	if (!err) {
 		hand_over(part, db_path);
 		err = swap(db_path, part, out->kept, why);

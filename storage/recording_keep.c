@@ -33,6 +33,18 @@ const char *keep_why_name(enum keep_why w)
 	return w >= KEEP_AGE && w <= KEEP_TRASH_QUOTA ? names[w] : "none";
 }
 
+bool keep_hold_look(struct keep_hold *h, int64_t monotonic_ms, int64_t wall_ms)
+{
+	int64_t jump = wall_ms - h->wall_ms - (monotonic_ms - h->monotonic_ms);
+
+	if (!h->looked || jump > KEEP_JUMP_MS || jump < -KEEP_JUMP_MS)
+		h->until_ms = monotonic_ms + KEEP_HOLD_MS;
+	h->looked = true;
+	h->monotonic_ms = monotonic_ms;
+	h->wall_ms = wall_ms;
+	return monotonic_ms < h->until_ms;
+}
+
 /* What is listed of a room or a user. */
 struct total {
 	int64_t id, bytes;
@@ -171,7 +183,11 @@ static int plan_purge(sqlite3 *conn, struct keep_request *r)
 					  .started_ms = sqlite3_column_int64(st, 1),
 					  .bytes = sqlite3_column_int64(st, 2) };
 
-		if (sqlite3_column_int64(st, 3) <= p->now_ms - p->trash_days * DAY_MS)
+		if (sqlite3_column_int64(st, 3) == RECORDING_PURGED_MS)
+			item.why = KEEP_TRASH_AGE;
+		else if (p->hold)
+			continue;
+		else if (sqlite3_column_int64(st, 3) <= p->now_ms - p->trash_days * DAY_MS)
 			item.why = KEEP_TRASH_AGE;
 		else if (p->quota_bytes && all > p->quota_bytes)
 			item.why = KEEP_TRASH_QUOTA;

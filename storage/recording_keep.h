@@ -19,7 +19,20 @@ struct keep_policy {
 	int64_t now_ms;
 	int keep_days, trash_days; /* trash_days 0: it is emptied at once */
 	int64_t quota_bytes, room_quota_bytes, user_quota_bytes;
+	bool hold; /* for good goes only what somebody asked for, or an earlier plan said */
 };
+
+/* Nothing goes for good for an hour after a start and after the clock was set: a disk or a
+ * clock that is not what it was would be found out too late. Zeros: just started. */
+struct keep_hold {
+	int64_t monotonic_ms, wall_ms; /* of the last look */
+	int64_t until_ms;	       /* monotonic */
+	bool looked;
+};
+enum { KEEP_HOLD_MS = 3600 * 1000, KEEP_JUMP_MS = 5 * 60 * 1000 };
+
+/* Whether it holds now, by both clocks. */
+bool keep_hold_look(struct keep_hold *h, int64_t monotonic_ms, int64_t wall_ms);
 
 enum keep_why {
 	KEEP_AGE = 1,	 /* older than keep_days */

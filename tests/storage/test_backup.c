@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "mcu/base/clock.h"
 #include "tests/storage/db_rig.h"
 
 static char db_path[128], other[128], third[128];
@@ -193,6 +194,47 @@ static void restore_puts_it_back_and_keeps_the_old_one(void **state)
 	assert_int_equal(ask_file(third, "SELECT count(*) FROM rooms"), 9);
 }
 
+static int fill_trash(sqlite3 *conn, void *obj)
+{
+	(void)obj;
+	return db_run(conn, "INSERT INTO recordings (id, path, state, started_ms, token, deleted_ms, "
+		      "deleted_by) VALUES (1, 'a', 'ready', 5, hex(randomblob(16)), NULL, ''), "
+		      "(2, 'b', 'ready', 5, hex(randomblob(16)), 6, 'ana'), "
+		      "(3, 'c', 'ready', 5, hex(randomblob(16)), 1, 'ana')", "");
+}
+
+/* It may have been taken out again since: its days begin anew. */
+static void what_was_in_the_trash_gets_its_days_again(void **state)
+{
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	struct backup_report rep;
+	struct errmsg why = { 0 };
+	struct rig g;
+	sqlite3 *conn;
+
+	(void)state;
+	open_named(&g, "trash");
+	assert_int_equal(db_call(g.db, fill_trash, NULL), 0);
+	rig_close(&g);
+	assert_int_equal(backup_write(db_path, other, &rep, &why), 0);
+	if (backup_restore(db_path, other, &rep, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(ask_file(db_path, "SELECT deleted_ms IS NULL FROM recordings WHERE id = 1"), 1);
+	for (int i = 0; i < 2; i++)
+		assert_in_range(ask_file(db_path, i ? "SELECT deleted_ms FROM recordings WHERE id = 2"
+					 : "SELECT deleted_ms FROM recordings WHERE id = 3"),
+				now_ms, now_ms + 60000);
+	/* the backup is as it was */
+	assert_int_equal(ask_file(other, "SELECT sum(deleted_ms) FROM recordings"), 7);
+	/* and one of a server that had no trash */
+	assert_int_equal(sqlite3_open_v2(other, &conn, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(conn, "DROP TABLE recordings; CREATE TABLE recordings (id INTEGER)",
+				      NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(conn);
+	if (backup_restore(db_path, other, &rep, &why))
+		fail_msg("%s", why.text);
+}
+
 /* A server that was killed has left a journal: it belongs to the old database. */
 static void restore_over_a_killed_or_damaged_one(void **state)
 {
@@ -335,6 +377,7 @@ int main(void)
 		cmocka_unit_test(backup_of_a_running_server),
 		cmocka_unit_test(backup_is_of_one_moment),
 		cmocka_unit_test(restore_puts_it_back_and_keeps_the_old_one),
+		cmocka_unit_test(what_was_in_the_trash_gets_its_days_again),
 		cmocka_unit_test(restore_over_a_killed_or_damaged_one),
 		cmocka_unit_test(what_is_no_backup_is_refused),
 		cmocka_unit_test(manifest_lists_files),

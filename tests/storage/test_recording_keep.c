@@ -213,6 +213,36 @@ static void what_is_planned_to_go_is_not_restored(void **state)
 	rig_close(&g);
 }
 
+static void nothing_goes_for_good_soon_after_a_start(void **state)
+{
+	const int64_t hour = 3600 * 1000, year = 365 * DAY;
+	struct keep_hold h = { 0 };
+	struct rig g;
+
+	(void)state;
+	assert_true(keep_hold_look(&h, 50, now_ms));
+	assert_true(keep_hold_look(&h, 50 + hour - 1, now_ms + hour - 1));
+	assert_false(keep_hold_look(&h, 50 + hour, now_ms + hour));
+	/* a clock that is adjusted a little, and one that is set */
+	assert_false(keep_hold_look(&h, 50 + 2 * hour, now_ms + 2 * hour + 60000));
+	assert_true(keep_hold_look(&h, 60 + 2 * hour, now_ms + 2 * hour + year));
+	assert_true(keep_hold_look(&h, 60 + 3 * hour - 1, now_ms + 3 * hour + year - 1));
+	assert_true(keep_hold_look(&h, 60 + 3 * hour, now_ms + 3 * hour)); /* and back */
+	assert_false(keep_hold_look(&h, 60 + 4 * hour, now_ms + 4 * hour));
+
+	open_filled(&g, "hold.db");
+	assert_string_equal(keep(&g, (struct keep_policy){ .keep_days = 25, .trash_days = 7,
+							   .hold = true }, false),
+			    "1 age, 2 age, 3 age"); /* into the trash it goes */
+	assert_string_equal(PLAN(.now_ms = now_ms + 9 * DAY, .hold = true), "");
+	assert_string_equal(PLAN(.quota_bytes = 400, .hold = true), "");
+	/* what somebody has said of this one is done */
+	assert_int_equal(recordings_purge(g.db, 2, on_recording, &g), 0);
+	wait_replies(&g, 1);
+	assert_string_equal(PLAN(.now_ms = now_ms + 9 * DAY, .hold = true), "2 trash_age");
+	rig_close(&g);
+}
+
 static void more_than_a_plan_can_hold(void **state)
 {
 	struct rig g;
@@ -269,6 +299,7 @@ int main(void)
 		cmocka_unit_test(rooms_have_rules_of_their_own),
 		cmocka_unit_test(the_trash_is_emptied),
 		cmocka_unit_test(what_is_planned_to_go_is_not_restored),
+		cmocka_unit_test(nothing_goes_for_good_soon_after_a_start),
 		cmocka_unit_test(more_than_a_plan_can_hold),
 		cmocka_unit_test(the_key_of_links_lasts_until_it_is_renewed),
 	};
