@@ -48,7 +48,7 @@ describe('layouts', { timeout: within(120000) }, () => {
 
 	test('what cannot be is refused, with a sentence', async () => {
 		assert.equal((await arrange('nobody', { layout: 'grid' })).code, 'room_unknown');
-		const bots = Bots.start(server, 'refused', { senders: 1, decode: 1, seconds: 2 });
+		const bots = Bots.start(server, 'refused', { senders: 1, decode: 1, seconds: 120 });
 		await bots.ready;
 		for (const [layout, code] of [[{ layout: 'heap' }, 'layout_invalid'], [{ page: 0 }, 'bad_message'], ['x', 'bad_json'],
 			[{ layout: 'custom', custom: [{ x: 0.5, y: 0, width: 0.6, height: 1 }] }, 'layout_invalid']]) {
@@ -56,6 +56,6 @@ describe('layouts', { timeout: within(120000) }, () => {
 			assert.deepEqual([r.status, r.code], [400, code]);
 			assert.match(r.text ?? r.message, /\w.*\./);
 		}
-		await bots.fine();
+		await bots.finish();
 	});
 });
