@@ -17,7 +17,11 @@ METRIC_GAUGE(g_conns, "mcu_rtsp_connections", "RTSP connections");
 
 static void work(struct rtsp_conn *c) ON_THREAD(ROLE_CTL);
 
-enum { READS = 8, BURST = 4 /* seconds' worth of requests at once */ };
+enum {
+	READS = 8,
+	BURST = 4,	    /* seconds' worth of requests or packets at once */
+	PACKETS_PER_S = 50, /* reports of one connection: a client sends some per second */
+};
 
 /* --- life ---------------------------------------------------------------------------------- */
 
@@ -130,11 +134,26 @@ static void drop_front(struct rtsp_conn *c, size_t n)
 	memmove(c->in, c->in + n, c->in_len);
 }
 
+/* A packet between the requests. Each that is handed on takes a place in a mailbox that
+ * others need too: there is no handing on without a session, and none without an end. */
+ON_THREAD(ROLE_CTL) static void take_data(struct rtsp_conn *c, const struct rtsp_frame *f)
+{
+	uint8_t packet[RTSP_DATA_MAX];
+
+	memcpy(packet, c->in + f->at, f->len);
+	drop_front(c, f->total);
+	if (!quota_take(&c->packets, rtsp_now(c->rtsp), NS_PER_S / PACKETS_PER_S, BURST * NS_PER_S)) {
+		metric_add(&m_bad, 1);
+		rtsp_conn_close(c);
+	} else if (c->link && c->hears[f->channel]) {
+		c->rtsp->cfg.host->link_feed(c->link, f->channel, packet, f->len);
+	}
+}
+
 /* The body is of no use to us: parameters are none that we have. */
 static void work(struct rtsp_conn *c)
 {
 	struct rtsp_frame f;
-	uint8_t packet[RTSP_DATA_MAX];
 
 	if (c->working) /* a reply from inside */
 		return;
@@ -152,10 +171,7 @@ static void work(struct rtsp_conn *c)
 		if (f.kind == RTSP_NOTHING)
 			break;
 		if (f.kind == RTSP_DATA) {
-			memcpy(packet, c->in + f.at, f.len);
-			drop_front(c, f.total);
-			if (c->link)
-				c->rtsp->cfg.host->link_feed(c->link, f.channel, packet, f.len);
+			take_data(c, &f);
 			continue;
 		}
 		if (f.kind == RTSP_REQUEST)

@@ -43,7 +43,8 @@ struct rtsp_conn {
 	bool closed, finish; /* finish: to be closed after the reply */
 	bool working;	     /* requests are being taken from `in` */
 	int64_t heard_ns;
-	struct quota requests;
+	struct quota requests, packets;
+	bool hears[256]; /* channels on which a session of it takes reports */
 	/* The request that is being answered; busy: later. The next ones wait. */
 	bool busy;
 	char *head; /* its text */

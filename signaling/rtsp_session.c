@@ -112,6 +112,9 @@ void rtsp_session_end(struct rtsp_session *s, const struct errmsg *why)
 		return;
 	rtsp_session_hold(s);
 	s->over = true;
+	for (int t = RTSP_AUDIO; s->tcp && s->conn && t < RTSP_TRACKS; t++)
+		if (s->track[t].used)
+			s->conn->hears[s->track[t].channel[1]] = false;
 	g_hash_table_remove(s->rtsp->sessions, s->id);
 	c = rtsp_session_answer(s);
 	rtsp_live_stop(s, LEAVE_LEFT);
@@ -220,8 +223,10 @@ ON_THREAD(ROLE_CTL) static int add_track(struct rtsp_session *s, struct rtsp_con
 	s->track[n].rtcp_port = t->rtcp_port;
 	s->track[n].channel[0] = (uint8_t)t->channel;
 	s->track[n].channel[1] = (uint8_t)t->rtcp_channel;
-	if (t->tcp)
+	if (t->tcp) {
 		h->ports_channels(s->ports, n, (uint8_t)t->channel, (uint8_t)t->rtcp_channel);
+		c->hears[t->rtcp_channel] = true;
+	}
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
@@ -22,13 +21,14 @@ METRIC_COUNTER(m_dropped, "mcu_net_tcp_dropped_total",
 METRIC_COUNTER(m_stalled, "mcu_net_tcp_stalls_total",
 	       "Times that pictures over TCP stopped for a client that did not read");
 
-enum { FRAME_HEADER = 4, POST_TRIES = 10000 };
+enum { FRAME_HEADER = 4 };
 
 struct tcp_transport;
 
 struct rtp_tcp {
 	struct net_shard *shard;
 	unsigned refs; /* of CTL */
+	struct net_letter last; /* its end */
 	/* of NET */
 	int fd;
 	bool dead;
@@ -209,15 +209,13 @@ static void net_free(void *obj, void *arg)
 void rtp_tcp_unref(struct rtp_tcp **tcp)
 {
 	struct rtp_tcp *t = *tcp;
-	const struct timespec ms = { .tv_nsec = NS_PER_MS };
 
 	role_assert_ctl();
 	*tcp = NULL;
 	if (!t || --t->refs)
 		return;
-	/* it must not be lost; the shard is alive and makes room */
-	for (int i = 0; i < POST_TRIES && mbox_post(net_shard_mbox(t->shard), net_free, t, NULL); i++)
-		nanosleep(&ms, NULL);
+	t->last = (struct net_letter){ .fn = net_free, .obj = t };
+	net_shard_send(t->shard, &t->last);
 }
 
 /* --- what CTL has for it ------------------------------------------------------------------ */

@@ -46,6 +46,7 @@ struct net_shard {
 	unsigned index;
 	int epfd[URGENCIES];
 	struct mbox *mbox;
+	_Atomic(struct net_letter *) letters; /* that found the mailbox full */
 	struct buf_pool *packets;
 	pthread_t thread;
 	bool started;
@@ -152,6 +153,29 @@ static void free_dead(struct net_shard *s)
 	}
 }
 
+void net_shard_send(struct net_shard *s, struct net_letter *l)
+{
+	if (!mbox_post(s->mbox, l->fn, l->obj, NULL))
+		return;
+	l->next = atomic_load(&s->letters);
+	while (!atomic_compare_exchange_weak(&s->letters, &l->next, l))
+		;
+	mbox_wake(s->mbox); /* it may have been emptied since */
+}
+
+/* Whether there were any. Those that still find no room are tried again with the next mail. */
+static bool post_letters(struct net_shard *s) ON_THREAD(ROLE_NET)
+{
+	struct net_letter *l = atomic_exchange(&s->letters, NULL), *next;
+	bool any = l;
+
+	for (; l; l = next) {
+		next = l->next;
+		net_shard_send(s, l);
+	}
+	return any;
+}
+
 static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
 {
 	bool mail, sockets[URGENCIES];
@@ -161,6 +185,7 @@ static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
 	s->now_ns = clock_now_ns(&clock_monotonic);
 	if (mail) {
 		mbox_run(s->mbox);
+		(void)post_letters(s);
 		s->now_ns = clock_now_ns(&clock_monotonic);
 	}
 	for (int u = 0; u < URGENCIES; u++)
@@ -179,7 +204,7 @@ static void *shard_main(void *arg)
 	role_assert_net();
 	while (!atomic_load_explicit(&s->stop, memory_order_acquire))
 		run_turn(s);
-	while (mbox_run(s->mbox) > 0 || s->work)
+	while (mbox_run(s->mbox) > 0 || s->work || post_letters(s))
 		run_work(s);
 	free_dead(s);
 	assert(s->timers.alive == 0 && "a transport or timer outlives its shard");

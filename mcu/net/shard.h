@@ -48,6 +48,15 @@ void net_shard_stop(struct net_shard *s);
 void net_shard_free(struct net_shard **s);
 
 struct mbox *net_shard_mbox(struct net_shard *s);
+/* For what must neither wait nor be lost: it goes to the mailbox when that is full too,
+ * once there is room, behind what its sender has posted before. It is its owner's memory
+ * until fn runs. Any thread. */
+struct net_letter {
+	mbox_fn *fn;
+	void *obj;
+	struct net_letter *next;
+};
+void net_shard_send(struct net_shard *s, struct net_letter *l);
 unsigned net_shard_index(const struct net_shard *s);
 /* NET_PACKET_BYTES each. */
 struct buf_pool *net_shard_packets(struct net_shard *s);

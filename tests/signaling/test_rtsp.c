@@ -502,6 +502,33 @@ static void floods_end(void **state)
 	assert_int_equal(the.rtsp->conns->len, 0);
 }
 
+/* Packets that belong to no session go nowhere, and there may not be any number of them. */
+static void packets_without_end(void **state)
+{
+	static const uint8_t rr[] = { '$', 1, 0, 4, 0x80, 201, 0, 0 }, other[] = { '$', 9, 0, 0 };
+	struct rtsp_conn *c = new_conn("127.0.0.2");
+	char id[80];
+
+	(void)state;
+	rtsp_conn_input(c, rr, sizeof rr);
+	assert_int_equal(the.fed, 0);
+	strcpy(id, set_up(c, "video", "RTP/AVP/TCP;unicast", NULL));
+	rtsp_conn_input(c, rr, sizeof rr);
+	rtsp_conn_input(c, other, sizeof other);
+	rtsp_conn_input(the.conn, rr, sizeof rr); /* of another connection */
+	assert_int_equal(the.fed, 4);
+	assert_int_equal(ask(c, "TEARDOWN " BASE " RTSP/1.0\r\nCSeq: 4\r\nSession: %s\r\n\r\n", id), 200);
+	rtsp_conn_input(c, rr, sizeof rr);
+	assert_int_equal(the.fed, 4);
+	assert_int_equal(the.rtsp->conns->len, 2);
+	clock_fake_advance(&the.clock, 10 * NS_PER_S);
+	for (int i = 0; i < 200; i++)
+		rtsp_conn_input(c, other, sizeof other);
+	assert_int_equal(the.rtsp->conns->len, 2);
+	rtsp_conn_input(c, other, sizeof other);
+	assert_int_equal(the.rtsp->conns->len, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -509,7 +536,7 @@ int main(void)
 		T(a_viewer_over_udp), T(one_track_over_the_connection), T(silence_ends_a_session),
 		T(another_address_has_no_part_in_it), T(requests_wait_for_each_other),
 		T(whoever_goes_while_it_is_asked), T(a_leg_that_ends_by_itself), T(no_more_than_may_be),
-		T(passwords), T(floods_end),
+		T(passwords), T(floods_end), T(packets_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

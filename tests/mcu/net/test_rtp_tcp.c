@@ -203,11 +203,63 @@ static void a_client_that_only_asks(void **state)
 	assert_int_equal(send_au(RTP_LINE_CAMERA, 1, 0), 0);
 }
 
+static void job_hold(void *obj, void *arg)
+{
+	const struct timespec ms = { .tv_nsec = NS_PER_MS };
+	bool go = false;
+
+	(void)obj;
+	(void)arg;
+	NOTE(the.done = true);
+	while (!go) {
+		nanosleep(&ms, NULL);
+		NOTE(go = !the.done);
+	}
+}
+
+static void job_count(void *obj, void *arg)
+{
+	(void)arg;
+	NOTE(++*(unsigned *)obj);
+}
+
+/* Whoever lets go of it does not wait for a shard that has no room for another word, and
+ * it ends all the same, behind what was said before. */
+static void let_go_while_the_shard_is_full(void **state)
+{
+	static unsigned n;
+	struct rtp_tcp *t;
+	unsigned posted = 0;
+	int64_t from;
+	int fd[2];
+	char c[4];
+
+	(void)state;
+	n = 0;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	assert_int_equal(rtp_tcp_new(&t, the.shard, fd[0]), 0);
+	the.done = false;
+	assert_int_equal(mbox_post(net_shard_mbox(the.shard), job_hold, NULL, NULL), 0);
+	WAIT(the.done);
+	assert_int_equal(rtp_tcp_text(t, "bye", 3), 0);
+	while (!mbox_post(net_shard_mbox(the.shard), job_count, &n, NULL))
+		posted++;
+	from = clock_now_ns(&clock_monotonic);
+	rtp_tcp_unref(&t);
+	assert_true(clock_now_ns(&clock_monotonic) - from < NS_PER_S);
+	NOTE(the.done = false);
+	WAIT(n == posted);
+	assert_int_equal(recv(fd[1], c, sizeof c, MSG_WAITALL), 3); /* then its end */
+	assert_memory_equal(c, "bye", 3);
+	close(fd[1]);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 	const struct CMUnitTest tests[] = {
 		T(replies_and_packets_share_it), T(a_client_that_does_not_read), T(a_client_that_only_asks),
+		T(let_go_while_the_shard_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
