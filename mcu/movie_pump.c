@@ -173,14 +173,26 @@ static void end(struct movie_pump *p, int64_t now_ns) ON_THREAD(ROLE_NET)
 	engine_post(p->engine->ctl, ctl_ended, p, (void *)(uintptr_t)at_ms);
 }
 
+/* Octets of the queue that it takes, with all that is around it. */
+static size_t need_of(const struct movie_item *i)
+{
+	return i->len + i->len / 8 + TRANSPORT_MTU;
+}
+
+/* Whether there can ever be room for it: what has to wait for that waits for good. */
+static bool fits(const struct movie_pump *p, const struct movie_item *i)
+{
+	return !rtp_ports_tcp(p->to.ports) ||
+	       need_of(i) <= RTP_TCP_QUEUE_BYTES - RTP_TCP_RESERVE_BYTES;
+}
+
 /* How long until the item is due; 0: now. */
 static int64_t wait_of(const struct movie_pump *p, const struct movie_item *i, int64_t now_ns,
 		       size_t lead_sent) ON_THREAD(ROLE_NET)
 {
 	int64_t due;
 
-	if (rtp_ports_tcp(p->to.ports) &&
-	    transport_tcp_room(p->transport) < i->len + i->len / 8 + TRANSPORT_MTU)
+	if (rtp_ports_tcp(p->to.ports) && fits(p, i) && transport_tcp_room(p->transport) < need_of(i))
 		return EMPTY_MS * NS_PER_MS;
 	if (i->lead)
 		return lead_sent > LEAD_BYTES ? LEAD_MS * NS_PER_MS : 0;
@@ -200,9 +212,10 @@ static void send_item(struct movie_pump *p, const struct movie_item *i, int64_t 
 	if (i->end) {
 		report(p, now_ns, true);
 		end(p, now_ns);
-	} else if (!movie_rtp_send(&p->rtp, p->transport, (enum player_track_no)i->track, i->data, i->len,
-				   (i->npt_ns - p->npt_ns) / p->scale, i->lead) &&
-		   p->used[i->track]) {
+	} else if (p->used[i->track] &&
+		   (!fits(p, i) ||
+		    !movie_rtp_send(&p->rtp, p->transport, (enum player_track_no)i->track, i->data,
+				    i->len, (i->npt_ns - p->npt_ns) / p->scale, i->lead))) {
 		metric_add(&m_lost, 1);
 	}
 }
@@ -411,6 +424,8 @@ static void fill(struct movie_pump *p) ON_THREAD(ROLE_STO)
 		err = movie_ring_push(p->ring, &i);
 		if (err == -EAGAIN)
 			return;
+		if (err)
+			metric_add(&m_lost, 1);
 		octets += i.len;
 		p->held = false;
 		p->fills = !i.end;
