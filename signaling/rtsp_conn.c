@@ -25,12 +25,18 @@ enum {
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-static void conn_free(struct rtsp_conn *c)
+void rtsp_conn_forget(struct rtsp_conn *c)
 {
 	if (c->token)
 		explicit_bzero(c->token, strlen(c->token));
-	g_free(c->token);
-	g_free(c->proof);
+	g_clear_pointer(&c->token, g_free);
+	g_clear_pointer(&c->proof, g_free);
+	g_clear_pointer(&c->user, g_free);
+}
+
+static void conn_free(struct rtsp_conn *c)
+{
+	rtsp_conn_forget(c);
 	free(c->head);
 	free(c->in);
 	free(c);

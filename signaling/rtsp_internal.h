@@ -51,8 +51,8 @@ struct rtsp_conn {
 	struct rtsp_request req;
 	struct rtsp_uri uri;
 	struct rtsp_ask *ask; /* whether it may see a room, or what a recording is */
-	/* Who it has shown to be: the header that was right, and a sign-in. */
-	char *proof, *token;
+	/* Who it has shown to be: the header that was right, whose it is, and a sign-in. */
+	char *proof, *user, *token;
 };
 
 /* --- rtsp.c ------------------------------------------------------------------------------- */
@@ -75,6 +75,8 @@ void rtsp_conn_input(struct rtsp_conn *c, const uint8_t *p, size_t len) ON_THREA
 void rtsp_conn_close(struct rtsp_conn *c) ON_THREAD(ROLE_CTL);
 void rtsp_conn_hold(struct rtsp_conn *c);
 void rtsp_conn_release(struct rtsp_conn *c) ON_THREAD(ROLE_CTL);
+/* Whoever it has shown to be: the next request is a guest's, or shows it anew. */
+void rtsp_conn_forget(struct rtsp_conn *c);
 
 struct rtsp_session;
 /* The reply to the request: its status, the session that it is of (NULL: none), lines of

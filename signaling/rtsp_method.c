@@ -15,8 +15,10 @@ static void on_sign_in(void *obj, const char *token)
 	struct rtsp_conn *c = obj;
 
 	role_assert_ctl();
-	g_free(c->token);
-	c->token = g_strdup(token);
+	if (token)
+		c->token = g_strdup(token);
+	else
+		rtsp_conn_forget(c);
 	if (!c->closed && token)
 		rtsp_dispatch(c);
 	else if (!c->closed)
@@ -64,6 +66,7 @@ ON_THREAD(ROLE_CTL) static bool authorize(struct rtsp_conn *c)
 	const char *params[24];
 	char user[SIP_USER_MAX + 1], *copy;
 	enum sip_auth_verdict v = SIP_AUTH_BAD;
+	bool same;
 
 	if (!c->req.authorization || (c->proof && !strcmp(c->proof, c->req.authorization)))
 		return true;
@@ -75,10 +78,15 @@ ON_THREAD(ROLE_CTL) static bool authorize(struct rtsp_conn *c)
 	g_free(copy);
 	switch (v) {
 	case SIP_AUTH_RIGHT:
+		/* a proxy's connection may be of one user after the other */
+		same = c->token && !g_strcmp0(c->user, user);
+		if (!same)
+			rtsp_conn_forget(c);
 		g_free(c->proof);
 		c->proof = g_strdup(c->req.authorization);
-		if (c->token)
+		if (same)
 			return true;
+		c->user = g_strdup(user);
 		rtsp_conn_hold(c);
 		c->rtsp->cfg.host->sign_in(c->rtsp->cfg.host_ctx, user, on_sign_in, c);
 		return false;

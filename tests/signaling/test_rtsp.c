@@ -213,7 +213,7 @@ static void ports_free(struct rtp_ports **p)
 static void sign_in(void *ctx, const char *user, rtsp_token_cb *cb, void *obj)
 {
 	(void)ctx;
-	cb(obj, strcmp(user, "ann") ? NULL : "s1.of-ann");
+	cb(obj, !strcmp(user, "ann") ? "s1.of-ann" : !strcmp(user, "bob") ? "s1.of-bob" : NULL);
 }
 
 static const struct rtsp_host host = {
@@ -493,6 +493,43 @@ static void passwords(void **state)
 			     "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%032d\"\r\n\r\n", nonce, 0), 401);
 }
 
+/* DESCRIBE with the password of that user. */
+static int describe_as(struct rtsp_conn *c, const char *user)
+{
+	char ha1[SIP_HASH_MAX + 1], nonce[SIP_NONCE_LEN + 1], response[SIP_HASH_MAX + 1];
+	struct sip_digest d = { .alg = SIP_DIGEST_MD5, .bare = true, .uri = BASE };
+	const char *refuse = the.refuse, *at;
+
+	sip_digest_ha1(ha1, SIP_DIGEST_MD5, user, "mcu", "secret");
+	rtsp_set_user(the.rtsp, user, ha1, ha1);
+	the.refuse = "members_only";
+	assert_int_equal(ask(c, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\n"), 401);
+	the.refuse = refuse;
+	at = strstr(the.out, "nonce=\"");
+	assert_non_null(at);
+	snprintf(nonce, sizeof nonce, "%s", at + 7);
+	strcpy(d.nonce, nonce);
+	sip_digest_response(response, &d, ha1, "DESCRIBE");
+	return ask(c, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 2\r\nAuthorization: Digest username=\"%s\", "
+		   "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%s\"\r\n\r\n", user, nonce, response);
+}
+
+/* A connection of several users, as a proxy has: each comes in as itself. */
+static void one_user_after_the_other(void **state)
+{
+	(void)state;
+	assert_int_equal(describe_as(the.conn, "ann"), 200);
+	assert_string_equal(the.token, "s1.of-ann");
+	assert_int_equal(describe_as(the.conn, "bob"), 200);
+	assert_string_equal(the.token, "s1.of-bob");
+	assert_int_equal(describe_as(the.conn, "ann"), 200);
+	assert_string_equal(the.token, "s1.of-ann");
+	/* who does not exist any more is nobody else */
+	assert_int_equal(describe_as(the.conn, "carl"), 403);
+	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 3\r\n\r\n"), 200);
+	assert_string_equal(the.token, "");
+}
+
 static void floods_end(void **state)
 {
 	(void)state;
@@ -537,6 +574,7 @@ int main(void)
 		T(another_address_has_no_part_in_it), T(requests_wait_for_each_other),
 		T(whoever_goes_while_it_is_asked), T(a_leg_that_ends_by_itself), T(no_more_than_may_be),
 		T(passwords), T(floods_end), T(packets_without_end),
+		T(one_user_after_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
