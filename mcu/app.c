@@ -320,6 +320,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 	struct conference_cfg conf = {
 		.engine = &a->engine, .config = c, .db = a->db, .volume = a->volume,
 		.fingerprint = dtls_identity_fingerprint(a->identity), .key = &a->key,
+		.link_key = a->link_key,
 	};
 	struct accounts_cfg who = {
 		.db = a->db, .ctl = a->ctl, .clock = &clock_monotonic, .key = &a->key,

@@ -504,7 +504,7 @@ int conference_new(struct conference **out, const struct conference_cfg *cfg)
 	}
 	c->recordings = (struct recording_env){
 		.engine = cfg->engine, .config = cfg->config, .db = cfg->db, .volume = cfg->volume,
-		.finisher = cfg->finisher,
+		.finisher = cfg->finisher, .link_key = cfg->link_key,
 	};
 	c->pushes = (struct pushes_env){ .engine = cfg->engine, .config = cfg->config };
 	c->broadcasts = (struct broadcast_env){ .engine = cfg->engine, .config = cfg->config };

@@ -24,6 +24,7 @@ struct conference_cfg {
 	struct finisher *finisher; /* NULL: off */
 	const char *fingerprint; /* of a=fingerprint */
 	const struct token_key *key;
+	const char *link_key; /* links.h; may change. NULL: nobody is told links */
 	struct accounts *accounts;
 	const struct prompts *prompts; /* NULL: none */
 };

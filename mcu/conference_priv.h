@@ -347,6 +347,10 @@ void hall_tell_person(struct hall *h, struct leg_handle *p, const struct leg_han
 void presence_call_changed(void *obj, const struct dial_info *i);
 /* Of the pushes of a hall, which is obj: likewise. */
 void presence_push_changed(void *obj, const struct push_info *i);
+/* Everybody hears of it, but only hosts have the link (i->url). Whoever else may see it
+ * finds it in the list, which knows the room's own rule. */
+void presence_recording_changed(struct hall *h, const struct recording_info *i)
+	ON_THREAD(ROLE_CTL);
 /* What hosts know beside others, to p, who has become one: the calls that the room is
  * making, and where it is sent to; numbers: and who has one. p may have left afterwards. */
 void presence_brief_host(struct leg_handle *p, bool numbers) ON_THREAD(ROLE_CTL);

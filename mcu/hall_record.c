@@ -34,14 +34,14 @@ void hall_recording_info(const struct hall *h, struct recording_info *out)
 
 static void on_recording(void *obj, const struct recording_note *n)
 {
-	struct leg_event ev = { .type = LEG_EVENT_RECORDING };
+	struct recording_info i;
 	struct hall *h = obj;
 
 	role_assert_ctl();
 	if (n->phase == RECORDING_DONE || n->phase == RECORDING_BROKE)
 		h->recording = NULL;
-	note_to_info(n, &ev.u.recording);
-	hall_tell(h, &ev, NULL);
+	note_to_info(n, &i);
+	presence_recording_changed(h, &i);
 }
 
 static int not_recording(struct errmsg *why)

@@ -1,8 +1,8 @@
-/* Signed links to recordings. What opens one is the secret in its address: either the
- * token of its row, which holds until it is changed, or EXPIRES.MAC, which holds until
- * a time: the HMAC-SHA256 (RFC 2104), under the key of all links, of the recording's
- * id, that time and that token. So the links of one recording end with its token, and
- * all with the key. Pure. Any thread. */
+/* Signed links to recordings. What opens one is the secret in its address, EXPIRES.MAC,
+ * which holds until a time: the HMAC-SHA256 (RFC 2104), under the key of all links, of
+ * the recording's id, that time and the token of its row, which itself opens nothing. So
+ * the links of one recording end with its token, and all with the key. Pure. Any
+ * thread. */
 #ifndef MCU_LINKS_H
 #define MCU_LINKS_H
 

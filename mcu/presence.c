@@ -109,6 +109,21 @@ void presence_call_changed(void *obj, const struct dial_info *i)
 	tell(h, &ev, HOSTS, NULL, NULL);
 }
 
+/* --- its recording ---------------------------------------------------------------- */
+
+void presence_recording_changed(struct hall *h, const struct recording_info *i)
+{
+	struct leg_event ev = { .type = LEG_EVENT_RECORDING, .u.recording = *i };
+
+	role_assert_ctl();
+	tell(h, &ev, i->url ? HOSTS : HOSTS | OTHERS, NULL, NULL);
+	if (!i->url)
+		return;
+	ev = (struct leg_event){ .type = LEG_EVENT_RECORDING, .u.recording = *i };
+	ev.u.recording.url = NULL;
+	tell(h, &ev, OTHERS, NULL, NULL);
+}
+
 /* --- servers that the room is sent to -------------------------------------------- */
 
 static void fill_push(struct leg_event *ev, const struct push_info *i)

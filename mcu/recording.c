@@ -10,6 +10,7 @@
 
 #include "mcu/base/log.h"
 #include "mcu/finisher.h"
+#include "mcu/links.h"
 #include "mixer/codec/aenc.h"
 #include "storage/recorder.h"
 #include "storage/recordings.h"
@@ -30,7 +31,7 @@ struct recording {
 	void *obj;
 	enum recording_phase phase;
 	struct recording_row row;
-	char id[24], url[96];
+	char id[24], url[LINK_LEN + 48]; /* url: "" until there is something to see */
 	struct log_ctx log;
 	guint watch;
 	size_t events; /* that happened */
@@ -59,10 +60,23 @@ static void sink_audio(void *obj, struct buf *frame, int64_t pts_ns)
 void recording_describe(const struct recording *r, struct recording_note *n)
 {
 	*n = (struct recording_note){ .phase = r->phase, .id = r->id, .by = r->row.by };
-	if (r->phase == RECORDING_DONE || (r->phase == RECORDING_BROKE && r->row.bytes))
+	if (r->url[0])
 		n->url = r->url;
 	if (r->phase == RECORDING_BROKE)
 		n->text = r->failure.text;
+}
+
+/* It ends as every link does, and with the key. */
+ON_THREAD(ROLE_CTL) static void make_link(struct recording *r)
+{
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	char link[LINK_LEN + 1];
+
+	if (!r->env->link_key)
+		return;
+	link_write(link, r->env->link_key, &r->row,
+		   now_ms + r->env->config->recording.link_days * INT64_C(86400000));
+	snprintf(r->url, sizeof r->url, "/recordings/%s/%s", r->id, link);
 }
 
 ON_THREAD(ROLE_CTL) static void tell(struct recording *r, enum recording_phase phase)
@@ -70,6 +84,8 @@ ON_THREAD(ROLE_CTL) static void tell(struct recording *r, enum recording_phase p
 	struct recording_note n;
 
 	r->phase = phase;
+	if (phase == RECORDING_DONE || (phase == RECORDING_BROKE && r->row.bytes))
+		make_link(r);
 	recording_describe(r, &n);
 	if (r->notify)
 		r->notify(r->obj, &n);
@@ -402,7 +418,6 @@ ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id,
 	if (!err)
 		err = repository_path_as(row->path, row->format, row->room, row->started_ms, row->id);
 	snprintf(r->id, sizeof r->id, "%" PRId64, row->id);
-	snprintf(r->url, sizeof r->url, "/recordings/%s/%s", r->id, row->token);
 	return err;
 }
 

@@ -29,7 +29,7 @@ enum recording_phase {
 struct recording_note {
 	enum recording_phase phase;
 	const char *id, *by;
-	const char *url;  /* DONE, and BROKE when something was kept */
+	const char *url;  /* a link for hosts; DONE, and BROKE when something was kept */
 	const char *text; /* BROKE: a sentence */
 };
 
@@ -42,6 +42,7 @@ struct recording_env {
 	struct db *db;
 	struct volume *volume;
 	struct finisher *finisher; /* NULL: nothing is done to them after their end */
+	const char *link_key; /* links.h; may change. NULL: notes have no link */
 	size_t running; /* not yet gone */
 	bool stopping;	/* what cannot be written into the registry now is found at the next start */
 };

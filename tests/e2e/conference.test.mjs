@@ -93,7 +93,8 @@ describe('three browsers in one room', { timeout: 180000 }, () => {
 		await new Promise((r) => setTimeout(r, 6000)); // the length of the recording
 		await people[0].page.click('#record');
 		await until('the recording to be ready', () => people.every((p) => p.last('recording')?.state === 'ready'));
-		const { url } = people[2].last('recording');
+		const { url } = people[0].last('recording');
+		assert.equal(people[2].last('recording').url, undefined, 'the link is for hosts');
 		const file = join(out, 'recording.mp4');
 		const reply = await fetch(server.url + url);
 		assert.equal(reply.status, 200);

@@ -68,8 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = 0;
 	memcpy(bytes, "bytes=", 6);
 	memcpy(bytes + 6, text, size + 1);
-	if (strcmp(text, row.token))
-		check(link_check(text, key, &row, 1) != 0);
+	check(link_check(text, key, &row, 1) != 0);
 	changed(data, size);
 	path(text);
 	for (uint64_t n = 0; n < 3; n++) {

@@ -64,7 +64,8 @@ test('a recording is ready at once, and finished afterwards', limit, async () =>
 	await late.ready;
 	await sleep(2000); // of what is shared
 	s.send({ type: 'record', action: 'stop' });
-	const { url } = await told(s, 'ready');
+	await told(s, 'ready');
+	const [{ url }] = await server.recordings();
 	assert.equal((await fetch(new URL(url, server.url))).status, 200);
 	const [row] = await finished(server.data, 1);
 	assertFinished(server.data, row);

@@ -25,6 +25,7 @@
 #include "mcu/net/ice.h"
 #include "mcu/room/room_priv.h"
 #include "mcu/tokens.h"
+#include "storage/link_keys.h"
 #include "storage/recordings.h"
 #include "storage/rooms.h"
 #include "storage/volume.h"
@@ -51,6 +52,7 @@ struct front {
 	size_t people; /* in the welcome */
 	struct sound_info people_sound[4]; /* likewise, of the first */
 	enum recording_event_state recording;
+	char url[160]; /* told with it; "": none */
 	enum leave_reason reason;
 	struct uplink_info uplink;
 	struct { size_t n; uint32_t by; bool by_host; } over; /* its presenting */
@@ -72,7 +74,7 @@ struct front {
 };
 
 static struct {
-	char dir[64];
+	char dir[64], link_key[LINK_SECRET_LEN + 1];
 	struct config config;
 	struct mbox *ctl;
 	struct dtls_identity *id;
@@ -229,8 +231,10 @@ static inline void on_event(void *obj, struct leg_event *ev)
 		f->uplinks++;
 		f->uplink = ev->u.uplink;
 	}
-	if (ev->type == LEG_EVENT_RECORDING)
+	if (ev->type == LEG_EVENT_RECORDING) {
 		f->recording = ev->u.recording.state;
+		snprintf(f->url, sizeof f->url, "%s", ev->u.recording.url ? ev->u.recording.url : "");
+	}
 	if (f->leg && f->leaves_at == (int)ev->type)
 		leave(f, LEAVE_LEFT);
 }
@@ -371,6 +375,8 @@ static inline int set_up(void **state)
 		.sign_in_hours = 1 }), 0);
 	cfg.accounts = the.accounts;
 	memset(the.key.bytes, 7, sizeof the.key.bytes);
+	memset(the.link_key, 'k', LINK_SECRET_LEN);
+	cfg.link_key = the.link_key;
 	assert_int_equal(conference_new(&the.c, &cfg), 0);
 	return 0;
 }

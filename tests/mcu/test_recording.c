@@ -1,6 +1,8 @@
 /* Recordings as a front end sees them. */
 #include "tests/mcu/conference_rig.h"
 
+#include "mcu/links.h"
+
 #include <sys/stat.h>
 
 static void on_list(void *obj, int err, const struct recording_row *rows, size_t n)
@@ -69,6 +71,33 @@ static void test_recording_is_told_and_kept(void **state)
 	assert_int_equal(conference_api.record(the.c, a.leg, true, &why), 0);
 	leave(&a, LEAVE_LEFT);
 	leave(&b, LEAVE_LEFT);
+}
+
+/* The link in its address, which is for hosts and ends as others do. */
+static void test_hosts_are_told_a_link(void **state)
+{
+	struct front host = { 0 }, other = { 0 };
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS, days = the.config.recording.link_days;
+	struct errmsg why;
+	const char *link;
+
+	(void)state;
+	must_join(&host, "room");
+	must_join(&other, "room");
+	assert_int_equal(conference_api.record(the.c, host.leg, RECORD_START, &why), 0);
+	run_for_ms(700);
+	assert_string_equal(host.url, "");
+	assert_int_equal(conference_api.record(the.c, host.leg, RECORD_STOP, &why), 0);
+	RUN_UNTIL(host.recording == RECORDING_IS_READY && other.recording == RECORDING_IS_READY);
+	assert_string_equal(other.url, "");
+	newest_recording();
+	assert_memory_equal(host.url, "/recordings/", 12);
+	link = strrchr(host.url, '/') + 1;
+	assert_int_equal(link_check(link, the.link_key, &the.row, now_ms), 0);
+	assert_int_equal(link_check(link, the.link_key, &the.row, now_ms + (days + 1) * 86400000),
+			 -ETIME);
+	leave(&host, LEAVE_LEFT);
+	leave(&other, LEAVE_LEFT);
 }
 
 static struct recording_event happened[8];
@@ -186,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_recording_is_told_and_kept),
+		T(test_hosts_are_told_a_link),
 		T(test_what_happens_is_noted),
 		T(test_recording_outlasts_its_room),
 		T(test_shutdown_finishes_recordings),
