@@ -129,6 +129,8 @@ struct config {
 	} hls;
 	struct {
 		int per_room, give_up_s;
+		char *who; /* "nobody", "admins", "hosts" */
+		struct config_strings hosts;
 	} push;
 	struct {
 		int interval_s, keep_days;

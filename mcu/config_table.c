@@ -393,6 +393,11 @@ const struct config_key config_keys[] = {
 
 	INT("push.per_room", push.per_room, 0, 16, "4",
 	    "Servers that a room may be sent to at a time; 0: none."),
+	CHOICE("push.who", push.who, "nobody|admins|hosts", "admins",
+	       "Who may have a room sent on: the server connects to the address that is asked for, "
+	       "inside your network too."),
+	{ "push.hosts", KEY_STRINGS, AT(push.hosts), 0, 0, NULL, check_not_empty, "",
+	  "Names or addresses of servers that rooms may be sent to; empty: any." },
 	INT("push.give_up_s", push.give_up_s, 5, 86400, "600",
 	    "A server that cannot be reached for so long is given up (seconds)."),
 

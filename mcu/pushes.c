@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include <glib.h>
 
@@ -206,13 +208,29 @@ ON_THREAD(ROLE_CTL) static int begin(struct pushes *p, struct item *i, const cha
 	return err;
 }
 
-int pushes_start(struct pushes *p, const char *url, int64_t *id, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int may_push(const struct config *c, const struct push_url *u,
+					bool admin, struct errmsg *why)
+{
+	bool listed = !c->push.hosts.n;
+
+	if (!strcmp(c->push.who, "nobody") || (!admin && strcmp(c->push.who, "hosts")))
+		return errmsg_set(why, -EACCES, "not_allowed", "You may not send rooms to other servers. "
+				  "The administrator may, or may set push.who.");
+	for (size_t i = 0; i < c->push.hosts.n; i++)
+		listed = listed || !strcasecmp(c->push.hosts.items[i], u->host);
+	return listed ? 0 : errmsg_set(why, -EACCES, "not_allowed", "This server is not among those that "
+				       "the administrator allows (push.hosts).");
+}
+
+int pushes_start(struct pushes *p, const char *url, bool admin, int64_t *id, struct errmsg *why)
 {
 	size_t most = (size_t)p->env->config->push.per_room;
 	struct push_url u;
 	struct item *i;
 	int err = push_url_parse(&u, url, why);
 
+	if (!err)
+		err = may_push(p->env->config, &u, admin, why);
 	if (err)
 		return err;
 	if (running(p) >= most)

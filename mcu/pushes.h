@@ -37,8 +37,9 @@ int pushes_new(struct pushes **out, struct pushes_env *env, struct room *room,
 /* All end; changed is not called any more. Before room_close. */
 void pushes_close(struct pushes **p) ON_THREAD(ROLE_CTL);
 
-/* 0 with *id; -EINVAL (push_invalid), -EUSERS (too_many_pushes), -ENOMEM … with *why. */
-int pushes_start(struct pushes *p, const char *url, int64_t *id, struct errmsg *why)
+/* admin: whether an administrator asks for it. 0 with *id; -EINVAL (push_invalid), -EACCES
+ * (not_allowed), -EUSERS (too_many_pushes), -ENOMEM … with *why. */
+int pushes_start(struct pushes *p, const char *url, bool admin, int64_t *id, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 /* Ends it, or forgets one that failed. -ENOENT. */
 int pushes_stop(struct pushes *p, int64_t id) ON_THREAD(ROLE_CTL);

@@ -42,10 +42,11 @@ ON_THREAD(ROLE_CTL) static void start(struct wait *w)
 		wait_refuse(w, 404, "room_unknown", "Nobody is in a room called \"%s\".", w->name);
 		return;
 	}
-	err = pushes_start(p, json_string_value(json_object_get(w->body, "url")), &w->id, &why);
+	err = pushes_start(p, json_string_value(json_object_get(w->body, "url")),
+			   w->who.role == USER_ADMIN, &w->id, &why);
 	if (err || pushes_get(p, w->id, &i)) {
-		wait_refuse(w, err == -EINVAL ? 400 : err == -EUSERS ? 409 : 500, why.code, "%s",
-			    why.text);
+		wait_refuse(w, err == -EINVAL ? 400 : err == -EACCES ? 403 : err == -EUSERS ? 409 : 500,
+			    why.code, "%s", why.text);
 		return;
 	}
 	wait_audit(w, "push_started", w->name, i.to);

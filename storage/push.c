@@ -111,12 +111,13 @@ static void failed(struct push *p, int err)
 	metric_add(&m_failures, 1);
 	p->given_up = !push_retry_failed(&p->retry, now);
 	if (p->given_up)
-		snprintf(text, sizeof(text), "%s could not be reached for %d s (%s). Check the address "
-			 "and the key, then start again.", p->url.shown, p->cfg.give_up_s, err_str(err));
+		snprintf(text, sizeof(text), "%s could not be reached for %d s. Check the address and the "
+			 "key, then start again.", p->url.shown, p->cfg.give_up_s);
 	else
-		snprintf(text, sizeof(text), "%s cannot be reached, or has ended the connection (%s); it "
-			 "is tried again.", p->url.shown, err_str(err));
-	log_warn(NULL, "push: %s", text);
+		snprintf(text, sizeof(text), "%s cannot be reached, or has ended the connection; it is "
+			 "tried again.", p->url.shown);
+	/* Hosts are not told why: that would map the server's network for them. */
+	log_warn(NULL, "push: %s (%s)", text, err_str(err));
 	tell(p, p->given_up ? PUSH_FAILED : PUSH_RETRYING, text);
 }
 

@@ -1,6 +1,7 @@
 #include "storage/push_url.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +25,46 @@ static size_t host_length(const char *p)
 	return p[0] == ':' ? 0 : n;
 }
 
+/* As libavformat finds it: before the first colon, or in brackets. */
+static bool find_host(struct push_url *out, const char *p, size_t n)
+{
+	const char *end = *p == '[' ? memchr(p, ']', n) : memchr(p, ':', n);
+	size_t len;
+
+	if (*p == '[') {
+		if (!end || (end[1] && !strchr(":/?#", end[1])))
+			return false;
+		p++;
+		n--;
+	}
+	len = end ? (size_t)(end - p) : n;
+	if (!len || len >= sizeof(out->host))
+		return false;
+	memcpy(out->host, p, len);
+	out->host[len] = 0;
+	return true;
+}
+
+/* What follows the host of SRT. */
+static bool query_known(const char *p)
+{
+	static const char *const known[] = { "streamid", "passphrase", "pbkeylen", "latency" };
+
+	if (*p && *p != '?')
+		return false;
+	while (*p) {
+		size_t n = strcspn(++p, "=&#?");
+		bool found = false;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			found = found || (n == strlen(known[i]) && !strncmp(p, known[i], n));
+		if (!found || p[n] != '=')
+			return false;
+		p += strcspn(p, "&");
+	}
+	return true;
+}
+
 int push_url_parse(struct push_url *out, const char *text, struct errmsg *why)
 {
 	static const struct {
@@ -44,11 +85,11 @@ int push_url_parse(struct push_url *out, const char *text, struct errmsg *why)
 			out->kind = known[i].kind;
 		}
 	n = host ? host_length(host) : 0;
-	if (!n || n > 100)
+	if (!n || n > 100 || !find_host(out, host, n))
 		return invalid(why);
 	rest = host + n;
 	/* SRT needs a port and has no path; RTMP an application, and mostly a key. */
-	if (out->kind == PUSH_SRT && !memchr(host, ':', n))
+	if (out->kind == PUSH_SRT && (!memchr(host, ':', n) || !query_known(rest)))
 		return invalid(why);
 	if (out->kind == PUSH_RTMP && (*rest != '/' || !rest[1]))
 		return invalid(why);

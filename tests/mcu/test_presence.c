@@ -203,6 +203,41 @@ static void test_calls_are_told_to_hosts(void **state)
 	leave(&guest, LEAVE_LEFT);
 }
 
+static void must_not_push(struct pushes *p, bool admin, const char *host)
+{
+	struct errmsg why;
+	char url[64];
+	int64_t id;
+
+	snprintf(url, sizeof url, "rtmp://%s/app/key", host);
+	assert_int_equal(pushes_start(p, url, admin, &id, &why), -EACCES);
+	assert_string_equal(why.code, "not_allowed");
+}
+
+/* The server connects to where they say: not everybody may. */
+static void test_who_may_push(void **state)
+{
+	struct front host = { 0 };
+	struct pushes *p;
+	struct errmsg why;
+	int64_t id;
+
+	(void)state;
+	must_join(&host, "room");
+	p = conference_pushes(the.c, "room", true);
+	must_not_push(p, false, "127.0.0.1:9");
+	set("push.who=hosts");
+	set("push.hosts=[one.example]");
+	must_not_push(p, false, "127.0.0.1:9");
+	must_not_push(p, true, "one.example.org");
+	set("push.hosts=[127.0.0.1]");
+	assert_int_equal(pushes_start(p, "rtmp://127.0.0.1:9/app/key", false, &id, &why), 0);
+	set("push.who=nobody");
+	must_not_push(p, true, "127.0.0.1:9");
+	leave(&host, LEAVE_LEFT);
+	RUN_UNTIL(conference_is_idle(the.c));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -210,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_numbers_are_for_hosts), T(test_names_of_phones), T(test_renaming),
 		T(test_totals_come_once), T(test_who_is_called_comes_in),
-		T(test_calls_are_told_to_hosts),
+		T(test_calls_are_told_to_hosts), T(test_who_may_push),
 	};
 
 	role_enter(ROLE_ID_NONE);
