@@ -184,6 +184,26 @@ end:
 	return err;
 }
 
+/* --- measuring ----------------------------------------------------------------- */
+
+int finish_measure(const char *path, struct finish_size *out)
+{
+	AVFormatContext *in = NULL;
+	int err = open_movie(&in, path);
+
+	*out = (struct finish_size){ .bytes = (int64_t)size_of(path) };
+	if (!err && in->duration <= 0)
+		err = -EBADMSG;
+	if (!err)
+		out->duration_ms = in->duration / 1000;
+	for (unsigned i = 0; !err && i < in->nb_streams && !out->width; i++) {
+		out->width = in->streams[i]->codecpar->width;
+		out->height = in->streams[i]->codecpar->height;
+	}
+	avformat_close_input(&in);
+	return err;
+}
+
 /* --- comparing ----------------------------------------------------------------- */
 
 struct sums {

@@ -10,6 +10,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
 #include "storage/db_request.h"
+#include "storage/finish_copy.h"
 #include "storage/mkv.h"
 #include "storage/mp4_scan.h"
 
@@ -18,9 +19,9 @@
 
 /* One row as it was at the start. */
 struct known {
-	int64_t id, started_ms;
+	int64_t id, started_ms, bytes;
 	enum recording_state state;
-	bool was_missing;
+	bool was_missing, finished;
 	char path[RECORDING_PATH_MAX + 1];
 };
 
@@ -55,8 +56,8 @@ static int load_rows(sqlite3 *conn, void *obj)
 	int rc = SQLITE_DONE;
 	int err = db_prepare(conn, &st,
 			     "SELECT id, path, started_ms, state IN ('recording', 'finishing'), "
-			     "state = 'failed', error = ? FROM recordings ORDER BY path", "t",
-			     MISSING_TEXT);
+			     "state = 'failed', error = ?, bytes, finish = 'done' "
+			     "FROM recordings ORDER BY path", "t", MISSING_TEXT);
 
 	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		err = grow((void **)&c->rows, &c->cap, c->n, sizeof(*c->rows));
@@ -71,6 +72,8 @@ static int load_rows(sqlite3 *conn, void *obj)
 			   : sqlite3_column_int(st, 4) ? RECORDING_FAILED
 						       : RECORDING_READY;
 		k->was_missing = k->state == RECORDING_FAILED && sqlite3_column_int(st, 5);
+		k->bytes = sqlite3_column_int64(st, 6);
+		k->finished = sqlite3_column_int(st, 7);
 	}
 	if (!err)
 		err = db_errno(conn, rc);
@@ -164,12 +167,28 @@ static struct found look_at_mp4(const char *full, struct verdict *v)
 	return f;
 }
 
+/* With its index in front it was written by libavformat, and is whole. */
+static struct found look_at_finished(const char *full, struct verdict *v)
+{
+	struct finish_size s;
+	struct found f = { .err = finish_measure(full, &s) };
+
+	v->bytes = s.bytes;
+	v->duration_ms = s.duration_ms;
+	v->width = s.width;
+	v->height = s.height;
+	f.playable = !f.err;
+	return f;
+}
+
 static struct found look_at_mkv(const char *full, struct verdict *v)
 {
 	struct mkv_report r;
 	struct found f = { 0 };
 
 	f.err = mkv_repair_file(full, &r);
+	if (f.err == -EBADMSG)
+		return look_at_finished(full, v);
 	v->bytes = (int64_t)r.bytes;
 	v->duration_ms = r.duration_ms;
 	v->width = (int)r.width;
@@ -222,13 +241,27 @@ static int settle_unfinished(struct reconcile *c, const struct known *k)
 	return err ? err : db_call(c->db, write_verdict, &v);
 }
 
-static bool exists(const struct reconcile *c, const char *path)
+/* -1: there is none. */
+static int64_t size_of(const struct reconcile *c, const char *path)
 {
 	char full[4096];
 	struct stat st;
 
 	return snprintf(full, sizeof(full), "%s/%s", c->data_dir, path) < (int)sizeof(full) &&
-	       lstat(full, &st) == 0 && S_ISREG(st.st_mode);
+	       lstat(full, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : -1;
+}
+
+static bool exists(const struct reconcile *c, const char *path)
+{
+	return size_of(c, path) >= 0;
+}
+
+static int write_back(sqlite3 *conn, void *obj)
+{
+	const struct known *k = obj;
+
+	return db_run(conn, "UPDATE recordings SET state = 'ready', error = '' WHERE id = ?", "i",
+		      k->id);
 }
 
 static int settle_row(struct reconcile *c, const struct known *k)
@@ -236,6 +269,8 @@ static int settle_row(struct reconcile *c, const struct known *k)
 	struct verdict v = { .id = k->id, .started_ms = k->started_ms, .error = "" };
 
 	/* a disk that was not mounted then may be mounted now */
+	if (k->was_missing && k->finished && size_of(c, k->path) == k->bytes)
+		return db_call(c->db, write_back, (void *)k);
 	if (k->state == RECORDING_RECORDING || (k->was_missing && exists(c, k->path)))
 		return settle_unfinished(c, k);
 	if (k->state != RECORDING_READY || exists(c, k->path))

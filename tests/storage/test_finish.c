@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "mcu/base/role.h"
+#include "storage/db_request.h"
 #include "storage/finish.h"
 #include "storage/finish_copy.h"
 #include "storage/mp4_scan.h"
@@ -407,6 +408,93 @@ static void every_kind_is_finished(void **state)
 	}
 }
 
+static int ask(sqlite3 *conn, void *obj)
+{
+	char **q = obj;
+	int64_t v = -1;
+	int err = db_query_int(conn, &v, q[0], "");
+
+	snprintf(q[1], 24, "%lld", (long long)v);
+	return err;
+}
+
+static int64_t of_row(struct db *db, const char *what)
+{
+	char sql[128], text[24] = "";
+
+	snprintf(sql, sizeof(sql), "SELECT %s FROM recordings", what);
+	assert_int_equal(db_call(db, ask, (char *[]){ sql, text }), 0);
+	return strtoll(text, NULL, 10);
+}
+
+static int execute(sqlite3 *conn, void *obj)
+{
+	return db_run(conn, obj, "");
+}
+
+static void start_again(struct db *db)
+{
+	struct repository_report rep;
+	struct errmsg why;
+
+	if (repository_reconcile(dir, db, &rep, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(rep.unreadable, 0);
+}
+
+/* When its row is lost, or it was not there at one start: it is not one that a recorder
+ * wrote, and whole all the same. */
+static void a_finished_one_is_known_again(void **state)
+{
+	static const struct movie_kind kind = { .matroska = true };
+	const char *path = BASE ".mkv";
+	struct finish_cfg c = { .data_dir = dir, .path = path, .remux = true };
+	struct finish_result r;
+	struct errmsg why = { 0 };
+	struct mbox *m = NULL;
+	struct db *db = NULL;
+	struct played before, after;
+
+	(void)state;
+	clean();
+	movie_write_as(&gop, dir, path, FRAMES, BLACK, true, &kind);
+	assert_int_equal(finish_run(&c, &r, &why), 0);
+	assert_true(r.remuxed);
+	assert_int_equal(play(full(path), true, &before), 0);
+	assert_int_equal(mbox_new(&m, 16), 0);
+	assert_int_equal(db_open(&db, full("again.db"), m, &why), 0);
+
+	start_again(db);
+	assert_int_equal(of_row(db, "state = 'interrupted' AND error = ''"), 1);
+	assert_int_equal(of_row(db, "finish = 'queued'"), 1);
+	assert_int_equal(of_row(db, "bytes"), r.bytes);
+	assert_in_range(of_row(db, "duration_ms"), 13900, 14100);
+	assert_int_equal(of_row(db, "width"), MOVIE_W);
+	assert_int_equal(of_row(db, "height"), MOVIE_H);
+
+	/* one that was finished, and is as long as it was, is not finished anew */
+	assert_int_equal(db_call(db, execute, "UPDATE recordings SET finish = 'done', sha256 = "
+				 "hex(zeroblob(32)), duration_ms = 14001, state = 'ready'"), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rename(full(path), full("elsewhere")), 0);
+		start_again(db);
+		assert_int_equal(of_row(db, "state = 'failed' AND error <> ''"), 1);
+		assert_int_equal(rename(full("elsewhere"), full(path)), 0);
+		start_again(db);
+		assert_int_equal(of_row(db, "state = 'ready' AND error = ''"), 1);
+		assert_int_equal(of_row(db, i ? "finish = 'queued'" : "finish = 'done'"), 1);
+		assert_in_range(of_row(db, "duration_ms"), i ? 13900 : 14001, i ? 14100 : 14001);
+		/* and one that is not is looked at */
+		assert_int_equal(db_call(db, execute, "UPDATE recordings SET bytes = 1"), 0);
+	}
+	db_close(&db);
+	mbox_free(&m);
+	assert_int_equal(play(full(path), true, &after), 0);
+	assert_int_equal(after.complaints, before.complaints);
+	assert_int_equal(after.video_frames, before.video_frames);
+	assert_int_equal(after.audio_frames, before.audio_frames);
+}
+
 /* What has lost a picture, or has other times, is not taken for the same. */
 static void a_copy_that_differs_is_noticed(void **state)
 {
@@ -449,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_disk_without_room_keeps_the_original),
 		cmocka_unit_test(junk_is_left_as_it_is),
 		cmocka_unit_test(every_kind_is_finished),
+		cmocka_unit_test(a_finished_one_is_known_again),
 		cmocka_unit_test(a_copy_that_differs_is_noticed),
 	};
 
