@@ -16,7 +16,8 @@ struct entry {
 	struct zone *zone;
 	bool on;	  /* its time was, when it was looked at last */
 	int64_t from_ms;  /* of that time */
-	bool recorded, records; /* in that time: begun once; still runs by it */
+	bool recorded;		   /* in that time: begun once */
+	char records[AGENDA_ID_SIZE]; /* this one; "": none */
 };
 
 struct agenda {
@@ -79,15 +80,16 @@ static void look_at(struct agenda *a, guint i, int64_t now) ON_THREAD(ROLE_CTL)
 	struct schedule_slot s;
 	bool on = schedule_at(&e->when, now, &s), over = e->on && (!on || s.from_ms != e->from_ms);
 
-	if (over && e->records)
-		(void)a->cfg.events->record(a->cfg.ctx, e->row.room, false);
-	if (over || !e->on)
-		e->recorded = e->records = false;
+	if (over && e->records[0])
+		(void)a->cfg.events->record(a->cfg.ctx, e->row.room, false, e->records);
+	if (over || !e->on) {
+		e->recorded = false;
+		e->records[0] = '\0';
+	}
 	e->on = on;
 	e->from_ms = on ? s.from_ms : 0;
-	if (e->row.record && on && !e->recorded &&
-	    !a->cfg.events->record(a->cfg.ctx, e->row.room, true))
-		e->recorded = e->records = true;
+	if (e->row.record && on && !e->recorded)
+		e->recorded = !a->cfg.events->record(a->cfg.ctx, e->row.room, true, e->records);
 	if (!e->row.record && over && !on)
 		open_over(a, e->row.room);
 }
@@ -159,7 +161,7 @@ void agenda_set_schedules(struct agenda *a, const struct schedule_row *rows, siz
 				e.on = was->on;
 				e.from_ms = was->from_ms;
 				e.recorded = was->recorded;
-				e.records = was->records;
+				memcpy(e.records, was->records, sizeof e.records);
 			}
 		}
 		g_array_append_val(a->entries, e);

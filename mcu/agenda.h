@@ -17,11 +17,14 @@
 
 struct agenda;
 
+enum { AGENDA_ID_SIZE = 24 };
+
 struct agenda_events {
 	/* Everybody out. */
 	void (*close)(void *ctx, const char *room);
-	/* 0: done. start: it may not be possible yet, and is tried again while the time lasts. */
-	int (*record)(void *ctx, const char *room, bool start);
+	/* 0: done. start: it may not be possible yet, and is tried again while the time lasts;
+	 * id: of the recording that began. Otherwise that one ends, and no other. */
+	int (*record)(void *ctx, const char *room, bool start, char id[AGENDA_ID_SIZE]);
 };
 
 struct agenda_cfg {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 int conference_new_agenda(struct conference *c, struct agenda **out)
 {
@@ -62,17 +63,30 @@ static void shut(void *ctx, const char *room)
 	hall_close(h, "schedule");
 }
 
-static int record(void *ctx, const char *room, bool start)
+/* A host may have stopped what began by the schedule, and begun one of his own. */
+static int record(void *ctx, const char *room, bool start, char id[AGENDA_ID_SIZE])
 {
+	struct recording_info now;
 	struct hall *h;
 	struct errmsg why;
+	int err;
 
 	role_assert_ctl();
 	h = hall_find(ctx, room);
 	/* Of nobody there is nothing to record. */
 	if (!h || (start && !h->people->len))
 		return -ENOENT;
-	return hall_record(h, start ? RECORD_START : RECORD_STOP, "schedule", &why);
+	if (!start) {
+		hall_recording_info(h, &now);
+		return now.id && !strcmp(now.id, id) ?
+			hall_record(h, RECORD_STOP, "schedule", &why) : -ENOENT;
+	}
+	err = hall_record(h, RECORD_START, "schedule", &why);
+	if (err)
+		return err;
+	hall_recording_info(h, &now);
+	snprintf(id, AGENDA_ID_SIZE, "%s", now.id ? now.id : "");
+	return 0;
 }
 
 const struct agenda_events conference_agenda_events = { .close = shut, .record = record };

@@ -18,7 +18,7 @@
 static int64_t now;
 static int closed, started, stopped;
 static bool recordable;
-static char closed_room[65];
+static char closed_room[65], stopped_id[AGENDA_ID_SIZE];
 
 static int64_t test_clock(void)
 {
@@ -32,13 +32,17 @@ static void on_close(void *ctx, const char *room)
 	snprintf(closed_room, sizeof closed_room, "%s", room);
 }
 
-static int on_record(void *ctx, const char *room, bool start)
+static int on_record(void *ctx, const char *room, bool start, char id[AGENDA_ID_SIZE])
 {
 	(void)ctx;
 	assert_string_equal(room, "class");
 	if (start && !recordable)
 		return -1;
 	*(start ? &started : &stopped) += 1;
+	if (start)
+		snprintf(id, AGENDA_ID_SIZE, "id %d", started);
+	else
+		snprintf(stopped_id, sizeof stopped_id, "%s", id);
 	return 0;
 }
 
@@ -162,14 +166,17 @@ static void a_recording_begins_when_somebody_is_there(void **state)
 	assert_int_equal(started, 1); /* a host may stop it, then it stays so */
 	look(a, NINE + 60 * MINUTE);
 	assert_int_equal(stopped, 1);
+	assert_string_equal(stopped_id, "id 1");
 	look(a, NINE + 61 * MINUTE);
 	assert_int_equal(stopped, 1);
 	look(a, NINE + DAY);
 	assert_int_equal(started, 2);
+	agenda_set_schedules(a, &row, 1); /* read anew: it goes on */
 	/* nobody came: nothing to stop */
 	recordable = false;
 	look(a, NINE + DAY + 60 * MINUTE);
 	assert_int_equal(stopped, 2);
+	assert_string_equal(stopped_id, "id 2");
 	look(a, NINE + 2 * DAY);
 	look(a, NINE + 2 * DAY + 60 * MINUTE);
 	assert_int_equal(started, 2);

@@ -30,14 +30,55 @@ static void nobody_is_not_recorded(void **state)
 {
 	(void)state;
 	role_assert_ctl();
-	assert_int_not_equal(conference_agenda_events.record(the.c, "nowhere", true), 0);
-	assert_int_not_equal(conference_agenda_events.record(the.c, "nowhere", false), 0);
+	char id[AGENDA_ID_SIZE] = "1";
+
+	assert_int_not_equal(conference_agenda_events.record(the.c, "nowhere", true, id), 0);
+	assert_int_not_equal(conference_agenda_events.record(the.c, "nowhere", false, id), 0);
+}
+
+static void run_for_ms(int ms)
+{
+	int64_t end = clock_now_ns(&clock_monotonic) + ms * NS_PER_MS;
+
+	while (clock_now_ns(&clock_monotonic) < end)
+		turn();
+}
+
+/* A host has stopped it and begun one of his own: that one goes on. */
+static void only_its_own_recording_ends(void **state)
+{
+	char id[AGENDA_ID_SIZE] = "", again[AGENDA_ID_SIZE] = "";
+	struct front a = { 0 };
+	struct errmsg why;
+
+	(void)state;
+	role_assert_ctl();
+	must_join(&a, "class");
+	assert_int_equal(conference_agenda_events.record(the.c, "class", true, id), 0);
+	assert_true(id[0]);
+	assert_int_not_equal(conference_agenda_events.record(the.c, "class", true, again), 0);
+	run_for_ms(400);
+	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_START, &why), 0);
+	assert_int_not_equal(conference_agenda_events.record(the.c, "class", false, id), 0);
+	run_for_ms(400);
+	assert_int_equal(a.recording, RECORDING_IS_ON);
+	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	/* its own does */
+	assert_int_equal(conference_agenda_events.record(the.c, "class", true, id), 0);
+	run_for_ms(400);
+	assert_int_equal(conference_agenda_events.record(the.c, "class", false, id), 0);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	leave(&a, LEAVE_LEFT);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(its_time_is_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_its_own_recording_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_is_not_recorded, set_up, tear_down),
 	};
 
