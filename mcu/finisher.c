@@ -35,6 +35,7 @@ enum {
 	AGAIN_S = 60,          /* after a failure */
 	SILENCE_S = 1800,      /* a process that says nothing for so long hangs */
 	LINE_BYTES = 512,
+	LAST_READS = 1024,     /* of what a process that has ended left in the pipe */
 	STOP_LOOKS = 200, STOP_LOOK_US = 5000,
 };
 
@@ -42,7 +43,7 @@ struct finisher {
 	struct finisher_cfg cfg;
 	bool asking, stopping; /* asking: the registry, or telling it */
 	bool more;             /* something was queued while it was asked */
-	guint again, silence, source;
+	guint again, silence, source, reaper;
 	struct recording_row row; /* being finished */
 	struct log_ctx log;
 	pid_t pid; /* 0: none */
@@ -160,19 +161,6 @@ ON_THREAD(ROLE_CTL) static void finish_ended(struct finisher *f)
 		save(f);
 }
 
-static void reap(struct finisher *f)
-{
-	int status;
-
-	drop_source(&f->source);
-	drop_source(&f->silence);
-	close(f->out);
-	f->out = -1;
-	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	f->pid = 0;
-}
-
 /* --- what it says -------------------------------------------------------------- */
 
 static gboolean on_silence(gpointer obj)
@@ -226,26 +214,50 @@ static void take_lines(struct finisher *f)
 		f->fill = 0;
 }
 
+/* False: there is no more. */
+static bool read_some(struct finisher *f)
+{
+	ssize_t n = read(f->out, f->line + f->fill, sizeof f->line - f->fill);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	f->fill += (size_t)n;
+	take_lines(f);
+	return n > 0;
+}
+
 static gboolean on_output(gint fd, GIOCondition cond, gpointer obj)
 {
 	struct finisher *f = obj;
-	ssize_t n = read(fd, f->line + f->fill, sizeof f->line - f->fill);
 
+	(void)fd;
 	(void)cond;
 	role_assert_ctl();
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return G_SOURCE_CONTINUE;
-	if (n > 0) {
+	if (read_some(f)) {
 		drop_source(&f->silence);
 		f->silence = g_timeout_add_seconds(SILENCE_S, on_silence, f);
-		f->fill += (size_t)n;
-		take_lines(f);
 		return G_SOURCE_CONTINUE;
 	}
-	f->source = 0;
-	reap(f);
-	finish_ended(f);
+	f->source = 0; /* it ends; on a disk that hangs that may take long, and nobody waits for it */
 	return G_SOURCE_REMOVE;
+}
+
+static void on_exit_of(GPid pid, gint status, gpointer obj)
+{
+	struct finisher *f = obj;
+
+	(void)pid;
+	(void)status;
+	role_assert_ctl();
+	f->reaper = 0;
+	f->pid = 0;
+	for (int i = 0; i < LAST_READS && f->source && read_some(f); i++)
+		;
+	drop_source(&f->source);
+	drop_source(&f->silence);
+	close(f->out);
+	f->out = -1;
+	finish_ended(f);
 }
 
 /* --- its beginning ------------------------------------------------------------- */
@@ -324,6 +336,7 @@ ON_THREAD(ROLE_CTL) static void start(struct finisher *f, int chapters)
 	(void)fcntl(f->out, F_SETFL, O_NONBLOCK);
 	f->source = g_unix_fd_add(f->out, G_IO_IN | G_IO_HUP | G_IO_ERR, on_output, f);
 	f->silence = g_timeout_add_seconds(SILENCE_S, on_silence, f);
+	f->reaper = g_child_watch_add(f->pid, on_exit_of, f);
 	set(&running, 1);
 	set(&percent_done, 0);
 }
@@ -383,6 +396,7 @@ void finisher_stop(struct finisher *f)
 	drop_source(&f->again);
 	if (!f->pid)
 		return;
+	drop_source(&f->reaper);
 	kill(f->pid, SIGKILL);
 	/* one that waits for a disk that hangs is left to the system */
 	for (int i = 0; i < STOP_LOOKS && f->pid; i++) {

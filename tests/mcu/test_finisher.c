@@ -17,7 +17,10 @@
 #include "storage/recordings.h"
 #include "storage/repository.h"
 
-enum { FRAMES = 6 * MOVIE_FPS, LIMIT_S = 60, IOPRIO_WHO_PROCESS = 1, IDLE_CLASS = 3 };
+enum { FRAMES = 6 * MOVIE_FPS, LIMIT_S = 60, IOPRIO_WHO_PROCESS = 1, IDLE_CLASS = 3,
+       LINGER_S = 4 };
+
+#define LINGERS "MCU_TEST_FINISHER_LINGERS"
 
 #define STARTED_MS 1711974896000LL /* 2024-04-01 12:34:56 UTC */
 
@@ -207,6 +210,27 @@ static void who_stops_loses_nothing(void **state)
 	assert_done(1);
 }
 
+/* One that has said its last word and does not end, as on a disk that hangs: the loop goes
+ * on, and nothing else is finished meanwhile. */
+static void one_that_ends_late(void **state)
+{
+	gint64 longest_us = 0, from_us;
+
+	(void)state;
+	setenv(LINGERS, "1", 1);
+	queue(1, FRAMES, 0);
+	start();
+	for (int i = 0; i < LIMIT_S * 1000 && !finisher_is_idle(finisher); i++) {
+		from_us = g_get_monotonic_time();
+		turn();
+		from_us = g_get_monotonic_time() - from_us;
+		longest_us = from_us > longest_us ? from_us : longest_us;
+	}
+	unsetenv(LINGERS);
+	assert_true(longest_us < LINGER_S * G_USEC_PER_SEC / 2);
+	assert_done(1);
+}
+
 static int set_up(void **state)
 {
 	struct errmsg why = { 0 };
@@ -241,6 +265,10 @@ static int child(int argc, char **argv)
 	fprintf(f, "%d %d %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0),
 		(int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) >> 13);
 	fclose(f);
+	if (getenv(LINGERS)) {
+		fclose(stdout);
+		g_usleep(LINGER_S * G_USEC_PER_SEC);
+	}
 	return status;
 }
 
@@ -252,6 +280,7 @@ int main(int argc, char **argv)
 		T(a_file_that_is_gone_is_not_tried_again),
 		T(it_is_tried_three_times),
 		T(who_stops_loses_nothing),
+		T(one_that_ends_late),
 #undef T
 	};
 	int status;
