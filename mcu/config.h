@@ -139,7 +139,7 @@ struct config {
 		int per_room, max;
 		char *cameras; /* "nobody", "admins", "hosts" */
 		struct config_strings camera_hosts;
-		int upload_mb, room_mb, keep_days;
+		int upload_mb, room_mb, account_mb, total_mb, keep_days;
 	} playback;
 	struct {
 		bool degrade;

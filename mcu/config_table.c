@@ -420,6 +420,11 @@ const struct config_key config_keys[] = {
 	    "The largest file that may be uploaded to be played (megabytes). 0: none."),
 	INT("playback.room_mb", playback.room_mb, 0, 10000000, "10000",
 	    "The same of all files of a room together."),
+	INT("playback.account_mb", playback.account_mb, 0, 10000000, "20000",
+	    "The same of all files that an account has uploaded."),
+	INT("playback.total_mb", playback.total_mb, 0, 100000000, "100000",
+	    "The same of all files together. A twentieth of the disk, and 2 gigabytes, are left for "
+	    "recordings in any case."),
 	INT("playback.keep_days", playback.keep_days, 0, 36500, "90",
 	    "Files that were uploaded are deleted after so many days. 0: never."),
 

@@ -305,7 +305,7 @@ static void on_ticket(void *obj, int err, const char *url, const struct errmsg *
 
 	role_assert_ctl();
 	if (err)
-		wait_refuse(w, err == -EDQUOT ? 409 : 503, why->code, "%s", why->text);
+		wait_refuse(w, err == -EDQUOT ? 409 : err == -ENOSPC ? 507 : 503, why->code, "%s", why->text);
 	else
 		wait_reply_json(w, 0, 201, json_pack("{s:s}", "url", url));
 }
@@ -313,8 +313,11 @@ static void on_ticket(void *obj, int err, const char *url, const struct errmsg *
 ON_THREAD(ROLE_CTL) static void ticket(struct wait *w)
 {
 	struct errmsg why;
-	int err = uploads_ticket(w->routes->cfg.uploads, w->name, w->who.name, text_of(w, "name"),
-				 json_integer_value(json_object_get(w->body, "bytes")), on_ticket, w, &why);
+	const struct upload_ask ask = {
+		.room = w->name, .by = w->who.name, .user_id = w->who.id, .name = text_of(w, "name"),
+		.bytes = json_integer_value(json_object_get(w->body, "bytes")),
+	};
+	int err = uploads_ticket(w->routes->cfg.uploads, &ask, on_ticket, w, &why);
 
 	if (!err)
 		wait_audit(w, "uploaded", w->name, NULL);

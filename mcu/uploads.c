@@ -12,40 +12,89 @@
 
 /* --- tickets ------------------------------------------------------------------------------- */
 
-/* What others of that room are bringing in. */
-static int64_t coming(const struct uploads *all, const char *room)
+/* What others are bringing in, with what of it is not on the disk yet. */
+struct coming {
+	int64_t all, of_room, of_user, to_come;
+};
+
+static struct coming count_coming(const struct upload *except)
 {
-	int64_t n = 0;
+	const struct uploads *all = except->owner;
+	struct coming c = { 0 };
 
 	for (guint i = 0; i < all->all->len; i++) {
 		const struct upload *u = g_ptr_array_index(all->all, i);
 
-		n += strcmp(u->row.room, room) || u->state == SAVING ? 0 : u->row.bytes;
+		if (u == except || u->state == SAVING)
+			continue;
+		c.all += u->row.bytes;
+		c.to_come += u->row.bytes - u->sent;
+		c.of_room += strcmp(u->row.room, except->row.room) ? 0 : u->row.bytes;
+		c.of_user += u->row.user_id != except->row.user_id ? 0 : u->row.bytes;
 	}
-	return n;
+	return c;
 }
 
-static void on_usage(void *obj, int err, const struct upload_row *row)
+static int over(struct errmsg *why, int64_t bytes, int most_mb, const char *whose)
 {
-	struct upload *u = obj;
-	struct uploads *all = u->owner;
-	int64_t room_bytes = (int64_t)all->cfg.config->playback.room_mb * 1000000;
+	return bytes <= (int64_t)most_mb * 1000000 ? 0 :
+	       errmsg_set(why, -EDQUOT, "quota", "The files of %s would be larger than %d megabytes together. "
+			  "Delete some first.", whose, most_mb);
+}
+
+static int check_quotas(const struct upload *u, const struct upload_usage *usage, struct errmsg *why)
+{
+	const struct config *c = u->owner->cfg.config;
+	const struct coming k = count_coming(u);
+	int64_t n = u->row.bytes;
+	int err = over(why, usage->of_room + k.of_room + n, c->playback.room_mb, "this room");
+
+	if (!err && u->row.user_id)
+		err = over(why, usage->of_user + k.of_user + n, c->playback.account_mb, "this account");
+	return err ? err : over(why, usage->all + k.all + n, c->playback.total_mb, "all rooms");
+}
+
+ON_THREAD(ROLE_CTL) static void answer(struct upload *u, int err, const struct errmsg *why)
+{
 	upload_ticket_cb *cb = u->cb;
-	void *cb_obj = u->obj;
+
+	u->owner->asking--;
+	u->cb = NULL;
+	cb(u->obj, err, err ? NULL : u->url, why);
+	if (err)
+		upload_discard(u);
+}
+
+static void after_look(struct upload *u)
+{
 	struct errmsg why = { 0 };
 
 	role_assert_ctl();
-	all->asking--;
-	u->cb = NULL;
+	if (u->err)
+		errmsg_set(&why, u->err, "internal", "The disk of the server cannot be asked. Try again.");
+	else if (u->spare < u->row.bytes + count_coming(u).to_come)
+		u->err = errmsg_set(&why, -ENOSPC, "disk_full", "The disk of the server is nearly full. Tell "
+				    "its administrator.");
+	answer(u, u->err, &why);
+}
+
+static void on_usage(void *obj, int err, const struct upload_usage *usage)
+{
+	struct upload *u = obj;
+	struct errmsg why = { 0 };
+
+	role_assert_ctl();
 	if (err)
 		errmsg_set(&why, err, "internal", "The registry failed. Try again.");
-	else if (row->bytes + coming(all, u->row.room) > room_bytes)
-		err = errmsg_set(&why, -EDQUOT, "quota", "The files of this room would be larger than %d "
-				 "megabytes together. Delete some first.",
-				 all->cfg.config->playback.room_mb);
-	cb(cb_obj, err, err ? NULL : u->url, &why);
-	if (err)
-		upload_discard(u);
+	else
+		err = check_quotas(u, usage, &why);
+	if (!err) {
+		err = upload_look(u, after_look);
+		if (!err)
+			return;
+		errmsg_set(&why, err, "busy", "The disk is too busy. Try again.");
+	}
+	answer(u, err, &why);
 }
 
 static int make_secret(char out[SECRET_CHARS + 1])
@@ -59,13 +108,13 @@ static int make_secret(char out[SECRET_CHARS + 1])
 	return 0;
 }
 
-int uploads_ticket(struct uploads *all, const char *room, const char *by, const char *name,
-		   int64_t bytes, upload_ticket_cb *cb, void *obj, struct errmsg *why)
+int uploads_ticket(struct uploads *all, const struct upload_ask *ask, upload_ticket_cb *cb, void *obj,
+		   struct errmsg *why)
 {
 	int most = all->cfg.config->playback.upload_mb;
 	struct upload *u;
 
-	if (bytes < 1 || bytes > (int64_t)most * 1000000)
+	if (ask->bytes < 1 || ask->bytes > (int64_t)most * 1000000)
 		return errmsg_set(why, -EMSGSIZE, "too_large", "A file may have %d megabytes at most.", most);
 	if (all->all->len >= TICKETS || all->stopping)
 		return errmsg_set(why, -EUSERS, "busy", "Too many files are being uploaded. Try again in some "
@@ -79,15 +128,16 @@ int uploads_ticket(struct uploads *all, const char *room, const char *by, const 
 			      .made_ns = clock_now_ns(all->cfg.engine->clock) };
 	make_secret(u->secret);
 	u->row.id = db_new_id();
-	u->row.bytes = bytes;
+	u->row.bytes = ask->bytes;
+	u->row.user_id = ask->user_id;
 	u->row.created_ms = clock_wall_ns() / NS_PER_MS;
-	snprintf(u->row.room, sizeof u->row.room, "%s", room);
-	snprintf(u->row.by, sizeof u->row.by, "%s", by);
-	upload_label(u->row.name, name);
+	snprintf(u->row.room, sizeof u->row.room, "%s", ask->room);
+	snprintf(u->row.by, sizeof u->row.by, "%s", ask->by);
+	upload_label(u->row.name, ask->name);
 	upload_path(u->path, u->row.id);
 	snprintf(u->part, sizeof u->part, "%s.part", u->path);
 	snprintf(u->url, sizeof u->url, "/api/v1/uploads/%s", u->secret);
-	if (uploads_usage(all->cfg.db, room, on_usage, u)) {
+	if (uploads_usage(all->cfg.db, ask->room, ask->user_id, on_usage, u)) {
 		free(u);
 		return errmsg_set(why, -EBUSY, "internal", "The registry is busy. Try again.");
 	}

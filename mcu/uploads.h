@@ -34,12 +34,18 @@ int uploads_routes(struct uploads *u, struct server *s) ON_THREAD(ROLE_CTL);
 bool uploads_is_idle(const struct uploads *u) ON_THREAD(ROLE_CTL);
 void uploads_shutdown(struct uploads *u) ON_THREAD(ROLE_CTL);
 
-/* url: the address to PUT to; borrowed. err with *why: too_large, quota. */
+struct upload_ask {
+	const char *room, *by, *name; /* name: what the file is called */
+	int64_t user_id;	      /* who asks; 0: a name and password alone */
+	int64_t bytes;
+};
+
+/* url: the address to PUT to; borrowed. err with *why: too_large, -EDQUOT (quota), -ENOSPC
+ * (disk_full). */
 typedef void upload_ticket_cb(void *obj, int err, const char *url, const struct errmsg *why);
 /* Answered later. 0 or -errno with *why. */
-int uploads_ticket(struct uploads *u, const char *room, const char *by, const char *name,
-		   int64_t bytes, upload_ticket_cb *cb, void *obj, struct errmsg *why)
-	ON_THREAD(ROLE_CTL);
+int uploads_ticket(struct uploads *u, const struct upload_ask *ask, upload_ticket_cb *cb, void *obj,
+		   struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* The row goes, and then the file; room: whose it must be, NULL: anybody's. */
 void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *cb, void *obj)
 	ON_THREAD(ROLE_CTL);

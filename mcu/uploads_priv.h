@@ -15,6 +15,7 @@
 enum {
 	SECRET_CHARS = 32, TICKETS = 64, TICKET_S = 3600, CHUNK_BYTES = 65536, CHUNKS_AHEAD = 16,
 	PROBE_S = 40, TIDY_S = 3600,
+	SYNC_BYTES = 8 << 20, /* so that the disk of a recorder never has much to write at once */
 };
 
 enum upload_state { TICKET, RECEIVING, FLUSHING, PROBING, SAVING };
@@ -37,6 +38,9 @@ struct upload {
 	struct playback_child *child;
 	bool known;
 	struct errmsg why;
+	int64_t sent;	/* octets that the storage thread was given */
+	int64_t spare;	/* what the disk has; the storage thread's, as fd */
+	int64_t synced, written; /* likewise */
 	int fd; /* the storage thread's, while jobs are in flight */
 	int err;
 };
@@ -49,6 +53,8 @@ struct uploads {
 	bool stopping;
 };
 
+/* Asks how much the disk may take, into u->spare; then() follows. 0 or -errno. */
+int upload_look(struct upload *u, void (*then)(struct upload *u)) ON_THREAD(ROLE_CTL);
 /* Frees it, once nothing works for it any more. */
 void upload_discard(struct upload *u) ON_THREAD(ROLE_CTL);
 extern const struct http_sink upload_sink; /* its ctx: the uploads */

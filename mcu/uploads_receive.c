@@ -2,6 +2,7 @@
 #include "mcu/uploads_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -100,6 +101,32 @@ static int job_create(struct upload *u, const struct disk_job *j)
 	return u->fd < 0 ? u->fd : 0;
 }
 
+static int job_look(struct upload *u, const struct disk_job *j)
+{
+	(void)j;
+	u->spare = files_spare(volume_root(u->owner->cfg.volume));
+	return u->spare < 0 ? (int)u->spare : 0;
+}
+
+int upload_look(struct upload *u, void (*then)(struct upload *u))
+{
+	return disk(u, job_look, NULL, 0, then);
+}
+
+/* Onto the disk, and out of the memory that others want; what recordings need is left. */
+static int let_go(struct upload *u)
+{
+	int64_t spare = files_spare(volume_root(u->owner->cfg.volume));
+
+	if (spare <= 0)
+		return spare ? (int)spare : -ENOSPC;
+	if (fdatasync(u->fd))
+		return -errno;
+	(void)posix_fadvise(u->fd, 0, u->written, POSIX_FADV_DONTNEED);
+	u->synced = u->written;
+	return 0;
+}
+
 static int job_write(struct upload *u, const struct disk_job *j)
 {
 	for (size_t at = 0; at < j->len;) {
@@ -111,7 +138,8 @@ static int job_write(struct upload *u, const struct disk_job *j)
 			return n ? -errno : -EIO;
 		at += (size_t)n;
 	}
-	return 0;
+	u->written += (int64_t)j->len;
+	return u->written - u->synced < SYNC_BYTES ? 0 : let_go(u);
 }
 
 static int job_sync(struct upload *u, const struct disk_job *j)
@@ -177,8 +205,10 @@ ON_THREAD(ROLE_CTL) static void reject(struct upload *u, int status, const char 
 
 ON_THREAD(ROLE_CTL) static void reject_disk(struct upload *u)
 {
-	reject(u, u->err == -ENOSPC || u->err == -EDQUOT ? 507 : 500, "disk", u->err == -ENOSPC ?
-	       "The disk of the server is full. Tell its administrator." :
+	bool full = u->err == -ENOSPC || u->err == -EDQUOT;
+
+	reject(u, full ? 507 : 500, full ? "disk_full" : "disk", full ?
+	       "The disk of the server is nearly full. Tell its administrator." :
 	       "The file could not be written. Tell the administrator of the server.");
 }
 
@@ -338,10 +368,15 @@ ON_THREAD(ROLE_CTL) static bool flush(struct upload *u)
 		free(data);
 		return true;
 	}
-	if (disk(u, job_write, data, len, after_write)) {
-		u->err = u->err ? u->err : -EAGAIN;
+	if (u->err) { /* it is not kept: the sender is told at the end */
+		free(data);
 		return false;
 	}
+	if (disk(u, job_write, data, len, after_write)) {
+		u->err = -EAGAIN;
+		return false;
+	}
+	u->sent += (int64_t)len;
 	return true;
 }
 

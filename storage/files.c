@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum { PART_MAX = 255 };
+
+static const int64_t SPARE_BYTES = 2000000000;
 
 bool files_path_safe(const char *path)
 {
@@ -131,4 +134,17 @@ int files_write_at(int fd, uint64_t at, const void *from, size_t len)
 	struct iovec v = { (void *)(uintptr_t)from, len };
 
 	return files_write_all(fd, &v, 1, at);
+}
+
+int64_t files_spare(const char *root)
+{
+	struct statvfs s;
+	int64_t all, available, spare;
+
+	if (statvfs(root, &s))
+		return -errno;
+	all = (int64_t)(s.f_blocks * s.f_frsize);
+	available = (int64_t)(s.f_bavail * s.f_frsize);
+	spare = all / 20 > SPARE_BYTES ? all / 20 : SPARE_BYTES;
+	return available > spare ? available - spare : 0;
 }

@@ -16,6 +16,10 @@ int files_create(const char *root, const char *path);
 int files_read_at(int fd, uint64_t at, void *to, size_t len);
 int files_write_at(int fd, uint64_t at, const void *from, size_t len);
 
+/* Octets that may still be written to the disk of root, such that it keeps what recordings
+ * that run need: a twentieth of it, and 2 GB. 0: none. -errno. */
+int64_t files_spare(const char *root);
+
 struct iovec;
 /* All of it, at that place; v is used up. 0 or -errno. */
 int files_write_all(int fd, struct iovec *v, int n, uint64_t at);

@@ -328,6 +328,12 @@ const struct migration migrations[] = {
 	  " video INTEGER NOT NULL"
 	  ") STRICT;"
 	  "CREATE INDEX uploads_by_room ON uploads (room, id);" },
+	{ "files that were uploaded: whose they are",
+	  /* of a room that is registered; else NULL, as a name alone is anybody's */
+	  "ALTER TABLE uploads ADD COLUMN room_id INTEGER REFERENCES rooms ON DELETE SET NULL;"
+	  "ALTER TABLE uploads ADD COLUMN user_id INTEGER REFERENCES users ON DELETE SET NULL;"
+	  "UPDATE uploads SET user_id = (SELECT u.id FROM users u WHERE u.name = uploads.by),"
+	  " room_id = (SELECT r.id FROM rooms r WHERE r.name = uploads.room AND r.registered = 1);" },
 };
 const int migrations_count = (int)(sizeof(migrations) / sizeof(migrations[0]));
 

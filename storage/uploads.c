@@ -8,7 +8,8 @@
 
 #include "storage/db_request.h"
 
-#define COLUMNS "id, room, name, by, bytes, created_ms, duration_ms, width, height, pages, audio, video"
+#define COLUMNS "id, room, name, by, bytes, created_ms, duration_ms, width, height, pages, audio, " \
+		"video, user_id"
 
 enum { LABEL_CHARACTERS = 100 };
 
@@ -16,6 +17,8 @@ struct upload_request {
 	struct db_request base;
 	upload_cb *cb;
 	upload_list_cb *list_cb;
+	upload_usage_cb *usage_cb;
+	struct upload_usage usage;
 	struct upload_row row;
 	bool of_room;
 	int64_t before_ms;
@@ -91,6 +94,8 @@ static void reply(struct db_request *base)
 
 	if (r->list_cb)
 		r->list_cb(base->obj, base->err, r->rows, base->err ? 0 : r->n);
+	else if (r->usage_cb)
+		r->usage_cb(base->obj, base->err, base->err ? NULL : &r->usage);
 	else if (r->cb)
 		r->cb(base->obj, base->err, &r->row);
 }
@@ -109,6 +114,7 @@ static void read_row(sqlite3_stmt *st, struct upload_row *row)
 	row->pages = sqlite3_column_int(st, 9);
 	row->audio = sqlite3_column_int(st, 10);
 	row->video = sqlite3_column_int(st, 11);
+	row->user_id = sqlite3_column_int64(st, 12);
 }
 
 static struct upload_request *request(const char *what, int (*run)(sqlite3 *, struct db_request *),
@@ -128,10 +134,12 @@ static int run_add(sqlite3 *conn, struct db_request *base)
 {
 	const struct upload_row *r = &((struct upload_request *)base)->row;
 
-	return db_run(conn, "INSERT INTO uploads (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		      "itttiiiiiiii", r->id, r->room, r->name, r->by, r->bytes, r->created_ms,
+	return db_run(conn, "INSERT INTO uploads (" COLUMNS ", room_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		      "?, ?, ?, (SELECT id FROM users WHERE id = ?), "
+		      "(SELECT id FROM rooms WHERE name = ?2 AND registered = 1))",
+		      "itttiiiiiiiii", r->id, r->room, r->name, r->by, r->bytes, r->created_ms,
 		      r->duration_ms, (int64_t)r->width, (int64_t)r->height, (int64_t)r->pages,
-		      (int64_t)r->audio, (int64_t)r->video);
+		      (int64_t)r->audio, (int64_t)r->video, r->user_id);
 }
 
 int uploads_add(struct db *db, const struct upload_row *row, upload_cb *cb, void *obj)
@@ -235,18 +243,32 @@ int uploads_remove(struct db *db, int64_t id, upload_cb *cb, void *obj)
 
 static int run_usage(sqlite3 *conn, struct db_request *base)
 {
-	struct upload_row *row = &((struct upload_request *)base)->row;
+	struct upload_request *r = (struct upload_request *)base;
+	sqlite3_stmt *st = NULL;
+	int err = db_prepare(conn, &st, "SELECT coalesce(sum(bytes), 0), coalesce(sum(bytes * (room = ?)), 0), "
+			     "coalesce(sum(bytes * (user_id = ?)), 0) FROM uploads", "ti", r->row.room,
+			     r->row.user_id), rc;
 
-	return db_query_int(conn, &row->bytes, "SELECT coalesce(sum(bytes), 0) FROM uploads WHERE room = ?",
-			    "t", row->room);
+	if (err)
+		return err;
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		r->usage = (struct upload_usage){ .all = sqlite3_column_int64(st, 0),
+						  .of_room = sqlite3_column_int64(st, 1),
+						  .of_user = sqlite3_column_int64(st, 2) };
+	err = rc == SQLITE_ROW ? 0 : db_errno(conn, rc);
+	sqlite3_finalize(st);
+	return err;
 }
 
-int uploads_usage(struct db *db, const char *room, upload_cb *cb, void *obj)
+int uploads_usage(struct db *db, const char *room, int64_t user_id, upload_usage_cb *cb, void *obj)
 {
-	struct upload_request *r = request("sum up uploads", run_usage, cb, obj);
+	struct upload_request *r = request("sum up uploads", run_usage, NULL, obj);
 
 	if (!r)
 		return -ENOMEM;
+	r->usage_cb = cb;
+	r->row.user_id = user_id;
 	if (!db_copy_text(r->row.room, sizeof r->row.room, room)) {
 		db_request_free(&r->base);
 		return -EINVAL;

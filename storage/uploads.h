@@ -17,6 +17,12 @@ struct upload_row {
 	int64_t bytes, created_ms, duration_ms; /* duration 0: it has none */
 	int width, height, pages;		/* 0: none */
 	int audio, video;			/* 0, 1 */
+	int64_t user_id;			/* who uploaded it; 0: not known */
+};
+
+/* Octets of files. */
+struct upload_usage {
+	int64_t all, of_room, of_user;
 };
 
 /* "uploads/ID", relative to the data folder. */
@@ -34,7 +40,8 @@ int uploads_list(struct db *db, const char *room, int64_t before_ms, upload_list
 int uploads_get(struct db *db, int64_t id, upload_cb *cb, void *obj);
 /* Replies with the row that was there; -ENOENT. */
 int uploads_remove(struct db *db, int64_t id, upload_cb *cb, void *obj);
-/* err, and how many octets a room's files have, in row->bytes. */
-int uploads_usage(struct db *db, const char *room, upload_cb *cb, void *obj);
+/* usage: borrowed; NULL with err. user_id 0: nobody's. */
+typedef void upload_usage_cb(void *obj, int err, const struct upload_usage *usage);
+int uploads_usage(struct db *db, const char *room, int64_t user_id, upload_usage_cb *cb, void *obj);
 
 #endif

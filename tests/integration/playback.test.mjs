@@ -2,7 +2,7 @@
 // stopped; and what is refused.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -235,6 +235,47 @@ describe('files in a room', limit, () => {
 		assert.match((await state(host, 'failed', host.messages.indexOf(failed) + 1)).text, /no such file/);
 		assert.equal((await fetch(`${server.url}/api/v1/rooms/play/playbacks`)).status, 401);
 	});
+});
+
+describe('how much may be uploaded', limit, () => {
+	let server, api;
+	before(async () => {
+		server = await Server.small({ 'playback.upload_mb': 100000, 'playback.room_mb': 10000000, 'playback.account_mb': 10000000, 'playback.total_mb': 100000000 });
+		api = new Api(server, 'play');
+		await api.sign();
+	});
+	after(async () => server?.stopFine());
+
+	test('recordings keep room on the disk', async (t) => {
+		const disk = statfsSync(server.data), bytes = 100e9;
+		if (disk.bavail * disk.bsize > bytes) return t.skip('this disk takes all');
+		const r = await api.call('POST', '/api/v1/rooms/play/uploads', { name: 'x', bytes });
+		assert.equal(r.status, 507);
+		assert.equal((await r.json()).code, 'disk_full');
+		assert.equal((await api.call('POST', '/api/v1/rooms/play/uploads', { name: 'x', bytes: 1e6 })).status, 201);
+	});
+});
+
+describe('how much may be uploaded by one', limit, () => {
+	for (const [key, what] of [['account_mb', 'this account'], ['total_mb', 'all rooms']])
+		test(`${what} together`, async () => {
+			const server = await Server.small({ [`playback.${key}`]: 3 });
+			const ask = async (room) => {
+				const api = new Api(server, room);
+				await api.sign();
+				const r = await api.call('POST', `/api/v1/rooms/${room}/uploads`, { name: 'x', bytes: 2e6 });
+				return { status: r.status, body: await r.json() };
+			};
+			try {
+				assert.equal((await ask('one')).status, 201);
+				const { status, body } = await ask('two');
+				assert.equal(status, 409);
+				assert.equal(body.code, 'quota');
+				assert.match(body.text, new RegExp(what));
+			} finally {
+				await server.stopFine();
+			}
+		});
 });
 
 // Two pages, red and blue.
