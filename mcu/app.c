@@ -56,7 +56,8 @@ struct app {
 	struct ice_setup *ice;
 	struct sprite *logo; /* NULL: none; of the engine while it runs */
 	struct vframe *background;
-	struct volume *volume;
+	struct volume *volume; /* recordings that run */
+	struct volume *side;   /* all other files: none of them may hold those up */
 	struct db *db;
 	struct engine engine;
 	bool engine_runs;
@@ -182,6 +183,8 @@ static int start_storage(struct app *a, struct errmsg *why)
 	char path[PATH_BYTES];
 	int err = volume_new(&a->volume, a->config->data.path, why);
 
+	if (!err)
+		err = volume_new(&a->side, a->config->data.path, why);
 	if (err)
 		return err;
 	snprintf(path, sizeof path, "%s/mcu.db", a->config->data.path);
@@ -331,7 +334,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		.rtsp = &a->rtsp, .link_key = a->link_key,
 	};
 	struct recording_keeper_cfg keeper = {
-		.config = c, .db = a->db, .volume = a->volume, .ctl = a->ctl,
+		.config = c, .db = a->db, .volume = a->side, .ctl = a->ctl,
 	};
 	int err = accounts_new(&a->accounts, &who);
 
@@ -348,7 +351,7 @@ ON_THREAD(ROLE_CTL) static int start_signaling(struct app *a, struct errmsg *why
 		err = conference_new_agenda(a->conference, &a->agenda);
 	if (!err)
 		err = uploads_new(&a->uploads, &(struct uploads_cfg){ .engine = &a->engine, .config = c,
-								     .db = a->db, .volume = a->volume });
+								     .db = a->db, .volume = a->side });
 	if (!err)
 		err = captures_new(&a->captures, &a->engine, c->data.path);
 	if (!err)
@@ -440,7 +443,7 @@ ON_THREAD(ROLE_CTL) static int start_rtsp(struct app *a, struct errmsg *why)
 	if (c->rtsp.port < 0)
 		return 0;
 	a->gate = (struct rtsp_gate){ .engine = &a->engine, .config = c, .db = a->db,
-				      .volume = a->volume, .conference = a->conference,
+				      .volume = a->side, .conference = a->conference,
 				      .accounts = a->accounts, .link_key = a->link_key };
 	err = rtsp_new(&a->rtsp, &r, &conference_api, a->conference, why);
 	return err ? err : sip_registry_load_rtsp(a->db, a->rtsp, why);
@@ -566,6 +569,7 @@ void app_free(struct app **app)
 		db_close(&a->db);
 	if (a->volume)
 		volume_free(&a->volume);
+	volume_free(&a->side);
 	if (a->engine_runs)
 		engine_stop(&a->engine);
 	sprite_free(&a->logo);

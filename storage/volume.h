@@ -1,5 +1,6 @@
-/* The storage thread of one recording volume (ROLE_STO, nice +10): everything
- * that reads or writes files of recordings runs here. It drains the recorders
+/* A storage thread of the data folder (ROLE_STO, nice +10). There are two: recordings that
+ * run are written by one, and all else that reads, writes or removes files is done by the
+ * other, so that nobody's upload holds a recording up. It drains the recorders
  * about ten times a second, so that packets cost no wake-up each. */
 #ifndef MCU_STORAGE_VOLUME_H
 #define MCU_STORAGE_VOLUME_H
