@@ -322,7 +322,8 @@ ON_THREAD(ROLE_CTL) static void ticket(struct wait *w)
 	if (!err)
 		wait_audit(w, "uploaded", w->name, NULL);
 	else
-		wait_refuse(w, err == -EMSGSIZE ? 413 : 503, why.code, "%s", why.text);
+		wait_refuse(w, err == -EMSGSIZE ? 413 :
+			    !strcmp(why.code, "rate_limited") ? 429 : 503, why.code, "%s", why.text);
 }
 
 static void post_upload(void *ctx, struct http_req *req)

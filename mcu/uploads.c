@@ -108,6 +108,15 @@ static int make_secret(char out[SECRET_CHARS + 1])
 	return 0;
 }
 
+static unsigned count_of(const struct uploads *all, int64_t user_id)
+{
+	unsigned n = 0;
+
+	for (guint i = 0; i < all->all->len; i++)
+		n += ((const struct upload *)g_ptr_array_index(all->all, i))->row.user_id == user_id;
+	return n;
+}
+
 int uploads_ticket(struct uploads *all, const struct upload_ask *ask, upload_ticket_cb *cb, void *obj,
 		   struct errmsg *why)
 {
@@ -119,6 +128,9 @@ int uploads_ticket(struct uploads *all, const struct upload_ask *ask, upload_tic
 	if (all->all->len >= TICKETS || all->stopping)
 		return errmsg_set(why, -EUSERS, "busy", "Too many files are being uploaded. Try again in some "
 				  "minutes.");
+	if (ask->user_id && count_of(all, ask->user_id) >= TICKETS_EACH)
+		return errmsg_set(why, -EUSERS, "rate_limited", "You are uploading %d files already. Try again "
+				  "when one of them is done.", TICKETS_EACH);
 	u = calloc(1, sizeof *u);
 	if (!u || make_secret(u->secret)) {
 		free(u);
@@ -250,6 +262,7 @@ static gboolean on_timer(gpointer obj)
 		else if (u->child && now - u->made_ns > PROBE_S * NS_PER_S)
 			playback_child_kill(u->child);
 	}
+	uploads_probe_next(all); /* should a child not have started */
 	if (turns++ % (TIDY_S / 5) == 0)
 		tidy(all);
 	return G_SOURCE_CONTINUE;

@@ -13,8 +13,8 @@
 #include "storage/volume.h"
 
 enum {
-	SECRET_CHARS = 32, TICKETS = 64, TICKET_S = 3600, CHUNK_BYTES = 65536, CHUNKS_AHEAD = 16,
-	PROBE_S = 40, TIDY_S = 3600,
+	SECRET_CHARS = 32, TICKETS = 64, TICKETS_EACH = 4, TICKET_S = 300, CHUNK_BYTES = 65536, CHUNKS_AHEAD = 16,
+	PROBES = 2, PROBE_S = 40, TIDY_S = 3600,
 	SYNC_BYTES = 8 << 20, /* so that the disk of a recorder never has much to write at once */
 };
 
@@ -32,6 +32,7 @@ struct upload {
 	struct http_req *req; /* that waits for the end; NULL: nobody does */
 	bool gone;  /* nobody wants it any more */
 	bool held;  /* the sender waits */
+	bool queued; /* it is on the disk, and waits to be looked into */
 	uint8_t *chunk;
 	size_t filled;
 	unsigned in_flight; /* jobs of the storage thread */
@@ -55,6 +56,8 @@ struct uploads {
 
 /* Asks how much the disk may take, into u->spare; then() follows. 0 or -errno. */
 int upload_look(struct upload *u, void (*then)(struct upload *u)) ON_THREAD(ROLE_CTL);
+/* Looks into the next file that waits for it, when it may. */
+void uploads_probe_next(struct uploads *all) ON_THREAD(ROLE_CTL);
 /* Frees it, once nothing works for it any more. */
 void upload_discard(struct upload *u) ON_THREAD(ROLE_CTL);
 extern const struct http_sink upload_sink; /* its ctx: the uploads */

@@ -288,6 +288,7 @@ static void on_note(void *obj, const struct media_note *n)
 static void on_gone(void *obj)
 {
 	struct upload *u = obj;
+	struct uploads *all = u->owner;
 
 	role_assert_ctl();
 	u->child = NULL;
@@ -298,6 +299,7 @@ static void on_gone(void *obj)
 		       "It is damaged, or of a kind that cannot be played.");
 	else if (disk(u, job_keep, NULL, 0, after_keep))
 		reject(u, 503, "busy", "The disk is too busy. Try again.");
+	uploads_probe_next(all);
 }
 
 static const struct playback_child_events child_events = { .note = on_note, .gone = on_gone };
@@ -322,6 +324,37 @@ ON_THREAD(ROLE_CTL) static void probe(struct upload *u)
 	close(cfg.shm);
 	if (err)
 		reject(u, 503, "internal", why.text);
+}
+
+/* Who came first; each child may take much memory and a processor. */
+void uploads_probe_next(struct uploads *all)
+{
+	struct upload *first = NULL;
+	unsigned run = 0;
+
+	for (guint i = 0; i < all->all->len; i++) {
+		struct upload *u = g_ptr_array_index(all->all, i);
+
+		run += u->child != NULL;
+		if (u->queued && !u->gone && (!first || u->made_ns < first->made_ns))
+			first = u;
+	}
+	if (!first || run >= PROBES)
+		return;
+	first->queued = false;
+	if (!all->stopping) {
+		probe(first);
+		return;
+	}
+	reject(first, 503, "internal", "The server stops.");
+	uploads_probe_next(all);
+}
+
+ON_THREAD(ROLE_CTL) static void queue(struct upload *u)
+{
+	u->queued = true;
+	u->made_ns = clock_now_ns(u->owner->cfg.engine->clock);
+	uploads_probe_next(u->owner);
 }
 
 /* --- receiving --------------------------------------------------------------------------- */
@@ -352,8 +385,10 @@ static void after_sync(struct upload *u)
 		reject(u, 0, "", "");
 	else if (u->err)
 		reject_disk(u);
+	else if (u->written != u->row.bytes)
+		reject(u, 500, "internal", "Not all of the file has arrived. Try again.");
 	else
-		probe(u);
+		queue(u);
 }
 
 /* False: it cannot be written now. */
@@ -390,8 +425,10 @@ static bool sink_data(void *obj, const void *p, size_t len)
 	while (len) {
 		size_t n = CHUNK_BYTES - u->filled;
 
-		if (!u->chunk && !(u->chunk = malloc(CHUNK_BYTES)))
-			return true; /* what is missing is found at the end */
+		if (!u->chunk && !(u->chunk = malloc(CHUNK_BYTES))) {
+			u->err = u->err ? u->err : -ENOMEM;
+			return true;
+		}
 		n = n < len ? n : len;
 		memcpy(u->chunk + u->filled, from, n);
 		u->filled += n;

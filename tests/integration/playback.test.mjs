@@ -254,6 +254,15 @@ describe('how much may be uploaded', limit, () => {
 		assert.equal((await r.json()).code, 'disk_full');
 		assert.equal((await api.call('POST', '/api/v1/rooms/play/uploads', { name: 'x', bytes: 1e6 })).status, 201);
 	});
+
+	test('four at a time by one', async () => {
+		const answers = [];
+		for (let i = 0; i < 5; i++) answers.push(await api.call('POST', '/api/v1/rooms/other/uploads', { name: 'x', bytes: 1000 }));
+		const last = answers.at(-1);
+		assert.equal(answers[0].status, 201);
+		assert.equal(last.status, 429);
+		assert.equal((await last.json()).code, 'rate_limited');
+	});
 });
 
 describe('how much may be uploaded by one', limit, () => {
