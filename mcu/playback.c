@@ -371,6 +371,7 @@ static struct playback *make(struct playbacks *all, const struct playback_ask *a
 	p->source_id = ask->id;
 	p->start_ms = ask->position_ms;
 	p->admin = ask->admin;
+	p->user_id = ask->user_id;
 	p->content = ask->content;
 	p->titled = ask->title && *ask->title;
 	snprintf(p->room, sizeof p->room, "%s", ask->room);

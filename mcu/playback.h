@@ -31,6 +31,7 @@ struct playback_ask {
 	const char *url;   /* of the camera */
 	const char *title; /* valid as a name; NULL: what it has itself */
 	const char *by;	   /* who asks */
+	int64_t user_id;   /* his account; 0: none */
 	bool admin;	   /* who may play what is of other rooms, and cameras */
 	bool loop, paused, content; /* content: in the place of what is presented */
 	int64_t position_ms;

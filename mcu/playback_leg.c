@@ -236,7 +236,8 @@ ON_THREAD(ROLE_CTL) static int begin(struct leg_handle *l, const struct play_wis
 {
 	const struct playback_ask ask = {
 		.room = l->room, .source = playback_source_parse(w->source), .id = w->item,
-		.token = w->token, .url = w->url, .title = w->title, .by = l->name, .loop = w->loop,
+		.token = w->token, .url = w->url, .title = w->title, .by = l->name, .user_id = l->who.user_id,
+		.loop = w->loop,
 		.paused = w->paused, .content = w->content, .position_ms = w->position_ms,
 	};
 	uint32_t id;

@@ -26,7 +26,7 @@ struct playback {
 	char room[257], title[257], by[257], url[MEDIA_URL_BYTES], token[RECORDING_TOKEN_LEN + 1];
 	char text[MEDIA_TEXT_BYTES + 160]; /* of an error; "" */
 	enum playback_source source;
-	int64_t source_id, start_ms;
+	int64_t source_id, start_ms, user_id;
 	bool admin, content, titled;
 	struct playback_clock clock;
 	struct media_note facts;

@@ -129,7 +129,7 @@ static void on_upload(void *obj, int err, const struct upload_row *row)
 	p->asking = false;
 	if (p->ended) {
 		playback_reap(p);
-	} else if (err || (strcmp(row->room, p->room) && !p->admin)) {
+	} else if (err) {
 		playback_finish(p, "There is no such file of this room.");
 	} else {
 		snprintf(title, sizeof title, "%s", row->name);
@@ -209,7 +209,8 @@ int playback_find(struct playback *p, struct errmsg *why)
 		return 0;
 	}
 	if (p->source == PLAYBACK_UPLOAD)
-		err = uploads_get(c->cfg.db, p->source_id, on_upload, p);
+		err = uploads_get(c->cfg.db, p->source_id, &(struct upload_view){
+			.room = p->room, .user_id = p->user_id, .admin = p->admin }, on_upload, p);
 	else
 		err = recordings_get(c->cfg.db, p->source_id, p->token[0] ? p->token : NULL,
 				     on_recording, p);

@@ -99,7 +99,7 @@ static int read_ask(const struct wait *w, struct playback_ask *ask, struct errms
 	const char *source = text_of(w, "source");
 
 	*ask = (struct playback_ask){
-		.room = w->name, .by = w->who.name, .admin = w->who.role == USER_ADMIN,
+		.room = w->name, .by = w->who.name, .user_id = w->who.id, .admin = w->who.role == USER_ADMIN,
 		.source = playback_source_parse(source), .token = text_of(w, "token"),
 		.url = text_of(w, "url"), .title = text_of(w, "title"),
 		.loop = json_is_true(json_object_get(w->body, "loop")),
@@ -283,9 +283,17 @@ static void on_uploads(void *obj, int err, const struct upload_row *rows, size_t
 	wait_reply_json(obj, err, 200, json_pack("{s:o}", "uploads", all));
 }
 
+static struct upload_view view_of(const struct wait *w)
+{
+	return (struct upload_view){ .room = w->name, .user_id = w->who.id,
+				     .admin = w->who.role == USER_ADMIN };
+}
+
 ON_THREAD(ROLE_CTL) static void list_uploads(struct wait *w)
 {
-	if (uploads_list(w->routes->cfg.db, w->name, 0, on_uploads, w))
+	const struct upload_view view = view_of(w);
+
+	if (uploads_list(w->routes->cfg.db, &view, 0, on_uploads, w))
 		wait_reply_busy(w);
 }
 
@@ -356,8 +364,10 @@ static void on_deleted(void *obj, int err, const struct upload_row *row)
 
 ON_THREAD(ROLE_CTL) static void remove_upload(struct wait *w)
 {
+	const struct upload_view view = view_of(w);
+
 	wait_audit(w, "upload_deleted", w->name, NULL);
-	uploads_delete(w->routes->cfg.uploads, w->name, w->id, on_deleted, w);
+	uploads_delete(w->routes->cfg.uploads, &view, w->id, on_deleted, w);
 }
 
 static void delete_upload(void *ctx, struct http_req *req)

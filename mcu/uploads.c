@@ -208,7 +208,7 @@ static void on_owned(void *obj, int err, const struct upload_row *row)
 	free(r);
 }
 
-void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *cb, void *obj)
+void uploads_delete(struct uploads *u, const struct upload_view *view, int64_t id, upload_cb *cb, void *obj)
 {
 	struct removal *r = calloc(1, sizeof *r);
 	char path[UPLOAD_PATH_MAX + 1];
@@ -218,11 +218,11 @@ void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *
 		return;
 	}
 	*r = (struct removal){ .owner = u, .id = id, .cb = cb, .obj = obj };
-	snprintf(r->room, sizeof r->room, "%s", room ? room : "");
+	snprintf(r->room, sizeof r->room, "%s", view->room);
 	upload_path(path, id);
 	snprintf(r->path, sizeof r->path, "%s/%s", volume_root(u->cfg.volume), path);
 	u->asking++;
-	if (uploads_get(u->cfg.db, id, on_owned, r))
+	if (uploads_get(u->cfg.db, id, view, on_owned, r))
 		on_owned(r, -EBUSY, NULL);
 }
 
@@ -230,12 +230,13 @@ void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *
 
 static void on_old(void *obj, int err, const struct upload_row *rows, size_t n)
 {
+	const struct upload_view all = { .room = "", .admin = true };
 	struct uploads *u = obj;
 
 	role_assert_ctl();
 	u->asking--;
 	for (size_t i = 0; !err && i < n; i++)
-		uploads_delete(u, NULL, rows[i].id, NULL, NULL);
+		uploads_delete(u, &all, rows[i].id, NULL, NULL);
 }
 
 ON_THREAD(ROLE_CTL) static void tidy(struct uploads *u)

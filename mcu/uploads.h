@@ -46,8 +46,8 @@ typedef void upload_ticket_cb(void *obj, int err, const char *url, const struct 
 /* Answered later. 0 or -errno with *why. */
 int uploads_ticket(struct uploads *u, const struct upload_ask *ask, upload_ticket_cb *cb, void *obj,
 		   struct errmsg *why) ON_THREAD(ROLE_CTL);
-/* The row goes, and then the file; room: whose it must be, NULL: anybody's. */
-void uploads_delete(struct uploads *u, const char *room, int64_t id, upload_cb *cb, void *obj)
+/* The row goes, and then the file; -ENOENT: none of that room that who asks may see. */
+void uploads_delete(struct uploads *u, const struct upload_view *view, int64_t id, upload_cb *cb, void *obj)
 	ON_THREAD(ROLE_CTL);
 
 #endif

@@ -11,6 +11,10 @@
 #define COLUMNS "id, room, name, by, bytes, created_ms, duration_ms, width, height, pages, audio, " \
 		"video, user_id"
 
+/* After the room's name: whether it is the administrator who asks, and whose account. */
+#define SEEN "(? OR user_id = ? OR " \
+	"room_id = (SELECT r.id FROM rooms r WHERE r.name = uploads.room AND r.registered = 1))"
+
 enum { LABEL_CHARACTERS = 100 };
 
 struct upload_request {
@@ -20,7 +24,7 @@ struct upload_request {
 	upload_usage_cb *usage_cb;
 	struct upload_usage usage;
 	struct upload_row row;
-	bool of_room;
+	bool of_room, admin;
 	int64_t before_ms;
 	struct upload_row *rows;
 	size_t n;
@@ -162,8 +166,8 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	if (!r->rows)
 		return -ENOMEM;
 	err = r->of_room ? db_prepare(conn, &st, "SELECT " COLUMNS " FROM uploads WHERE room = ? "
-				      "ORDER BY id DESC LIMIT ?", "ti", r->row.room,
-				      (int64_t)UPLOAD_LIST_MAX) :
+				      "AND " SEEN " ORDER BY id DESC LIMIT ?", "tiii", r->row.room,
+				      (int64_t)r->admin, r->row.user_id, (int64_t)UPLOAD_LIST_MAX) :
 			   db_prepare(conn, &st, "SELECT " COLUMNS " FROM uploads WHERE created_ms < ? "
 				      "ORDER BY id LIMIT ?", "ii", r->before_ms,
 				      (int64_t)UPLOAD_LIST_MAX);
@@ -176,20 +180,29 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	return err;
 }
 
-int uploads_list(struct db *db, const char *room, int64_t before_ms, upload_list_cb *cb, void *obj)
+/* Takes r. */
+static int post_view(struct db *db, struct upload_request *r, const struct upload_view *view)
+{
+	r->of_room = true;
+	r->admin = view->admin;
+	r->row.user_id = view->user_id;
+	if (!db_copy_text(r->row.room, sizeof r->row.room, view->room)) {
+		db_request_free(&r->base);
+		return -EINVAL;
+	}
+	return db_request_post(db, &r->base);
+}
+
+int uploads_list(struct db *db, const struct upload_view *view, int64_t before_ms, upload_list_cb *cb,
+		 void *obj)
 {
 	struct upload_request *r = request("list uploads", run_list, NULL, obj);
 
 	if (!r)
 		return -ENOMEM;
 	r->list_cb = cb;
-	r->of_room = room != NULL;
 	r->before_ms = before_ms;
-	if (!db_copy_text(r->row.room, sizeof r->row.room, room)) {
-		db_request_free(&r->base);
-		return -EINVAL;
-	}
-	return db_request_post(db, &r->base);
+	return view ? post_view(db, r, view) : db_request_post(db, &r->base);
 }
 
 static int find(sqlite3 *conn, struct upload_row *row)
@@ -209,7 +222,13 @@ static int find(sqlite3 *conn, struct upload_row *row)
 
 static int run_get(sqlite3 *conn, struct db_request *base)
 {
-	return find(conn, &((struct upload_request *)base)->row);
+	struct upload_request *r = (struct upload_request *)base;
+	int64_t n = 0;
+	int err = db_query_int(conn, &n, "SELECT count(*) FROM uploads WHERE id = ? AND (? OR (room = ? AND "
+			       SEEN "))", "iitii", r->row.id, (int64_t)r->admin, r->row.room,
+			       (int64_t)r->admin, r->row.user_id);
+
+	return err ? err : n ? find(conn, &r->row) : -ENOENT;
 }
 
 static int run_remove(sqlite3 *conn, struct db_request *base)
@@ -220,25 +239,24 @@ static int run_remove(sqlite3 *conn, struct db_request *base)
 	return err ? err : db_run(conn, "DELETE FROM uploads WHERE id = ?", "i", row->id);
 }
 
-static int by_id(struct db *db, const char *what, int (*run)(sqlite3 *, struct db_request *),
-		 int64_t id, upload_cb *cb, void *obj)
+int uploads_get(struct db *db, int64_t id, const struct upload_view *view, upload_cb *cb, void *obj)
 {
-	struct upload_request *r = request(what, run, cb, obj);
+	struct upload_request *r = request("read an upload", run_get, cb, obj);
+
+	if (!r)
+		return -ENOMEM;
+	r->row.id = id;
+	return post_view(db, r, view);
+}
+
+int uploads_remove(struct db *db, int64_t id, upload_cb *cb, void *obj)
+{
+	struct upload_request *r = request("remove an upload", run_remove, cb, obj);
 
 	if (!r)
 		return -ENOMEM;
 	r->row.id = id;
 	return db_request_post(db, &r->base);
-}
-
-int uploads_get(struct db *db, int64_t id, upload_cb *cb, void *obj)
-{
-	return by_id(db, "read an upload", run_get, id, cb, obj);
-}
-
-int uploads_remove(struct db *db, int64_t id, upload_cb *cb, void *obj)
-{
-	return by_id(db, "remove an upload", run_remove, id, cb, obj);
 }
 
 static int run_usage(sqlite3 *conn, struct db_request *base)

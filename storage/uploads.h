@@ -4,6 +4,7 @@
 #ifndef MCU_STORAGE_UPLOADS_H
 #define MCU_STORAGE_UPLOADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,10 +35,20 @@ void upload_label(char out[UPLOAD_NAME_MAX + 1], const char *name);
 typedef void upload_cb(void *obj, int err, const struct upload_row *row);
 typedef void upload_list_cb(void *obj, int err, const struct upload_row *rows, size_t n);
 
+/* Who asks, and in which room: its files, if it is registered; of other rooms only what he
+ * has uploaded himself, as their names are anybody's. */
+struct upload_view {
+	const char *room;
+	int64_t user_id; /* 0: nobody known */
+	bool admin;	 /* everything */
+};
+
 int uploads_add(struct db *db, const struct upload_row *row, upload_cb *cb, void *obj);
-/* Of a room, the newest first; older than before_ms, of all rooms: room NULL. */
-int uploads_list(struct db *db, const char *room, int64_t before_ms, upload_list_cb *cb, void *obj);
-int uploads_get(struct db *db, int64_t id, upload_cb *cb, void *obj);
+/* Of a room, the newest first; older than before_ms, of all rooms: view NULL. */
+int uploads_list(struct db *db, const struct upload_view *view, int64_t before_ms, upload_list_cb *cb,
+		 void *obj);
+/* -ENOENT also when it is not for who asks; administrators get those of all rooms. */
+int uploads_get(struct db *db, int64_t id, const struct upload_view *view, upload_cb *cb, void *obj);
 /* Replies with the row that was there; -ENOENT. */
 int uploads_remove(struct db *db, int64_t id, upload_cb *cb, void *obj);
 /* usage: borrowed; NULL with err. user_id 0: nobody's. */

@@ -97,6 +97,63 @@ static void test_usage_is_of_all_a_room_and_a_user(void **state)
 	rig_close(&s.g);
 }
 
+static void on_rows(void *obj, int err, const struct upload_row *rows, size_t n)
+{
+	struct seen *s = obj;
+
+	(void)rows;
+	s->g.replies++;
+	s->g.err = err;
+	s->g.n = n;
+}
+
+static size_t listed(struct seen *s, const struct upload_view *view)
+{
+	assert_int_equal(uploads_list(s->g.db, view, 0, on_rows, s), 0);
+	wait_replies(&s->g, 1);
+	assert_int_equal(s->g.err, 0);
+	return s->g.n;
+}
+
+static int got(struct seen *s, int64_t id, const struct upload_view *view)
+{
+	assert_int_equal(uploads_get(s->g.db, id, view, on_upload, s), 0);
+	wait_replies(&s->g, 1);
+	return s->g.err;
+}
+
+static void test_a_name_alone_gives_no_files(void **state)
+{
+	const struct upload_view ann = { "demand", 1, false }, ben = { "demand", 2, false },
+				 nobody = { "demand", 0, false }, admin = { "demand", 0, true },
+				 class = { "class", 1, false };
+	struct seen s;
+
+	(void)state;
+	open_house(&s, "views.db");
+	add(&s, 1, "demand", 1, 1);
+	add(&s, 2, "demand", 0, 1);
+	add(&s, 3, "class", 2, 1);
+	assert_int_equal(listed(&s, &ann), 1);
+	assert_int_equal(listed(&s, &ben), 0);
+	assert_int_equal(listed(&s, &nobody), 0);
+	assert_int_equal(listed(&s, &admin), 2);
+	assert_int_equal(listed(&s, &class), 1); /* whoever brought it */
+	assert_int_equal(got(&s, 1, &ann), 0);
+	assert_int_equal(got(&s, 1, &ben), -ENOENT);
+	assert_int_equal(got(&s, 1, &class), -ENOENT);
+	assert_int_equal(got(&s, 3, &class), 0);
+	assert_int_equal(got(&s, 3, &admin), 0);
+
+	/* the room is given up, and somebody else takes its name */
+	assert_int_equal(rooms_forget(s.g.db, "class", on_room, &s.g), 0);
+	wait_replies(&s.g, 1);
+	assert_int_equal(s.g.err, 0);
+	(void)ask(&s.g, "UPDATE rooms SET registered = 1 WHERE name = 'class' RETURNING 1");
+	assert_int_equal(listed(&s, &class), 0);
+	rig_close(&s.g);
+}
+
 static void test_a_disk_keeps_some_of_its_room(void **state)
 {
 	struct statvfs v;
@@ -114,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_are_labels),
 		cmocka_unit_test(test_usage_is_of_all_a_room_and_a_user),
+		cmocka_unit_test(test_a_name_alone_gives_no_files),
 		cmocka_unit_test(test_a_disk_keeps_some_of_its_room),
 	};
 
