@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libavutil/log.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mcu/base/err.h"
 #include "mcu/base/log.h"
+#include "mcu/media/sandbox.h"
 #include "storage/files.h"
 #include "storage/finish.h"
 
@@ -41,7 +44,6 @@ static void limit(void)
 {
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ FILES_MAX, FILES_MAX });
-	(void)setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_S, CPU_S });
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	(void)setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_BYTES, MEMORY_BYTES });
 #endif
@@ -70,6 +72,21 @@ static int step_back(void)
 	return 0;
 }
 
+/* From here on there are the recordings and nothing else: no keys, no database, no network.
+ * All that is open by now stays so. */
+static int shut_in(const char *data_dir)
+{
+	struct sandbox_cfg box = { .cpu_s = CPU_S };
+	char folder[PATH_MAX];
+
+	if (snprintf(folder, sizeof folder, "%s/recordings", data_dir) >= (int)sizeof folder)
+		return -ENAMETOOLONG;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	box.folder = folder;
+	return sandbox_enter(&box);
+}
+
 static char *read_chapters(size_t *len)
 {
 	struct stat st;
@@ -95,7 +112,7 @@ int finish_process(int argc, char **argv)
 {
 	struct finish_cfg cfg = { .remux = true, .spare_bytes = SPARE_BYTES,
 				  .progress = say_progress };
-	struct finish_result r;
+	struct finish_result r = { 0 };
 	struct errmsg why = { 0 };
 	char *chapters;
 	int err = argc == 4 ? step_back() : -EINVAL;
@@ -110,7 +127,12 @@ int finish_process(int argc, char **argv)
 	cfg.data_dir = argv[2];
 	cfg.path = argv[3];
 	cfg.chapters = chapters = read_chapters(&cfg.chapters_len);
-	err = finish_run(&cfg, &r, &why);
+	err = shut_in(cfg.data_dir);
+	if (err)
+		errmsg_set(&why, err, "internal", "What decodes its pictures cannot be shut in: %s.",
+			   err_str(err));
+	else
+		err = finish_run(&cfg, &r, &why);
 	free(chapters);
 	if (r.note[0])
 		printf("note %s\n", r.note);

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -75,6 +76,8 @@ static int landlock_enter(const struct sandbox_cfg *cfg)
 					     "/etc/host.conf", "/etc/gai.conf", "/etc/ssl", "/run/systemd/resolve" };
 	struct landlock_ruleset_attr attr = { .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
 	uint64_t file = LANDLOCK_ACCESS_FS_READ_FILE;
+	uint64_t all = file | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+		       LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0), err = 0;
 
 	if (rules < 0)
@@ -85,6 +88,10 @@ static int landlock_enter(const struct sandbox_cfg *cfg)
 		err = landlock_allow(rules, names[i], file);
 	for (size_t i = 5; cfg->network && i < sizeof names / sizeof *names && !err; i++)
 		err = landlock_allow(rules, names[i], file | LANDLOCK_ACCESS_FS_READ_DIR);
+	if (!err && cfg->folder)
+		err = landlock_allow(rules, cfg->folder, all);
+	if (!err && cfg->folder)
+		err = landlock_allow(rules, "/dev/urandom", file);
 	if (!err && syscall(SYS_landlock_restrict_self, rules, 0))
 		err = -errno;
 	close(rules);
@@ -120,10 +127,7 @@ static const struct sock_filter never[] = {
 	/* x32 has numbers of its own */
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	KILL(SYS_fork), KILL(SYS_vfork), DENY(SYS_creat, EACCES),
-	DENY(SYS_rename, EACCES), DENY(SYS_unlink, EACCES), DENY(SYS_link, EACCES),
-	DENY(SYS_symlink, EACCES), DENY(SYS_chmod, EACCES), DENY(SYS_chown, EACCES),
-	DENY(SYS_mkdir, EACCES), DENY(SYS_rmdir, EACCES),
+	KILL(SYS_fork), KILL(SYS_vfork),
 #endif
 	KILL(SYS_execve), KILL(SYS_execveat), KILL(SYS_ptrace), KILL(SYS_process_vm_readv),
 	KILL(SYS_process_vm_writev), KILL(SYS_kill), KILL(SYS_tkill), KILL(SYS_mount),
@@ -131,12 +135,13 @@ static const struct sock_filter never[] = {
 	KILL(SYS_unshare), KILL(SYS_bpf), KILL(SYS_keyctl), KILL(SYS_add_key),
 	KILL(SYS_request_key), KILL(SYS_init_module), KILL(SYS_finit_module),
 	KILL(SYS_kexec_load), KILL(SYS_reboot), KILL(SYS_io_uring_setup), KILL(SYS_perf_event_open),
-	KILL(SYS_userfaultfd), KILL(SYS_pidfd_open), KILL(SYS_pidfd_getfd), KILL(SYS_pidfd_send_signal),
+	KILL(SYS_userfaultfd), KILL(SYS_rt_sigqueueinfo),
+	KILL(SYS_rt_tgsigqueueinfo), KILL(SYS_kcmp), KILL(SYS_pidfd_open),
+	KILL(SYS_pidfd_getfd), KILL(SYS_pidfd_send_signal),
 	DENY(SYS_openat2, ENOSYS), DENY(SYS_memfd_create, EPERM),
-	DENY(SYS_renameat, EACCES), DENY(SYS_renameat2, EACCES), DENY(SYS_unlinkat, EACCES),
-	DENY(SYS_linkat, EACCES), DENY(SYS_symlinkat, EACCES), DENY(SYS_mkdirat, EACCES),
-	DENY(SYS_mknodat, EACCES), DENY(SYS_fchmod, EACCES), DENY(SYS_fchmodat, EACCES),
-	DENY(SYS_fchown, EACCES), DENY(SYS_fchownat, EACCES), DENY(SYS_truncate, EACCES),
+	/* the server has the same user */
+	DENY(SYS_setpriority, EPERM), DENY(SYS_ioprio_set, EPERM), DENY(SYS_migrate_pages, EPERM),
+	DENY(SYS_move_pages, EPERM),
 	DENY(SYS_clone3, ENOSYS), /* its flags cannot be looked at: libc takes clone instead */
 	/* threads, not processes */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4),
@@ -144,6 +149,20 @@ static const struct sock_filter never[] = {
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static const struct sock_filter no_changes[] = {
+	LOAD(nr),
+#if defined(__x86_64__)
+	DENY(SYS_creat, EACCES), DENY(SYS_rename, EACCES), DENY(SYS_unlink, EACCES),
+	DENY(SYS_link, EACCES), DENY(SYS_symlink, EACCES), DENY(SYS_chmod, EACCES),
+	DENY(SYS_chown, EACCES), DENY(SYS_mkdir, EACCES), DENY(SYS_rmdir, EACCES),
+#endif
+	DENY(SYS_renameat, EACCES), DENY(SYS_renameat2, EACCES), DENY(SYS_unlinkat, EACCES),
+	DENY(SYS_linkat, EACCES), DENY(SYS_symlinkat, EACCES), DENY(SYS_mkdirat, EACCES),
+	DENY(SYS_mknodat, EACCES), DENY(SYS_fchmod, EACCES), DENY(SYS_fchmodat, EACCES),
+	DENY(SYS_fchown, EACCES), DENY(SYS_fchownat, EACCES), DENY(SYS_truncate, EACCES),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
@@ -190,13 +209,59 @@ static int filter(const struct sock_filter *f, unsigned short n)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) ? -errno : 0;
 }
 
+/* An argument other than `own` is somebody else. */
+#define ONLY(nr, n, own, otherwise)                                                                \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 4),                                           \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARG(n)),                                        \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (own), 0, 1),                                  \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                                      \
+		BPF_STMT(BPF_RET | BPF_K, (otherwise))
+
+/* Processes of the same user are not signalled, limited or scheduled from here: its own
+ * threads are (abort(), pools of decoders), by calls that name it. */
+static int nobody_else(void)
+{
+	const struct sock_filter f[] = {
+		LOAD(nr),
+		ONLY(SYS_tgkill, 0, (uint32_t)getpid(), SECCOMP_RET_KILL_PROCESS),
+		ONLY(SYS_prlimit64, 0, 0, SECCOMP_RET_ERRNO | EPERM),
+		ONLY(SYS_sched_setaffinity, 0, 0, SECCOMP_RET_ERRNO | EPERM),
+		ONLY(SYS_sched_setscheduler, 0, 0, SECCOMP_RET_ERRNO | EPERM),
+		ONLY(SYS_sched_setparam, 0, 0, SECCOMP_RET_ERRNO | EPERM),
+		ONLY(SYS_sched_setattr, 0, 0, SECCOMP_RET_ERRNO | EPERM),
+		/* signals of descriptors go to whom one likes */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARG(1)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN_EX, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETSIG, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARG(1)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIOSETOWN, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIOCSPGRP, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return filter(f, LEN(f));
+}
+
 static int filters(const struct sandbox_cfg *cfg)
 {
-	int err = cfg->fonts || cfg->network ? filter(no_writing, LEN(no_writing)) :
-					       filter(no_files, LEN(no_files));
+	int err = 0;
 
+	if (!cfg->folder)
+		err = cfg->fonts || cfg->network ? filter(no_writing, LEN(no_writing)) :
+						   filter(no_files, LEN(no_files));
+	if (!err && !cfg->folder)
+		err = filter(no_changes, LEN(no_changes));
 	if (!err && !cfg->network)
 		err = filter(no_network, LEN(no_network));
+	if (!err)
+		err = nobody_else();
 	return err ? err : filter(never, LEN(never));
 }
 #else

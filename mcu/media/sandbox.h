@@ -1,5 +1,5 @@
-/* What a media child gives up before it opens anything: memory, processor time and
- * descriptors without end, other programs, the network and the disk. Linux. */
+/* What a process gives up before it opens what strangers have sent: memory, processor time
+ * and descriptors without end, other programs, the network and the disk. Linux. */
 #ifndef MCU_MEDIA_SANDBOX_H
 #define MCU_MEDIA_SANDBOX_H
 
@@ -8,6 +8,7 @@
 struct sandbox_cfg {
 	bool network;  /* it opens connections (cameras) */
 	bool fonts;    /* it reads fonts and what names them (PDF) */
+	const char *folder; /* files in it are read, made and replaced; NULL: none */
 	int cpu_s;     /* processor time, then it is killed */
 };
 

@@ -2,10 +2,13 @@
 #include "tests/storage/movie.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -124,18 +127,24 @@ static void assert_done(int64_t id)
 	assert_int_equal(row.bytes, st.st_size);
 }
 
-/* policy, nice value, class of I/O of the last one, as it wrote them down itself */
+/* policy, nice value, class of I/O of the last one, as it wrote them down itself; and whether
+ * it could still read the database and have a socket */
 static void assert_idle(void)
 {
-	int policy = -1, nice_value = -1, io = -1;
-	FILE *f = fopen(full("policy"), "r");
+	int policy = -1, nice_value = -1, io = -1, reads = -1, connects = -1;
+	FILE *f = fopen(full("recordings/policy"), "r");
 
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d %d %d", &policy, &nice_value, &io), 3);
+	assert_int_equal(fscanf(f, "%d %d %d %d %d", &policy, &nice_value, &io, &reads, &connects), 5);
 	fclose(f);
 	assert_int_equal(policy, SCHED_IDLE);
 	assert_int_equal(nice_value, 19);
 	assert_int_equal(io, IDLE_CLASS);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0)
+		assert_int_equal(reads, 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	assert_int_equal(connects, 0);
+#endif
 }
 
 static void what_waits_is_finished(void **state)
@@ -257,14 +266,19 @@ static int tear_down(void **state)
 /* The child: does what the server's would, and writes down what it got to be. */
 static int child(int argc, char **argv)
 {
-	int status = finish_process(argc, argv);
+	int status = finish_process(argc, argv), reads, connects;
 	FILE *f;
 
 	snprintf(dir, sizeof(dir), "%s", argv[2]);
-	f = fopen(full("policy"), "w");
-	fprintf(f, "%d %d %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0),
-		(int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) >> 13);
-	fclose(f);
+	reads = open(full("mcu.db"), O_RDONLY | O_CLOEXEC);
+	connects = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	f = fopen(full("recordings/policy"), "w");
+	if (f) { /* there are recordings */
+		fprintf(f, "%d %d %d %d %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0),
+			(int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) >> 13, reads >= 0,
+			connects >= 0);
+		fclose(f);
+	}
 	if (getenv(LINGERS)) {
 		fclose(stdout);
 		g_usleep(LINGER_S * G_USEC_PER_SEC);
