@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "storage/mkv_head.h"
+#include "storage/tail.h"
 
 enum { HEAD_MAX = 16384, CLUSTER_LOOK = 64, BLOCK_KEY = 0x80 };
 /* None of ours is larger. */
@@ -14,6 +15,7 @@ enum { CLUSTER_MAX = 4 * MKV_PENDING_BYTES, TIME_MAX = INT32_MAX };
 
 struct repair {
 	int fd;
+	const char *path; /* NULL: there is none */
 	uint64_t size, end; /* end: of the last whole cluster */
 	struct mkv_head head;
 	struct mkv_cues cues;
@@ -149,6 +151,10 @@ static int repair(struct repair *r, struct mkv_report *out)
 	out->complete = r->had_cues && r->head.bytes.p[r->head.size_at + 1] != 0xff;
 	if (err || out->complete)
 		return err;
+	if (r->path)
+		err = tail_keep(r->fd, r->path, r->end, r->size);
+	if (err)
+		return err;
 	if (ftruncate(r->fd, (off_t)r->end))
 		return -errno;
 	err = mkv_complete(r->fd, &r->head, &r->cues, &r->end, out->duration_ms);
@@ -156,9 +162,9 @@ static int repair(struct repair *r, struct mkv_report *out)
 	return err;
 }
 
-int mkv_repair(int fd, struct mkv_report *out)
+static int repair_at(int fd, const char *path, struct mkv_report *out)
 {
-	struct repair r = { .fd = fd, .last_ms = -1 };
+	struct repair r = { .fd = fd, .path = path, .last_ms = -1 };
 	struct stat st;
 	int err = 0;
 
@@ -176,6 +182,11 @@ int mkv_repair(int fd, struct mkv_report *out)
 	return err;
 }
 
+int mkv_repair(int fd, struct mkv_report *out)
+{
+	return repair_at(fd, NULL, out);
+}
+
 int mkv_repair_file(const char *path, struct mkv_report *out)
 {
 	int err, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -183,7 +194,7 @@ int mkv_repair_file(const char *path, struct mkv_report *out)
 	*out = (struct mkv_report){ 0 };
 	if (fd < 0)
 		return -errno;
-	err = mkv_repair(fd, out);
+	err = repair_at(fd, path, out);
 	close(fd);
 	return err;
 }

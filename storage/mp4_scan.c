@@ -9,6 +9,7 @@
 
 #include "mcu/base/clock.h"
 #include "storage/files.h"
+#include "storage/tail.h"
 #include "storage/fmp4.h"
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
@@ -352,13 +353,16 @@ static int read_fd(void *obj, uint64_t off, void *to, size_t len)
 	return files_read_at(*(const int *)obj, off, to, len);
 }
 
-static int repair(int fd, struct mp4_scan *s, uint64_t *bytes)
+static int repair(int fd, const char *path, struct mp4_scan *s, uint64_t *bytes)
 {
 	int err = 0;
 
 	if (s->kind != MP4_FRAGMENTED)
 		return 0;
 	s->repaired = true;
+	err = tail_keep(fd, path, s->end, *bytes);
+	if (err)
+		return err;
 	if (s->end < *bytes && ftruncate(fd, (off_t)s->end))
 		return -errno;
 	*bytes = s->end;
@@ -389,7 +393,7 @@ int mp4_repair_file(const char *path, struct mp4_scan *out, uint64_t *bytes)
 	src.size = *bytes = (uint64_t)st.st_size;
 	err = mp4_scan(out, &src);
 	if (!err)
-		err = repair(fd, out, bytes);
+		err = repair(fd, path, out, bytes);
 out:
 	close(fd);
 	return err;

@@ -194,7 +194,7 @@ static int unlink_one(const char *data_dir, const char *path)
 
 int repository_unlink(const char *data_dir, const char *path)
 {
-	char part[RECORDING_PATH_MAX + 1];
+	char part[RECORDING_PATH_MAX + 1], tail[RECORDING_PATH_MAX + 8];
 	int err = 0;
 
 	if (!repository_path_valid(path))
@@ -206,6 +206,8 @@ int repository_unlink(const char *data_dir, const char *path)
 		if (!err)
 			err = unlink_one(data_dir, part);
 	}
+	if (!err && snprintf(tail, sizeof(tail), "%s.tail", path) < (int)sizeof(tail))
+		err = unlink_one(data_dir, tail);
 	return err ? err : unlink_one(data_dir, path);
 }
 

@@ -11,7 +11,9 @@
 #include "storage/finish.h"
 #include "storage/finish_copy.h"
 #include "storage/mp4_scan.h"
+#include "storage/mkv.h"
 #include "storage/repository.h"
+#include "storage/tail.h"
 
 /* 14 s, of which the first 4 are black. */
 enum { FRAMES = 14 * MOVIE_FPS, BLACK = 4 * MOVIE_FPS, SHEET_N = 4 };
@@ -330,6 +332,52 @@ static void a_torn_one_is_repaired_and_finished(void **state)
 	assert_string_equal(top_boxes(full(PATH)), "ftypmoovmdat");
 }
 
+/* One bad place with hours behind it: they are cut off, and kept. */
+static void what_is_behind_damage_is_kept(void **state)
+{
+	static const struct movie_kind kinds[] = { { 0 }, { .matroska = true } };
+	static const uint8_t bad[4096];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		const char *path = i % 2 ? BASE ".mkv" : PATH, *tail = i % 2 ? BASE ".mkv.tail" :
+									      PATH ".tail";
+		struct mp4_scan s = { 0 };
+		struct mkv_report r;
+		struct stat st;
+		uint64_t bytes;
+		int fd;
+
+		clean();
+		movie_write_as(&gop, dir, path, FRAMES, BLACK, false, &kinds[i % 2]);
+		assert_int_equal(stat(full(path), &st), 0);
+		fd = open(full(path), O_RDWR | O_CLOEXEC);
+		assert_int_equal(files_write_at(fd, (uint64_t)st.st_size, bad, sizeof(bad)), 0);
+		assert_int_equal(ftruncate(fd, st.st_size + TAIL_LEAST_BYTES), 0);
+		if (i < 2) /* otherwise there are but zeros behind it */
+			assert_int_equal(files_write_at(fd, (uint64_t)st.st_size + TAIL_LEAST_BYTES - 7,
+							"hours", 5), 0);
+		close(fd);
+		if (i % 2) {
+			assert_int_equal(mkv_repair_file(full(path), &r), 0);
+		} else {
+			assert_int_equal(mp4_repair_file(full(path), &s, &bytes), 0);
+			mp4_scan_free(&s);
+		}
+		assert_int_equal(access(full(tail), F_OK), i < 2 ? 0 : -1);
+		if (i < 2) {
+			struct stat kept;
+
+			assert_int_equal(stat(full(tail), &kept), 0);
+			assert_int_equal(kept.st_size, TAIL_LEAST_BYTES);
+			assert_int_equal(stat(full(path), &st), 0);
+			assert_true(st.st_size < TAIL_LEAST_BYTES);
+		}
+		assert_int_equal(repository_unlink(dir, path), 0);
+		assert_int_equal(access(full(tail), F_OK), -1);
+	}
+}
+
 static void a_disk_without_room_keeps_the_original(void **state)
 {
 	(void)state;
@@ -534,6 +582,7 @@ int main(void)
 		cmocka_unit_test(whoever_reads_reads_on),
 		cmocka_unit_test(what_is_deleted_meanwhile_stays_so),
 		cmocka_unit_test(a_torn_one_is_repaired_and_finished),
+		cmocka_unit_test(what_is_behind_damage_is_kept),
 		cmocka_unit_test(a_disk_without_room_keeps_the_original),
 		cmocka_unit_test(junk_is_left_as_it_is),
 		cmocka_unit_test(every_kind_is_finished),
