@@ -75,24 +75,39 @@ bool lipsync_ntp_ns(const struct lipsync *l, enum lipsync_stream which, uint32_t
 	return true;
 }
 
-int64_t lipsync_video_hold_ns(const struct lipsync *l, uint32_t rtp_ts, int64_t now_ns)
+bool lipsync_play_ns(const struct lipsync *l, enum lipsync_stream which, uint32_t rtp_ts,
+		     int64_t now_ns, int64_t *play_ns)
 {
 	int64_t offset = atomic_load_explicit(&l->play_offset_ns, memory_order_relaxed);
 	int64_t due, period, hold;
 
-	if (offset == UNKNOWN || !l->audio.valid || !l->video.valid)
-		return 0;
+	if (offset == UNKNOWN ||
+	    (which == LIPSYNC_VIDEO && (!l->audio.valid || !l->video.valid)))
+		return false;
 	/* When the sample that the audio report names is played. The offset knows
 	 * the time stamp modulo 2^32 only: take the turn nearest to now. */
-	due = offset + ticks_ns(l->audio.rtp_ts, l->audio.clock_hz);
-	due += ntp_of(&l->video, rtp_ts) - l->audio.ntp_ns;
+	due = offset + ticks_ns(which == LIPSYNC_VIDEO ? l->audio.rtp_ts : rtp_ts,
+				l->audio.clock_hz);
+	if (which == LIPSYNC_VIDEO)
+		due += ntp_of(&l->video, rtp_ts) - l->audio.ntp_ns;
 	period = ticks_ns((int64_t)UINT32_MAX + 1, l->audio.clock_hz);
 	hold = (due - now_ns) % period;
 	if (hold > period / 2)
 		hold -= period;
 	if (hold < -period / 2)
 		hold += period;
-	if (hold <= 0 || hold > NONSENSE_NS)
+	*play_ns = now_ns + hold;
+	return hold <= NONSENSE_NS && hold >= -NONSENSE_NS;
+}
+
+int64_t lipsync_video_hold_ns(const struct lipsync *l, uint32_t rtp_ts, int64_t now_ns)
+{
+	int64_t hold, due;
+
+	if (!lipsync_play_ns(l, LIPSYNC_VIDEO, rtp_ts, now_ns, &due))
+		return 0;
+	hold = due - now_ns;
+	if (hold <= 0)
 		return 0;
 	return hold < LIPSYNC_HOLD_MAX_MS * NS_PER_MS ? hold : LIPSYNC_HOLD_MAX_MS * NS_PER_MS;
 }

@@ -35,6 +35,10 @@ void lipsync_reset(struct lipsync *l, enum lipsync_stream which);
 void lipsync_set_clock(struct lipsync *l, enum lipsync_stream which, uint32_t clock_hz);
 /* The sample with this time stamp of clock_hz enters the mix at play_ns. ROLE_MIXA. */
 void lipsync_audio_played(struct lipsync *l, uint32_t rtp_ts, uint32_t clock_hz, int64_t play_ns);
+/* When, near now_ns, what this time stamp says is to be heard or seen; false: unknown,
+ * or nonsensical. */
+bool lipsync_play_ns(const struct lipsync *l, enum lipsync_stream which, uint32_t rtp_ts,
+		     int64_t now_ns, int64_t *play_ns);
 /* How long from now_ns the frame is to be held: 0 … LIPSYNC_HOLD_MAX_MS. 0 when
  * a mapping is missing or nonsensical (more than 5 s apart). */
 int64_t lipsync_video_hold_ns(const struct lipsync *l, uint32_t rtp_ts, int64_t now_ns);
