@@ -10,7 +10,7 @@ enum { LINE = 64, ALIGN = 16 };
 #define WRAP UINT32_MAX /* len of a record that fills the rest of the ring */
 
 struct record {
-	uint32_t len, key;
+	uint32_t len, key; /* key: the tag twice, and whether it is one */
 	int64_t pts_ns;
 };
 
@@ -52,6 +52,12 @@ static size_t record_size(size_t len)
 
 bool feed_push(struct feed *f, const uint8_t *data, size_t len, int64_t pts_ns, bool key)
 {
+	return feed_push_tagged(f, data, len, pts_ns, key, 0);
+}
+
+bool feed_push_tagged(struct feed *f, const uint8_t *data, size_t len, int64_t pts_ns, bool key,
+		      uint32_t tag)
+{
 	size_t tail = atomic_load_explicit(&f->tail, memory_order_relaxed);
 	size_t used = tail - atomic_load_explicit(&f->head, memory_order_acquire);
 	size_t at = tail & (f->cap - 1), skip = 0, need = record_size(len);
@@ -66,7 +72,7 @@ bool feed_push(struct feed *f, const uint8_t *data, size_t len, int64_t pts_ns, 
 		memcpy(f->store + at, &(struct record){ .len = WRAP }, sizeof(struct record));
 		at = 0;
 	}
-	struct record r = { .len = (uint32_t)len, .key = key, .pts_ns = pts_ns };
+	struct record r = { .len = (uint32_t)len, .key = tag << 1 | key, .pts_ns = pts_ns };
 
 	memcpy(f->store + at, &r, sizeof(r));
 	if (len)
@@ -90,7 +96,7 @@ bool feed_peek(struct feed *f, struct feed_packet *out)
 		at = 0;
 		memcpy(&r, f->store, sizeof(r));
 	}
-	*out = (struct feed_packet){ f->store + at + sizeof(r), r.len, r.pts_ns, r.key };
+	*out = (struct feed_packet){ f->store + at + sizeof(r), r.len, r.pts_ns, r.key & 1, r.key >> 1 };
 	f->peeked = skip + record_size(r.len);
 	return true;
 }

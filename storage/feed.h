@@ -16,7 +16,10 @@ struct feed_packet {
 	size_t len;
 	int64_t pts_ns;
 	bool key;
+	uint32_t tag; /* of feed_push_tagged */
 };
+
+enum { FEED_TAG_MAX = INT32_MAX };
 
 /* capacity: octets, a power of two, 4 KiB…1 GiB. 0, -EINVAL, -ENOMEM. */
 int feed_new(struct feed **out, size_t capacity);
@@ -24,6 +27,9 @@ void feed_free(struct feed **f);
 
 /* Producer. False: full (or larger than the ring could ever hold). */
 bool feed_push(struct feed *f, const uint8_t *data, size_t len, int64_t pts_ns, bool key);
+/* The same of a packet of which more is to be known; tag: up to FEED_TAG_MAX. */
+bool feed_push_tagged(struct feed *f, const uint8_t *data, size_t len, int64_t pts_ns, bool key,
+		      uint32_t tag);
 
 /* Consumer: the oldest packet; false: empty. */
 bool feed_peek(struct feed *f, struct feed_packet *out);

@@ -252,6 +252,11 @@ void mux_resume(struct mux *m, int64_t at_ns)
 	timeline_resume(&m->line, at_ns);
 }
 
+const struct timeline *mux_line(const struct mux *m)
+{
+	return &m->line;
+}
+
 bool mux_waits(const struct mux *m)
 {
 	return m->cfg.fps && timeline_waits(&m->line);

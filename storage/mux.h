@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct mux;
+struct timeline;
 
 struct mux_cfg {
 	bool matroska;		     /* otherwise MP4 */
@@ -49,6 +50,7 @@ bool mux_waits(const struct mux *m);
 /* Media time from when on nothing is taken, and goes on (timeline.h). */
 void mux_pause(struct mux *m, int64_t at_ns);
 void mux_resume(struct mux *m, int64_t at_ns);
+const struct timeline *mux_line(const struct mux *m);
 
 /* Writes a fragment whose first sample was taken fragment_ns ago by this clock,
  * and forces the file to the disk when it is time. 0 or -errno. */

@@ -251,6 +251,9 @@ static void send_event(struct recorder *r, bool failed)
 	if (!e)
 		return;
 	r->event = NULL;
+	if (r->cfg.view)
+		r->cfg.view->seen_ns = INT64_MAX;
+	r->cfg.view = NULL;
 	recorder_progress(r, &e->result);
 	e->failed = failed;
 	e->base = (struct volume_event){ e->to.mbox, deliver, drop_event, e, NULL };
@@ -258,7 +261,7 @@ static void send_event(struct recorder *r, bool failed)
 	volume_deliver(r->volume, &e->base);
 }
 
-static void explain(struct errmsg *why, int err, const char *root, const char *path)
+void recorder_explain(struct errmsg *why, int err, const char *root, const char *path)
 {
 	switch (err) {
 	case -ENOSPC:
@@ -293,7 +296,7 @@ static void fail(struct recorder *r, int err)
 
 	atomic_store_explicit(&r->dead, true, memory_order_relaxed);
 	if (r->event)
-		explain(&r->event->why, err, root, r->path);
+		recorder_explain(&r->event->why, err, root, r->path);
 	if (r->mux)
 		mux_abandon(r->mux);
 	report_progress(r);
@@ -399,6 +402,12 @@ static void take_marks(struct recorder *r)
 		(r->marks_taken % 2 ? mux_resume : mux_pause)(r->mux, r->mark_ns[r->marks_taken]);
 }
 
+static void show_line(struct recorder *r, int64_t now_ns)
+{
+	if (r->cfg.view && r->mux)
+		*r->cfg.view = (struct timeline_view){ *mux_line(r->mux), now_ns };
+}
+
 static bool run(struct volume_job *j, int64_t now_ns, bool last)
 {
 	struct recorder *r = (struct recorder *)j;
@@ -418,6 +427,7 @@ static bool run(struct volume_job *j, int64_t now_ns, bool last)
 		err = mux_tick(r->mux, now_ns);
 	if (!err && r->mux && overran)
 		err = slow(r);
+	show_line(r, now_ns);
 	if (err)
 		fail(r, err);
 	else

@@ -28,6 +28,7 @@
 #include "mcu/base/buf.h"
 #include "mcu/base/err.h"
 #include "mcu/base/mbox.h"
+#include "storage/timeline.h"
 #include "storage/volume.h"
 
 struct recorder;
@@ -45,6 +46,9 @@ struct recorder_cfg {
 	int fragment_ms;           /* 0: 500 */
 	size_t video_ring_bytes;   /* 0: 4 MiB, 20 s of 1.5 Mb/s; power of two */
 	size_t audio_ring_bytes;   /* 0: 256 KiB */
+	/* Shows its time line to what is written beside it; borrowed until the event; NULL:
+	 * to nobody. */
+	struct timeline_view *view;
 };
 
 struct recorder_result {
@@ -93,6 +97,8 @@ void recorder_audio(struct recorder *rec, const struct buf *aac, int64_t pts_ns)
 /* True at first and after a drop: have the encoder make a key frame (at most
  * one request a second is worth it). Any thread. */
 bool recorder_wants_key(const struct recorder *rec);
+/* What such an error of a file is to people. */
+void recorder_explain(struct errmsg *why, int err, const char *root, const char *path);
 /* A snapshot; bytes and duration are those safely handed to the system. */
 void recorder_progress(const struct recorder *rec, struct recorder_result *out);
 

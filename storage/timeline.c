@@ -53,3 +53,20 @@ bool timeline_place(struct timeline *t, int64_t pts_ns, bool begins, int64_t *at
 	*at_ns = pts_ns - t->zero_ns - (pts_ns < t->from_ns ? t->before_ns : t->lost_ns);
 	return true;
 }
+
+/* Who pauses says when, and only then that. */
+enum { MARK_MS = 100 };
+
+enum timeline_verdict timeline_look(const struct timeline_view *v, int64_t pts_ns, int64_t *at_ns)
+{
+	struct timeline t = v->line;
+	bool ended = v->seen_ns == INT64_MAX;
+
+	if (!ended && (!t.begun || pts_ns >= v->seen_ns - MARK_MS * NS_PER_MS))
+		return TIMELINE_LATER;
+	if (!t.begun)
+		return TIMELINE_NOWHERE;
+	if (!ended && t.resuming && pts_ns >= t.bound_ns)
+		return TIMELINE_LATER;
+	return timeline_place(&t, pts_ns, false, at_ns) ? TIMELINE_HERE : TIMELINE_NOWHERE;
+}

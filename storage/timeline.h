@@ -19,6 +19,19 @@ struct timeline {
 	int64_t least_ns; /* where a part may begin: behind the last picture; set by its owner */
 };
 
+/* That of a recording, for what is written beside it by the same thread (ROLE_STO). */
+struct timeline_view {
+	struct timeline line;
+	int64_t seen_ns; /* pauses and their ends until then are in it; INT64_MAX: it has ended */
+};
+/* Where a packet is that begins nothing. */
+enum timeline_verdict {
+	TIMELINE_HERE,
+	TIMELINE_NOWHERE,
+	TIMELINE_LATER, /* it cannot be told yet */
+};
+enum timeline_verdict timeline_look(const struct timeline_view *v, int64_t pts_ns, int64_t *at_ns);
+
 /* A packet that begins a part may wait that long before the resuming is known of. */
 enum { TIMELINE_SLACK_MS = 500 };
 
