@@ -116,7 +116,7 @@ struct config {
 	struct {
 		int fragment_ms, gop_s, audio_kbps;
 		char *container, *audio;
-		bool video;
+		bool video, tracks;
 		int buffer_kb, auto_people, auto_end_s;
 		bool finish;
 		char *language;

@@ -348,6 +348,10 @@ const struct config_key config_keys[] = {
 	       "Codec of the sound. Opus is what listeners get, and costs nothing; some players do not "
 	       "know it in MP4."),
 	BOOL("recording.video", recording.video, "true", "false: only the sound is recorded."),
+	BOOL("recording.tracks", recording.tracks, "false",
+	     "What each participant sends is recorded too, as it comes: a Matroska file each, and one "
+	     "for what it shares, on the recording's time line. Takes up to half of buffer_kb of "
+	     "memory each."),
 	INT("recording.buffer_kb", recording.buffer_kb, 64, 65536, "4096",
 	    "What may wait for the disk, per recording; when it is full the recording ends: the "
 	    "default is 20 s at 1,500 kbit/s."),

@@ -9,6 +9,8 @@ void hall_happened(struct hall *h, enum recording_event_kind kind, const struct 
 {
 	bool crowd = h->people->len > CHIME_PEOPLE_MOST;
 
+	if (h->recording && kind == RECORDING_EVENT_JOINED)
+		recording_takes(h->recording, p->leg, p->name);
 	if (h->recording && !(crowd && (kind == RECORDING_EVENT_JOINED ||
 					kind == RECORDING_EVENT_LEFT)))
 		recording_happened(h->recording, kind, leg_id(p->leg), p->name);

@@ -11,6 +11,7 @@
 #include "mcu/base/log.h"
 #include "mcu/finisher.h"
 #include "mcu/links.h"
+#include "mcu/recording_tracks.h"
 #include "mixer/codec/aenc.h"
 #include "storage/recorder.h"
 #include "storage/recordings.h"
@@ -27,6 +28,7 @@ struct recording {
 	struct room *room;
 	struct recorder *recorder;
 	struct outlet *outlet;
+	struct recording_tracks *tracks; /* NULL: none */
 	recording_notify *notify;
 	void *obj;
 	enum recording_phase phase;
@@ -211,6 +213,7 @@ void recording_stop(struct recording *r)
 		g_source_remove(r->watch);
 	r->watch = 0;
 	tell(r, RECORDING_ENDS);
+	recording_tracks_stop(r->tracks);
 	detach(r);
 	if (!r->detaching)
 		let_go(r);
@@ -259,6 +262,12 @@ void recording_happened(struct recording *r, enum recording_event_kind kind, uin
 		r->events++;
 }
 
+void recording_takes(struct recording *r, struct leg *l, const char *name)
+{
+	if (r->phase == RECORDING_RUNS || r->phase == RECORDING_PAUSED)
+		recording_tracks_add(r->tracks, l, name);
+}
+
 /* The volume may hang for long: it is told at once, and the row written when the file is
  * closed. */
 ON_THREAD(ROLE_CTL) static void give_up(struct recording *r)
@@ -284,13 +293,20 @@ static gboolean watch(gpointer obj)
 	return G_SOURCE_CONTINUE;
 }
 
+/* The recorder's last word. */
+ON_THREAD(ROLE_CTL) static void recorder_ended(struct recording *r, const struct recorder_result *res)
+{
+	take_result(r, res);
+	recording_tracks_leave(&r->tracks);
+	r->ended = true;
+}
+
 static void on_finished(void *obj, const struct recorder_result *res)
 {
 	struct recording *r = obj;
 
 	role_assert_ctl();
-	take_result(r, res);
-	r->ended = true;
+	recorder_ended(r, res);
 	finish(r);
 }
 
@@ -299,11 +315,11 @@ static void on_failed(void *obj, const struct errmsg *why, const struct recorder
 	struct recording *r = obj;
 
 	role_assert_ctl();
-	take_result(r, res);
+	recording_tracks_stop(r->tracks);
+	recorder_ended(r, res);
 	if (!r->failure.text[0])
 		log_error(&r->log, "recording %s: %s", r->id, why->text);
 	r->failure = *why;
-	r->ended = true;
 	/* which finishes it, now or when the room has let go */
 	if (r->phase == RECORDING_RUNS || r->phase == RECORDING_PAUSED)
 		recording_stop(r);
@@ -362,6 +378,7 @@ ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 		.aac_config = aac, .sample_rate = 48000, .channels = room_channels(r->room),
 		.fragment_ms = c->recording.fragment_ms,
 		.video_ring_bytes = ring, .audio_ring_bytes = ring / 16,
+		.view = recording_tracks_view(r->tracks),
 	};
 	int err = 0;
 
@@ -436,6 +453,8 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	r->obj = obj;
 	r->log.room = r->row.room;
 	err = make_row(r, session_id, by);
+	if (!err && env->config->recording.tracks)
+		err = recording_tracks_new(&r->tracks, env, &r->row, env->config->recording.video);
 	if (!err)
 		err = start_recorder(r);
 	if (err)
@@ -459,6 +478,8 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	tell(r, RECORDING_RUNS);
 	return 0;
 out:
+	if (r)
+		recording_tracks_leave(&r->tracks);
 	free(r);
 	return errmsg_set(why, err, "recording_failed", "The recording cannot be started: %s.",
 			  err_str(err));

@@ -56,6 +56,9 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
  * (not_recording) when it is ending, -EBUSY when it was paused too often. Harmless when it
  * is as it shall be already. */
 int recording_pause(struct recording *r, bool pause, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Somebody has come, or was there: where it has isolated tracks, one of them. Harmless when
+ * it has one. */
+void recording_takes(struct recording *r, struct leg *l, const char *name) ON_THREAD(ROLE_CTL);
 /* Something happened in its room just now: for its chapters. */
 void recording_happened(struct recording *r, enum recording_event_kind kind, uint32_t leg,
 			const char *name) ON_THREAD(ROLE_CTL);

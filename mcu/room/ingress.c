@@ -6,6 +6,7 @@
 #include "mcu/room/audio_faint.h"
 #include "mcu/room/audio_leg.h"
 #include "mcu/room/leg_net_priv.h"
+#include "mcu/room/leg_record.h"
 #include "mcu/room/video_leg.h"
 #include "mcu/rtp/packet.h"
 #include "mcu/rtp/payload_red.h"
@@ -108,6 +109,8 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
 	l->stats.uplink_audio.codec = audio_tag_codec(tag);
 	pkt->tag = tag;
+	if (l->record)
+		leg_record_sound(l->record, &l->lipsync, p, tag, arrival_ns);
 	/* It was read so long before the tick that it is there for: what comes in
 	 * between is late. */
 	pkt->time_ns = arrival_ns + (at_once ? 0 : NET_READ_LEAD_US * 1000);
@@ -121,6 +124,17 @@ static bool is_camera(const struct leg_net *l, const struct picture_in *in)
 	return in == &l->in[LEG_NET_CAMERA];
 }
 
+/* A key frame is asked for beside the decoder, which needs none. */
+ON_THREAD(ROLE_NET) static void record(struct leg_net *l, struct picture_in *in,
+				       const struct video_au *au, int64_t now_ns)
+{
+	const struct video_rx_wants key = { .ssrc = au->ssrc, .pli = true };
+
+	if (leg_record_picture(l->record, !is_camera(l, in), is_camera(l, in) ? &l->lipsync : NULL,
+			       au, now_ns))
+		leg_rtcp_feedback(l, in, &key);
+}
+
 ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, struct picture_in *in, int64_t now_ns)
 {
 	struct video_au au;
@@ -129,6 +143,8 @@ ON_THREAD(ROLE_NET) static void video_out(struct leg_net *l, struct picture_in *
 		int64_t hold = is_camera(l, in) ?
 				       lipsync_video_hold_ns(&l->lipsync, au.rtp_ts, now_ns) : 0;
 
+		if (l->record)
+			record(l, in, &au, now_ns);
 		video_leg_put(in->to, au.buf, au.codec, au.key, au.rotation,
 			      hold ? now_ns + hold : 0);
 	}

@@ -345,6 +345,7 @@ void leg_leave(struct leg *l, const char *reason)
 	l->gone_seq = room_next_seq(r);
 	log_info(&l->log, "%s left: %s", l->name, reason);
 	leg_untap(l);
+	leg_unrecord(l);
 	leg_net_close(l->net);
 	for (int i = 0; i < LEG_SOURCES; i++)
 		video_leg_set_wanted(l->source[i].video, false);
@@ -473,6 +474,7 @@ void leg_mute(struct leg *l, int audio, int video)
 		l->audio_muted = audio;
 	if (video >= 0)
 		l->video_muted = video;
+	leg_record_look(l);
 	room_touch(l->room);
 	l->room->ev->changed(l->room->obj, l->room, l);
 }

@@ -162,6 +162,17 @@ int leg_tap(struct leg *l, struct tap *tap, mbox_fn *released, void *obj) ON_THR
 /* Nothing when there is none. */
 void leg_untap(struct leg *l) ON_THREAD(ROLE_CTL);
 
+/* It is made in the server. */
+bool leg_is_local(const struct leg *l) ON_THREAD(ROLE_CTL);
+
+struct leg_record_sink;
+/* What it sends goes to s as well (leg_record.h; copied), until leg_unrecord or until the
+ * leg leaves; then s->released is called, later. One at a time: -EBUSY. -EINVAL: it is made
+ * in the server; -ENOMEM. */
+int leg_record(struct leg *l, const struct leg_record_sink *s) ON_THREAD(ROLE_CTL);
+/* Nothing when there is none. */
+void leg_unrecord(struct leg *l) ON_THREAD(ROLE_CTL);
+
 /* What its picture is worth on the views; 0: any rate. */
 void leg_limit_uplink(struct leg *l, uint32_t kbps) ON_THREAD(ROLE_CTL);
 void leg_get_stats(const struct leg *l, struct leg_net_stats *s) ON_THREAD(ROLE_CTL);

@@ -69,6 +69,7 @@ struct leg_net {
 	char label[16];
 	struct transport *transport;
 	struct tap *tap;
+	struct leg_record *record; /* NULL: nobody records what it sends */
 	bool connected, closing;
 	bool has_channel;
 	uint16_t channel; /* the data channel */

@@ -97,6 +97,7 @@ int leg_present(struct leg *l, bool on)
 void leg_hold_content(struct leg *l, bool held)
 {
 	l->content_held = held;
+	leg_record_look(l);
 	if (held)
 		leg_present(l, false);
 }

@@ -108,11 +108,15 @@ struct leg {
 	uint64_t spoke; /* when it became the speaker last: room.speeches then; 0: never */
 	mbox_fn *tap_released; /* NULL: nobody looks at its packets */
 	void *tap_obj;
+	struct leg_record *record; /* NULL: it is not recorded by itself */
 	/* Winding down: the first routing without it, and who has let go. */
 	uint64_t gone_seq;
 	bool net_closed, video_closing;
 	int videos_open;
 };
+
+/* leg_record.c: it is muted, or not, or held back. */
+void leg_record_look(struct leg *l) ON_THREAD(ROLE_CTL);
 
 /* An encode with what CTL must know to wind it down. */
 struct room_encode {
