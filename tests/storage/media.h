@@ -199,6 +199,8 @@ static inline void hear_audio(struct played *out, const AVFrame *f, double t)
 	if (!out->audio_frames++)
 		out->audio_first_s = t;
 	out->audio_end_s = t + f->nb_samples / (double)f->sample_rate;
+	if (f->format != AV_SAMPLE_FMT_FLTP && f->format != AV_SAMPLE_FMT_FLT)
+		return; /* of telephones: nobody listens to it */
 	for (int i = 0; i < f->nb_samples && out->beep_s < 0; i++)
 		if (fabsf(p[i]) > 0.25f)
 			out->beep_s = t + i / (double)f->sample_rate;
