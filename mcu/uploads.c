@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- tickets ------------------------------------------------------------------------------- */
@@ -269,18 +271,25 @@ static gboolean on_timer(gpointer obj)
 	return G_SOURCE_CONTINUE;
 }
 
-static void remove_parts(const char *root)
+/* What was left unfinished; and files without a row, by a crash: those of rows are gone by
+ * then. Younger ones stay, as the rows of an older backup may be all there are. */
+static void remove_left(const char *root, int keep_days)
 {
+	int64_t before_s = clock_wall_ns() / NS_PER_S - (int64_t)(keep_days + 1) * 24 * 3600;
 	char path[1024];
 	struct dirent *e;
+	struct stat st;
 	DIR *d;
 
 	snprintf(path, sizeof path, "%s/uploads", root);
 	d = opendir(path);
 	while (d && (e = readdir(d))) {
-		size_t n = strlen(e->d_name);
+		size_t n = strlen(e->d_name), digits = strspn(e->d_name, "0123456789");
+		bool part = n > 5 && !strcmp(e->d_name + n - 5, ".part");
+		bool old = keep_days && digits == n && !fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+			   st.st_mtime < before_s;
 
-		if (n > 5 && !strcmp(e->d_name + n - 5, ".part"))
+		if (part || old)
 			(void)unlinkat(dirfd(d), e->d_name, 0);
 	}
 	if (d)
@@ -295,7 +304,7 @@ int uploads_new(struct uploads **out, const struct uploads_cfg *cfg)
 		return -ENOMEM;
 	u->cfg = *cfg;
 	u->all = g_ptr_array_new();
-	remove_parts(volume_root(cfg->volume));
+	remove_left(volume_root(cfg->volume), cfg->config->playback.keep_days);
 	u->timer = g_timeout_add_seconds(5, on_timer, u);
 	*out = u;
 	return 0;

@@ -2,7 +2,7 @@
 // stopped; and what is refused.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -285,6 +285,20 @@ describe('how much may be uploaded by one', limit, () => {
 				await server.stopFine();
 			}
 		});
+});
+
+test('what no row names goes at a start, once it is older than files are kept', limit, async () => {
+	const data = mkdtempSync(join(tmpdir(), 'mcu-play-')), folder = join(data, 'uploads');
+	mkdirSync(folder);
+	for (const name of ['11', '12', '13.part', 'notes']) writeFileSync(join(folder, name), 'x');
+	for (const name of ['11', 'notes']) utimesSync(join(folder, name), 1e9, 1e9);
+	const server = await Server.small({}, { data });
+	try {
+		assert.deepEqual(readdirSync(folder).sort(), ['12', 'notes']);
+	} finally {
+		await server.stopFine();
+		rmSync(data, { recursive: true, force: true });
+	}
 });
 
 // Two pages, red and blue.
