@@ -176,28 +176,25 @@ describe('files in a room', limit, () => {
 		const from = host.messages.length;
 		const image = (await upload(api, png, 'slide.png')).body, slides = (await upload(api, pdf, 'slides.pdf')).body;
 		assert.equal(slides.pages, 2, JSON.stringify(slides));
-		let second;
 		const { file } = await recorded(server, host, folder, async () => {
 			const { body } = await api.playback('POST', null, { source: 'upload', upload: slides.upload, content: true });
 			await host.next('playback', { from, test: (m) => m.playback === body.playback && m.state === 'playing', ms: 20000 });
-			await sleep(1000);
-			second = Date.now();
+			await host.next('layout', { from, test: (m) => m.tiles.some((t) => t.content) });
+			await sleep(3000);
 			const turned = await api.playback('PATCH', body.playback, { page: 2 });
 			assert.equal(turned.body.page, 2);
 			assert.equal((await api.playback('PATCH', body.playback, { page: 3 })).status, 400);
-			await host.next('layout', { from, test: (m) => m.tiles.some((t) => t.content) });
-			await sleep(1500);
+			await sleep(3000);
 			await api.playback('DELETE', body.playback);
 			const other = (await api.playback('POST', null, { source: 'upload', upload: image.upload })).body;
 			await host.next('playback', { from, test: (m) => m.playback === other.playback && m.state === 'playing', ms: 20000 });
-			await sleep(1500);
+			await sleep(3000);
 			await api.playback('DELETE', other.playback);
 		});
 		const end = Number(execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', file], { encoding: 'utf8' }));
 		const colours = Array.from({ length: Math.floor(end / 0.25) }, (_, i) => colour(file, i * 0.25, WIDTH / 2, HEIGHT / 2, WIDTH));
 		const after = (i, ...rgb) => colours.findIndex((c, k) => k > i && c.length === 3 && is(c, ...rgb));
 		const red = after(-1, 255, 0, 0), blue = after(red, 0, 0, 255), green = after(blue, 0, 255, 0);
-		if (process.env.KEEP) execFileSync('cp', [file, '/tmp/w/play_out.mp4']);
 		assert.ok(red >= 0 && red < blue && blue < green, `red ${red}, blue ${blue}, green ${green} of ${JSON.stringify(colours)}`);
 	});
 
