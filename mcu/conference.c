@@ -419,10 +419,13 @@ void conference_room_changed(struct conference *c, const struct room_row *row)
 {
 	struct hall *h = hall_find(c, row->name);
 	struct leg_event ev = { .type = LEG_EVENT_ROOM };
+	struct room_rules before;
 
 	if (!h)
 		return;
+	before = h->rules;
 	take_rules(h, row->name, row);
+	hall_watch_look(h, &before);
 	hall_policy_info(h, &ev.u.room);
 	hall_tell(h, &ev, NULL);
 	hall_record_look(h);

@@ -8,13 +8,13 @@
 #include "mcu/base/role.h"
 #include "mcu/config.h"
 #include "mcu/recording.h"
+#include "mcu/tokens.h"
 #include "signaling/leg_api.h"
 
 struct accounts;
 struct prompts;
 struct conference;
 struct room_row;
-struct token_key;
 
 struct conference_cfg {
 	const struct engine *engine;
@@ -80,6 +80,10 @@ struct watch_ask {
  * codes of those who join. */
 int conference_watch(struct conference *c, const struct watch_ask *a, struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
+/* A key for whoever may: of this meeting, until somebody is removed or others may come in.
+ * "": the room does not run. */
+void conference_watch_key(struct conference *c, const char *room, int hours,
+			  char out[WATCH_KEY_LEN + 1]) ON_THREAD(ROLE_CTL);
 struct hls;
 /* The stream of a running room, which start begins where it is not. *out: borrowed until
  * the loop turns. -ENOENT, or as broadcast_start. */

@@ -81,6 +81,7 @@ struct hall {
 	char shares_name[257];
 	struct pushes *pushes; /* NULL: none so far */
 	struct broadcast *broadcast; /* NULL: nobody watches over HTTP */
+	unsigned watch_epoch; /* keys to its stream hold for this one */
 	guint linger;      /* timer of an empty room */
 	bool closing;
 	bool parlour; /* of one leg: in no list, no registry */
@@ -208,6 +209,11 @@ size_t hall_max_people(const struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* watching.c: begins its stream where there is none. 0 or -errno with *why. */
 int hall_broadcast(struct hall *h, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Its rules were those before: if others may come in now, whoever watches has to ask
+ * again. */
+void hall_watch_look(struct hall *h, const struct room_rules *before) ON_THREAD(ROLE_CTL);
+/* A host has removed somebody, who may have a key to the stream: likewise. */
+void hall_watch_removed(struct hall *h) ON_THREAD(ROLE_CTL);
 
 /* hall_events.c: for the chapters of what is being recorded, if anything is. */
 void hall_happened(struct hall *h, enum recording_event_kind kind, const struct leg_handle *p)
@@ -299,6 +305,9 @@ void hall_unregistered_rules(const struct conference *c, const char *name, struc
 /* Whether p may come in at this time, by the room's schedules; it is known whether it is a
  * host. 0 or -EACCES with *why. */
 int hall_may_enter_now(const struct leg_handle *p, struct errmsg *why) ON_THREAD(ROLE_CTL);
+/* Likewise of anybody who is no host. */
+int hall_is_open_now(const struct conference *c, const char *room, struct errmsg *why)
+	ON_THREAD(ROLE_CTL);
 /* conference.c */
 void hall_close(struct hall *h, const char *reason) ON_THREAD(ROLE_CTL);
 

@@ -26,11 +26,16 @@ void hall_unregistered_rules(const struct conference *c, const char *name, struc
 
 int hall_may_enter_now(const struct leg_handle *p, struct errmsg *why)
 {
+	return p->host || p->who.called ? 0 : hall_is_open_now(p->conf, p->room, why);
+}
+
+int hall_is_open_now(const struct conference *c, const char *room, struct errmsg *why)
+{
 	char text[64] = "";
 	GDateTime *t;
 	int64_t opens;
 
-	if (p->host || p->who.called || agenda_is_open(p->conf->agenda, p->room, &opens))
+	if (agenda_is_open(c->agenda, room, &opens))
 		return 0;
 	if (!opens)
 		return errmsg_set(why, -EACCES, "room_not_open", "This room is closed, and will not open "

@@ -221,6 +221,8 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 		do_to(p, action, by);
 	}
 	g_ptr_array_unref(all);
+	if (found && action == MODERATE_REMOVE)
+		hall_watch_removed(h);
 	return found ? 0 : errmsg_set(why, -ENOENT, "bad_message", "Nobody with that number is in the "
 				      "room any more.");
 }
@@ -302,7 +304,7 @@ ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct 
 {
 	struct leg_event ev = { .type = LEG_EVENT_ROOM };
 	struct hall *h = p->hall;
-	bool lobby = h->rules.lobby;
+	const struct room_rules before = h->rules;
 
 	change(&h->rules.locked, c->locked);
 	change(&h->rules.lobby, c->lobby);
@@ -311,12 +313,13 @@ ON_THREAD(ROLE_CTL) static int change_policy(struct leg_handle *p, const struct 
 	change_pin(p, h->rules.host_pin, c->host_pin);
 	if (c->record)
 		snprintf(h->rules.record, sizeof h->rules.record, "%s", record_right_name(c->record));
+	hall_watch_look(h, &before);
 	hall_policy_info(h, &ev.u.room);
 	audit_policy(p, &ev.u.room);
 	hall_tell(h, &ev, NULL);
 	hall_record_look(h);
 	/* Who waited for a lobby that is no more comes in. */
-	if (lobby && !h->rules.lobby && h->lobby->len)
+	if (before.lobby && !h->rules.lobby && h->lobby->len)
 		lobby_decide(h, 0, true);
 	return 0;
 }

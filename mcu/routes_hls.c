@@ -99,10 +99,9 @@ ON_THREAD(ROLE_CTL) static void reply_address(struct wait *w, bool open)
 {
 	const struct routes *r = w->routes;
 	char url[384], key[WATCH_KEY_LEN + 1] = "";
-	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
 
 	if (!open)
-		watch_key_make(key, r->cfg.key, w->name, now_ms, KEY_HOURS);
+		conference_watch_key(r->cfg.conference, w->name, KEY_HOURS, key);
 	snprintf(url, sizeof url, "/hls/%s/index.m3u8%s%s", w->name, open ? "" : "?key=", key);
 	wait_reply_json(w, 0, 200, json_pack("{s:s, s:s}", "room", w->name, "hls", url));
 }

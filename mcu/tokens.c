@@ -297,26 +297,26 @@ bool resume_read(const char *text, const struct token_key *key, const char *room
 
 enum { HOUR_MS = 3600 * 1000 };
 
-static void watch_sign(char out[33], const struct token_key *key, const char *room,
+static void watch_sign(char out[33], const struct token_key *key, const char *scope,
 		       const char *head)
 {
 	uint8_t m[MAC_BYTES];
 
-	mac(m, key, "watch", room, head);
+	mac(m, key, "watch", scope, head);
 	hex(out, m, 16);
 }
 
-void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *room,
+void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *scope,
 		    int64_t now_ms, int hours)
 {
 	char head[9];
 
 	snprintf(head, sizeof head, "%08x", (unsigned)(now_ms / HOUR_MS + hours + 1));
 	memcpy(out, head, 8);
-	watch_sign(out + 8, key, room, head);
+	watch_sign(out + 8, key, scope, head);
 }
 
-bool watch_key_valid(const char *text, const struct token_key *key, const char *room,
+bool watch_key_valid(const char *text, const struct token_key *key, const char *scope,
 		     int64_t now_ms)
 {
 	char head[9], own[33];
@@ -324,6 +324,6 @@ bool watch_key_valid(const char *text, const struct token_key *key, const char *
 	if (strlen(text) != WATCH_KEY_LEN)
 		return false;
 	snprintf(head, sizeof head, "%.8s", text);
-	watch_sign(own, key, room, head);
+	watch_sign(own, key, scope, head);
 	return secret_equal(own, text + 8) && now_ms / HOUR_MS < (int64_t)strtoul(head, NULL, 16);
 }

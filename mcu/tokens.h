@@ -67,10 +67,11 @@ int resume_make(char out[RESUME_LEN + 1], const struct token_key *key, const cha
 bool resume_read(const char *text, const struct token_key *key, const char *room, bool *host,
 		 int64_t *made_ms);
 /* With which the stream of a room that is not open to all can be asked for, for hours
- * from now on: whole ones, so that many viewers have the same address. */
-void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *room,
+ * from now on: whole ones, so that many viewers have the same address. scope: the room,
+ * and whatever else must be the same still. */
+void watch_key_make(char out[WATCH_KEY_LEN + 1], const struct token_key *key, const char *scope,
 		    int64_t now_ms, int hours);
-bool watch_key_valid(const char *text, const struct token_key *key, const char *room,
+bool watch_key_valid(const char *text, const struct token_key *key, const char *scope,
 		     int64_t now_ms);
 /* In the same time for any two texts of one length. */
 bool secret_equal(const char *a, const char *b);

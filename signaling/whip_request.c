@@ -143,7 +143,7 @@ int whip_status(const char *code, bool had_token)
 		{ "bad_sdp", 400 },	  { "bad_sdpfrag", 400 },   { "bad_state", 409 },
 		{ "no_common_codec", 422 }, { "not_acceptable", 422 }, { "rate_limited", 429 },
 		{ "room_full", 503 },	  { "server_full", 503 },   { "shutting_down", 503 },
-		{ "overloaded", 503 },
+		{ "overloaded", 503 },	  { "room_not_open", 403 },
 	};
 
 	if (!strcmp(code, "members_only"))
