@@ -175,6 +175,22 @@ static bool camera_host(const char *url, char *out, size_t cap)
 	return true;
 }
 
+/* libavformat takes these out of an address, and goes by UDP, or listens, to whom it
+ * pleases. */
+static bool has_options(const char *url)
+{
+	static const char *const options[] = { "udp", "multicast", "filter_src", "listen" };
+
+	for (const char *p = strchr(url, '?'); p; p = strpbrk(p, "?&")) {
+		size_t n = strcspn(++p, "?&=");
+
+		for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+			if (n == strlen(options[i]) && !strncmp(p, options[i], n))
+				return true;
+	}
+	return false;
+}
+
 static int may_open_camera(const struct playback *p, struct errmsg *why)
 {
 	const struct config *c = p->owner->conf->cfg.config;
@@ -185,7 +201,7 @@ static int may_open_camera(const struct playback *p, struct errmsg *why)
 	if (!strcmp(who, "nobody") || (!p->admin && strcmp(who, "hosts")))
 		return errmsg_set(why, -EACCES, "not_allowed", "You may not open cameras on this server. Its "
 				  "administrator may, or may set playback.cameras.");
-	if (!camera_host(p->url, host, sizeof host))
+	if (!camera_host(p->url, host, sizeof host) || has_options(p->url))
 		return errmsg_set(why, -EINVAL, "bad_message", "The address of a camera is like "
 				  "\"rtsp://192.0.2.7/stream\".");
 	for (size_t i = 0; i < c->playback.camera_hosts.n; i++)

@@ -54,13 +54,20 @@ static int64_t io_seek(void *obj, int64_t offset, int whence)
 	return offset;
 }
 
-/* A camera that is silent, or a server that is gone, ends every wait. */
+/* The camera's server has sent us on. It was allowed, the one that it names was not. */
+static bool redirected(const struct film *f)
+{
+	return f->fmt && f->fmt->url && strcmp(f->fmt->url, f->address);
+}
+
+/* A camera that is silent, or a server that is gone, ends every wait; so does a redirect,
+ * before anything is said to whom it leads to. */
 static int interrupted(void *obj)
 {
 	struct film *f = obj;
 	struct pollfd p = { .fd = MEDIA_FD_SOCKET };
 
-	return (poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR)) ||
+	return redirected(f) || (poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR)) ||
 	       film_clock_ns() - f->heard_ns >
 		       (f->sound.index < 0 && f->picture.index < 0 ? CAMERA_OPEN_S : CAMERA_SILENT_S) *
 			       INT64_C(1000000000);
@@ -83,17 +90,21 @@ static int open_file(struct film *f)
 	return avformat_open_input(&f->fmt, NULL, NULL, NULL) ? -EBADMSG : 0;
 }
 
-/* Over TCP: nothing need be let through a firewall, and nothing is lost. */
+/* Over TCP: nothing need be let through a firewall, and nothing is lost. What its server
+ * says cannot make it anything else. */
 static int open_camera(struct film *f, const char *url)
 {
 	AVDictionary *o = NULL;
 	int err;
 
+	f->address = strdup(url);
+	if (!f->address)
+		return -ENOMEM;
 	f->camera = true;
 	f->heard_ns = film_clock_ns();
 	f->fmt->interrupt_callback = (AVIOInterruptCB){ interrupted, f };
 	f->fmt->format_whitelist = av_strdup("rtsp,sdp,rtp,mpegts");
-	f->fmt->protocol_whitelist = av_strdup("rtsp,rtp,tcp,tls,udp,crypto");
+	f->fmt->protocol_whitelist = av_strdup("rtsp,rtp,tcp,tls");
 	f->fmt->max_analyze_duration = 3 * AV_TIME_BASE;
 	av_dict_set(&o, "rtsp_transport", "tcp", 0);
 	av_dict_set(&o, "timeout", "8000000", 0);
@@ -226,6 +237,7 @@ void film_free(struct film **at)
 	avcodec_free_context(&f->sound.dec);
 	avcodec_free_context(&f->picture.dec);
 	avformat_close_input(&f->fmt);
+	free(f->address);
 	if (f->io)
 		av_freep(&f->io->buffer);
 	avio_context_free(&f->io);

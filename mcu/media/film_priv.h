@@ -40,6 +40,7 @@ struct film {
 	AVFrame *frame, *before; /* before: the last one that was too early; or empty */
 	int64_t before_ns;
 	int64_t heard_ns; /* of the camera: wall clock of the last packet */
+	char *address; /* of the camera, that was asked for */
 };
 
 /* A packet or frame as it is on the line of positions; false: it does not say. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -231,6 +232,26 @@ describe('files in a room', limit, () => {
 		assert.equal((await api.playback('POST', null, { source: 'upload', upload: '12' })).status, 202);
 		assert.match((await state(host, 'failed', host.messages.indexOf(failed) + 1)).text, /no such file/);
 		assert.equal((await fetch(`${server.url}/api/v1/rooms/play/playbacks`)).status, 401);
+	});
+
+	test('a camera sends nobody on to another address', async () => {
+		let heard = '', asked = 0;
+		const other = createServer((c) => c.on('error', () => {}).on('data', (d) => { heard += d; }));
+		const camera = createServer((c) => c.on('error', () => {}).on('data', (d) => {
+			asked++;
+			c.write(`RTSP/1.0 302 Found\r\nCSeq: ${/CSeq: (\d+)/.exec(d)[1]}\r\nLocation: rtsp://127.0.0.1:${other.address().port}/x\r\n\r\n`);
+		}));
+		for (const s of [other, camera])
+			await new Promise((done) => { s.listen(0, '127.0.0.1', done); });
+		const url = `rtsp://127.0.0.1:${camera.address().port}/x`, from = host.messages.length;
+		for (const way of ['udp', 'a=b&multicast'])
+			assert.equal((await api.playback('POST', null, { source: 'camera', url: `${url}?${way}` })).status, 400, way);
+		assert.equal((await api.playback('POST', null, { source: 'camera', url: `${url}?channel=1` })).status, 202);
+		assert.match((await state(host, 'failed', from)).text, /does not answer/);
+		assert.equal(asked, 1);
+		assert.equal(heard, '');
+		other.close();
+		camera.close();
 	});
 });
 
