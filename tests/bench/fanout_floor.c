@@ -131,8 +131,11 @@ static void fan_out(int kind, int packets, int bytes, uint32_t ts)
 static void feedback(const struct sockaddr_in *from, uint8_t *p, size_t n)
 {
 	struct viewer *v = by_port[ntohs(from->sin_port)];
-	int ok = v && (opt.plain || srtcp_open(v->in, p, n));
+	int ok;
 
+	if (!v) /* for whoever had this port before */
+		return;
+	ok = opt.plain || srtcp_open(v->in, p, n);
 	fed += ok;
 	forged += !ok;
 }

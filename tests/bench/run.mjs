@@ -25,7 +25,7 @@ import * as rtsp from './bench_rtsp.mjs';
 import * as search from './bench_search.mjs';
 import * as viewers from './bench_viewers.mjs';
 import * as vp8 from './bench_vp8.mjs';
-import { hasFailed } from './report.mjs';
+import { fail, hasFailed } from './report.mjs';
 
 // Each measures its figures together, because they share what is measured.
 const groups = { rooms, viewers, audio, latency, joins, idle, overload, quality, vp8, phones, rtsp, calls, search, record, registry, hls };
@@ -40,5 +40,8 @@ for (const name of wanted) {
 	}
 }
 const wants = (name) => !wanted.length || wanted.includes(name);
-for (const g of Object.values(groups)) if (g.names.some(wants)) await g.run(wants);
+// One that cannot be run is said, and takes none of the others with it.
+for (const [name, g] of Object.entries(groups)) {
+	if (g.names.some(wants)) await g.run(wants).catch((e) => fail(`${name}: ${e.message}`));
+}
 process.exit(hasFailed() ? 1 : 0);
