@@ -143,6 +143,16 @@ static void enter(struct viewer *v)
 	ask(v, reply, request);
 }
 
+/* Otherwise the session goes on until it times out, and sends to whoever has its ports then. */
+static void leave(struct viewer *v)
+{
+	char request[512], reply[2048];
+
+	snprintf(request, sizeof request, "TEARDOWN rtsp://127.0.0.1:%d/rooms/%s RTSP/1.0\r\nCSeq: 3\r\n"
+		 "Session: %s\r\n\r\n", opt.port, opt.room, v->session);
+	ask(v, reply, request);
+}
+
 static void sweep(struct stream *s)
 {
 	static char buf[BATCH][2048];
@@ -159,7 +169,7 @@ static void sweep(struct stream *s)
 		for (int i = 0; i < n; i++) {
 			uint16_t seq = (uint16_t)((uint8_t)buf[i][2] << 8 | (uint8_t)buf[i][3]);
 
-			if (s->begun && (uint16_t)(seq - s->last) < 0x8000)
+			if (s->begun && (uint16_t)(seq - s->last - 1) < 0x8000)
 				s->lost += (uint16_t)(seq - s->last - 1);
 			s->begun = 1;
 			s->last = seq;
@@ -183,7 +193,7 @@ int main(int argc, char **argv)
 	int64_t start, turn = 0;
 	long received = 0, lost = 0;
 	struct rlimit lim;
-	int ready = 0;
+	int entered = 0, ready = 0;
 
 	options(argc, argv);
 	getrlimit(RLIMIT_NOFILE, &lim);
@@ -194,13 +204,18 @@ int main(int argc, char **argv)
 	viewer = calloc((size_t)opt.viewers, sizeof *viewer);
 	if (!viewer)
 		die("out of memory");
-	for (int i = 0; i < opt.viewers && !stop; i++)
-		enter(&viewer[i]);
+	while (entered < opt.viewers && !stop) {
+		enter(&viewer[entered++]);
+		/* who is in is sent to already */
+		for (int i = 0; entered % 8 == 0 && i < entered; i++)
+			for (int k = 0; k < TRACKS; k++)
+				sweep(&viewer[i].stream[k]);
+	}
 	for (start = now_ns(); !stop; turn++) {
 		int all = 1;
 
 		sleep_until(start + turn * SWEEP_MS * 1000000);
-		for (int i = 0; i < opt.viewers; i++)
+		for (int i = 0; i < entered; i++)
 			for (int k = 0; k < TRACKS; k++) {
 				sweep(&viewer[i].stream[k]);
 				all = all && viewer[i].stream[k].received;
@@ -211,15 +226,17 @@ int main(int argc, char **argv)
 		if (!ready && all) {
 			ready = 1;
 			fprintf(stderr, "ready\n");
-			for (int i = 0; i < opt.viewers; i++)
+			for (int i = 0; i < entered; i++)
 				viewer[i].stream[0].lost = viewer[i].stream[1].lost = 0;
 		}
 	}
-	for (int i = 0; i < opt.viewers; i++)
+	for (int i = 0; i < entered; i++)
 		for (int k = 0; k < TRACKS; k++) {
 			received += viewer[i].stream[k].received;
 			lost += viewer[i].stream[k].lost;
 		}
+	for (int i = 0; i < entered; i++)
+		leave(&viewer[i]);
 	printf("{\"ok\":%s,\"failures\":[%s],\"received\":%ld,\"totals\":{\"lost\":%ld}}\n",
 	       ready ? "true" : "false", ready ? "" : "\"not all were served\"", received, lost);
 	return 0;
