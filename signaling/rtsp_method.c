@@ -112,12 +112,9 @@ static const char *token_of(const struct rtsp_conn *c)
 
 /* One question of DESCRIBE or of the first SETUP. */
 struct rtsp_ask {
-	struct rtsp_conn *conn; /* held; NULL: given up */
+	struct rtsp_conn *conn; /* held */
 	struct leg_handle *leg;
 	struct rtsp_movie *movie;
-	struct rtsp_session *session; /* SETUP of a recording: whose movie it is going to be */
-	bool inside; /* of the call that asks */
-	bool done;
 };
 
 static void ask_free(struct rtsp_ask *a) ON_THREAD(ROLE_CTL)
@@ -126,7 +123,6 @@ static void ask_free(struct rtsp_ask *a) ON_THREAD(ROLE_CTL)
 
 	if (a->movie)
 		c->rtsp->cfg.host->movie_close(&a->movie);
-	c->ask = NULL;
 	free(a);
 	rtsp_conn_release(c);
 }
@@ -136,8 +132,9 @@ void rtsp_ask_cancel(struct rtsp_conn *c)
 	struct rtsp_ask *a = c->ask;
 	struct leg_handle *leg = a ? a->leg : NULL;
 
-	if (!a || a->inside)
+	if (!a)
 		return;
+	c->ask = NULL;
 	a->leg = NULL;
 	if (leg)
 		c->rtsp->api->leave(c->rtsp->api_ctx, leg, LEAVE_LOST);
@@ -176,12 +173,14 @@ ON_THREAD(ROLE_CTL) static void first_setup(struct rtsp_conn *c, struct rtsp_mov
 	rtsp_session_setup(s, c);
 }
 
-/* The answer; a goes. */
+/* The answer; a goes. With the reply the next request is taken, which may ask in its turn, or
+ * end the connection: what that cancels is not a any more. */
 ON_THREAD(ROLE_CTL) static void answer(struct rtsp_ask *a, bool yes, const struct errmsg *why)
 {
 	struct rtsp_conn *c = a->conn;
 	const struct rtsp_host *h = c->rtsp->cfg.host;
 
+	c->ask = NULL;
 	rtsp_conn_hold(c);
 	if (c->closed)
 		;

@@ -269,9 +269,11 @@ void rtsp_session_setup(struct rtsp_session *s, struct rtsp_conn *c)
 		reply_setup(s, c, &t);
 		return;
 	}
+	rtsp_session_hold(s); /* the next request is taken with the reply, and may end it */
 	rtsp_refuse_why(c, &why);
 	if (!rtsp_session_tracks(s))
 		rtsp_session_end(s, &why);
+	rtsp_session_release(s);
 }
 
 /* --- recordings: PLAY and PAUSE -------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "signaling/rtsp_internal.h"
 
 #define BASE "rtsp://127.0.0.1:8554/rooms/math"
+#define DESCRIBE "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\n"
 
 struct rtp_ports {
 	bool tcp, open[RTSP_TRACKS];
@@ -400,32 +401,55 @@ static void another_address_has_no_part_in_it(void **state)
 	assert_int_equal(the.joins, 0);
 }
 
-static void requests_wait_for_each_other(void **state)
+/* A request that is answered later, the answer, and what is read on with it. */
+static int answered_late(const char *requests)
 {
 	struct errmsg yes = { .code = "" };
 
-	(void)state;
 	the.later = true;
-	say(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\nOPTIONS * RTSP/1.0\r\nCSeq: 2\r\n\r\n");
+	say(the.conn, requests);
 	assert_string_equal(the.out, "");
 	the.ev->closed(the.obj, LEAVE_LEFT, &yes);
-	assert_int_equal(status(), 200);
+	the.later = false;
+	return status();
+}
+
+static void requests_wait_for_each_other(void **state)
+{
+	(void)state;
+	assert_int_equal(answered_late(DESCRIBE "OPTIONS * RTSP/1.0\r\nCSeq: 2\r\n\r\n"), 200);
 	assert_true(strstr(the.out, "CSeq: 1\r\n") < strstr(the.out, "CSeq: 2\r\n"));
 	assert_non_null(strstr(the.out, "CSeq: 1\r\n"));
 }
 
+static void what_follows_a_late_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(answered_late(DESCRIBE DESCRIBE), 200);
+	rtsp_conn_close(the.conn); /* the second question is given up */
+	assert_int_equal(the.leaves, 1);
+	the.conn = new_conn("127.0.0.1");
+	assert_int_equal(answered_late(DESCRIBE "nonsense\r\n\r\n"), 200);
+	assert_int_equal(the.rtsp->conns->len, 0);
+	the.conn = new_conn("127.0.0.1");
+	set_up(the.conn, "video", "RTP/AVP/TCP;interleaved=0-1", NULL);
+	assert_int_equal(answered_late("SETUP " BASE "/video RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/AVP/TCP;"
+				       "interleaved=0-1\r\n\r\nnonsense\r\n\r\n"), 461);
+	assert_int_equal(g_hash_table_size(the.rtsp->sessions), 0);
+}
+
 static void whoever_goes_while_it_is_asked(void **state)
 {
-	char id[80];
+	const char *id;
 
 	(void)state;
 	the.later = true;
-	say(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\n");
+	say(the.conn, DESCRIBE);
 	rtsp_conn_close(the.conn);
 	assert_int_equal(the.leaves, 1);
 	the.later = false;
 	the.conn = new_conn("127.0.0.1");
-	strcpy(id, set_up(the.conn, "video", "RTP/AVP/TCP;unicast", NULL));
+	id = set_up(the.conn, "video", "RTP/AVP/TCP;unicast", NULL);
 	the.later = true;
 	assert_int_equal(play(the.conn, id), 0);
 	rtsp_conn_close(the.conn);
@@ -465,25 +489,33 @@ static void no_more_than_may_be(void **state)
 	assert_int_equal(g_hash_table_size(the.rtsp->sessions), 3);
 }
 
-static void passwords(void **state)
-{
-	char ha1[SIP_HASH_MAX + 1], nonce[SIP_NONCE_LEN + 1], response[SIP_HASH_MAX + 1];
-	struct sip_digest d = { .alg = SIP_DIGEST_MD5, .bare = true, .uri = BASE };
-	const char *at;
+static char nonce[SIP_NONCE_LEN + 1], response[SIP_HASH_MAX + 1];
 
-	(void)state;
-	sip_digest_ha1(ha1, SIP_DIGEST_MD5, "ann", "mcu", "secret");
-	rtsp_set_user(the.rtsp, "ann", ha1, ha1);
+/* DESCRIBE with the password of that user. */
+static int describe_as(struct rtsp_conn *c, const char *user)
+{
+	char ha1[SIP_HASH_MAX + 1];
+	struct sip_digest d = { .alg = SIP_DIGEST_MD5, .bare = true, .uri = BASE };
+	const char *refuse = the.refuse, *at;
+
+	sip_digest_ha1(ha1, SIP_DIGEST_MD5, user, "mcu", "secret");
+	rtsp_set_user(the.rtsp, user, ha1, ha1);
 	the.refuse = "members_only";
-	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\n"), 401);
+	assert_int_equal(ask(c, DESCRIBE), 401);
+	the.refuse = refuse;
 	at = strstr(the.out, "nonce=\"");
 	assert_non_null(at);
-	snprintf(nonce, sizeof nonce, "%s", at + 7);
+	snprintf(nonce, sizeof nonce, "%.*s", (int)strcspn(at + 7, "\""), at + 7);
 	strcpy(d.nonce, nonce);
 	sip_digest_response(response, &d, ha1, "DESCRIBE");
-	the.refuse = NULL;
-	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 2\r\nAuthorization: Digest username=\"ann\", "
-			     "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%s\"\r\n\r\n", nonce, response), 200);
+	return ask(c, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 2\r\nAuthorization: Digest username=\"%s\", "
+		   "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%s\"\r\n\r\n", user, nonce, response);
+}
+
+static void passwords(void **state)
+{
+	(void)state;
+	assert_int_equal(describe_as(the.conn, "ann"), 200);
 	assert_string_equal(the.token, "s1.of-ann");
 	/* overheard, and sent for another place; or wrong */
 	assert_int_equal(ask(new_conn("127.0.0.1"), "DESCRIBE rtsp://127.0.0.1/rooms/x RTSP/1.0\r\nCSeq: 3\r\nAuthorization: Digest "
@@ -491,27 +523,6 @@ static void passwords(void **state)
 			     nonce, response), 401);
 	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 4\r\nAuthorization: Digest username=\"ann\", "
 			     "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%032d\"\r\n\r\n", nonce, 0), 401);
-}
-
-/* DESCRIBE with the password of that user. */
-static int describe_as(struct rtsp_conn *c, const char *user)
-{
-	char ha1[SIP_HASH_MAX + 1], nonce[SIP_NONCE_LEN + 1], response[SIP_HASH_MAX + 1];
-	struct sip_digest d = { .alg = SIP_DIGEST_MD5, .bare = true, .uri = BASE };
-	const char *refuse = the.refuse, *at;
-
-	sip_digest_ha1(ha1, SIP_DIGEST_MD5, user, "mcu", "secret");
-	rtsp_set_user(the.rtsp, user, ha1, ha1);
-	the.refuse = "members_only";
-	assert_int_equal(ask(c, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 1\r\n\r\n"), 401);
-	the.refuse = refuse;
-	at = strstr(the.out, "nonce=\"");
-	assert_non_null(at);
-	snprintf(nonce, sizeof nonce, "%s", at + 7);
-	strcpy(d.nonce, nonce);
-	sip_digest_response(response, &d, ha1, "DESCRIBE");
-	return ask(c, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 2\r\nAuthorization: Digest username=\"%s\", "
-		   "realm=\"mcu\", nonce=\"%s\", uri=\"" BASE "\", response=\"%s\"\r\n\r\n", user, nonce, response);
 }
 
 /* A connection of several users, as a proxy has: each comes in as itself. */
@@ -573,7 +584,7 @@ int main(void)
 		T(a_viewer_over_udp), T(one_track_over_the_connection), T(silence_ends_a_session),
 		T(another_address_has_no_part_in_it), T(requests_wait_for_each_other),
 		T(whoever_goes_while_it_is_asked), T(a_leg_that_ends_by_itself), T(no_more_than_may_be),
-		T(passwords), T(floods_end), T(packets_without_end),
+		T(passwords), T(floods_end), T(packets_without_end), T(what_follows_a_late_answer),
 		T(one_user_after_the_other),
 	};
 
