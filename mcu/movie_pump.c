@@ -351,14 +351,15 @@ static void net_pause(void *obj, void *arg)
 static void net_close(void *obj, void *arg)
 {
 	struct movie_pump *p = obj;
+	struct volume *v = p->volume;
 
 	(void)arg;
 	role_assert_net();
 	transport_close(&p->transport);
 	if (p->timer)
 		net_timer_free(&p->timer);
-	atomic_store(&p->net_done, true);
-	volume_wake(p->volume);
+	atomic_store(&p->net_done, true); /* p may go from here on */
+	volume_wake(v);
 }
 
 /* --- STO ----------------------------------------------------------------------------------------- */
