@@ -10,6 +10,8 @@
 #include "storage/mkv.h"
 
 enum { KINDS = TRACK_FILE_KINDS, PICTURE = TRACK_FILE_PICTURE, SOUND = TRACK_FILE_SOUND };
+/* Of a parameter set. What is longer has no place in a head that can be read again. */
+enum { SET_MAX = 2048 };
 
 struct track_file {
 	int fd;
@@ -31,7 +33,8 @@ bool track_file_knows(enum codec c)
 static bool sets_of(const uint8_t *au, size_t len, struct h264_nal *sps, struct h264_nal *pps)
 {
 	return h264_find_nal(au, len, H264_NAL_SPS, sps) &&
-	       h264_find_nal(au, len, H264_NAL_PPS, pps) && sps->len >= 4;
+	       h264_find_nal(au, len, H264_NAL_PPS, pps) && sps->len >= 4 &&
+	       sps->len <= SET_MAX && pps->len <= SET_MAX;
 }
 
 /* Units of AV1 (AV1 specification, 5.3), each with its size. */
@@ -72,7 +75,7 @@ static bool sequence_of(const uint8_t *au, size_t len, struct obu *out)
 	size_t at = 0;
 
 	while (next_obu(au, len, &at, out))
-		if (out->type == OBU_SEQUENCE && out->len > out->head)
+		if (out->type == OBU_SEQUENCE && out->len > out->head && out->len <= SET_MAX)
 			return true;
 	return false;
 }

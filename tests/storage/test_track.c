@@ -6,6 +6,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/role.h"
 #include "storage/track.h"
+#include "storage/track_file.h"
 
 enum { W = 320, H = 180, FPS = 25, GOP = 25, PARTS = 8, WAIT_MS = 20000 };
 
@@ -346,6 +347,23 @@ static int remove_media(void **state)
 	return 0;
 }
 
+/* The head of a file must be one that can be read again after a crash. */
+static void a_parameter_set_without_end(void **state)
+{
+	static const uint8_t pps[] = { 0, 0, 1, 0x68, 0xce, 0x3c, 0x80 };
+	static uint8_t au[20000];
+	size_t n;
+
+	(void)state;
+	for (size_t len = 100; len <= sizeof au; len += sizeof au - 100) {
+		memset(au, 0x55, sizeof au);
+		memcpy(au, "\0\0\1\x67", 4);
+		n = len - sizeof pps;
+		memcpy(au + n, pps, sizeof pps);
+		assert_int_equal(track_file_begins(CODEC_H264, au, len, true), len == 100);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +374,7 @@ int main(void)
 		cmocka_unit_test(what_no_file_holds_is_left_out),
 		cmocka_unit_test(other_codecs_of_pictures),
 		cmocka_unit_test(a_packet_waits_for_the_time_line),
+		cmocka_unit_test(a_parameter_set_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_media, remove_media);
