@@ -161,12 +161,14 @@ static int check_members(json_t *settings, struct errmsg *why)
 static int expires_of(struct sip_trunk_cfg *c, json_t *settings, struct errmsg *why)
 {
 	json_t *v = json_object_get(settings, "expires_s");
+	json_int_t s = v ? json_integer_value(v) : 600;
 
 	if (v && !json_is_integer(v))
 		return wrong(why, "expires_s", "must be a whole number");
-	c->expires_s = v ? (int)json_integer_value(v) : 600;
-	return c->expires_s < 60 || c->expires_s > 86400 ?
-		       wrong(why, "expires_s", "must be from 60 to 86400") : 0;
+	if (s < 60 || s > 86400)
+		return wrong(why, "expires_s", "must be from 60 to 86400");
+	c->expires_s = (int)s;
+	return 0;
 }
 
 static int read_all(struct sip_trunk_cfg *c, json_t *settings, struct errmsg *why)

@@ -1,5 +1,5 @@
-/* Bodies of requests that make tokens, templates and schedules: what is taken is in its
- * bounds, and what is computed from it comes to an end. */
+/* Bodies of requests that make tokens, templates, schedules and trunks: what is taken is in
+ * its bounds, and what is computed from it comes to an end. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "mcu/agenda.h"
 #include "mcu/routes_priv.h"
 #include "mcu/scopes.h"
+#include "signaling/sip_trunk.h"
 
 static void check(int ok)
 {
@@ -68,6 +69,25 @@ static void schedule(const char *text, size_t len)
 	zone_free(&zone);
 }
 
+/* Its texts go into headers and addresses of SIP. */
+static void trunk(const char *text, size_t len)
+{
+	json_t *body = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	struct sip_trunk_cfg *c = NULL;
+	struct errmsg why = { .code = "" };
+
+	if (json_is_object(body) && sip_trunk_parse(&c, "t", body, "secret", &why)) {
+		check(!strcmp(why.code, "trunk_invalid") && why.text[0] && !c);
+	} else if (c) {
+		check(*c->host && !strpbrk(c->uri, "<>\" \r\n") && !strpbrk(c->user, "<>\" \r\n"));
+		check(c->expires_s >= 60 && c->expires_s <= 86400);
+		check(c->n_numbers <= SIP_TRUNK_LIST_MAX && c->n_prefixes <= SIP_TRUNK_LIST_MAX &&
+		      c->n_addresses <= SIP_TRUNK_LIST_MAX);
+	}
+	sip_trunk_cfg_free(&c);
+	json_decref(body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -76,5 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	token(text, size);
 	template(text, size);
 	schedule(text, size);
+	trunk(text, size);
 	return 0;
 }
