@@ -4,8 +4,8 @@
 # both ways. Listed are the files that read what a stranger sends.
 set -eu
 parsers='mcu/net/(candidate|demux|datachannel)|mcu/rest_body|mcu/tokens|mcu/room/rtp_demux|mcu/rtp/(packet|rtcp|depay|layers|payload_[a-z0-9]+|video_rx)
-mixer/codec/(h264_sps|[a-z0-9]+_header)|signaling/(sdp|neg_[a-z]+|negotiate|protocol|utf8|whip[a-z_]*|http_text)
-mcu/data_relay|storage/mp4_scan'
+mixer/codec/(h264_sps|[a-z0-9]+_header)|signaling/(sdp|neg_[a-z]+|negotiate|protocol|utf8|whip[a-z_]*|http_text|rtsp_[a-z]+|hls_ask)
+mcu/data_relay|mcu/media/wire|storage/(mp4_scan|mkv_[a-z]+|ebml|track_file|push_url|search_text)'
 want="^($(tr '\n' '|' <<<"$parsers" | sed 's/|$//'))\\.c\$"
 find "$1" -name '*.gcda' -print0 | xargs -0 -r gcov -n -b 2>/dev/null |
 	awk -v want="$want" '

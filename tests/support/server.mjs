@@ -9,12 +9,14 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { within } from './variant.mjs';
+import { variant, within } from './variant.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 export const bin = resolve(process.env.MCU_BIN ?? join(top, 'build/release/mcu'));
 const START_MS = within(30000);
 const STOP_MS = within(20000);
+// What a sanitizer says of the server, or of a process that it has started.
+const FOUND = /^.*(?:ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:)[^]*/m;
 const SMALL = { 'video.width': 640, 'video.height': 360, 'video.fps': 15, 'video.bitrate_kbps': 600 };
 
 export class Server {
@@ -50,6 +52,7 @@ export class Server {
 		});
 		s.log = '';
 		s.process.stderr.on('data', (d) => { s.log += d; });
+		s.said = new Promise((resolve) => { s.process.stderr.once('close', resolve); });
 		await s.#ready();
 		return s;
 	}
@@ -137,9 +140,14 @@ export class Server {
 		await this.forget();
 	}
 
+	// However it has ended: nothing that a sanitizer found passes unseen.
 	async forget() {
 		if (this.ownData)
 			await rm(this.data, { recursive: true, force: true });
+		if (variant !== 'release') {
+			await this.said;
+			assert.equal(this.log.match(FOUND)?.[0], undefined);
+		}
 	}
 }
 
