@@ -220,11 +220,16 @@ static void get_room_schedules(void *ctx, struct http_req *req)
 		wait_for_own_room(w, list_schedules);
 }
 
+/* w->id: of the one that was written anew; 0: it is a new one. */
 static void on_scheduled(void *obj, int err)
 {
 	struct wait *w = obj;
 
 	role_assert_ctl();
+	if (err == -ENOENT) {
+		wait_refuse(w, 404, "not_found", "This room has no such schedule.");
+		return;
+	}
 	if (err == -EUSERS) {
 		wait_refuse(w, 409, "too_many", "A room has %d schedules at most, and all rooms %d. Delete "
 			    "some first.", SCHEDULES_OF_ROOM, SCHEDULES_MAX);
@@ -234,9 +239,10 @@ static void on_scheduled(void *obj, int err)
 		wait_reply_json(w, err, 0, NULL);
 		return;
 	}
-	wait_audit(w, "schedule_made", w->name, w->plan->schedule.record ? "record" : "open");
+	wait_audit(w, w->id ? "schedule_changed" : "schedule_made", w->name,
+		   w->plan->schedule.record ? "record" : "open");
 	agenda_load(w->routes->cfg.agenda);
-	wait_reply_json(w, 0, 201, schedule_json(&w->plan->schedule));
+	wait_reply_json(w, 0, w->id ? 200 : 201, schedule_json(&w->plan->schedule));
 }
 
 ON_THREAD(ROLE_CTL) static void add_schedule(struct wait *w)
@@ -250,7 +256,17 @@ ON_THREAD(ROLE_CTL) static void add_schedule(struct wait *w)
 		wait_reply_busy(w);
 }
 
-static void post_schedule(void *ctx, struct http_req *req)
+ON_THREAD(ROLE_CTL) static void change_schedule(struct wait *w)
+{
+	struct schedule_row *s = &w->plan->schedule;
+
+	s->id = w->id;
+	memcpy(s->room, w->name, sizeof s->room);
+	if (schedules_change(w->routes->cfg.db, s, on_scheduled, w))
+		wait_reply_busy(w);
+}
+
+static void write_schedule(void *ctx, struct http_req *req, bool anew)
 {
 	struct errmsg why;
 	struct wait *w;
@@ -260,13 +276,25 @@ static void post_schedule(void *ctx, struct http_req *req)
 	role_assert_ctl();
 	text = http_req_body(req, &len);
 	w = wait_new(ctx, req);
-	if (!w || !wait_room_name(w) || !ask_new(w))
+	if (!w || !wait_room_name(w) || (anew && !rest_path_id(w, "id", &w->id)) || !ask_new(w))
 		return;
 	if (agenda_read_schedule(text, len, &w->plan->schedule, &why)) {
 		wait_refuse(w, 400, "bad_json", "%s", why.text);
 		return;
 	}
-	wait_for_own_room(w, add_schedule);
+	wait_for_own_room(w, anew ? change_schedule : add_schedule);
+}
+
+static void post_schedule(void *ctx, struct http_req *req)
+{
+	role_assert_ctl();
+	write_schedule(ctx, req, false);
+}
+
+static void put_schedule(void *ctx, struct http_req *req)
+{
+	role_assert_ctl();
+	write_schedule(ctx, req, true);
 }
 
 static void on_schedule_gone(void *obj, int err)
@@ -317,6 +345,8 @@ int routes_plans_new(struct routes *r, struct server *s)
 		err = server_route(s, "GET", "/api/v1/rooms/:room/schedules", get_room_schedules, r);
 	if (!err)
 		err = server_route(s, "POST", "/api/v1/rooms/:room/schedules", post_schedule, r);
+	if (!err)
+		err = server_route(s, "PUT", "/api/v1/rooms/:room/schedules/:id", put_schedule, r);
 	return err ? err : server_route(s, "DELETE", "/api/v1/rooms/:room/schedules/:id",
 					delete_schedule, r);
 }

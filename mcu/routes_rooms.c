@@ -377,6 +377,7 @@ static void on_forgotten(void *obj, int err, const struct room_row *row)
 	gone = *row;
 	gone.registered = false;
 	wait_audit(w, "room_deleted", w->name, NULL);
+	agenda_load(w->routes->cfg.agenda);
 	conference_room_changed(w->routes->cfg.conference, &gone);
 	wait_reply_nothing(w);
 }

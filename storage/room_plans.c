@@ -118,6 +118,21 @@ static int run_add_schedule(sqlite3 *conn, struct db_request *base)
 				  s->made_by, clock_wall_ns() / NS_PER_MS);
 }
 
+static int run_change_schedule(sqlite3 *conn, struct db_request *base)
+{
+	const struct schedule_row *s = &((struct plan_request *)base)->schedule;
+
+	return must_have_changed(conn, db_run(conn,
+					      "UPDATE room_schedules SET title = ?, action = ?, zone = ?, "
+					      "repeat = ?, weekdays = ?, first_day = ?, last_day = ?, "
+					      "start_minute = ?, minutes = ?, enabled = ? "
+					      "WHERE id = ? AND room = ?",
+					      "ttttittiiiit", s->title, s->record ? "record" : "open",
+					      s->zone, s->repeat, (int64_t)s->weekdays, s->first_day,
+					      s->last_day, (int64_t)s->start_minute, (int64_t)s->minutes,
+					      (int64_t)s->enabled, s->id, s->room));
+}
+
 static int run_delete_schedule(sqlite3 *conn, struct db_request *base)
 {
 	const struct schedule_row *s = &((struct plan_request *)base)->schedule;
@@ -210,6 +225,14 @@ int templates_list(struct db *db, template_list_cb *cb, void *obj)
 int schedules_add(struct db *db, const struct schedule_row *row, plan_cb *cb, void *obj)
 {
 	struct plan_request r = { .base = { .what = "write a schedule", .run = run_add_schedule,
+					    .obj = obj }, .cb = cb, .schedule = *row };
+
+	return post(db, &r);
+}
+
+int schedules_change(struct db *db, const struct schedule_row *row, plan_cb *cb, void *obj)
+{
+	struct plan_request r = { .base = { .what = "change a schedule", .run = run_change_schedule,
 					    .obj = obj }, .cb = cb, .schedule = *row };
 
 	return post(db, &r);

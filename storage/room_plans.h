@@ -42,6 +42,8 @@ int templates_list(struct db *db, template_list_cb *cb, void *obj);
 
 /* err -EUSERS: the room has SCHEDULES_OF_ROOM, or there are SCHEDULES_MAX. */
 int schedules_add(struct db *db, const struct schedule_row *row, plan_cb *cb, void *obj);
+/* Writes the one of this id and room anew; who made it stays. err -ENOENT. */
+int schedules_change(struct db *db, const struct schedule_row *row, plan_cb *cb, void *obj);
 /* Of this room. err -ENOENT. */
 int schedules_delete(struct db *db, const char *room, int64_t id, plan_cb *cb, void *obj);
 /* In order of making. */

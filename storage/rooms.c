@@ -140,6 +140,8 @@ static int run_forget(sqlite3 *conn, struct db_request *base)
 	err = db_begin(conn);
 	if (!err)
 		err = db_run(conn, "DELETE FROM invitations WHERE room_id = ?", "i", r->row.id);
+	if (!err) /* the name is not shut by times that nobody could change any more */
+		err = db_run(conn, "DELETE FROM room_schedules WHERE room = ?", "t", r->row.name);
 	if (!err) /* whoever has the name next does not have its files */
 		err = db_run(conn, "UPDATE uploads SET room_id = NULL WHERE room_id = ?", "i", r->row.id);
 	if (!err)

@@ -144,6 +144,8 @@ describe('the document of the REST interface', { timeout: within(180000) }, () =
 			from: '2026-11-21', start: '09:00', minutes: 60, enabled: false } });
 		await succeed('get', `${A}/rooms/{room}/schedules`, { params: room });
 		await succeed('get', `${A}/schedules`);
+		await succeed('put', `${A}/rooms/{room}/schedules/{id}`, { params: { ...room, ...plan }, body: { action: 'record', zone: 'UTC', repeat: 'daily', from: '2026-11-21',
+			start: '10:00', minutes: 30 } });
 		await succeed('delete', `${A}/rooms/{room}/schedules/{id}`, { params: { ...room, ...plan } });
 		const invited = await succeed('post', `${A}/rooms/{room}/invitations`, { params: room, body: { role: 'host' } });
 		await succeed('get', `${A}/rooms/{room}/invitations`, { params: room });

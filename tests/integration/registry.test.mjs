@@ -397,9 +397,33 @@ describe('templates and schedules', limit, () => {
 		assert.deepEqual(schedules.map((s) => s.id), [r.id, now.id]);
 		assert.equal((await ask('GET', 'schedules', { token: admin })).schedules.length, 2);
 		assert.equal((await ask('GET', 'schedules', { token: hana })).code, 'not_allowed');
+		const anew = { action: 'record', zone: 'Asia/Seoul', repeat: 'weekly', weekdays: ['tue'], from: '2026-01-01', to: '2026-12-31', start: '08:30', minutes: 45, enabled: false, title: 'x' };
+		const changed = await ask('PUT', `rooms/timed/schedules/${r.id}`, { token: hana, body: anew });
+		assert.deepEqual([changed.status, changed.id, changed.now, changed.next_ms], [200, r.id, false, null]);
+		const read = (await ask('GET', 'rooms/timed/schedules', { token: hana })).schedules;
+		assert.deepEqual(read.map((s) => s.id), [r.id, now.id]);
+		for (const [k, v] of Object.entries(anew))
+			assert.deepEqual(read[0][k], v, k);
+		assert.equal((await ask('PUT', `rooms/timed/schedules/${r.id}`, { token: hana, body: { ...anew, minutes: 0 } })).code, 'bad_json');
+		assert.equal((await ask('PUT', 'rooms/timed/schedules/1', { token: hana, body: anew })).code, 'not_found');
+		assert.equal((await ask('PUT', `rooms/maths/schedules/${r.id}`, { token: hana, body: anew })).code, 'not_found');
 		for (const { id } of schedules)
 			assert.equal((await ask('DELETE', `rooms/timed/schedules/${id}`, { token: hana })).status, 204);
 		assert.equal((await ask('DELETE', `rooms/timed/schedules/${r.id}`, { token: hana })).status, 404);
+	});
+
+	test('with a room its times go', async () => {
+		assert.equal((await ask('PUT', 'rooms/passing', { token: hana, body: {} })).status, 200);
+		assert.equal((await plan('passing', { start: clock(Date.now() + 3600000), minutes: 30 })).status, 201);
+		const comes = async () => {
+			const x = await join('passing');
+			x.s.destroy();
+			return x.answer.code ?? x.answer.type;
+		};
+		await until('it to be closed', async () => await comes() === 'room_not_open');
+		assert.equal((await ask('DELETE', 'rooms/passing', { token: hana })).status, 204);
+		await until('anybody to come in', async () => await comes() === 'welcome');
+		assert.deepEqual((await ask('GET', 'schedules', { token: admin })).schedules.filter((s) => s.room === 'passing'), []);
 	});
 
 	test('in a time of recording it is recorded', async () => {
