@@ -13,7 +13,7 @@ import ko from '../../web/js/ko.js';
 const web = fileURLToPath(new URL('../../web', import.meta.url));
 const pages = readdirSync(web).filter((f) => f.endsWith('.html')).map((f) => readFileSync(join(web, f), 'utf8'));
 const html = pages.join('\n');
-const scripts = readdirSync(join(web, 'js')).filter((f) => !['en.js', 'ko.js'].includes(f));
+const scripts = readdirSync(join(web, 'js')).filter((f) => !/^(en|ko)(_\w+)?\.js$/.test(f));
 const source = (f) => readFileSync(join(web, 'js', f), 'utf8');
 const placeholders = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 const withoutComments = (js) => js.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');

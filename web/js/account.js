@@ -38,6 +38,12 @@ export class Account extends EventTarget {
 		this.#changed();
 	}
 
+	// All other sign-ins end; this one goes on with the token that comes back.
+	async changePassword(old_password, password) {
+		const { token } = await this.#ask('PUT', 'me/password', { old_password, password });
+		this.#keep(token);
+	}
+
 	signOut() {
 		this.#ask('POST', 'logout').catch(() => {});
 		this.forget();

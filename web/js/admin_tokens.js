@@ -10,16 +10,17 @@ const key = (scope) => `scope_${scope.replace(':', '_')}`;
 const when = (ms) => ms === null ? t('tokenNever') : new Date(ms).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'short' });
 
 export class TokenList {
-	#account; #failed; #tokens = []; #error = null;
+	#account; #failed; #done; #tokens = []; #error = null;
 
-	constructor(account, failed) {
+	constructor(account, failed, done) {
 		this.#account = account;
 		this.#failed = failed;
+		this.#done = done;
 		$('token-form').addEventListener('submit', (e) => {
 			e.preventDefault();
 			this.#make();
 		});
-		$('token-copy').onclick = () => navigator.clipboard?.writeText($('token-text').textContent);
+		$('token-copy').onclick = () => this.#copy();
 		for (const scope of SCOPES) {
 			const label = document.createElement('label'), box = document.createElement('input'), word = document.createElement('span');
 			label.className = 'check';
@@ -33,17 +34,20 @@ export class TokenList {
 	}
 
 	async start() {
-		$('token-made').hidden = true;
-		$('token-text').textContent = '';
-		this.#tokens = [];
-		if (this.#account.user) {
-			try {
-				({ tokens: this.#tokens } = await this.#account.ask('GET', 'tokens'));
-			} catch (e) {
-				this.#failed(e);
-			}
+		this.clear();
+		try {
+			({ tokens: this.#tokens } = await this.#account.ask('GET', 'tokens'));
+		} catch (e) {
+			this.#failed(e);
 		}
 		this.draw();
+	}
+
+	// Where the browser gives no clipboard (no https), it is selected to be copied by hand.
+	async #copy() {
+		getSelection().selectAllChildren($('token-text'));
+		if (await navigator.clipboard?.writeText($('token-text').textContent).then(() => true, () => false))
+			this.#done({ key: 'tokenCopied' });
 	}
 
 	async #make() {
@@ -79,6 +83,12 @@ export class TokenList {
 	#say(message) {
 		this.#error = message;
 		$('token-error').textContent = read(message);
+	}
+
+	clear() {
+		$('token-made').hidden = true;
+		$('token-text').textContent = '';
+		this.#tokens = [];
 	}
 
 	draw() {

@@ -108,6 +108,8 @@ export class Usage {
 		}
 	}
 
+	clear() { this.#data = null; }
+
 	draw() {
 		if (!this.#data)
 			return;

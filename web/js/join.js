@@ -127,7 +127,8 @@ export class JoinPage {
 		const { available, user, name } = this.#account;
 		$('whoami').hidden = $('sign-out').hidden = !user;
 		$('recordings-link').hidden = !user;
-		$('admin-link').hidden = user?.role !== 'admin';
+		$('admin-link').hidden = !user;
+		redress($('admin-link'), { t: user?.role === 'admin' ? 'adminLink' : user?.role === 'host' ? 'adminLinkHost' : 'adminLinkOwn' });
 		$('sign-in').hidden = !!user || !available;
 		$('whoami').textContent = user ? t('signedInAs', { name }) : '';
 		if (user && !$('name').value)

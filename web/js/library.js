@@ -56,6 +56,8 @@ export class Library {
 			this.#typing = setTimeout(() => this.#search(), TYPING_MS);
 		});
 		$('older').onclick = () => this.#more();
+		$('in-room').value = new URLSearchParams(location.search).get('room') ?? '';
+		$('in-room').closest('details').open = !!$('in-room').value;
 		changes.addEventListener('change', () => this.#show());
 	}
 

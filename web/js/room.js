@@ -10,6 +10,7 @@ import { Phones } from './phone.js';
 import { Playing } from './playing.js';
 import { UNSTABLE, bars, grade, summary, warning } from './quality.js';
 import * as settings from './settings.js';
+import { Streams } from './streams.js';
 import { changes, clock, read, redress, t } from './words.js';
 
 const NOTICE_MS = 6000, NOTICES = 2;
@@ -17,7 +18,7 @@ const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 
 export class RoomPage {
-	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
+	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #streams; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
 
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
@@ -37,6 +38,7 @@ export class RoomPage {
 		this.#host = new HostDialogs(account, signIn, (m) => this.#notice(m));
 		this.#phones = new Phones(account);
 		this.#playing = new Playing(account);
+		this.#streams = new Streams(account, signIn, (m) => this.#notice(m));
 		this.#bindBar();
 		this.#bindSide();
 		this.#bindView();
@@ -66,10 +68,12 @@ export class RoomPage {
 		on('came', (p) => this.#announce('hasJoined', p));
 		on('went', (p) => this.#announce('hasLeft', p));
 		on('said', (line) => this.#said(line));
+		on('push', (p) => this.#streams.pushed(p));
 		$('room-title').textContent = document.title = session.room;
 		$('conference').hidden = false;
 		$('notice').replaceChildren();
 		this.#host.begin(session);
+		this.#streams.show(session);
 		this.#layout.begin(session);
 		this.#chat.begin(session);
 		this.#selectTab('people');
@@ -115,6 +119,7 @@ export class RoomPage {
 		press(['menu-invite'], () => this.#host.invite());
 		press(['menu-play', 'play-something'], () => this.#playing.open());
 		press(['menu-dial', 'call-someone'], () => this.#phones.open());
+		press(['menu-streams', 'on-air'], () => this.#streams.open());
 		press(['menu-layout'], () => this.#layout.open());
 		press(['menu-policy'], () => this.#host.policy());
 		press(['menu-settings'], () => settings.open());
@@ -296,6 +301,7 @@ export class RoomPage {
 		this.#people.show(s);
 		this.#phones.show(s);
 		this.#playing.show(s);
+		this.#streams.show(s);
 		this.#chat.showPeople();
 		this.#showQuality(s);
 		this.#showBar(s);

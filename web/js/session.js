@@ -22,7 +22,7 @@ export function interrupted() {
 }
 
 // Events: `change` (anything that is shown), `stream`, `notice` and `ended` (a
-// message as detail, and its code), `came`, `went` (a participant), `said` (a chat line).
+// message as detail, and its code), `came`, `went` (a participant), `said` (a chat line), `push`.
 export class Session extends EventTarget {
 	state = 'joining'; // lobby, connecting, live, reconnecting, ended
 	note = { key: 'joining' };
@@ -38,6 +38,7 @@ export class Session extends EventTarget {
 	muted = { audio: false, video: false };
 	quality = null;
 	playbacks = new Map(); // what is played into the room
+	pushes = new Map();    // servers that it is sent to, for hosts
 	calls = new Map(); // that the room makes and nobody has answered yet
 	leg = null;
 	stream = null;
@@ -228,6 +229,7 @@ export class Session extends EventTarget {
 		this.policy = welcome.room_policy ?? {};
 		this.waiting = [];
 		this.playbacks = new Map();
+		this.pushes = new Map();
 		this.calls = new Map();
 		this.recording = welcome.recording;
 		this.muted.audio ||= !!this.me?.audio_muted; // as the room's rules may want it
@@ -275,6 +277,7 @@ export class Session extends EventTarget {
 		on('self_view', ({ hidden }) => this.#tell('notice', { key: hidden ? 'selfHidden' : 'selfNotHidden' }));
 		on('overload', ({ level }) => this.#overloaded(level > 4 ? 'overloadStill' : level ? 'overloadSlow' : 'overloadOver'));
 		on('playback', (p) => this.#played(p));
+		on('push', (p) => this.#tell('push', p));
 		on('call', (call) => this.#calling(call));
 		on('sound', ({ leg, gain_db }) => {
 			if (this.people.has(leg))
