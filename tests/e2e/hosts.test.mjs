@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import en from '../../web/js/en.js';
 import ko from '../../web/js/ko.js';
 import { Server, until } from '../support/server.mjs';
+import { clean } from './axe.mjs';
 import { launch, media, Person } from './person.mjs';
 
 const ERROR = '#join-error', NOTICE = '#notice';
@@ -174,5 +175,42 @@ describe('a host and the others', { timeout: 240000 }, () => {
 		assert.equal(await host.page.isVisible('#mute-all'), true);
 		await host.page.click('#leave');
 		await guest.reads(NOTICE, exact(en.nowHost), 20000);
+	});
+
+	test('the page for those who watch, and other servers that a room is sent to', async () => {
+		const { room, host: guest } = await hosted();
+		const open = async ({ page }) => {
+			await page.click('#more');
+			await page.click('#menu-streams');
+		};
+		await open(guest);
+		assert.equal(await guest.page.inputValue('#stream-watch'), `${server.url}/watch/${room}`);
+		await guest.reads('#stream-out', exact(en.streamSignIn));
+		const host = await person('Hana');
+		await host.page.goto(server.url);
+		await host.page.click('#sign-in');
+		await host.page.fill('#user', 'admin');
+		await host.page.fill('#password', server.password);
+		await host.page.click('#account-go');
+		await host.page.waitForSelector('#account', { state: 'hidden' });
+		await host.page.fill('#name', 'Hana');
+		await host.page.fill('#room', room);
+		await host.page.click('#join-button');
+		await host.connected();
+		await open(host);
+		await clean(host, 'streams');
+		await host.page.fill('#stream-to', 'ftp://127.0.0.1/x');
+		await host.page.click('#stream-start');
+		await host.reads('#stream-error', exact(en.code_push_invalid));
+		await host.page.fill('#stream-to', 'rtmp://127.0.0.1:9/live/secret-key');
+		await host.page.click('#stream-start');
+		await host.reads('#stream-list', /127\.0\.0\.1/);
+		await host.reads('#stream-list', exact(en.streamRetrying));
+		assert.ok(!(await host.page.content()).includes('secret-key'));
+		await guest.reads('#stream-list', /127\.0\.0\.1/);
+		await host.page.click('#stream-list button');
+		await host.page.click('#confirm-yes');
+		await host.reads('#no-streams', exact(en.streamNone));
+		await guest.reads('#no-streams', exact(en.streamNone));
 	});
 });

@@ -3,21 +3,26 @@
 import { LivePlayer } from './live.js';
 import { held, recall } from './store.js';
 import { Refused, WhepPlayer } from './whep.js';
-import { changes, choose, language, preferred, read, speak, told } from './words.js';
+import { changes, choose, language, preferred, read, speak, t, told } from './words.js';
 
 const AGAIN_MS = 3000;
+// With these it begins later.
+const WAITED = ['room_unknown', 'unreachable', 'room_not_open', 'room_closed', 'room_full', 'server_full', 'busy'];
 const room = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
 const streamOnly = new URLSearchParams(location.search).get('by') === 'hls';
 const byId = (id) => document.getElementById(id);
 const video = byId('video');
 const token = held('token') ?? undefined;
 let pin = '';
+let waiting = ''; // the code of the last refusal
 let player = null;
 let message = null;
 
+// What is said again stays as it is, so that nobody hears it every few seconds.
 function say(what) {
 	message = what;
-	byId('state').textContent = read(what);
+	if (byId('state').textContent !== read(what))
+		byId('state').textContent = read(what);
 }
 
 function later() {
@@ -39,8 +44,8 @@ async function play() {
 function refused({ code, text }) {
 	const asksPin = code === 'pin_required' || code === 'pin_wrong';
 	byId('pin-form').hidden = !asksPin;
-	if (code === 'room_unknown') {
-		say({ key: 'watchWaits' });
+	if (WAITED.includes(code)) {
+		say(code === 'room_unknown' ? { key: 'watchWaits' } : told(code, text));
 		later();
 	} else {
 		say(told(code, text));
@@ -75,6 +80,7 @@ function asStream(url) {
 		document.body.dataset.by = 'hls';
 	});
 	p.addEventListener('gone', () => {
+		waiting = 'room_unknown';
 		say({ key: 'watchWaits' });
 		later();
 	});
@@ -84,12 +90,14 @@ function asStream(url) {
 }
 
 async function go() {
-	say({ key: 'watchConnects' });
+	if (!WAITED.includes(waiting))
+		say({ key: 'watchConnects' });
 	const reply = await fetch(`/api/v1/rooms/${encodeURIComponent(room)}/watch`, {
 		method: 'POST', credentials: 'omit', cache: 'no-store', body: JSON.stringify(pin ? { pin } : {}),
 		headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
 	}).catch(() => null);
-	const answer = await reply?.json().catch(() => ({})) ?? { code: 'room_unknown' };
+	const answer = await reply?.json().catch(() => ({})) ?? { code: 'unreachable' };
+	waiting = answer.hls ? '' : answer.code;
 	if (!answer.hls && answer.code !== 'stream_off') {
 		refused(answer);
 		return;
@@ -113,16 +121,19 @@ byId('sound').addEventListener('click', () => {
 	video.play();
 });
 video.addEventListener('volumechange', () => { byId('sound').hidden = !video.muted; });
-byId('language').addEventListener('click', () => choose(language() === 'en' ? 'ko' : 'en'));
+byId('language').addEventListener('click', () => choose(other()));
+const other = () => language() === 'en' ? 'ko' : 'en';
 changes.addEventListener('change', () => {
 	byId('state').textContent = read(message);
+	byId('language').lang = other();
+	document.title = `${room} – ${t('watch')}`;
 });
 addEventListener('pagehide', () => player?.stop());
 
 const theme = recall('theme');
 if (theme && theme !== 'auto')
 	document.documentElement.dataset.theme = theme;
-byId('title').textContent = document.title = room;
+byId('title').textContent = room;
 byId('enter').href = `/?room=${encodeURIComponent(room)}`;
 await speak(preferred());
 go();
