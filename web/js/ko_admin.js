@@ -78,7 +78,7 @@ export default {
 	timeOver: '끝난 일정',
 	timeNext: '다음: {date}',
 	timeFrom: '{date}부터',
-	timeFromTo: '{from}~{to}',
+	timeFromTo: '{from}부터 {to}까지',
 	timeNoDays: '요일을 하나 이상 골라 주세요.',
 	timeBackwards: '종료일이 시작일보다 빨라요.',
 	templatesHint: '새 회의실이 골라서, 또는 이름에 따라 저절로 가져오는 설정이에요.',
