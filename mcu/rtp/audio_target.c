@@ -2,10 +2,12 @@
 
 #include "mcu/base/clock.h"
 
-#define QUANTILE    0.985f
-#define MEMORY_S    10.0f
+#define QUANTILE    0.985
+#define MEMORY_S    10.0
 /* What is believed before anything is known; outvoted after 3.3 s. */
 #define PRIOR_S     0.05f
+#define UNIT_MAX    1e6
+#define NOTHING_S   1e-9f
 #define NO_TRANSIT  INT64_MAX
 
 enum { PRIOR_MS = 40 };
@@ -17,7 +19,10 @@ static const int64_t together_min_ns = 2 * NS_PER_MS;
 void audio_target_init(struct audio_target *t, int min_ms, int max_ms)
 {
 	*t = (struct audio_target){ .min_ms = min_ms, .max_ms = max_ms };
-	t->bin_s[(PRIOR_MS - 1) / AUDIO_TARGET_BIN_MS] = PRIOR_S;
+	t->quantile = (PRIOR_MS - 1) / AUDIO_TARGET_BIN_MS;
+	t->bin[t->quantile] = PRIOR_S;
+	t->total = PRIOR_S;
+	t->unit = 1;
 	t->target_ns = PRIOR_MS * NS_PER_MS;
 	audio_target_set_min_ms(t, min_ms);
 }
@@ -73,26 +78,49 @@ static bool waited_behind(const struct audio_target *t, int64_t late_ns, int64_t
 	return gap_ns < together_ns && late_ns < t->late_ns;
 }
 
+/* Everything in seconds again, and the sums anew. */
+static void settle(struct audio_target *t)
+{
+	t->total = t->above = 0;
+	for (int i = 0; i < AUDIO_TARGET_BINS; i++) {
+		t->bin[i] = (float)(t->bin[i] / t->unit);
+		if (t->bin[i] < NOTHING_S)
+			t->bin[i] = 0;
+		t->total += t->bin[i];
+		if (i > t->quantile)
+			t->above += t->bin[i];
+	}
+	t->unit = 1;
+}
+
+/* The quantile has moved by a bin or so since the last packet. */
+static void follow_quantile(struct audio_target *t)
+{
+	double late = t->total * (1 - QUANTILE);
+
+	while (t->quantile < AUDIO_TARGET_BINS - 1 && t->above > late)
+		t->above -= t->bin[++t->quantile];
+	while (t->quantile > 0 && t->above + t->bin[t->quantile] <= late)
+		t->above += t->bin[t->quantile--];
+}
+
 static void update_target(struct audio_target *t, int64_t late_ns, int64_t duration_ns)
 {
-	float duration_s = (float)duration_ns * 1e-9f;
-	float keep = 1 - duration_s / MEMORY_S, total = 0, above = 0;
+	double duration_s = (double)duration_ns * 1e-9, more;
 	int64_t bin = late_ns / (AUDIO_TARGET_BIN_MS * NS_PER_MS);
-	int k;
 
 	if (bin >= AUDIO_TARGET_BINS)
 		bin = AUDIO_TARGET_BINS - 1;
-	for (int i = 0; i < AUDIO_TARGET_BINS; i++)
-		t->bin_s[i] *= keep;
-	t->bin_s[bin] += duration_s;
-	for (int i = 0; i < AUDIO_TARGET_BINS; i++)
-		total += t->bin_s[i];
-	for (k = AUDIO_TARGET_BINS - 1; k > 0; k--) {
-		above += t->bin_s[k];
-		if (above > total * (1 - QUANTILE))
-			break;
-	}
-	t->target_ns = (int64_t)(k + 1) * AUDIO_TARGET_BIN_MS * NS_PER_MS;
+	t->unit *= MEMORY_S / (MEMORY_S - duration_s);
+	more = duration_s * t->unit;
+	t->bin[bin] += (float)more;
+	t->total += more;
+	if (bin > t->quantile)
+		t->above += more;
+	if (t->unit > UNIT_MAX)
+		settle(t);
+	follow_quantile(t);
+	t->target_ns = (int64_t)(t->quantile + 1) * AUDIO_TARGET_BIN_MS * NS_PER_MS;
 	clamp_target(t);
 }
 

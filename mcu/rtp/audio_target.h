@@ -22,7 +22,11 @@ struct audio_target {
 	int64_t arrival_ns, late_ns; /* of the last packet */
 	int64_t second;    /* of the newest bucket */
 	int64_t bucket_ns[AUDIO_TARGET_BUCKETS]; /* smallest transit of each second */
-	float bin_s[AUDIO_TARGET_BINS];          /* seconds of sound that came so late */
+	/* Seconds of sound that came so late. What is older counts less: not by taking from
+	 * all bins with each packet, but by adding ever more; in seconds times unit. */
+	float bin[AUDIO_TARGET_BINS];
+	double unit, total, above; /* total: of all bins; above: of those behind `quantile` */
+	int quantile;		   /* the bin */
 };
 
 void audio_target_init(struct audio_target *t, int min_ms, int max_ms);
