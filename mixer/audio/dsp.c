@@ -16,6 +16,21 @@
 
 enum { LANES = 8 };
 
+VECTORISED void dsp_to_int16(int16_t *restrict out, const float *restrict x, size_t n)
+{
+	/* so large that nothing but whole numbers is left: rounds to the nearest */
+	const float whole = 3 << 22;
+
+	for (size_t i = 0; i < n; i++) {
+		float v = x[i] * 32768;
+
+		v = v <= 0 || v >= 0 ? v : 0;
+		v = v < 32767 ? v : 32767;
+		v = v > -32768 ? v : -32768;
+		out[i] = (int16_t)(v + whole - whole);
+	}
+}
+
 VECTORISED void dsp_add(float *restrict acc, const float *restrict x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

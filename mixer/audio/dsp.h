@@ -6,7 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+/* Full scale +-1 to 16 bits, rounded and clipped; a NaN is silence. */
+void dsp_to_int16(int16_t *restrict out, const float *restrict x, size_t n);
 void dsp_add(float *restrict acc, const float *restrict x, size_t n);
 void dsp_sub(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
 /* n frames of two channels to their middle. */

@@ -1,8 +1,8 @@
 /* G.711, G.722 and G.729 (RFC 3551 4.5): of the first two 8000 octets a second, any
  * number of them in a packet, and RTP time stamps of 8 kHz also for G.722. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "mixer/audio/rate.h"
 #include "mixer/codec/adec_ops.h"
@@ -26,10 +26,10 @@ struct adec_phone {
 	struct g729_dec *g729;
 	struct conceal conceal;
 	struct rate *rate;
-	int16_t linear[MAX_NATIVE];
-	float native[MAX_NATIVE];
-	float mono[ADEC_MAX_SAMPLES];
 };
+
+/* Of G.711: what each code sounds like. */
+static float ulaw[256], alaw[256];
 
 static struct adec_phone *self(struct adec *d)
 {
@@ -45,79 +45,92 @@ static int phone_packet_samples(const struct adec *d, const uint8_t *payload, si
 	return octets && octets <= MAX_OCTETS ? (int)octets * PER_OCTET : -EBADMSG;
 }
 
+static void make_tables(void)
+{
+	for (int i = 0; i < 256; i++) {
+		ulaw[i] = (float)g711_ulaw_decode((uint8_t)i) / 32768;
+		alaw[i] = (float)g711_alaw_decode((uint8_t)i) / 32768;
+	}
+}
+
 /* n samples at the codec's rate to that which is wanted; a mono sound is in the middle. */
-static int put_out(struct adec_phone *p, size_t n, float *out)
+static int put_out(struct adec_phone *p, const float *native, size_t n, float *out)
 {
 	size_t samples = n * p->factor;
+	float mono[ADEC_MAX_SAMPLES];
 
-	if (p->factor == 1) {
-		memcpy(out, p->native, n * sizeof *out);
-		return (int)n;
-	}
+	if (p->factor == 1)
+		return (int)n; /* they are there */
 	if (p->adec.channels == 1) {
-		rate_run(p->rate, p->native, n, out);
+		rate_run(p->rate, native, n, out);
 		return (int)samples;
 	}
-	rate_run(p->rate, p->native, n, p->mono);
+	rate_run(p->rate, native, n, mono);
 	for (size_t i = 0; i < samples; i++)
-		out[2 * i] = out[2 * i + 1] = p->mono[i];
+		out[2 * i] = out[2 * i + 1] = mono[i];
 	return (int)samples;
 }
 
-/* Returns samples at the codec's rate. */
-static size_t read_code(struct adec_phone *p, const uint8_t *payload, size_t len)
-{
-	switch (p->codec) {
-	case CODEC_G722:
-		g722_decode(&p->g722, payload, len, p->linear);
-		return 2 * len;
-	case CODEC_G729:
-		return g729_decode(p->g729, payload, len, p->linear);
-	case CODEC_PCMU:
-		for (size_t i = 0; i < len; i++)
-			p->linear[i] = g711_ulaw_decode(payload[i]);
-		return len;
-	default:
-		for (size_t i = 0; i < len; i++)
-			p->linear[i] = g711_alaw_decode(payload[i]);
-		return len;
-	}
-}
-
-static void to_float(struct adec_phone *p, size_t n)
+static void to_float(const int16_t *linear, size_t n, float *out)
 {
 	for (size_t i = 0; i < n; i++)
-		p->native[i] = (float)p->linear[i] / 32768;
+		out[i] = (float)linear[i] / 32768;
+}
+
+/* Returns samples at the codec's rate. */
+static size_t read_code(struct adec_phone *p, const uint8_t *payload, size_t len, float *out)
+{
+	const float *law = p->codec == CODEC_PCMU ? ulaw : alaw;
+	int16_t linear[MAX_NATIVE];
+	size_t n = len;
+
+	switch (p->codec) {
+	case CODEC_G722:
+		g722_decode(&p->g722, payload, len, linear);
+		n = 2 * len;
+		break;
+	case CODEC_G729:
+		n = g729_decode(p->g729, payload, len, linear);
+		break;
+	default:
+		for (size_t i = 0; i < len; i++)
+			out[i] = law[payload[i]];
+		return len;
+	}
+	to_float(linear, n, out);
+	return n;
 }
 
 static int phone_decode(struct adec *d, const uint8_t *payload, size_t len, float *out,
 			size_t max_samples)
 {
 	struct adec_phone *p = self(d);
-	size_t n = read_code(p, payload, len);
+	float other[MAX_NATIVE], *native = p->factor == 1 ? out : other;
+	size_t n = read_code(p, payload, len, native);
 
 	(void)max_samples;
-	to_float(p, n);
 	if (!p->g729) /* which conceals itself */
-		conceal_received(&p->conceal, p->native, n);
-	return put_out(p, n, out);
+		conceal_received(&p->conceal, native, n);
+	return put_out(p, native, n, out);
 }
 
 static int phone_conceal(struct adec *d, float *out, size_t n)
 {
 	struct adec_phone *p = self(d);
-	size_t native = n / p->factor;
+	float other[MAX_NATIVE], *native = p->factor == 1 ? out : other;
+	size_t made = n / p->factor;
+	int16_t linear[MAX_OCTETS];
 
-	if (native > MAX_NATIVE)
-		native = MAX_NATIVE;
+	if (made > MAX_NATIVE)
+		made = MAX_NATIVE;
 	if (p->g729) {
-		native = native < MAX_OCTETS ? native : MAX_OCTETS;
-		g729_conceal(p->g729, p->linear, native);
-		to_float(p, native);
+		made = made < MAX_OCTETS ? made : MAX_OCTETS;
+		g729_conceal(p->g729, linear, made);
+		to_float(linear, made, native);
 	} else {
-		conceal_make(&p->conceal, p->native, native);
+		conceal_make(&p->conceal, native, made);
 	}
-	return put_out(p, native, out);
+	return put_out(p, native, made, out);
 }
 
 static bool phone_rests(const struct adec *d)
@@ -169,10 +182,12 @@ static const struct adec_ops ops = {
 
 int adec_phone_new(struct adec **out, enum codec codec, int channels)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct adec_phone *p = calloc(1, sizeof *p);
 
 	if (!p)
 		return -ENOMEM;
+	pthread_once(&once, make_tables);
 	p->adec.ops = &ops;
 	p->adec.channels = channels;
 	p->codec = codec;

@@ -1,7 +1,6 @@
 /* G.711, G.722 and G.729 (RFC 3551 4.5): packets of any number of 10 ms, which are 80
  * octets, of G.729 10. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "mixer/audio/dsp.h"
@@ -29,14 +28,6 @@ static struct aenc_phone *self(struct aenc *e)
 	return (struct aenc_phone *)e;
 }
 
-static int16_t linear(float x)
-{
-	float v = x * 32768;
-
-	/* Written so that a NaN is silence. */
-	return v >= 32767 ? INT16_MAX : v > -32768 ? (int16_t)lrintf(v) : v <= -32768 ? INT16_MIN : 0;
-}
-
 /* n samples at the codec's rate; returns octets. */
 static size_t code(struct aenc_phone *p, const int16_t *x, size_t n, uint8_t *out)
 {
@@ -48,12 +39,10 @@ static size_t code(struct aenc_phone *p, const int16_t *x, size_t n, uint8_t *ou
 		g729_encode(p->g729, x, n, out);
 		return n / G729_SAMPLES * G729_OCTETS;
 	case CODEC_PCMU:
-		for (size_t i = 0; i < n; i++)
-			out[i] = g711_ulaw_encode(x[i]);
+		g711_ulaw_encode_run(x, n, out);
 		return n;
 	default:
-		for (size_t i = 0; i < n; i++)
-			out[i] = g711_alaw_encode(x[i]);
+		g711_alaw_encode_run(x, n, out);
 		return n;
 	}
 }
@@ -80,8 +69,7 @@ static int phone_encode_to(struct aenc *e, const float *pcm, uint8_t *out, size_
 			rate_run(p->rate, from, part, native);
 			own = native;
 		}
-		for (size_t i = 0; i < n; i++)
-			x[i] = linear(own[i]);
+		dsp_to_int16(x, own, n);
 		octets += code(p, x, n, out + octets);
 		pcm += part * (size_t)e->channels;
 		left -= part;

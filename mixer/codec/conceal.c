@@ -25,13 +25,14 @@ void conceal_init(struct conceal *c, int rate_hz)
 {
 	memset(c, 0, sizeof *c);
 	c->rate_hz = rate_hz;
+	c->end = CONCEAL_HISTORY;
 }
 
 static size_t find_lag(const struct conceal *c)
 {
 	size_t min = (size_t)(MIN_LAG_MS_X10 * c->rate_hz / 10000), max = samples(c, MAX_LAG_MS);
 	size_t n = samples(c, COMPARE_MS), best = max;
-	const float *end = c->past + CONCEAL_HISTORY - n;
+	const float *end = c->past + c->end - n;
 	float best_corr = 0;
 
 	for (size_t lag = min; lag <= max; lag++) {
@@ -50,7 +51,7 @@ static size_t find_lag(const struct conceal *c)
  * so that they can follow themselves. */
 static void take_period(struct conceal *c)
 {
-	const float *end = c->past + CONCEAL_HISTORY;
+	const float *end = c->past + c->end;
 	size_t lag = find_lag(c), over = lag / 4;
 
 	memcpy(c->period, end - lag, lag * sizeof c->period[0]);
@@ -91,9 +92,25 @@ void conceal_make(struct conceal *c, float *out, size_t n)
 		out[i] = next_sample(c);
 }
 
+static void remember(struct conceal *c, const float *pcm, size_t n)
+{
+	size_t keep = n < CONCEAL_HISTORY ? CONCEAL_HISTORY - n : 0;
+
+	if (n > CONCEAL_HISTORY) {
+		pcm += n - CONCEAL_HISTORY;
+		n = CONCEAL_HISTORY;
+	}
+	if (c->end + n > sizeof c->past / sizeof c->past[0]) {
+		memmove(c->past, c->past + c->end - keep, keep * sizeof *c->past);
+		c->end = keep;
+	}
+	memcpy(c->past + c->end, pcm, n * sizeof *pcm);
+	c->end += n;
+}
+
 void conceal_received(struct conceal *c, float *pcm, size_t n)
 {
-	size_t over = samples(c, RETURN_MS), keep;
+	size_t over = samples(c, RETURN_MS);
 
 	for (size_t i = 0; c->made && i < n && i < over; i++) {
 		float w = ((float)i + 0.5f) / (float)over;
@@ -101,8 +118,5 @@ void conceal_received(struct conceal *c, float *pcm, size_t n)
 		pcm[i] = w * pcm[i] + (1 - w) * next_sample(c);
 	}
 	c->made = 0;
-	keep = n < CONCEAL_HISTORY ? CONCEAL_HISTORY - n : 0;
-	memmove(c->past, c->past + CONCEAL_HISTORY - keep, keep * sizeof *c->past);
-	memcpy(c->past + keep, pcm + n - (CONCEAL_HISTORY - keep),
-	       (CONCEAL_HISTORY - keep) * sizeof *c->past);
+	remember(c, pcm, n);
 }

@@ -20,7 +20,8 @@ struct conceal {
 	size_t lag, made; /* made: samples since the last that was received */
 	size_t at;        /* in the period */
 	float step;       /* between the end of the past and the period's start */
-	float past[CONCEAL_HISTORY];
+	size_t end;	  /* of the past, whose last CONCEAL_HISTORY samples count */
+	float past[2 * CONCEAL_HISTORY]; /* what comes is appended, until there is no room */
 	float period[CONCEAL_MAX_LAG];
 };
 

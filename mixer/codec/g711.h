@@ -12,6 +12,10 @@ int16_t g711_ulaw_decode(uint8_t code);
 uint8_t g711_alaw_encode(int16_t pcm);
 int16_t g711_alaw_decode(uint8_t code);
 
+/* n of them. */
+void g711_ulaw_encode_run(const int16_t *pcm, size_t n, uint8_t *code);
+void g711_alaw_encode_run(const int16_t *pcm, size_t n, uint8_t *code);
+
 /* Whether no sample is beyond 24, so that the level is -62 dBov at most: seen without
  * decoding. */
 bool g711_ulaw_is_faint(const uint8_t *code, size_t n);

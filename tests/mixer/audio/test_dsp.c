@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "mixer/audio/dsp.h"
 #include "tests/support/tone.h"
 
@@ -106,6 +108,36 @@ static void test_one_sample_is_sound(void **state)
 	}
 }
 
+static int16_t one_to_int16(float x)
+{
+	float v = x * 32768;
+
+	return v >= 32767 ? INT16_MAX : v > -32768 ? (int16_t)lrintf(v) : INT16_MIN;
+}
+
+static void test_sixteen_bits_match_scalar(void **state)
+{
+	static const float edges[] = { 0, -0.0f, 1, -1, 0.99999f, -0.99999f, 1e9f, -1e9f, INFINITY,
+				       -INFINITY, 0.5f / 32768, 1.5f / 32768, -0.5f / 32768 };
+	const float no_number = NAN;
+	int16_t out[MAX];
+	uint32_t seed = 5;
+
+	(void)state;
+	for (int r = 0; r < ROUNDS; r++) {
+		size_t n = random_input(&seed);
+
+		dsp_to_int16(out, b, n);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(out[i], one_to_int16(b[i]));
+	}
+	dsp_to_int16(out, edges, sizeof edges / sizeof edges[0]);
+	for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+		assert_int_equal(out[i], one_to_int16(edges[i]));
+	dsp_to_int16(out, &no_number, 1);
+	assert_int_equal(out[0], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_ramps_match_scalar),
 		cmocka_unit_test(test_sums_match_scalar),
 		cmocka_unit_test(test_one_sample_is_sound),
+		cmocka_unit_test(test_sixteen_bits_match_scalar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
