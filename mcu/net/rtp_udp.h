@@ -24,11 +24,11 @@ struct rtp_udp_line {
 	bool rx, tx; /* it may send to us; we to it */
 	bool mux;    /* RTCP beside RTP */
 	bool avpf;
+	bool srtp;
 	uint32_t trr_int_ms;		 /* regular reports no oftener; 0: unsaid */
 	char address[RTP_ADDRESS_BYTES]; /* of the peer; "0.0.0.0": none */
 	char rtcp_address[RTP_ADDRESS_BYTES];
 	uint16_t port, rtcp_port;
-	bool srtp;
 	struct srtp_keys peer, ours;
 };
 

@@ -12,28 +12,29 @@
 
 struct udp_line;
 
+/* In this and the next two what every packet needs is at the beginning. */
 struct udp_socket {
-	struct udp_path path; /* to_len 0: nowhere to send to */
-	struct latch_address to; /* the same */
-	bool heard;     /* something came from that host */
-	bool elsewhere; /* it is not the signaling's */
 	struct udp_line *line;
 	bool rtcp;
+	bool heard;     /* something came from that host */
+	bool elsewhere; /* it is not the signaling's */
+	struct latch_address to; /* as path.to */
+	struct udp_path path; /* to_len 0: nowhere to send to */
 	struct net_fd *watch;
 };
 
 struct udp_line {
 	uint32_t ssrc, rtx_ssrc; /* ours */
 	struct srtp_out *out;	 /* of the suite in force; NULL: not encrypted */
-	struct udp_socket rtp, rtcp;
 	struct udp_transport *t;
+	struct rtp_kept *kept;
 	enum rtp_line id;
 	bool sure;   /* its latch has heard its peer */
 	bool missed; /* pictures were withheld */
 	bool opens;  /* and could go now */
-	struct unheard unheard;
 	struct rtp_udp_line said;
-	struct rtp_kept *kept;
+	struct udp_socket rtp, rtcp;
+	struct unheard unheard;
 	struct srtp_out *made[RTP_SUITES]; /* none is made twice: its indices go on */
 	enum srtp_profile made_for[RTP_SUITES];
 };
@@ -45,16 +46,16 @@ struct udp_transport {
 	bool expects; /* a line may send to us */
 	bool hurried;
 	struct transport_stats stats;
-	struct udp_line line[RTP_LINES];
 	const struct transport_events *ev;
 	void *obj;
 	struct rtp_ports *ports;
+	int64_t heard_ns; /* 0: nothing yet; not RTCP of who has sent no RTP */
+	struct rx_rate rx, strangers;
+	struct udp_line line[RTP_LINES];
 	struct shard_work work; /* connected at first, destruction at last */
 	struct net_timer timer;
 	int64_t since_ns; /* it is expected to send */
-	int64_t heard_ns; /* 0: nothing yet; not RTCP of who has sent no RTP */
 	int64_t silence_ns;
-	struct rx_rate rx, strangers;
 };
 
 static inline struct udp_transport *udp_self(struct transport *t)

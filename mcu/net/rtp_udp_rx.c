@@ -4,15 +4,12 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "mcu/net/demux.h"
 #include "mcu/net/tap.h"
+#include "mcu/net/udp_recv.h"
 
-enum {
-	READ_AT_ONCE = 4, /* with one system call */
-	READ_ROUNDS = 16, /* of one socket before others get their turn */
-};
+enum { READ_ROUNDS = 16 /* of one socket before others get their turn */ };
 
 static void drop(struct udp_transport *t, enum rx_drop why)
 {
@@ -72,11 +69,14 @@ static int open_packet(struct udp_line *l, struct buf *b, bool rtcp) ON_THREAD(R
 }
 
 /* Learns from it; whether it is the peer's. What is authentic is, wherever it comes
- * from; but what is sent follows the latch alone. */
+ * from; but what is sent follows the latch alone. known: as is_known says. */
 static bool is_of_peer(struct udp_line *l, const struct latch_address *from, const struct buf *b,
-		       bool rtcp) ON_THREAD(ROLE_NET)
+		       bool rtcp, bool known) ON_THREAD(ROLE_NET)
 {
+	const struct latch *k = &l->kept->latch;
 	const uint8_t *p = b->data;
+	/* then nothing is learnt of where it is */
+	bool settled = !rtcp && known && k->learnt && k->in_row >= LATCH_RUN;
 	uint32_t ssrc;
 	bool taken;
 
@@ -87,7 +87,7 @@ static bool is_of_peer(struct udp_line *l, const struct latch_address *from, con
 		taken = latch_rtp(&l->kept->latch, from, ssrc, (uint16_t)(p[2] << 8 | p[3]),
 				  l->said.srtp, b->time_ns);
 	}
-	if (taken)
+	if (taken && !settled)
 		udp_line_aim(l);
 	return taken || l->said.srtp;
 }
@@ -141,7 +141,7 @@ static void input(struct udp_socket *k, struct buf *b, const struct latch_addres
 	err = open_packet(l, b, rtcp);
 	if (err)
 		drop(t, rx_drop_of(err));
-	else if (!is_of_peer(l, from, b, rtcp))
+	else if (!is_of_peer(l, from, b, rtcp, known))
 		drop(t, RX_STRANGER);
 	else {
 		if (rtcp && latch_same_host(&l->rtp.to, from))
@@ -152,51 +152,20 @@ out:
 	buf_unref(&b);
 }
 
-struct round {
-	struct mmsghdr msg[READ_AT_ONCE];
-	struct iovec iov[READ_AT_ONCE];
-	struct sockaddr_storage from[READ_AT_ONCE];
-	struct buf *b[READ_AT_ONCE];
-	_Alignas(struct cmsghdr) char ctl[READ_AT_ONCE][CMSG_SPACE(sizeof(struct timespec))];
-};
-
-/* Buffers for as many as there are; how many. */
-static unsigned prepare(struct round *r, struct buf_pool *pool)
+static void take(struct udp_socket *k, const struct udp_datagram *d) ON_THREAD(ROLE_NET)
 {
-	unsigned n = 0;
-
-	for (; n < READ_AT_ONCE; n++) {
-		if (!r->b[n])
-			r->b[n] = buf_get(pool);
-		if (!r->b[n])
-			break;
-		r->iov[n] = (struct iovec){ r->b[n]->data, r->b[n]->cap };
-		r->msg[n].msg_hdr = (struct msghdr){
-			.msg_name = &r->from[n], .msg_namelen = sizeof r->from[n],
-			.msg_iov = &r->iov[n], .msg_iovlen = 1,
-			.msg_control = r->ctl[n], .msg_controllen = sizeof r->ctl[n],
-		};
-	}
-	return n;
-}
-
-static void take(struct udp_socket *k, struct round *r, unsigned i, const struct rx_now *now)
-	ON_THREAD(ROLE_NET)
-{
-	struct buf *b = r->b[i];
+	struct buf *b = *d->b;
 	struct latch_address from;
 
 	if (udp_gone(k->line->t))
 		return;
-	if (r->msg[i].msg_hdr.msg_flags & MSG_TRUNC) {
+	if (d->truncated) {
 		drop(k->line->t, RX_SIZE);
 		return;
 	}
-	if (!read_from(&from, &r->from[i]))
+	if (!read_from(&from, d->from))
 		return;
-	b->len = r->msg[i].msg_len;
-	b->time_ns = rx_arrival_ns(&r->msg[i].msg_hdr, now);
-	r->b[i] = NULL;
+	*d->b = NULL;
 	input(k, b, &from);
 }
 
@@ -205,7 +174,7 @@ static void throw_away(struct udp_socket *k, int fd) ON_THREAD(ROLE_NET)
 {
 	uint8_t none;
 
-	for (int i = 0; i < READ_AT_ONCE * READ_ROUNDS; i++) {
+	for (int i = 0; i < UDP_RECV_AT_ONCE * READ_ROUNDS; i++) {
 		if (recv(fd, &none, 1, MSG_DONTWAIT) < 0)
 			return;
 		drop(k->line->t, RX_NO_BUFFER);
@@ -216,23 +185,20 @@ void udp_readable(void *obj, int fd, uint32_t events)
 {
 	struct udp_socket *k = obj;
 	struct udp_transport *t = k->line->t;
-	struct rx_now now = rx_now(true);
-	struct round r = { .b = { NULL } };
-	int got = READ_AT_ONCE;
+	struct udp_receiver *r;
+	int got = UDP_RECV_AT_ONCE;
 
 	(void)events;
 	role_assert_net();
-	for (int i = 0; i < READ_ROUNDS && got == READ_AT_ONCE && !udp_gone(t); i++) {
-		unsigned n = prepare(&r, net_shard_packets(t->shard));
-
-		if (!n) {
+	r = shard_receiver(t->shard);
+	for (int i = 0; i < READ_ROUNDS && got == UDP_RECV_AT_ONCE && !udp_gone(t); i++) {
+		got = udp_receive(r, fd);
+		if (got == -ENOBUFS)
 			throw_away(k, fd);
-			break;
+		for (int m = 0; m < got; m++) {
+			struct udp_datagram d = udp_received(r, (unsigned)m);
+
+			take(k, &d);
 		}
-		got = recvmmsg(fd, r.msg, n, MSG_DONTWAIT, NULL);
-		for (int m = 0; m < got; m++)
-			take(k, &r, (unsigned)m, &now);
 	}
-	for (int i = 0; i < READ_AT_ONCE; i++)
-		buf_unref(&r.b[i]);
 }

@@ -173,7 +173,7 @@ void udp_prefetch(const struct transport *base, unsigned step)
 	}
 	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
 		__builtin_prefetch(&t->line[i]);
-		__builtin_prefetch((const char *)&t->line[i] + 64);
-		__builtin_prefetch(&t->line[i].said);
+		__builtin_prefetch(&t->line[i].rtp);
+		__builtin_prefetch(&t->line[i].rtp.path.to);
 	}
 }

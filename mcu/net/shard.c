@@ -18,6 +18,7 @@
 #include "mcu/base/metrics.h"
 #include "mcu/base/thread.h"
 #include "mcu/net/shard_loop.h"
+#include "mcu/net/udp_recv.h"
 #include "mcu/net/udp_send.h"
 
 enum {
@@ -59,6 +60,7 @@ struct net_shard {
 	bool hold[URGENCIES];
 	struct net_timers timers;
 	struct udp_sender *sender;
+	struct udp_receiver *receiver;
 	struct sctp_shard *sctp;
 	struct shard_work *work, **work_end;
 	struct net_fd *dead;
@@ -247,6 +249,8 @@ int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard
 				   c.max_packets ? c.max_packets : PACKETS_DEFAULT, SLAB_PACKETS);
 	if (!err)
 		err = udp_sender_new(&s->sender, !c.no_gso);
+	if (!err)
+		err = udp_receiver_new(&s->receiver, s);
 	if (err)
 		goto out;
 	snprintf(name, sizeof name, "net-%u", index % 1000);
@@ -290,6 +294,7 @@ void net_shard_free(struct net_shard **s)
 	if (d->mbox)
 		mbox_free(&d->mbox);
 	udp_sender_free(&d->sender);
+	udp_receiver_free(&d->receiver);
 	if (d->packets)
 		buf_pool_free(&d->packets);
 	timers_done(&d->timers);
@@ -328,6 +333,11 @@ int64_t net_shard_now_ns(const struct net_shard *s)
 struct udp_sender *net_shard_sender(struct net_shard *s)
 {
 	return s->sender;
+}
+
+struct udp_receiver *shard_receiver(struct net_shard *s)
+{
+	return s->receiver;
 }
 
 struct sctp_shard **shard_sctp(struct net_shard *s)

@@ -27,6 +27,9 @@ struct sctp_shard **shard_sctp(struct net_shard *s) ON_THREAD(ROLE_NET);
  * costs no wake-up of its own. */
 int64_t shard_patient_ns(const struct net_shard *s, int64_t at_ns) ON_THREAD(ROLE_NET);
 
+struct udp_receiver;
+struct udp_receiver *shard_receiver(struct net_shard *s) ON_THREAD(ROLE_NET);
+
 struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 
 /* Changes what a watch waits for, or enters its descriptor again if the kernel
