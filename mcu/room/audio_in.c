@@ -39,6 +39,9 @@ enum {
 
 _Static_assert((int)VOICE_TICK_SAMPLES == (int)AUDIO_TICK_SAMPLES, "one tick at a time");
 
+/* Of a packet on its way into the fifo: the same for all legs of a worker. */
+static _Thread_local float scratch[ADEC_MAX_SAMPLES * AUDIO_IN_MAX_CHANNELS];
+
 #define CORR_SOUND  0.6f
 #define CORR_URGENT 0.2f
 /* Mean power per sample beyond which a decoder's output is garbage. */
@@ -106,6 +109,7 @@ void audio_in_restart(struct audio_in *a)
 	a->rx_codec = CODEC_NONE;
 	a->fec_ticks = 0;
 	a->fec_packets = 0;
+	a->skipped = a->rests = false;
 	a->concealed_run = CONCEAL_MAX;
 }
 
@@ -175,12 +179,12 @@ static void push_sound(struct audio_in *a, size_t n)
 	int got;
 
 	/* Written so that a NaN, which would silence the whole room, is caught. */
-	if (!(dsp_energy(a->scratch, floats) <= POWER_MAX * (float)floats)) {
+	if (!(dsp_energy(scratch, floats) <= POWER_MAX * (float)floats)) {
 		adec_reset(a->dec);
-		memset(a->scratch, 0, floats * sizeof a->scratch[0]);
+		memset(scratch, 0, floats * sizeof scratch[0]);
 		a->stats.malformed++;
 	}
-	got = room >= n + DRIFT_SLACK ? drift_run(a->drift, a->scratch, n, to, room) : -ENOSPC;
+	got = room >= n + DRIFT_SLACK ? drift_run(a->drift, scratch, n, to, room) : -ENOSPC;
 	if (got <= 0) {
 		push_silence(a, n);
 		return;
@@ -194,21 +198,22 @@ static void push_sound(struct audio_in *a, size_t n)
 
 /* n samples for which there is no packet: the background noise that the last one
  * announced; or the codec's concealment for a tenth of a second, fading at the end,
- * then silence. */
+ * then silence. After silence there is nothing to conceal. */
 static void push_concealed(struct audio_in *a, size_t n)
 {
 	bool last, rests = adec_rests(a->dec);
 	size_t noise = a->noise_tail, before = sample_fifo_count(a->fifo);
 	size_t step = a->hz / STEPS_PER_S;
 
-	if (!rests && a->concealed_run >= CONCEAL_MAX) {
+	if (!rests && (a->skipped || a->concealed_run >= CONCEAL_MAX)) {
+		a->concealed_run = CONCEAL_MAX;
 		push_silence(a, n);
 		return;
 	}
 	n = (n + step - 1) / step * step;
 	if (n > ADEC_MAX_SAMPLES)
 		n = ADEC_MAX_SAMPLES;
-	adec_conceal(a->dec, a->scratch, n);
+	adec_conceal(a->dec, scratch, n);
 	if (rests) { /* the sender's background noise, as it said: nothing is invented */
 		push_sound(a, n);
 		a->noise_tail = noise + sample_fifo_count(a->fifo) - before;
@@ -217,7 +222,7 @@ static void push_concealed(struct audio_in *a, size_t n)
 	a->concealed_run += at_full(a, n);
 	last = a->concealed_run >= CONCEAL_MAX;
 	if (last)
-		dsp_ramp(a->scratch, n, a->channels, 1, 0);
+		dsp_ramp(scratch, n, a->channels, 1, 0);
 	a->stats.concealed_samples += at_full(a, n);
 	push_sound(a, n);
 	a->after_silence = last;
@@ -229,7 +234,7 @@ static void push_lost(struct audio_in *a, const struct ajb_out *o, size_t n)
 		push_concealed(a, n);
 		return;
 	}
-	adec_decode_fec(a->dec, o->next, o->next_len, a->scratch, n);
+	adec_decode_fec(a->dec, o->next, o->next_len, scratch, n);
 	a->stats.fec_used++;
 	a->concealed_run = 0;
 	push_sound(a, n);
@@ -245,7 +250,8 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 	enum audio_faint_what what = audio_faint_next(&a->faint, faint);
 	int got;
 
-	if (what == AUDIO_FAINT_SKIP) {
+	a->skipped = what == AUDIO_FAINT_SKIP;
+	if (a->skipped) {
 		buf_unref(&pkt);
 		a->concealed_run = 0;
 		push_silence(a, n);
@@ -255,7 +261,7 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 		adec_reset(dec);
 	a->dec = dec;
 	choose_rate(a, dec);
-	got = adec_decode(dec, o->data, o->len, a->scratch, ADEC_MAX_SAMPLES);
+	got = adec_decode(dec, o->data, o->len, scratch, ADEC_MAX_SAMPLES);
 	/* Encoders leave it out where there is no voice. */
 	if (audio_tag_red(pkt->tag) || adec_has_fec(dec, o->data, o->len))
 		a->fec_packets = AUDIO_IN_FEC_PACKETS;
@@ -269,9 +275,10 @@ static void push_packet(struct audio_in *a, const struct ajb_out *o, size_t n)
 	}
 	a->concealed_run = 0;
 	if (faint)
-		audio_faint_heard(&a->faint, vad_level_dbov(a->scratch,
+		audio_faint_heard(&a->faint, vad_level_dbov(scratch,
 							    (size_t)(got * a->channels)));
-	if (what == AUDIO_FAINT_CHECK && !a->faint.doubted)
+	a->skipped = what == AUDIO_FAINT_CHECK && !a->faint.doubted;
+	if (a->skipped)
 		push_silence(a, (size_t)got);
 	else
 		push_sound(a, (size_t)got);
@@ -435,8 +442,8 @@ static void judge(struct audio_in *a, const float *out, bool silent)
 	if (silent) {
 		vad_silence(&a->vad);
 	} else if (a->channels == 2) {
-		dsp_middle(a->scratch, out, tick_samples(a));
-		vad_update(&a->vad, a->scratch, tick_samples(a));
+		dsp_middle(scratch, out, tick_samples(a));
+		vad_update(&a->vad, scratch, tick_samples(a));
 	} else {
 		vad_update(&a->vad, out, tick_samples(a));
 	}
@@ -447,6 +454,7 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	size_t count;
 	bool silent, noise;
 
+	a->rests = false;
 	if (a->muted)
 		return tick_muted(a, out);
 	watch_losses(a);
@@ -465,7 +473,21 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	else if (a->voice && a->hz == RATE_HZ)
 		voice_run(a->voice, out);
 	judge(a, out, silent || noise);
+	a->rests = silent && a->silent_tail == count && a->concealed_run >= CONCEAL_MAX &&
+		   !audio_jitter_held_ticks(a->jitter) && !adec_rests(a->dec) && !a->fec_ticks &&
+		   !a->vad.hang_ticks;
 	return !silent;
+}
+
+bool audio_in_rests(const struct audio_in *a)
+{
+	return a->rests;
+}
+
+void audio_in_rested(struct audio_in *a, int64_t ticks)
+{
+	audio_jitter_pass(a->jitter, ticks * (a->clock_hz / AUDIO_BAND_TICKS_PER_S));
+	a->rests = false;
 }
 
 void audio_in_set_voice(struct audio_in *a, struct voice *v)

@@ -65,6 +65,12 @@ void audio_in_put(struct audio_in *a, struct buf *pkt, int64_t arrival_ns) ON_TH
  * is silence and the leg need not be mixed. now_ns: the tick's due time. */
 bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out) ON_THREAD(ROLE_MIXA);
 
+/* After a tick: nothing is to be heard, nothing is held and nothing changes until a packet
+ * comes. Ticks may be left out until then. */
+bool audio_in_rests(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
+/* So many were, since the last one. */
+void audio_in_rested(struct audio_in *a, int64_t ticks) ON_THREAD(ROLE_MIXA);
+
 /* Whether the band may be that of the codec, from the next packet on: of one channel, and
  * without a voice. At first it is the full one. */
 void audio_in_set_own_rate(struct audio_in *a, bool own) ON_THREAD(ROLE_MIXA);

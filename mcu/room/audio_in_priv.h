@@ -33,6 +33,8 @@ struct audio_in {
 	uint32_t play_ts;
 	int64_t play_ns; /* when the sample of play_ts is mixed */
 	bool after_silence; /* the fifo ends, or ended, in plain silence */
+	bool skipped; /* the last packet was silence that was not decoded */
+	bool rests;   /* see audio_in_rests */
 	bool have_ssrc, have_other;
 	uint32_t ssrc, other_ssrc; /* other: seen once, perhaps the next stream */
 	enum codec rx_codec;       /* of the newest packet; NONE: no packet yet */
@@ -45,7 +47,6 @@ struct audio_in {
 	int fec_packets;           /* how long the stream is taken for one with FEC or RED yet */
 	uint64_t lost_seen;        /* and recovered */
 	struct audio_in_stats stats;
-	float scratch[ADEC_MAX_SAMPLES * AUDIO_IN_MAX_CHANNELS];
 };
 
 /* audio_in.c: the stream begins anew. */

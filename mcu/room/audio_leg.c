@@ -26,10 +26,18 @@ METRIC_COUNTER(m_digits_dropped, "mcu_dtmf_tones_dropped_total",
 
 /* Of a local source: music has quiet places, and must not be cut off in them. */
 enum { LOCAL_HANGOVER_TICKS = 100, LOCAL_FLOOR_DBOV = -70 };
+/* How often the numbers of losses and delay are shown to others. */
+enum { PUBLISH_TICKS = 8 };
 
 struct audio_leg {
-	const struct engine *engine;
+	/* what a tick in silence needs, together */
 	struct ring *ring;
+	bool rests;
+	int64_t rested; /* ticks that were left out since */
+	unsigned ticks; /* the others */
+	struct audio_out *out;
+	int64_t hold_tick;
+	const struct engine *engine;
 	int channels;
 	struct audio_in *in; /* NULL: it never sent sound */
 	const struct local_source *local; /* NULL: it comes in packets */
@@ -37,7 +45,6 @@ struct audio_leg {
 	int local_ticks;   /* for which it is still heard */
 	bool local_muted;
 	float *pcm;	     /* a tick of it */
-	struct audio_out *out;
 	struct lipsync *lipsync;
 	struct audio_ear *ear; /* NULL: it hears what all hear */
 	mbox_fn *prompt_over;
@@ -48,7 +55,6 @@ struct audio_leg {
 	void *digit_obj;
 	struct voice *voice; /* CTL's until it is routed */
 	float volume_db, gain_from, gain_to; /* gain_from: at the end of the last tick */
-	int64_t hold_tick;
 	_Atomic float level_dbov;
 	_Atomic bool speaking;
 	_Atomic int delay_ms, target_ms;
@@ -142,7 +148,7 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 
 	a->level_dbov = audio_leg_level_dbov(a);
 	a->speaking = audio_leg_speaking(a);
-	if (a->local)
+	if (a->local || a->ticks++ % PUBLISH_TICKS)
 		return;
 	audio_in_stats(a->in, &s);
 	a->delay_ms = s.delay_ms;
@@ -150,7 +156,8 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 	a->lost = s.lost;
 	a->late = s.late;
 	a->concealed = s.concealed_samples;
-	metric_add(&m_recovered, (int64_t)(s.red_used + s.fec_used - a->recovered));
+	if (s.red_used + s.fec_used != a->recovered)
+		metric_add(&m_recovered, (int64_t)(s.red_used + s.fec_used - a->recovered));
 	a->recovered = s.red_used + s.fec_used;
 }
 
@@ -235,6 +242,22 @@ ON_THREAD(ROLE_MIXA) static const float *local_tick(struct audio_leg *a, int64_t
 	return sound ? a->pcm : NULL;
 }
 
+bool audio_leg_rest(struct audio_leg *a)
+{
+	if (!a->rests || ring_peek(a->ring))
+		return false;
+	a->rested++;
+	return true;
+}
+
+ON_THREAD(ROLE_MIXA) static void wake(struct audio_leg *a)
+{
+	if (a->rests)
+		audio_in_rested(a->in, a->rested);
+	a->rests = false;
+	a->rested = 0;
+}
+
 const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 {
 	bool sound;
@@ -244,6 +267,7 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 
 	if (a->local)
 		return local_tick(a, now_ns);
+	wake(a);
 	while ((b = ring_pop(a->ring)))
 		audio_in_put(a->in, b, b->time_ns);
 	audio_in_set_own_rate(a->in, !a->listening); /* digits are listened for at 48 kHz */
@@ -254,6 +278,7 @@ const float *audio_leg_tick(struct audio_leg *a, int64_t now_ns)
 	if (a->lipsync && audio_in_play_point(a->in, &ts, &hz, &play_ns))
 		lipsync_audio_played(a->lipsync, ts, hz, play_ns);
 	publish(a);
+	a->rests = audio_in_rests(a->in) && !a->listening;
 	return sound ? a->pcm : NULL;
 }
 

@@ -63,6 +63,9 @@ struct dtmf_in *audio_leg_tones(struct audio_leg *a) ON_THREAD(ROLE_CTL);
 /* Posted to the control mailbox as fn(obj, arg), arg: the digit. Before the first tick. */
 void audio_leg_set_digit(struct audio_leg *a, mbox_fn *fn, void *obj) ON_THREAD(ROLE_CTL);
 
+/* This tick is over for it: there was nothing to hear before, and nothing has come
+ * since. Not if digits are listened for; what has been set is so at its next tick. */
+bool audio_leg_rest(struct audio_leg *a) ON_THREAD(ROLE_MIXA);
 /* Drains the ring and decodes one tick of the room's channels into the leg's buffer, of
  * audio_leg_band. Returns it, or NULL when there is nothing to hear. Borrowed until the
  * next call. */

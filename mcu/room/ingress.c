@@ -8,6 +8,7 @@
 #include "mcu/room/leg_net_priv.h"
 #include "mcu/room/leg_record.h"
 #include "mcu/room/video_leg.h"
+#include "mcu/rtp/bytes.h"
 #include "mcu/rtp/packet.h"
 #include "mcu/rtp/payload_red.h"
 #include "mcu/rtp/seq.h"
@@ -22,6 +23,8 @@ METRIC_COUNTER(m_layers, "mcu_rtp_other_layer_total",
 METRIC_COUNTER(m_old, "mcu_rtp_old_source_total",
 	       "Received RTP packets of sources that were replaced by another one.");
 METRIC_COUNTER(m_rtx, "mcu_rtp_rtx_total", "Received retransmissions (RTX), without probes.");
+METRIC_COUNTER(m_rested, "mcu_audio_in_rested_total",
+	       "Received packets of telephones' silence that were not handed on to the mix.");
 METRIC_COUNTER(m_probes, "mcu_rtp_probes_total", "Received RTX packets without content.");
 METRIC_COUNTER(m_rtx_far, "mcu_rtp_rtx_far_total",
 	       "Received retransmissions of packets that nobody misses any more.");
@@ -38,6 +41,8 @@ enum {
 };
 /* Who sent no picture for so long sends none. */
 #define HURRY_NS (2 * NS_PER_S)
+/* Packets of sound are routed anew so often, whatever they are like. */
+#define AGAIN_NS (100 * NS_PER_MS)
 
 bool leg_net_publishes(const struct leg_net *l)
 {
@@ -80,21 +85,41 @@ static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p
 	bool red = l->media.audio.rx_red_pt && p->pt == l->media.audio.rx_red_pt;
 	int pt = red ? rtp_red_primary_pt(p->payload, p->payload_len) : p->pt;
 	enum codec c = pt < 0 ? CODEC_NONE : leg_stream_codec(&l->media.audio, (uint8_t)pt);
-	uint32_t faint = 0;
-	int level_dbov;
-	bool voice;
 
-	if (rtp_ext_audio_level(p, l->media.audio.ext_audio_level, &level_dbov, &voice) ?
-		    level_dbov <= AUDIO_FAINT_DBOV : is_faint(c, p))
-		faint = AUDIO_TAG_FAINT;
-	return c ? audio_tag(c, (uint8_t)pt, red) | faint : 0;
+	return c ? audio_tag(c, (uint8_t)pt, red) : 0;
+}
+
+/* To the decoding chain, unless it is silence by its own octets (nobody need look
+ * whether that is true). says_faint: its sender says so. */
+ON_THREAD(ROLE_NET) static void sound_in(struct leg_net *l, struct buf *pkt,
+					 const struct rtp_packet *p, uint32_t tag, bool says_faint,
+					 int64_t arrival_ns)
+{
+	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
+	bool silence = !says_faint && !audio_tag_red(tag) && is_faint(audio_tag_codec(tag), p);
+
+	pkt->tag = says_faint || silence ? tag | AUDIO_TAG_FAINT : tag;
+	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
+	if (l->record)
+		leg_record_sound(l->record, &l->lipsync, p, pkt->tag, arrival_ns);
+	if (sound_rest_holds(&l->rest, p->ssrc, p->seq, silence)) {
+		metric_add(&m_rested, 1);
+		buf_unref(&pkt);
+		return;
+	}
+	/* It was read so long before the tick that it is there for: what comes in
+	 * between is late. */
+	pkt->time_ns = arrival_ns + (at_once ? 0 : NET_READ_LEAD_US * 1000);
+	leg_net_number_sound(l, pkt, p);
+	audio_leg_put(l->cfg.audio, pkt);
 }
 
 ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 					 const struct rtp_packet *p, int64_t arrival_ns)
 {
 	uint32_t tag = audio_tag_of(l, p), hz = codec_clock_hz(audio_tag_codec(tag));
-	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
+	int level_dbov = 0;
+	bool voice, leveled;
 
 	if (!tag) {
 		not_taken(pkt, RTP_ROUTE_UNKNOWN);
@@ -106,16 +131,24 @@ ON_THREAD(ROLE_NET) static void audio_in(struct leg_net *l, struct buf *pkt,
 	} else if (stats_of(&l->audio_rx, &l->have_audio_rx, p->ssrc, hz)) {
 		lipsync_set_clock(&l->lipsync, LIPSYNC_AUDIO, hz);
 	}
-	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
 	l->stats.uplink_audio.codec = audio_tag_codec(tag);
-	pkt->tag = tag;
-	if (l->record)
-		leg_record_sound(l->record, &l->lipsync, p, tag, arrival_ns);
-	/* It was read so long before the tick that it is there for: what comes in
-	 * between is late. */
-	pkt->time_ns = arrival_ns + (at_once ? 0 : NET_READ_LEAD_US * 1000);
-	leg_net_number_sound(l, pkt, p);
-	audio_leg_put(l->cfg.audio, pkt);
+	leveled = rtp_ext_audio_level(p, l->media.audio.ext_audio_level, &level_dbov, &voice);
+	if (l->over_udp && !audio_tag_red(tag) && !l->media.audio.ext_audio_level)
+		l->again = (struct sound_again){ .until_ns = arrival_ns + AGAIN_NS, .pt = p->pt,
+						 .ssrc = p->ssrc, .tag = tag };
+	sound_in(l, pkt, p, tag, leveled && level_dbov <= AUDIO_FAINT_DBOV, arrival_ns);
+}
+
+/* Another one like the last, with the plainest of headers. */
+ON_THREAD(ROLE_NET) static bool is_again(const struct leg_net *l, const struct buf *pkt,
+					 int64_t arrival_ns)
+{
+	const struct sound_again *a = &l->again;
+	const uint8_t *d = pkt->data;
+
+	return arrival_ns < a->until_ns && pkt->len >= RTP_HEADER_BYTES && d[0] == 0x80 &&
+	       (d[1] & 0x7f) == a->pt && get_be32(d + 8) == a->ssrc &&
+	       transport_line(l->transport) == RTP_LINE_AUDIO;
 }
 
 /* The sound belongs to the camera's picture. */
@@ -232,6 +265,11 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 	struct rtp_route to;
 	uint16_t seq;
 
+	if (is_again(l, pkt, arrival_ns) && !rtp_parse(&p, pkt->data, pkt->len)) {
+		sound_in(l, pkt, &p, l->again.tag, false, arrival_ns);
+		return;
+	}
+	l->again.until_ns = 0;
 	if (rtp_parse(&p, pkt->data, pkt->len)) {
 		metric_add(&m_malformed, 1);
 		buf_unref(&pkt);
@@ -256,6 +294,12 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		rtx_in(l, in, pkt, &p, &to, arrival_ns);
 	else if (!leg_net_event_in(l, pkt, &p, &to, arrival_ns))
 		not_taken(pkt, to.kind);
+}
+
+bool ingress_needs_ticks(const struct leg_net *l)
+{
+	return l->in[LEG_NET_CAMERA].rx || l->in[LEG_NET_CONTENT].rx || l->content_comes ||
+	       l->hurried || twcc_ext(&l->media);
 }
 
 void ingress_tick(struct leg_net *l, int64_t now_ns)

@@ -210,6 +210,7 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		ingress_tick(l, now);
 		leg_net_digits_tick(l, now);
 		leg_net_content_tick(l, now);
+		leg_net_set_pace(l);
 	}
 	leg_rtcp_confirm(l, now);
 	if (now < l->report_due_ns)
@@ -230,15 +231,33 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 	leg_rtcp_report(l, now);
 }
 
+/* How often a leg needs its timer: one that sends sound alone for its reports. */
+ON_THREAD(ROLE_NET) static int64_t pace_ms(const struct leg_net *l)
+{
+	if (!leg_net_publishes(l))
+		return LEG_VIEWER_TICK_MS;
+	return ingress_needs_ticks(l) || telephone_event_tx_waits(&l->digits) ? LEG_TICK_MS :
+										LEG_REPORT_MS;
+}
+
 /* All timers tick on the same grid, so that one wake-up serves many legs: that in
  * which patient sockets are read. */
 ON_THREAD(ROLE_NET) static void start_timer(struct leg_net *l)
 {
-	int64_t period = (leg_net_publishes(l) ? LEG_TICK_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS;
 	int64_t grid = LEG_TICK_MS * NS_PER_MS, now = net_shard_now_ns(l->shard);
-	int64_t first = now + (leg_net_publishes(l) ? grid : grid * (1 + l->cfg.leg_id % 50));
+	int64_t first = now + grid;
 
-	net_timer_start(l->timer, first / grid * grid - NET_READ_LEAD_US * 1000, period);
+	l->pace_ms = pace_ms(l);
+	if (l->pace_ms > LEG_TICK_MS)
+		first += grid * (l->cfg.leg_id % (l->pace_ms / LEG_TICK_MS));
+	net_timer_start(l->timer, first / grid * grid - NET_READ_LEAD_US * 1000,
+			l->pace_ms * NS_PER_MS);
+}
+
+void leg_net_set_pace(struct leg_net *l)
+{
+	if (l->connected && pace_ms(l) != l->pace_ms)
+		start_timer(l);
 }
 
 static void on_connected(void *obj, const char *profile)
@@ -265,7 +284,7 @@ static void on_rtp(void *obj, struct buf *pkt, int64_t arrival_ns)
 	struct leg_net *l = obj;
 
 	role_assert_net();
-	if (l->media.udp) /* phones report seldom, or never */
+	if (l->over_udp) /* phones report seldom, or never */
 		heard(l, arrival_ns);
 	ingress_rtp(l, pkt, arrival_ns);
 }
@@ -438,6 +457,8 @@ static void configure_job(void *obj, void *arg)
 	l->media = *m;
 	free(m);
 	m = &l->media;
+	l->over_udp = m->udp;
+	l->again.until_ns = 0;
 	if (l->closing)
 		return;
 	rtp_demux_configure(&l->demux, m);

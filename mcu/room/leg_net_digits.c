@@ -49,6 +49,7 @@ void leg_net_number_sound(struct leg_net *l, struct buf *pkt, const struct rtp_p
 	uint16_t seq = l->media.audio.rx_dtmf_pt ?
 			       telephone_event_seq(&l->events, p->ssrc, p->seq) : p->seq;
 
+	seq = (uint16_t)(seq - sound_rest_before(&l->rest, p->ssrc, p->seq));
 	if (seq != p->seq)
 		put_be16(pkt->data + 2, seq);
 }
@@ -92,6 +93,7 @@ static void digits_job(void *obj, void *arg)
 	if (telephone_event_tx_put(&l->digits, digits))
 		metric_add(&m_dropped, (int64_t)strlen(digits));
 	free(digits);
+	leg_net_set_pace(l);
 }
 
 int leg_net_send_digits(struct leg_net *l, const char *digits)

@@ -10,6 +10,7 @@
 #include "mcu/room/leg_net.h"
 #include "mcu/room/out_stream.h"
 #include "mcu/room/rtp_demux.h"
+#include "mcu/room/sound_rest.h"
 #include "mcu/room/tier_pick.h"
 #include "mcu/rtp/keyframe_gate.h"
 #include "mcu/rtp/lipsync.h"
@@ -19,7 +20,7 @@
 #include "mcu/rtp/video_rx.h"
 
 enum {
-	LEG_TICK_MS = 20,       /* of legs that publish: NACK, PLI, feedback */
+	LEG_TICK_MS = 20,       /* of legs that publish pictures: NACK, PLI, feedback; digits */
 	LEG_REPORT_MS = 500,    /* reports of legs that publish */
 	LEG_VIEWER_TICK_MS = 1000,
 	/* Whoever reported before and has not for so long is sent nothing until it does
@@ -61,15 +62,32 @@ struct picture_in {
 	uint8_t fir_seq; /* of the next FIR sent */
 };
 
+/* What the last packet of sound over UDP was routed to: the next one mostly is another
+ * of these, and need not be looked up. */
+struct sound_again {
+	int64_t until_ns; /* 0: nothing */
+	uint32_t ssrc, tag;
+	uint8_t pt;
+};
+
 struct leg_net {
+	/* what every packet of sound needs, together */
+	struct transport *transport;
+	struct sound_again again;
+	struct leg_record *record; /* NULL: nobody records what it sends */
+	int64_t heard_ns;	   /* when its last RTCP came, over UDP also RTP; 0: none yet */
+	bool silent;		   /* and that is too long ago */
+	bool hurried;		   /* its packets are read at once: it sends pictures */
+	bool over_udp;
+	bool have_audio_rx;
+	struct sound_rest rest;
+	struct rx_stats audio_rx;
 	struct leg_net_cfg cfg; /* constant */
 	struct net_shard *shard;
 	struct egress *egress;
 	struct log_ctx log;
 	char label[16];
-	struct transport *transport;
 	struct tap *tap;
-	struct leg_record *record; /* NULL: nobody records what it sends */
 	bool connected, closing;
 	bool has_channel;
 	uint16_t channel; /* the data channel */
@@ -80,12 +98,9 @@ struct leg_net {
 	uint32_t limit_kbps; /* of the pictures it sends; 0: none */
 	struct out_stream audio, video, content;
 	struct rtp_demux demux;
-	bool hurried;       /* its packets are read at once: it sends pictures */
 	int64_t picture_ns; /* when the last packet of one came */
 	int64_t content_ns; /* likewise of content */
 	bool content_comes; /* as CTL was told */
-	bool have_audio_rx;
-	struct rx_stats audio_rx;
 	struct telephone_event_rx events;
 	struct telephone_event_tx digits;
 	struct picture_in in[LEG_NET_PICTURES];
@@ -93,11 +108,10 @@ struct leg_net {
 	struct lipsync lipsync;
 	struct fir_dedup fir, content_fir; /* those received */
 	struct net_timer *timer;
+	int64_t pace_ms; /* of the timer */
 	int64_t report_due_ns;
 	int64_t line_due_ns[RTP_LINES]; /* of lines over UDP; 0: none was sent yet */
 	uint32_t chance;		/* state of a random sequence */
-	int64_t heard_ns; /* when its last RTCP came; 0: none yet */
-	bool silent;	  /* and that is too long ago */
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report, content_report;
 	struct tier_pick pick;
@@ -112,7 +126,9 @@ struct leg_net {
 
 _Static_assert(sizeof(struct leg_net_stats) % 8 == 0, "published in words");
 
-/* leg_net.c: registers the streams that there are with what they shall get. */
+/* leg_net.c: its timer runs as often as it needs by now. */
+void leg_net_set_pace(struct leg_net *l) ON_THREAD(ROLE_NET);
+/* registers the streams that there are with what they shall get. */
 void leg_net_sync(struct leg_net *l) ON_THREAD(ROLE_NET);
 
 /* leg_net_data.c: events of the transport */
@@ -137,7 +153,7 @@ static inline const struct leg_stream *leg_net_stream(const struct leg_net *l, e
 /* True: it was an event, and has been taken. */
 bool leg_net_event_in(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p,
 		      const struct rtp_route *to, int64_t arrival_ns) ON_THREAD(ROLE_NET);
-/* A packet of sound gets the number that it had without events. */
+/* A packet of sound gets the number that it had without events and silence. */
 void leg_net_number_sound(struct leg_net *l, struct buf *pkt, const struct rtp_packet *p)
 	ON_THREAD(ROLE_NET);
 /* Every LEG_TICK_MS. */
@@ -145,8 +161,10 @@ void leg_net_digits_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 
 /* ingress.c */
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns) ON_THREAD(ROLE_NET);
-/* Holes that cannot be repaired, feedback that is due. */
+/* Holes that cannot be repaired, feedback that is due: every LEG_TICK_MS, if it needs
+ * that. */
 void ingress_tick(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+bool ingress_needs_ticks(const struct leg_net *l) ON_THREAD(ROLE_NET);
 bool leg_net_publishes(const struct leg_net *l) ON_THREAD(ROLE_NET);
 
 /* Begins or ends what tier_pick wants to be sent on trial. */

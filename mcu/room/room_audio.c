@@ -480,7 +480,7 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 		const struct route_leg *l = &r->leg[i];
 		const float *pcm;
 
-		if (!l->sends_audio)
+		if (!l->sends_audio || (!l->tones && audio_leg_rest(l->audio)))
 			continue;
 		/* Who is muted and has no other way to send digits is still listened to. */
 		audio_leg_set_muted(l->audio, l->audio_muted && !l->tones);

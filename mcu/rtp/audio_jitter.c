@@ -395,6 +395,12 @@ enum ajb_what audio_jitter_get(struct audio_jitter *j, int64_t play_ns, uint32_t
 	return give(j, s, out);
 }
 
+void audio_jitter_pass(struct audio_jitter *j, int64_t ticks)
+{
+	if (j->playing)
+		j->waited_ticks += ticks;
+}
+
 bool audio_jitter_playing(const struct audio_jitter *j)
 {
 	return j->playing;

@@ -79,6 +79,9 @@ void audio_jitter_set_clock(struct audio_jitter *j, uint32_t clock_hz);
 enum ajb_what audio_jitter_get(struct audio_jitter *j, int64_t play_ns, uint32_t fill_ticks,
 			       struct ajb_out *out);
 
+/* The caller filled so much time by itself, without asking: nothing was here. */
+void audio_jitter_pass(struct audio_jitter *j, int64_t ticks);
+
 /* How far the sound that the next get would give lags behind the fastest
  * possible playing, and the target for it. Meaningful while playing. */
 bool audio_jitter_playing(const struct audio_jitter *j);

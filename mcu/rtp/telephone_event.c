@@ -159,6 +159,11 @@ int telephone_event_tx_put(struct telephone_event_tx *t, const char *digits)
 	return 0;
 }
 
+bool telephone_event_tx_waits(const struct telephone_event_tx *t)
+{
+	return t->n > 0;
+}
+
 bool telephone_event_tx_active(const struct telephone_event_tx *t)
 {
 	return t->n && t->queue[0] != ',' && t->step && t->step < TONE_TICKS + END_TICKS;

@@ -74,6 +74,8 @@ struct telephone_event_tx {
 /* Digits, and "," for a second of nothing. 0; -EINVAL: something else; -ENOSPC: too many
  * wait. Either way none of it is taken. */
 int telephone_event_tx_put(struct telephone_event_tx *t, const char *digits);
+/* Whether any are still to be sent. */
+bool telephone_event_tx_waits(const struct telephone_event_tx *t);
 /* Whether a digit is being sent, and sound is not. */
 bool telephone_event_tx_active(const struct telephone_event_tx *t);
 

@@ -1,0 +1,63 @@
+#include "mcu/room/sound_rest.h"
+
+#include "mcu/rtp/seq.h"
+
+enum {
+	REMEMBERED = 64, /* bits of recent */
+	FAR = 1000,	 /* numbers so far apart are of two sequences */
+};
+
+static bool is_far(int16_t d)
+{
+	return d > FAR || d < -FAR;
+}
+
+/* False: it is one that was kept before. */
+static bool keep(struct sound_rest *r, uint16_t seq)
+{
+	int16_t d = seq_diff(seq, r->newest);
+
+	if (!r->recent || is_far(d) || d >= REMEMBERED) {
+		r->recent = 1;
+		r->newest = seq;
+		return true;
+	}
+	if (d > 0) {
+		r->recent = r->recent << d | 1;
+		r->newest = seq;
+		return true;
+	}
+	if (-d >= REMEMBERED) /* too late to be told from a copy */
+		return false;
+	if (r->recent >> -d & 1)
+		return false;
+	r->recent |= UINT64_C(1) << -d;
+	return true;
+}
+
+bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent)
+{
+	if (r->ssrc != ssrc)
+		*r = (struct sound_rest){ .ssrc = ssrc };
+	r->run = silent ? r->run + 1 : 0;
+	/* does not wrap around: the phase of the probes is all that matters */
+	if (r->run > SOUND_REST_SETTLE + SOUND_REST_PROBE)
+		r->run -= SOUND_REST_PROBE;
+	if (r->run <= SOUND_REST_SETTLE || r->run == SOUND_REST_SETTLE + SOUND_REST_PROBE)
+		return false;
+	if (keep(r, seq))
+		r->held++;
+	return true;
+}
+
+uint16_t sound_rest_before(const struct sound_rest *r, uint32_t ssrc, uint16_t seq)
+{
+	int16_t d = seq_diff(r->newest, seq);
+	uint64_t later = 0;
+
+	if (r->ssrc != ssrc)
+		return 0;
+	if (r->recent && !is_far(d) && d > 0)
+		later = d < REMEMBERED ? r->recent & ((UINT64_C(1) << d) - 1) : r->recent;
+	return (uint16_t)(r->held - __builtin_popcountll(later));
+}
