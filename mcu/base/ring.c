@@ -82,6 +82,13 @@ void *ring_pop(struct ring *r)
 	return p;
 }
 
+void ring_prefetch(const struct ring *r)
+{
+	__builtin_prefetch((const char *)&r->head);
+	__builtin_prefetch((const char *)&r->tail);
+	__builtin_prefetch(&r->mask);
+}
+
 size_t ring_count(const struct ring *r)
 {
 	/* head first: it may only grow meanwhile, so the difference is never negative */

@@ -17,6 +17,8 @@ void ring_free(struct ring **r);
 bool ring_push(struct ring *r, void *p); /* producer; false: full */
 void *ring_pop(struct ring *r);          /* consumer; NULL: empty */
 void *ring_peek(struct ring *r);         /* consumer; NULL: empty */
+/* Consumer: it will pop soon. */
+void ring_prefetch(const struct ring *r);
 size_t ring_count(const struct ring *r); /* either; a snapshot */
 
 #endif

@@ -324,6 +324,12 @@ void rtp_ports_hear(struct rtp_ports *p, int64_t now_ns)
 	atomic_store_explicit(&p->heard_ns, now_ns, memory_order_relaxed);
 }
 
+void rtp_ports_prefetch(const struct rtp_ports *p)
+{
+	__builtin_prefetch((const char *)&p->withheld);
+	__builtin_prefetch((const char *)&p->heard_ns);
+}
+
 int64_t rtp_ports_heard_ns(const struct rtp_ports *p)
 {
 	return atomic_load_explicit(&p->heard_ns, memory_order_relaxed);

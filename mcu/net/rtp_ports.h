@@ -94,6 +94,8 @@ bool rtp_ports_proven(const struct rtp_ports *p);
  * transport, read by any thread. */
 void rtp_ports_hear(struct rtp_ports *p, int64_t now_ns);
 int64_t rtp_ports_heard_ns(const struct rtp_ports *p);
+/* What packets take of them will be needed soon. */
+void rtp_ports_prefetch(const struct rtp_ports *p);
 
 /* --- without sockets: interleaved with the signaling's connection (rtp_tcp.h) -------- */
 

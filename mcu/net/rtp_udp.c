@@ -213,7 +213,12 @@ static int watch(struct udp_socket *k) ON_THREAD(ROLE_NET)
 		return 0;
 	drain(k->path.fd);
 	err = net_fd_add(&k->watch, k->line->t->shard, k->path.fd, EPOLLIN, udp_readable, k);
-	return err ? err : net_fd_set_patient(k->watch, k->rtcp || !k->line->t->hurried);
+	if (err)
+		return err;
+	net_fd_set_prefetch(k->watch, udp_prefetch_rx);
+	if (!k->rtcp)
+		net_fd_may_be_steady(k->watch);
+	return net_fd_set_patient(k->watch, k->rtcp || !k->line->t->hurried);
 }
 
 static void close_socket(struct udp_socket *k) ON_THREAD(ROLE_NET)

@@ -75,8 +75,9 @@ void udp_check_silence(struct udp_transport *t, int64_t now_ns) ON_THREAD(ROLE_N
 /* Where to send, as the latch says now. */
 void udp_line_aim(struct udp_line *l) ON_THREAD(ROLE_NET);
 
-/* rtp_udp_rx.c: a net_fd_fn; obj: struct udp_socket. */
+/* rtp_udp_rx.c: a net_fd_fn and a net_fd_prefetch_fn; obj: struct udp_socket. */
 void udp_readable(void *obj, int fd, uint32_t events);
+void udp_prefetch_rx(const void *obj, unsigned step);
 
 /* rtp_udp_tx.c: members of the vtable. */
 size_t udp_send_rtp(struct transport *base, const struct out_pkt *pkts, size_t n);

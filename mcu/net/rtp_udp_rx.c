@@ -181,6 +181,33 @@ static void throw_away(struct udp_socket *k, int fd) ON_THREAD(ROLE_NET)
 	}
 }
 
+static void fetch(const void *p, unsigned lines)
+{
+	for (unsigned i = 0; i < lines; i++)
+		__builtin_prefetch((const char *)p + 64 * i);
+}
+
+void udp_prefetch_rx(const void *obj, unsigned step)
+{
+	enum { SOCKET_LINES = 1, LINE_LINES = 2, TRANSPORT_LINES = 4, OWNER_LINES = 4 };
+	const struct udp_socket *k = obj;
+
+	if (!step) {
+		fetch(k, SOCKET_LINES);
+	} else if (step == 1) {
+		fetch(k->line, LINE_LINES);
+		fetch(k->line->t, TRANSPORT_LINES);
+	} else {
+		const struct latch *l = &k->line->kept->latch;
+
+		fetch(&l->learnt, 1);
+		fetch(&l->from, 2);
+		rtp_ports_prefetch(k->line->t->ports);
+		/* whose beginning is what a packet needs, too */
+		fetch(k->line->t->obj, OWNER_LINES);
+	}
+}
+
 void udp_readable(void *obj, int fd, uint32_t events)
 {
 	struct udp_socket *k = obj;
@@ -195,6 +222,8 @@ void udp_readable(void *obj, int fd, uint32_t events)
 		got = udp_receive(r, fd);
 		if (got == -ENOBUFS)
 			throw_away(k, fd);
+		if (!got && !i)
+			net_fd_idle(k->watch);
 		for (int m = 0; m < got; m++) {
 			struct udp_datagram d = udp_received(r, (unsigned)m);
 

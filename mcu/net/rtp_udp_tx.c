@@ -171,7 +171,10 @@ void udp_prefetch(const struct transport *base, unsigned step)
 				srtp_out_prefetch(t->line[i].out, step - 2);
 		return;
 	}
+	rtp_ports_prefetch(t->ports);
 	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		if (!t->line[i].said.used && i > RTP_LINE_AUDIO)
+			continue;
 		__builtin_prefetch(&t->line[i]);
 		__builtin_prefetch(&t->line[i].rtp);
 		__builtin_prefetch(&t->line[i].rtp.path.to);

@@ -39,7 +39,13 @@ struct net_fd {
 	uint32_t events;
 	net_fd_fn *fn; /* NULL: removed */
 	void *obj;
+	net_fd_prefetch_fn *prefetch; /* may be NULL */
 	int fd;
+	bool may_be_steady, steady;
+	uint8_t ready;	   /* reads in a row at which it was */
+	uint8_t idle;	   /* steady: likewise at which it was not */
+	uint64_t read_no;  /* of the last */
+	size_t at;	   /* steady: in the shard's list */
 	struct net_fd *next_dead;
 };
 
@@ -58,6 +64,9 @@ struct net_shard {
 	int64_t now_ns;
 	int64_t read_ns[URGENCIES]; /* when they were last read */
 	bool hold[URGENCIES];
+	uint64_t read_no; /* of patient ones */
+	struct net_fd **steady;
+	size_t n_steady, cap_steady;
 	struct net_timers timers;
 	struct udp_sender *sender;
 	struct udp_receiver *receiver;
@@ -90,6 +99,7 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 {
 	struct pollfd fds[1 + URGENCIES] = { { .fd = mbox_fd(s->mbox), .events = POLLIN } };
 	int64_t now = clock_now_ns(&clock_monotonic), until = timers_next(&s->timers);
+	int64_t patient_at = now;
 	struct timespec ts;
 	int n;
 
@@ -100,7 +110,9 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 		bool held = s->hold[u] && now < at;
 
 		fds[1 + u] = (struct pollfd){ .fd = held ? -1 : s->epfd[u], .events = POLLIN };
-		if (held && at < until)
+		if (u == PATIENT)
+			patient_at = at;
+		if ((held || (u == PATIENT && s->n_steady)) && at < until)
 			until = at;
 	}
 	if (until < now)
@@ -111,6 +123,83 @@ static void wait_ready(struct net_shard *s, bool *mail, bool sockets[URGENCIES])
 	*mail = n > 0 && fds[0].revents;
 	for (int u = 0; u < URGENCIES; u++)
 		sockets[u] = n > 0 && fds[1 + u].revents;
+	if (s->n_steady && clock_now_ns(&clock_monotonic) >= patient_at)
+		sockets[PATIENT] = true;
+}
+
+/* Nothing changes without memory. */
+static void make_steady(struct net_shard *s, struct net_fd *w)
+{
+	if (s->n_steady == s->cap_steady) {
+		size_t cap = s->cap_steady ? 2 * s->cap_steady : 64;
+		struct net_fd **more = realloc(s->steady, cap * sizeof *more);
+
+		if (!more)
+			return;
+		s->steady = more;
+		s->cap_steady = cap;
+	}
+	epoll_ctl(s->epfd[PATIENT], EPOLL_CTL_DEL, w->fd, NULL);
+	w->steady = true;
+	w->idle = 0;
+	w->at = s->n_steady;
+	s->steady[s->n_steady++] = w;
+}
+
+/* The caller has it waited for, or not. */
+static void end_steady(struct net_fd *w)
+{
+	struct net_shard *s = w->s;
+	struct net_fd *last;
+
+	if (!w->steady)
+		return;
+	last = s->steady[--s->n_steady];
+	s->steady[w->at] = last;
+	last->at = w->at;
+	w->steady = false;
+	w->ready = 0;
+}
+
+static void note_ready(struct net_shard *s, struct net_fd *w)
+{
+	w->ready = w->read_no + 1 == s->read_no ? (uint8_t)(w->ready + 1) : 1;
+	w->read_no = s->read_no;
+	if (w->may_be_steady && w->ready >= NET_FD_STEADY_AFTER)
+		make_steady(s, w);
+	else if (w->ready == UINT8_MAX)
+		w->ready--;
+}
+
+/* k: how near it is to its turn. */
+static void prefetch(const struct net_fd *w, int k)
+{
+	if (!k)
+		__builtin_prefetch(w);
+	else if (w->fn && w->prefetch)
+		w->prefetch(w->obj, (unsigned)k - 1);
+}
+
+enum { PREFETCH_AHEAD = NET_FD_PREFETCH_STEPS + 1 };
+
+/* From the last to the first: whoever leaves the list has its place taken by one that
+ * was read. What those a little behind need is fetched meanwhile. */
+static void read_steady(struct net_shard *s)
+{
+	for (size_t i = s->n_steady; i-- > 0;) {
+		struct net_fd *w = i < s->n_steady ? s->steady[i] : NULL;
+		uint8_t idle;
+
+		for (size_t k = 0; k < PREFETCH_AHEAD; k++)
+			if (i >= PREFETCH_AHEAD - k && i < s->n_steady)
+				prefetch(s->steady[i - (PREFETCH_AHEAD - k)], (int)k);
+		if (!w || !w->fn)
+			continue;
+		idle = w->idle;
+		w->fn(w->obj, w->fd, 0);
+		if (w->idle == idle)
+			w->idle = 0;
+	}
 }
 
 /* Prompt ones are held back only while that makes for fewer or fuller reads: while
@@ -124,11 +213,20 @@ static void read_sockets(struct net_shard *s, enum urgency u)
 	else if (s->hold_ns[u])
 		s->hold[u] = n > 1 || s->now_ns - s->read_ns[u] < 2 * s->hold_ns[u];
 	s->read_ns[u] = s->now_ns;
+	if (u == PATIENT) {
+		s->read_no++;
+		read_steady(s);
+	}
 	for (int i = 0; i < n; i++) {
 		struct net_fd *w = s->events[i].data.ptr;
 
+		for (int k = 0; k < PREFETCH_AHEAD; k++)
+			if (i + PREFETCH_AHEAD - k < n)
+				prefetch(s->events[i + PREFETCH_AHEAD - k].data.ptr, k);
 		if (w->fn)
 			w->fn(w->obj, w->fd, s->events[i].events);
+		if (w->fn && u == PATIENT && w->urgency == PATIENT)
+			note_ready(s, w);
 	}
 }
 
@@ -298,6 +396,7 @@ void net_shard_free(struct net_shard **s)
 	if (d->packets)
 		buf_pool_free(&d->packets);
 	timers_done(&d->timers);
+	free(d->steady);
 	for (int u = 0; u < URGENCIES; u++)
 		if (d->epfd[u] >= 0)
 			close(d->epfd[u]);
@@ -381,6 +480,11 @@ void net_timer_free(struct net_timer **t)
 	*t = NULL;
 }
 
+void net_fd_set_prefetch(struct net_fd *w, net_fd_prefetch_fn *fn)
+{
+	w->prefetch = fn;
+}
+
 int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_events,
 	       net_fd_fn *fn, void *obj)
 {
@@ -406,11 +510,25 @@ int net_fd_modify(struct net_fd *w, uint32_t epoll_events)
 	int epfd = w->s->epfd[w->urgency];
 
 	w->events = epoll_events;
+	end_steady(w);
 	if (!epoll_ctl(epfd, EPOLL_CTL_ADD, w->fd, &e))
 		return 0;
 	if (errno == EEXIST && !epoll_ctl(epfd, EPOLL_CTL_MOD, w->fd, &e))
 		return 0;
 	return -errno;
+}
+
+void net_fd_may_be_steady(struct net_fd *w)
+{
+	w->may_be_steady = true;
+}
+
+void net_fd_idle(struct net_fd *w)
+{
+	if (!w->steady || ++w->idle < NET_FD_STEADY_IDLE)
+		return;
+	if (net_fd_modify(w, w->events)) /* no memory: another time */
+		make_steady(w->s, w);
 }
 
 int net_fd_set_patient(struct net_fd *w, bool patient)
@@ -419,6 +537,7 @@ int net_fd_set_patient(struct net_fd *w, bool patient)
 
 	if (w->urgency == u)
 		return 0;
+	end_steady(w);
 	epoll_ctl(w->s->epfd[w->urgency], EPOLL_CTL_DEL, w->fd, NULL);
 	w->urgency = u;
 	return net_fd_modify(w, w->events);
@@ -432,6 +551,7 @@ void net_fd_remove(struct net_fd **w)
 
 	if (!d)
 		return;
+	end_steady(d);
 	epoll_ctl(d->s->epfd[d->urgency], EPOLL_CTL_DEL, d->fd, NULL);
 	atomic_fetch_sub_explicit(&d->s->n_fds, 1, memory_order_relaxed);
 	d->fn = NULL;

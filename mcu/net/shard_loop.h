@@ -32,6 +32,21 @@ struct udp_receiver *shard_receiver(struct net_shard *s) ON_THREAD(ROLE_NET);
 
 struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 
+/* A patient descriptor by which something has come NET_FD_STEADY_AFTER times in a row is
+ * read every time without asking whether there is anything, which costs the kernel about
+ * as much again: fn is called with events 0, and says net_fd_idle when nothing was there.
+ * After NET_FD_STEADY_IDLE such times in a row it is waited for again. */
+enum { NET_FD_STEADY_AFTER = 25, NET_FD_STEADY_IDLE = 10 };
+void net_fd_may_be_steady(struct net_fd *w) ON_THREAD(ROLE_NET);
+void net_fd_idle(struct net_fd *w) ON_THREAD(ROLE_NET);
+
+/* fn(obj, step) fetches into the processor's cache what reading the descriptor will take:
+ * steps 0, 1, … NET_FD_PREFETCH_STEPS - 1, each a little after the one before, whose
+ * pointers it follows. */
+enum { NET_FD_PREFETCH_STEPS = 3 };
+typedef void net_fd_prefetch_fn(const void *obj, unsigned step);
+void net_fd_set_prefetch(struct net_fd *w, net_fd_prefetch_fn *fn) ON_THREAD(ROLE_NET);
+
 /* Changes what a watch waits for, or enters its descriptor again if the kernel
  * forgot it (closed, and the number used anew). 0 or -errno. */
 int net_fd_modify(struct net_fd *w, uint32_t epoll_events) ON_THREAD(ROLE_NET);

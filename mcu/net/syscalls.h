@@ -53,4 +53,13 @@ static inline ssize_t sys_recvmsg(int fd, struct msghdr *m, int flags)
 #endif
 }
 
+static inline int sys_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+#if SYSCALLS_DIRECT
+	return (int)syscall(SYS_recvmmsg, fd, m, n, flags, NULL);
+#else
+	return recvmmsg(fd, m, n, flags, NULL);
+#endif
+}
+
 #endif

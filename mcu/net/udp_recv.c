@@ -6,6 +6,7 @@
 
 #include "mcu/net/rx.h"
 #include "mcu/net/shard_loop.h"
+#include "mcu/net/syscalls.h"
 
 enum { CONTROL_BYTES = CMSG_SPACE(sizeof(struct timespec)) };
 
@@ -82,7 +83,7 @@ int udp_receive(struct udp_receiver *r, int fd)
 	if (!r->knows_time)
 		r->now = rx_now(true);
 	r->knows_time = true;
-	got = recvmmsg(fd, r->msg, n, MSG_DONTWAIT, NULL);
+	got = sys_recvmmsg(fd, r->msg, n, MSG_DONTWAIT);
 	return got > 0 ? got : 0;
 }
 

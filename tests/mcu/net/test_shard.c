@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <glib-unix.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -334,6 +335,62 @@ static void test_patient_descriptors_keep_step(void **state)
 	assert_int_equal(w->strays, 0);
 }
 
+/* Every read finds something at first, then none; then it is waited for again. */
+static void on_steady(void *obj, int fd, uint32_t events)
+{
+	enum { ENOUGH = NET_FD_STEADY_AFTER + 10 };
+	struct world *w = obj;
+	char c;
+
+	role_assert_net();
+	w->strays += events == 0;
+	if (read(fd, &c, 1) != 1) {
+		assert_int_equal(events, 0);
+		w->last_ns++; /* times without anything */
+		net_fd_idle(w->fd);
+		if (w->last_ns == NET_FD_STEADY_IDLE)
+			bump(w);
+		return;
+	}
+	if (++w->fired == ENOUGH)
+		bump(w);
+	if (w->fired < ENOUGH)
+		assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	if (w->fired <= ENOUGH)
+		return;
+	assert_int_not_equal(events, 0);
+	net_fd_remove(&w->fd);
+	bump(w);
+}
+
+static void do_watch_steadily(void *obj, void *arg)
+{
+	struct world *w = obj;
+
+	(void)arg;
+	role_assert_net();
+	assert_int_equal(fcntl(w->pipe[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(net_fd_add(&w->fd, w->s, w->pipe[0], EPOLLIN, on_steady, w), 0);
+	assert_int_equal(net_fd_set_patient(w->fd, true), 0);
+	net_fd_may_be_steady(w->fd);
+	bump(w);
+}
+
+static void test_steady_descriptors_are_not_asked(void **state)
+{
+	struct world *w = *state;
+
+	post(w, do_watch_steadily);
+	wait_count(w, 1);
+	assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	wait_count(w, 3); /* enough came, and then nothing for long enough */
+	assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	wait_count(w, 4);
+	net_shard_stop(w->s);
+	assert_in_range(w->strays, NET_FD_STEADY_IDLE + 5, NET_FD_STEADY_IDLE + 10);
+	assert_int_equal(w->last_ns, NET_FD_STEADY_IDLE);
+}
+
 static gboolean on_timeout(gpointer obj)
 {
 	struct world *w = obj;
@@ -472,6 +529,7 @@ int main(void)
 		T(test_periodic_timer),
 		T(test_descriptor),
 		T(test_patient_descriptors_keep_step),
+		T(test_steady_descriptors_are_not_asked),
 		T(test_glib_context),
 		T(test_patient_glib_context),
 		cmocka_unit_test(test_nofile),
