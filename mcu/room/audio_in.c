@@ -479,6 +479,20 @@ bool audio_in_tick(struct audio_in *a, int64_t now_ns, float *out)
 	return !silent;
 }
 
+void audio_in_prefetch(const struct audio_in *a, unsigned step)
+{
+	const char *p = (const char *)a;
+
+	if (!step)
+		for (size_t at = 0; at < sizeof *a; at += 64)
+			__builtin_prefetch(p + at);
+	else {
+		audio_jitter_prefetch(a->jitter);
+		sample_fifo_prefetch(a->fifo, tick_samples(a));
+		drift_prefetch(a->drift);
+	}
+}
+
 bool audio_in_rests(const struct audio_in *a)
 {
 	return a->rests;

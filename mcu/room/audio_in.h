@@ -71,6 +71,9 @@ bool audio_in_rests(const struct audio_in *a) ON_THREAD(ROLE_MIXA);
 /* So many were, since the last one. */
 void audio_in_rested(struct audio_in *a, int64_t ticks) ON_THREAD(ROLE_MIXA);
 
+/* A tick is near: steps 0 and 1, one a little after the other. */
+void audio_in_prefetch(const struct audio_in *a, unsigned step) ON_THREAD(ROLE_MIXA);
+
 /* Whether the band may be that of the codec, from the next packet on: of one channel, and
  * without a voice. At first it is the full one. */
 void audio_in_set_own_rate(struct audio_in *a, bool own) ON_THREAD(ROLE_MIXA);

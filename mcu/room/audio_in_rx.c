@@ -130,9 +130,10 @@ void audio_in_put(struct audio_in *a, struct buf *pkt, int64_t arrival_ns)
 		goto drop;
 	pkt->data = (uint8_t *)(uintptr_t)block[n - 1].data;
 	pkt->len = block[n - 1].len;
-	keep = buf_ref(pkt);
+	keep = n > 1 ? buf_ref(pkt) : NULL;
 	audio_jitter_put(a->jitter, pkt, p.seq, p.ts, ticks, arrival_ns);
-	put_copies(a, keep, d, &p, block, n);
+	if (keep)
+		put_copies(a, keep, d, &p, block, n);
 	buf_unref(&keep);
 	return;
 malformed:

@@ -242,6 +242,20 @@ ON_THREAD(ROLE_MIXA) static const float *local_tick(struct audio_leg *a, int64_t
 	return sound ? a->pcm : NULL;
 }
 
+void audio_leg_prefetch(const struct audio_leg *a, unsigned step)
+{
+	if (!step) {
+		__builtin_prefetch(a);
+		__builtin_prefetch((const char *)a + 64);
+	} else if (step == 1) {
+		ring_prefetch(a->ring);
+		if (a->in && !a->rests)
+			audio_in_prefetch(a->in, 0);
+	} else if (a->in && !a->rests) {
+		audio_in_prefetch(a->in, 1);
+	}
+}
+
 bool audio_leg_rest(struct audio_leg *a)
 {
 	if (!a->rests || ring_peek(a->ring))

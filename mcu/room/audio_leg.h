@@ -63,6 +63,10 @@ struct dtmf_in *audio_leg_tones(struct audio_leg *a) ON_THREAD(ROLE_CTL);
 /* Posted to the control mailbox as fn(obj, arg), arg: the digit. Before the first tick. */
 void audio_leg_set_digit(struct audio_leg *a, mbox_fn *fn, void *obj) ON_THREAD(ROLE_CTL);
 
+/* It will be asked soon: what a tick takes of it is fetched into the processor's cache.
+ * Steps 0 … AUDIO_LEG_PREFETCH_STEPS - 1, each a little after the one before. */
+enum { AUDIO_LEG_PREFETCH_STEPS = 3 };
+void audio_leg_prefetch(const struct audio_leg *a, unsigned step) ON_THREAD(ROLE_MIXA);
 /* This tick is over for it: there was nothing to hear before, and nothing has come
  * since. Not if digits are listened for; what has been set is so at its next tick. */
 bool audio_leg_rest(struct audio_leg *a) ON_THREAD(ROLE_MIXA);

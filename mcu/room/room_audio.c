@@ -24,8 +24,9 @@ METRIC_COUNTER(m_no_encoder, "mcu_audio_encoders_failed_total",
 
 /* How long a leg keeps its own encoder after it was last in the mix. */
 enum { HOLD_TICKS = 100, TICKS_PER_S = 50 };
-/* Encoded mixes that the shards are woken for: about a millisecond of work. */
-enum { POST_TOGETHER = 12 };
+/* Encoded mixes that the shards are woken for: about a millisecond of work, which
+ * telephones' codecs hardly make. */
+enum { POST_TOGETHER = 12, POST_LITTLE = 1, POST_MUCH = 8 };
 enum { FLOATS = 2 * AUDIO_TICK_SAMPLES };
 /* Before this one, and this one. */
 enum { PAST_TICKS = AUDIO_FORMAT_CYCLE + 1 };
@@ -69,7 +70,7 @@ struct room_audio {
 	size_t n_skip;
 	float own[FLOATS], middle[AUDIO_TICK_SAMPLES];
 	size_t talker_encoders, held; /* held: of this tick */
-	unsigned posted;              /* batches that no shard was woken for yet */
+	unsigned posted;              /* work in batches that no shard was woken for yet */
 	uint32_t told_speaker;
 };
 
@@ -274,11 +275,14 @@ static void wake_shards(struct room_audio *a)
 
 /* Waking costs more than sending: the first ones do not wait for the whole tick,
  * nor does each wake the shards. */
-static void post_batch(struct room_audio *a, struct rtp_batch *b)
+static void post_batch(struct room_audio *a, enum audio_format f, struct rtp_batch *b)
 {
+	enum codec c = audio_format_codec(f);
+
 	for (size_t i = 0; i < a->engine->n_shards; i++)
 		egress_post_audio(a->engine->egress[i], rtp_batch_ref(b));
-	if (++a->posted == POST_TOGETHER)
+	a->posted += c == CODEC_PCMU || c == CODEC_PCMA ? POST_LITTLE : POST_MUCH;
+	if (a->posted >= POST_TOGETHER * POST_MUCH)
 		wake_shards(a);
 }
 
@@ -313,7 +317,7 @@ static void send_packets(struct room_audio *a, enum audio_format f,
 		/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). Nobody may
 		 * hear itself: rather nobody hears. */
 		if (!err && !rtp_batch_add(b, NULL, 0, p[i].data, p[i].len, p[i].first))
-			post_batch(a, b);
+			post_batch(a, f, b);
 		else
 			metric_add(&m_no_batch, 1);
 		rtp_batch_unref(&b);
@@ -470,6 +474,17 @@ ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a)
 	return encoders;
 }
 
+/* Before leg i: what those a little behind it need is fetched. */
+ON_THREAD(ROLE_MIXA) static void prefetch_legs(const struct routing *r, size_t i)
+{
+	for (unsigned k = 0; k < AUDIO_LEG_PREFETCH_STEPS; k++) {
+		size_t at = i + AUDIO_LEG_PREFETCH_STEPS - k;
+
+		if (at < r->n_legs && r->leg[at].sends_audio)
+			audio_leg_prefetch(r->leg[at].audio, k);
+	}
+}
+
 ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 {
 	const struct routing *r = a->routing;
@@ -480,6 +495,7 @@ ON_THREAD(ROLE_MIXA) static void mix_legs(struct room_audio *a, int64_t due_ns)
 		const struct route_leg *l = &r->leg[i];
 		const float *pcm;
 
+		prefetch_legs(r, i);
 		if (!l->sends_audio || (!l->tones && audio_leg_rest(l->audio)))
 			continue;
 		/* Who is muted and has no other way to send digits is still listened to. */

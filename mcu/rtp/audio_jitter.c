@@ -401,6 +401,14 @@ void audio_jitter_pass(struct audio_jitter *j, int64_t ticks)
 		j->waited_ticks += ticks;
 }
 
+void audio_jitter_prefetch(const struct audio_jitter *j)
+{
+	const char *p = (const char *)j, *slots = (const char *)j->slots;
+
+	for (size_t at = 0; p + at < slots; at += 64)
+		__builtin_prefetch(p + at);
+}
+
 bool audio_jitter_playing(const struct audio_jitter *j)
 {
 	return j->playing;

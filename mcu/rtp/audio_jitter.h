@@ -82,6 +82,9 @@ enum ajb_what audio_jitter_get(struct audio_jitter *j, int64_t play_ns, uint32_t
 /* The caller filled so much time by itself, without asking: nothing was here. */
 void audio_jitter_pass(struct audio_jitter *j, int64_t ticks);
 
+/* A packet will soon be put, and one got. */
+void audio_jitter_prefetch(const struct audio_jitter *j);
+
 /* How far the sound that the next get would give lags behind the fastest
  * possible playing, and the target for it. Meaningful while playing. */
 bool audio_jitter_playing(const struct audio_jitter *j);

@@ -142,6 +142,13 @@ float drift_ppm(const struct drift *d)
 	return d->ppm;
 }
 
+void drift_prefetch(const struct drift *d)
+{
+	__builtin_prefetch(d);
+	__builtin_prefetch((const char *)d + 64);
+	__builtin_prefetch((const char *)d + 128);
+}
+
 bool drift_is_sliding(const struct drift *d)
 {
 	return d->slide > 0;

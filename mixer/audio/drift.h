@@ -29,6 +29,9 @@ void drift_control(struct drift *d, float error_ms, float dt_s);
 /* Samples removed per million; negative: added. */
 float drift_ppm(const struct drift *d);
 
+/* It will soon run. */
+void drift_prefetch(const struct drift *d);
+
 /* Between two whole samples now: it costs something, and is not bit-exact. */
 bool drift_is_sliding(const struct drift *d);
 

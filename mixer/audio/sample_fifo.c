@@ -35,6 +35,14 @@ void sample_fifo_clear(struct sample_fifo *f)
 	f->count = 0;
 }
 
+void sample_fifo_prefetch(const struct sample_fifo *f, size_t n)
+{
+	const char *p = (const char *)f, *end = (const char *)(f->pcm + n * f->channels);
+
+	for (; p < end; p += 64)
+		__builtin_prefetch(p);
+}
+
 size_t sample_fifo_count(const struct sample_fifo *f)
 {
 	return f->count;

@@ -13,6 +13,8 @@ int sample_fifo_new(struct sample_fifo **out, size_t capacity, int channels);
 void sample_fifo_free(struct sample_fifo **f);
 void sample_fifo_clear(struct sample_fifo *f);
 
+/* n samples will soon be written and taken. */
+void sample_fifo_prefetch(const struct sample_fifo *f, size_t n);
 size_t sample_fifo_count(const struct sample_fifo *f);
 /* Where up to *room samples may be written, then told by _commit. */
 float *sample_fifo_space(struct sample_fifo *f, size_t *room);
