@@ -194,7 +194,7 @@ describe('the page of administrators', { timeout: within(300000) }, () => {
 		await page.check('#time-days [value=thu]');
 		await clean({ page }, 'dialog of a time');
 		await page.click('#time-save');
-		await reads('#time-list', /maths: It is recorded.*Mon, Thu, 09:00–10:30.*Next: /);
+		await reads('#time-list', /maths: It is recorded.*Mon, Thu, 09:00–10:30.*From Jan 1, 2099 on.*Next: /);
 		await page.click('#time-list >> text=Change');
 		await page.selectOption('#time-form [name=repeat]', 'daily');
 		assert.ok(!await page.isVisible('#time-days'));

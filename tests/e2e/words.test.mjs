@@ -72,6 +72,19 @@ test('what is used is there', () => {
 		assert.ok(Object.hasOwn(en, key), key);
 });
 
+// t('key', { a, b: … }) and { key: 'key', values: { … } } give what the text has.
+test('a text gets its placeholders', () => {
+	let n = 0;
+	for (const f of scripts)
+		for (const [, key, values] of withoutComments(source(f)).matchAll(/(?:\bt\(|key: )'(\w+)', (?:values: )?\{ ([^{}]*) \}/g)) {
+			const given = values.replace(/\([^()]*(?:\([^()]*\)[^()]*)*\)/g, '').split(',').map((v) => v.trim().match(/^\w+/)?.[0]);
+			for (const name of placeholders(en[key] ?? ''))
+				assert.ok(given.includes(name), `${f}: ${key} without ${name}`);
+			n++;
+		}
+	assert.ok(n > 20, `${n} were found`);
+});
+
 test('what is there is used', () => {
 	const all = used();
 	for (const key of Object.keys(en))

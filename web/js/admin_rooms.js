@@ -82,7 +82,7 @@ export class Rooms {
 		this.#form.reset();
 		this.#say(null);
 		$('room-dialog-title').textContent = room ? room.name : t('roomAdd');
-		elements.name.closest('label').hidden = !!room;
+		elements.name.closest('label').hidden = $('room-name-hint').hidden = !!room;
 		elements.name.disabled = !!room;
 		elements.owner.closest('label').hidden = !admin;
 		elements.keep_days.closest('label').hidden = !admin;

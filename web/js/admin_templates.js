@@ -64,7 +64,7 @@ export class Templates {
 		this.#form.reset();
 		this.#say(null);
 		$('template-dialog-title').textContent = template ? template.name : t('templateAdd');
-		elements.name.closest('label').hidden = elements.name.disabled = !!template;
+		elements.name.closest('label').hidden = $('template-name-hint').hidden = elements.name.disabled = !!template;
 		elements.pattern.value = template?.pattern ?? '';
 		this.#rules.set(template?.settings ?? {});
 		$('template-dialog').showModal();

@@ -30,7 +30,7 @@ function when(s) {
 
 function span(s) {
 	const zone = s.zone === zoneHere() ? '' : s.zone;
-	const days = s.repeat === 'once' ? '' : s.to ? t('timeFromTo', { from: date(s.from), to: date(s.to) }) : t('timeFrom', { from: date(s.from) });
+	const days = s.repeat === 'once' ? '' : s.to ? t('timeFromTo', { from: date(s.from), to: date(s.to) }) : t('timeFrom', { date: date(s.from) });
 	return [days, zone].filter(Boolean).join(' · ');
 }
 

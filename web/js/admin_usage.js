@@ -25,8 +25,8 @@ function shape(name, attributes, text) {
 
 // The next larger of 1, 2, 5, 10, 20, …: a line that is easy to read.
 function ceiling(most) {
-	if (most <= 0)
-		return 1;
+	if (most <= 2)
+		return 2; // half of it is a number of people too
 	const unit = 10 ** Math.floor(Math.log10(most));
 	return [1, 2, 5, 10].map((f) => f * unit).find((v) => v >= most);
 }
@@ -117,6 +117,7 @@ export class Usage {
 		const names = days.map((d) => d.day);
 		const head = ['usageSessions', 'usageParticipants', 'usagePeak', 'usageMinutes', 'usageScore', 'usagePoor'].map((key) => t(key));
 		const cells = (u) => [number(u.sessions), number(u.participants), number(u.peak), number(u.minutes), score(u.score), number(u.poor)];
+		$('no-usage').hidden = total.sessions + total.participants > 0;
 		$('usage-zone').textContent = t('usageZone', { zone: this.#data.zone });
 		$('usage-total').replaceChildren(...head.map((word, i) => {
 			const box = document.createElement('div'), dt = document.createElement('dt'), dd = document.createElement('dd');

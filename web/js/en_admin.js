@@ -130,6 +130,7 @@ export default {
 	usageMinutes: 'Minutes',
 	usageScore: 'Quality, 1 to 5',
 	usagePoor: 'Poor connections',
+	usageNone: 'Nobody was in a room in these days.',
 	usageChart: '{title}: at most {most}, on {day}. The table has all figures.',
 	tokensTitle: 'API tokens',
 	tokensHint: 'Programs use them instead of a password. A token gives no more than your account may do, and only what you choose here.',

@@ -130,6 +130,7 @@ export default {
 	usageMinutes: '이용 시간(분)',
 	usageScore: '품질(1~5점)',
 	usagePoor: '연결이 나빴던 참가자',
+	usageNone: '이 기간에는 회의실을 이용한 사람이 없어요.',
 	usageChart: '{title}: 최대 {most}, {day}. 전체 수치는 표에 있어요.',
 	tokensTitle: 'API 토큰',
 	tokensHint: '프로그램이 비밀번호 대신 사용해요. 토큰은 내 계정의 권한 안에서, 여기서 고른 것만 할 수 있어요.',
