@@ -52,7 +52,7 @@ function bars(title, days, values, { max = ceiling(Math.max(...values.map((v) =>
 		bar.append(shape('title', {}, `${long(days[i])}: ${say(v)}`));
 		svg.append(bar);
 	}
-	const step = Math.ceil(days.length / 8);
+	const step = Math.ceil(days.length / (innerWidth < 736 ? 5 : 8));
 	days.forEach((day, i) => {
 		if (i % step === 0)
 			svg.append(shape('text', { x: LEFT + (i + 0.5) * wide, y: HEIGHT - 8, 'text-anchor': 'middle' }, short(day)));

@@ -269,7 +269,7 @@ export default {
 	streamNotAllowed: 'You may not send the room there. Ask an administrator of this server: push.who and push.hosts say who may, and where to.',
 	streamConnecting: 'Connecting …',
 	streamLive: 'Live',
-	streamRetrying: 'Interrupted, it is tried again',
+	streamRetrying: 'It cannot be reached, and is tried again',
 	streamFailed: 'It does not work',
 	streamLiveNow: 'The room is live at {to}.',
 	streamRetriesNow: 'The connection to {to} was lost; it is tried again.',

@@ -268,7 +268,7 @@ export default {
 	streamNotAllowed: '그 서버로 보낼 권한이 없어요. 이 서버의 관리자에게 push.who와 push.hosts 설정을 문의해 주세요.',
 	streamConnecting: '연결하는 중이에요…',
 	streamLive: '생방송 중',
-	streamRetrying: '끊겨서 다시 시도하는 중',
+	streamRetrying: '연결할 수 없어 다시 시도하는 중',
 	streamFailed: '보내지 못했어요',
 	streamLiveNow: '{to}에서 생방송을 시작했어요.',
 	streamRetriesNow: '{to} 연결이 끊겨 다시 시도하고 있어요.',

@@ -38,7 +38,7 @@ export class Streams {
 		this.#session = session;
 		$('menu-streams').hidden = !session.isHost;
 		const all = session.isHost ? [...session.pushes.values()] : [];
-		$('on-air').hidden = !all.some((p) => p.state === 'live' || p.state === 'retrying');
+		$('on-air').hidden = !all.some((p) => p.state === 'live');
 		$('no-streams').hidden = all.length > 0;
 		const looks = JSON.stringify([all, document.documentElement.lang]);
 		if ($('stream-list').looks === looks)
@@ -71,7 +71,7 @@ export class Streams {
 		li.dataset.push = push;
 		who.className = 'where';
 		address.textContent = to;
-		now.textContent = [t(STATES[state] ?? 'streamConnecting'), state === 'live' ? '' : text].filter(Boolean).join(': ');
+		now.textContent = failed && text ? `${t('streamFailed')}: ${text}` : t(STATES[state] ?? 'streamConnecting');
 		who.append(address, now);
 		stop.className = 'secondary';
 		stop.type = 'button';
