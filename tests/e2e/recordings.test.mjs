@@ -14,7 +14,7 @@ import { Socket } from '../support/ws.mjs';
 import { PHONE, clean } from './axe.mjs';
 import { Person, launch } from './person.mjs';
 
-const CHAPTERS = 'WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nAna\n\n2\n00:00:01.000 --> 00:00:02.000\n김민지 & <b>slides</b>\n';
+const CHAPTERS = 'WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nAna speaks\n\n2\n00:00:01.000 --> 00:00:02.000\n김민지 &amp; &lt;b&gt;slides&lt;/b&gt; 님 공유\n';
 const SCRUB = 'WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsheet.jpg#xywh=0,0,160,90\n\n00:00:01.000 --> 00:00:09.000\nsheet.jpg#xywh=160,0,160,90\n';
 const shots = process.env.RECORDINGS_SHOTS; // a folder for pictures of the page
 const data = mkdtempSync(join(tmpdir(), 'mcu-page-'));
@@ -126,7 +126,7 @@ describe('recordings', { timeout: 180000 }, () => {
 		await p.page.$eval('#film', (v) => v.play());
 		await until('it to play', async () => await at(p) > 0.2);
 		await p.page.$eval('#film', (v) => v.pause());
-		assert.deepEqual(await p.page.$$eval('#chapters button', (all) => all.map((b) => b.textContent)), ['0:00Ana', '0:01김민지 & <b>slides</b>']);
+		assert.deepEqual(await p.page.$$eval('#chapters button', (all) => all.map((b) => b.textContent)), ['0:00Ana speaks', '0:01김민지 & <b>slides</b> shares']);
 		assert.deepEqual(await p.page.$$eval('#took-part li', (all) => all.map((b) => b.firstChild.textContent)), ['김민지']);
 		await p.reads('#said', /김민지: Homework: 교과서 42쪽/);
 		await p.page.click('#chapters li:last-child button');
@@ -198,7 +198,7 @@ describe('recordings', { timeout: 180000 }, () => {
 			await clean(p, 'library');
 			await shot(p, `library-${locale}`);
 			await p.page.goto(`${server.url}/recordings.html#${id}`);
-			await p.page.waitForSelector('#chapters li');
+			await p.reads('#chapters li', locale === 'ko' ? /Ana 님 발언/ : /Ana speaks/);
 			await p.page.waitForFunction(() => document.getElementById('film').readyState > 0);
 			await clean(p, 'watch');
 			await shot(p, `watch-${locale}`);

@@ -196,8 +196,10 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		await ana.reads('#recording-list', /^Play .*Download$/);
 		assert.equal(await ana.page.isVisible('#recording'), false);
 		assert.equal(await label(ana, 'record'), 'Record');
-		for (const link of await ana.page.locator('#recording-list a').all()) {
-			const reply = await fetch(server.url + await link.getAttribute('href'));
+		const [play, save] = await ana.page.locator('#recording-list a').evaluateAll((all) => all.map((a) => a.href));
+		assert.match(play, /\/recordings\.html#\d+\/[\w.]+$/);
+		for (const url of [save, play.replace('.html#', '/')]) {
+			const reply = await fetch(url);
 			assert.deepEqual([reply.status, reply.headers.get('content-type')], [200, 'video/mp4']);
 			await reply.body.cancel();
 		}

@@ -145,7 +145,7 @@ describe('watching', { timeout: 480000 }, () => {
 		await other.join('later', 'Bob', { pin: '1234' });
 		await page.waitForSelector('#pin-form:not([hidden])');
 		await page.fill('#pin', '1234');
-		await page.keyboard.press('Enter');
+		await page.click('#pin-form button');
 		await by(page, 'hls');
 		await goes(page);
 		other.destroy();

@@ -23,6 +23,7 @@ function start() {
 		$('language').lang = other();
 		$('whoami').hidden = $('sign-out').hidden = !account.user;
 		$('sign-in').hidden = !!account.user || !account.available;
+		$('admin-link').hidden = !account.user;
 		$('whoami').textContent = account.user ? t('signedInAs', { name: account.name }) : '';
 	};
 	const route = () => {

@@ -17,6 +17,9 @@ const NOTICE_MS = 6000, NOTICES = 2;
 const $ = (id) => document.getElementById(id);
 const roomy = () => innerWidth > 736 && innerHeight > 480;
 
+// Of a recording's address, /recordings/ID/LINK, that of the page with its chapters.
+const pageOf = (url) => url.replace(/^.*\/recordings\/(\d+)\/([\w.]+)$/, 'recordings.html#$1/$2');
+
 export class RoomPage {
 	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #streams; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
 
@@ -386,7 +389,7 @@ export class RoomPage {
 		$('recording-list').replaceChildren(...[...s.recordings.values()].map(({ url, at }) => {
 			const time = clock(at);
 			const li = document.createElement('li');
-			const play = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener', textContent: t('playAt', { time }) });
+			const play = Object.assign(document.createElement('a'), { href: pageOf(url), target: '_blank', rel: 'noopener', textContent: t('playAt', { time }) });
 			const save = Object.assign(document.createElement('a'), { href: `${url}?download=1`, textContent: t('download') });
 			save.setAttribute('aria-label', t('downloadAt', { time }));
 			li.append(play, save);

@@ -26,12 +26,14 @@ function say(what) {
 }
 
 function later() {
+	document.body.dataset.idle = '';
 	player?.stop();
 	player = null;
 	setTimeout(go, AGAIN_MS);
 }
 
 async function play() {
+	delete document.body.dataset.idle;
 	video.muted = false;
 	await video.play().catch(() => {
 		video.muted = true;
@@ -42,6 +44,7 @@ async function play() {
 
 // Asks for what only its owner can say, or waits.
 function refused({ code, text }) {
+	document.body.dataset.idle = '';
 	const asksPin = code === 'pin_required' || code === 'pin_wrong';
 	byId('pin-form').hidden = !asksPin;
 	if (WAITED.includes(code)) {
@@ -84,7 +87,10 @@ function asStream(url) {
 		say({ key: 'watchWaits' });
 		later();
 	});
-	p.addEventListener('failed', () => say({ key: 'watchCannot' }));
+	p.addEventListener('failed', () => {
+		document.body.dataset.idle = '';
+		say({ key: 'watchCannot' });
+	});
 	p.start();
 	play();
 }

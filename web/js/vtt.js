@@ -1,5 +1,7 @@
 // WebVTT as the server writes it: chapters, and places of pictures on a sheet.
 
+const SIGNS = { lt: '<', gt: '>', amp: '&', nbsp: ' ' };
+const plain = (text) => text.replace(/&(lt|gt|amp|nbsp);/g, (all, name) => SIGNS[name]);
 const seconds = (text) => text.split(':').reduce((s, part) => s * 60 + Number(part), 0);
 
 // [{ from, to, text }] in seconds. What cannot be read is left out.
@@ -11,7 +13,7 @@ export function cues(text) {
 		const times = lines[at]?.match(/^\s*([\d:.]+)\s*-->\s*([\d:.]+)/);
 		if (!times)
 			continue;
-		const cue = { from: seconds(times[1]), to: seconds(times[2]), text: lines.slice(at + 1).join(' ').trim() };
+		const cue = { from: seconds(times[1]), to: seconds(times[2]), text: plain(lines.slice(at + 1).join(' ').trim()) };
 		if (Number.isFinite(cue.from) && Number.isFinite(cue.to))
 			all.push(cue);
 	}

@@ -9,6 +9,20 @@ import { changes, read, t, told } from './words.js';
 const $ = (id) => document.getElementById(id);
 const DELETED_BY_RULE = ['age', 'room_quota', 'user_quota', 'quota'];
 
+// What the server writes into chapters, in its language, is told in the reader's.
+const HAPPENS = [
+	[/^(?:Start|시작)$/, () => t('chapterStart')],
+	[/^(.+)(?: joins| 님 입장)$/, (name) => t('chapterJoins', { name })],
+	[/^(.+)(?: leaves| 님 퇴장)$/, (name) => t('chapterLeaves', { name })],
+	[/^(.+)(?: speaks| 님 발언)$/, (name) => t('chapterSpeaks', { name })],
+	[/^(.+)(?: shares| 님 공유)$/, (name) => t('chapterShares', { name })],
+	[/^(.+)(?: stops sharing| 님 공유 종료)$/, (name) => t('chapterShared', { name })],
+];
+const reworded = (text) => text.split(', ').map((one) => {
+	const [pattern, say] = HAPPENS.find(([p]) => p.test(one)) ?? [];
+	return pattern ? say(one.match(pattern)[1]) : one;
+}).join(', ');
+
 const textOf = (url) => fetch(url, { credentials: 'omit' }).then((r) => r.ok ? r.text() : '', () => '');
 
 function stamp(ms) {
@@ -73,8 +87,10 @@ export class Watch {
 			this.#fill();
 			await this.#extras(opened);
 		} catch (e) {
-			if (opened === this.#opened)
-				this.#say(told(e.code, e.message));
+			if (opened !== this.#opened)
+				return;
+			$('watch-title').textContent = t('recording');
+			this.#say(told(e.code, e.message));
 		}
 		$('watch-title').focus();
 	}
@@ -148,6 +164,7 @@ export class Watch {
 		}));
 		if (r.url && ['recording', 'finishing', 'failed'].includes(r.state))
 			this.#say(r.state === 'failed' ? { text: r.error } : { key: 'code_not_ready' });
+		this.#showChapters();
 		this.#people(r.participants ?? []);
 		this.#chat(r.chat ?? []);
 		this.#tick();
@@ -190,6 +207,11 @@ export class Watch {
 		return li;
 	}
 
+	#showChapters() {
+		$('chapters-part').hidden = !this.#chapters.length;
+		$('chapters').replaceChildren(...this.#chapters.map((c) => this.#jump(c.from * 1000, reworded(c.text))));
+	}
+
 	async #extras(opened) {
 		const r = this.#row;
 		const [chapters, scrub] = await Promise.all([r.chapters ? textOf(r.chapters) : '', r.scrub && r.sheet ? textOf(r.scrub) : '']);
@@ -197,8 +219,7 @@ export class Watch {
 			return;
 		this.#chapters = cues(chapters);
 		this.#places = places(scrub);
-		$('chapters-part').hidden = !this.#chapters.length;
-		$('chapters').replaceChildren(...this.#chapters.map((c) => this.#jump(c.from * 1000, c.text)));
+		this.#showChapters();
 		$('marks').replaceChildren(...this.#chapters.map((c) => {
 			const mark = document.createElement('span');
 			mark.style.left = `${100 * c.from / Number($('seek').max)}%`;
@@ -219,7 +240,7 @@ export class Watch {
 		if (!this.#scrubbing)
 			$('seek').value = Math.floor(at);
 		const chapter = during(this.#chapters, at);
-		$('seek').setAttribute('aria-valuetext', [clip(at), chapter?.text].filter(Boolean).join(', '));
+		$('seek').setAttribute('aria-valuetext', [clip(at), chapter && reworded(chapter.text)].filter(Boolean).join(', '));
 		for (const [i, li] of [...$('chapters').children].entries())
 			li.firstChild.setAttribute('aria-current', String(this.#chapters[i] === chapter));
 	}
@@ -249,7 +270,8 @@ export class Watch {
 			picture.style.height = `${place.height}px`;
 			picture.style.backgroundPosition = `-${place.x}px -${place.y}px`;
 		}
-		$('peek-time').textContent = [clip(at), during(this.#chapters, at)?.text].filter(Boolean).join(' · ');
+		const chapter = during(this.#chapters, at);
+		$('peek-time').textContent = [clip(at), chapter && reworded(chapter.text)].filter(Boolean).join(' · ');
 		const room = $('timeline').clientWidth - $('peek').offsetWidth;
 		$('peek').style.left = `${Math.max(0, Math.min(room, share * $('timeline').clientWidth - $('peek').offsetWidth / 2))}px`;
 	}
