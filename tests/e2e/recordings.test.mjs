@@ -95,6 +95,8 @@ describe('recordings', { timeout: 180000 }, () => {
 		await p.page.goto(`${server.url}/recordings.html`);
 		await p.reads('#library-told', new RegExp(en.signInToSee));
 		assert.equal(await p.page.isVisible('#search'), false);
+		await p.page.click('#library-sign-in');
+		await p.page.waitForSelector('#account[open]');
 		const q = await signedIn();
 		await shows(q, '주간 회의', 'Vectors and rings');
 		await q.reads('#found', /^2 recordings$/);

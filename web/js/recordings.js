@@ -22,7 +22,7 @@ function start() {
 		redress($('language'), { t: 'otherLanguage' });
 		$('language').lang = other();
 		$('whoami').hidden = $('sign-out').hidden = !account.user;
-		$('sign-in').hidden = !!account.user || !account.available;
+		$('sign-in').hidden = $('library-sign-in').hidden = !!account.user || !account.available;
 		$('admin-link').hidden = !account.user;
 		$('whoami').textContent = account.user ? t('signedInAs', { name: account.name }) : '';
 	};
@@ -37,7 +37,7 @@ function start() {
 		}
 	};
 	dialogs.prepare();
-	$('sign-in').onclick = () => signIn.open();
+	$('sign-in').onclick = $('library-sign-in').onclick = () => signIn.open();
 	$('sign-out').onclick = () => account.signOut();
 	$('language').onclick = () => choose(other());
 	changes.addEventListener('change', dress);
