@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { tie } from './server.mjs';
-import { SLOWER, within } from './variant.mjs';
+import { SLOWER, variant } from './variant.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const bin = resolve(process.env.BOT_BIN ?? join(top, 'build/release/mcu-bot'));
@@ -115,17 +115,18 @@ export function assertSees(p, senders) {
 	}
 }
 
-// That p noticed nothing of what others did: nothing lost, no freeze, no gap.
+// That p noticed nothing of what others did: nothing lost, no freeze, no gap. (With a
+// sanitizer faults are looked for: how long anything takes says nothing.)
 export function assertUndisturbed(p, { gapMs = 1000 } = {}) {
-	const { video, audio } = p;
+	const { video, audio } = p, most = variant === 'release' ? gapMs : Infinity;
 	const seen = JSON.stringify({ video, audio });
 	assert.equal(p.error, null, p.name);
 	assert.equal(p.auth_fail, 0, `${p.name}: packets that are not authentic`);
 	assert.equal(p.malformed + p.unknown_pt, 0, `${p.name}: packets that make no sense`);
 	assert.equal(audio.lost + video.lost, 0, `${p.name} lost packets: ${seen}`);
 	assert.equal(audio.dup + video.dup, 0, `${p.name} got packets twice: ${seen}`);
-	assert.ok(audio.max_gap_ms < within(gapMs), `${p.name}: gap in the sound: ${seen}`);
-	assert.ok(video.max_frame_gap_ms < within(gapMs), `${p.name}: gap in the picture: ${seen}`);
+	assert.ok(audio.max_gap_ms < most, `${p.name}: gap in the sound: ${seen}`);
+	assert.ok(video.max_frame_gap_ms < most, `${p.name}: gap in the picture: ${seen}`);
 	assert.equal(video.undecodable, 0, `${p.name}: pictures without what they refer to: ${seen}`);
 	assert.equal(p.decode_errors ?? 0, 0, `${p.name}: ${seen}`);
 }
