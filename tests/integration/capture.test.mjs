@@ -38,7 +38,7 @@ function packets(file) {
 describe('captures', { timeout: within(90000) }, () => {
 	before(async () => {
 		server = await Server.small();
-		bots = Bots.start(server, 'tapped', { senders: 2, seconds: 60 });
+		bots = Bots.start(server, 'tapped', { senders: 2, seconds: 600 });
 		await bots.ready;
 		legs = [1, 2];
 	});

@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mcu-live-'));
 let server, admin;
 
 before(async () => {
-	server = await Server.small({ 'hls.idle_s': 5, 'room.linger_s': 1, 'log.level': 'trace' });
+	server = await Server.small({ 'hls.idle_s': within(5000) / 1000, 'room.linger_s': 1, 'log.level': 'trace' });
 	admin = { authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}` };
 });
 after(async () => {
@@ -80,7 +80,7 @@ describe('live', { ...limit, concurrency: true }, () => {
 describe('HLS', { concurrency: 1 }, () => {
 	let bots;
 	before(async () => {
-		bots = Bots.start(server, 'live', { senders: 2, seconds: 60 });
+		bots = Bots.start(server, 'live', { senders: 2, seconds: 600 });
 		await bots.ready;
 	});
 	after(() => bots.kill());
@@ -91,7 +91,7 @@ describe('HLS', { concurrency: 1 }, () => {
 		for (const stream of ['v', 'a']) {
 			const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file]);
 			const times = numbers(stdout.replaceAll(',', ''));
-			assert.ok(times.length > 20, `${stream}: ${times}`);
+			assert.ok(times.length > (stream === 'a' ? 20 : 4), `${stream}: ${times}`);
 			assert.ok(times.every((t, i) => !i || t > times[i - 1]), `${stream} goes back: ${times}`);
 		}
 		const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-skip_frame', 'nokey', '-show_entries', 'frame=pts_time', '-of', 'csv=p=0', file]);
@@ -168,7 +168,7 @@ describe('pushes', { concurrency: true }, () => {
 			const room = `push-${kind}`, port = await freePort(), key = 'very-secret-key';
 			const to = kind === 'rtmp' ? `rtmp://127.0.0.1:${port}/app/${key}` : `srt://127.0.0.1:${port}?streamid=${key}`;
 			const at = kind === 'rtmp' ? to : `srt://127.0.0.1:${port}?mode=listener`;
-			const bots = Bots.start(server, room, { senders: 1, seconds: 60 });
+			const bots = Bots.start(server, room, { senders: 1, seconds: 600 });
 			await bots.ready;
 			let listener;
 			try {

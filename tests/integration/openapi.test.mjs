@@ -113,7 +113,7 @@ describe('the document of the REST interface', { timeout: within(180000) }, () =
 		server = await Server.small({ 'room.linger_s': 1, 'statistics.interval_s': 1, 'sip.port': 0 });
 		const yaml = await (await fetch(`${server.url}/api/v1/openapi.yaml`)).text();
 		doc = JSON.parse(execFileSync('/usr/bin/python3', ['-c', toJson], { input: yaml, maxBuffer: 1 << 26 }));
-		bots = Bots.start(server, 'physics', { senders: 1, seconds: 120 });
+		bots = Bots.start(server, 'physics', { senders: 1, seconds: 600 });
 		await bots.ready;
 	});
 	after(async () => {

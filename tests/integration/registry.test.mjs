@@ -236,7 +236,7 @@ describe('what has been', limit, () => {
 		assert.equal((await ask('POST', 'users', { token: admin, body: { name: 'hana', role: 'host', password: PASSWORD } })).status, 201);
 		hana = await signIn('hana');
 		assert.equal((await ask('PUT', 'rooms/taught', { token: hana, body: {} })).status, 200);
-		bots = Bots.start(server, 'taught', { senders: 2, seconds: 60, name: 'pupil' });
+		bots = Bots.start(server, 'taught', { senders: 2, seconds: 600, name: 'pupil' });
 		await bots.ready;
 	});
 	after(() => server.stopFine());
@@ -429,7 +429,7 @@ describe('templates and schedules', limit, () => {
 	test('in a time of recording it is recorded', async () => {
 		assert.equal((await ask('PUT', 'rooms/taped', { token: hana, body: {} })).status, 200);
 		assert.equal((await plan('taped', { action: 'record' })).status, 201);
-		const bots = Bots.start(server, 'taped', { senders: 1, seconds: 60 });
+		const bots = Bots.start(server, 'taped', { senders: 1, seconds: 600 });
 		const recording = await until('a recording', async () =>
 			(await server.recordings()).find((r) => r.room === 'taped'), 30000);
 		assert.equal(recording.by, 'schedule');

@@ -77,7 +77,7 @@ describe('session timers (RFC 4028), while the other calls come and go', limit, 
 		});
 
 		test('re-INVITE adds video', async () => {
-			const bots = Bots.start(server, 'more', { senders: 1, seconds: 120 });
+			const bots = Bots.start(server, 'more', { senders: 1, seconds: 600 });
 			await bots.ready;
 			const t = await Telephone.call(server, 'more', { video: true, scenario: 'add_video', keys: { h264: 'packetization-mode=1;profile-level-id=42e01f' } });
 			t.go();
@@ -89,7 +89,7 @@ describe('session timers (RFC 4028), while the other calls come and go', limit, 
 		});
 
 		test('INFO picture_fast_update is answered by a key frame', async () => {
-			const bots = Bots.start(server, 'info', { senders: 1, seconds: 120 });
+			const bots = Bots.start(server, 'info', { senders: 1, seconds: 600 });
 			await bots.ready;
 			const t = await Telephone.call(server, 'info', { video: true, scenario: 'video', keys: { h264: 'packetization-mode=1;profile-level-id=42e01f' } });
 			const { packets } = t.phone.video;
@@ -111,7 +111,7 @@ describe('session timers (RFC 4028), while the other calls come and go', limit, 
 		});
 
 		test('packetization-mode 0 with level 1.2: one NAL unit in a packet, no more than the level allows', async () => {
-			const bots = Bots.start(server, 'old', { senders: 1, seconds: 120 });
+			const bots = Bots.start(server, 'old', { senders: 1, seconds: 600 });
 			await bots.ready;
 			const t = await Telephone.call(server, 'old', { video: true, scenario: 'video', keys: { h264: 'profile-level-id=42800c' } });
 			const { packets } = t.phone.video;
