@@ -1,6 +1,7 @@
 // Layouts changed live by REST: who is where in the picture that people get, and
 // what is decoded for it.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { Bots, COLOURS, near } from '../support/bots.mjs';
@@ -33,12 +34,13 @@ describe('layouts', { timeout: within(120000) }, () => {
 	])
 		test(`${name}: ${tiles} of ${SENDERS} are seen, in their places`, async () => {
 			const room = `live-${name}`;
-			const bots = Bots.start(server, room, { senders: SENDERS, decode: 1, seconds: 6 });
+			const bots = Bots.start(server, room, { senders: SENDERS, decode: 1, seconds: 600 });
 			await bots.ready;
 			await until('all tiles', async () => await server.value('mcu_tiles', room) === SENDERS);
 			assert.equal(await arrange(room, { layout: name, ...settings }), 204);
 			await until('the decoders that it takes', async () => await server.value('mcu_video_decoders', room) === tiles);
-			const s = await bots.fine();
+			await sleep(within(3000)); // until they have seen it
+			const s = await bots.finish();
 			const senders = new Map(s.participants.filter((p) => p.kind === 'sender').map((p, i) => [p.leg, i]));
 			const seen = s.participants[0].colours.filter((c) => c.leg !== undefined);
 			assert.equal(seen.length, tiles);
@@ -48,7 +50,7 @@ describe('layouts', { timeout: within(120000) }, () => {
 
 	test('what cannot be is refused, with a sentence', async () => {
 		assert.equal((await arrange('nobody', { layout: 'grid' })).code, 'room_unknown');
-		const bots = Bots.start(server, 'refused', { senders: 1, decode: 1, seconds: 120 });
+		const bots = Bots.start(server, 'refused', { senders: 1, decode: 1, seconds: 600 });
 		await bots.ready;
 		for (const [layout, code] of [[{ layout: 'heap' }, 'layout_invalid'], [{ page: 0 }, 'bad_message'], ['x', 'bad_json'],
 			[{ layout: 'custom', custom: [{ x: 0.5, y: 0, width: 0.6, height: 1 }] }, 'layout_invalid']]) {
