@@ -14,6 +14,8 @@
 
 METRIC_COUNTER(m_requests, "mcu_http_requests_total", "HTTP requests received");
 
+enum { REFUSED_BODY_MAX = 64 << 20 };
+
 static const struct {
 	const char *name;
 	enum lws_token_indexes token;
@@ -77,6 +79,7 @@ void http_req_free(struct http_req *r)
 	if (r->params)
 		g_array_unref(r->params);
 	g_byte_array_free(r->body, TRUE);
+	free(r->refused);
 	for (size_t i = 0; i < r->n_reply_headers; i++)
 		pair_clear(&r->reply_header[i]);
 	g_free(r->content_type);
@@ -229,6 +232,10 @@ static void dispatch(struct http_req *r) ON_THREAD(ROLE_CTL)
 	r->state = REQ_HANDLING;
 	lws_set_timeout(r->conn->wsi, NO_PENDING_TIMEOUT, 0);
 	http_pause(r);
+	if (r->refused) {
+		http_reply_error(r, r->refused->status, r->refused->why.code, "%s", r->refused->why.text);
+		return;
+	}
 	for (size_t i = 0; i < s->n_routes; i++) {
 		GArray *params = pairs_new();
 		bool fits = http_pattern_match(s->routes[i].pattern, r->path, add_param, params);
@@ -278,12 +285,29 @@ static int status_of(int err)
 	       err == -EBUSY ? 409 : err == -EINVAL ? 400 : 503;
 }
 
+/* Whoever is still sending would not hear an answer that the end of the connection follows:
+ * what is not too much is taken and thrown away first. False: it is too much. */
+static bool refuse_later(struct http_req *r, int status, const struct errmsg *why, uint64_t len)
+{
+	if (len > REFUSED_BODY_MAX)
+		return false;
+	r->refused = malloc(sizeof(*r->refused));
+	if (!r->refused)
+		return false;
+	*r->refused = (struct refusal){ status, *why };
+	r->body_expected = len;
+	r->state = REQ_BODY;
+	return true;
+}
+
 /* -1: the connection is to be closed. */
 ON_THREAD(ROLE_CTL) static int begin_sink(struct http_req *r, const struct route *to, uint64_t len)
 {
 	struct errmsg why;
 	int err = to->sink->begin(to->ctx, r, len, &r->sunk, &why);
 
+	if (err && refuse_later(r, status_of(err), &why, len))
+		return 0;
 	if (err) {
 		r->keep = false;
 		r->state = REQ_HANDLING;
@@ -353,11 +377,11 @@ int http_on_body(struct conn *c, const void *data, size_t len)
 	if (!r || r->state != REQ_BODY)
 		return 0;
 	c->moved_ns = clock_now_ns(c->srv->cfg.clock);
-	if (r->sink) {
+	if (r->sink || r->refused) {
 		r->sunk_bytes += len;
 		if (r->sunk_bytes > r->body_expected)
 			return -1;
-		if (!r->sink->data(r->sunk, data, len))
+		if (r->sink && !r->sink->data(r->sunk, data, len))
 			http_pause(r);
 		return 0;
 	}

@@ -77,6 +77,11 @@ struct http_pair {
 	char *name, *value;
 };
 
+struct refusal {
+	int status;
+	struct errmsg why;
+};
+
 enum req_state { REQ_BODY = 1, REQ_HANDLING, REQ_OPENING, REQ_SENDING };
 
 struct http_req {
@@ -94,6 +99,7 @@ struct http_req {
 	const struct http_sink *sink; /* takes the body; NULL: it is kept */
 	void *sunk;
 	uint64_t sunk_bytes;
+	struct refusal *refused; /* what the sink said: the answer, when the body has come */
 	int64_t began_ns; /* coming in, or going out */
 	struct http_pair reply_header[SERVER_MAX_REPLY_HEADERS];
 	size_t n_reply_headers;

@@ -75,6 +75,18 @@ static inline void h_file(void *ctx, struct http_req *r)
 	http_reply_file(r, path, "video/mp4", "Süß \"1\".mp4");
 }
 
+static inline int no_sink(void *ctx, struct http_req *r, uint64_t len, void **obj,
+			  struct errmsg *why)
+{
+	(void)ctx;
+	(void)r;
+	(void)len;
+	(void)obj;
+	return errmsg_set(why, -ENOENT, "not_found", "Not here.");
+}
+
+static const struct http_sink refusing = { .begin = no_sink };
+
 /* --- set-up ---------------------------------------------------------------------- */
 
 static inline unsigned char big_octet(size_t i)
@@ -124,6 +136,7 @@ static inline int setup(void **state)
 	server_route(f->srv, "POST", "/api/v1/echo", h_echo, f);
 	server_route(f->srv, "GET", "/api/v1/hold", h_hold, f);
 	server_route(f->srv, "GET", "/files/:name", h_file, f);
+	server_route_sink(f->srv, "PUT", "/api/v1/sunk", &refusing, h_hello, f);
 	*state = f;
 	return 0;
 }

@@ -90,6 +90,32 @@ static void bodies_have_limits(void **state)
 	reply_clear(&r);
 }
 
+/* Who sends a body that nobody wants reads why, and goes on. */
+static void a_body_that_is_refused(void **state)
+{
+	enum { BODY = 6 << 20 };
+	struct fixture *f = *state;
+	char *body = g_malloc0(BODY);
+	struct client c;
+	struct reply r;
+
+	client_open(&c, f->port);
+	for (int i = 0; i < 2; i++) {
+		client_text(&c, "PUT /api/v1/sunk HTTP/1.1\r\nHost: x\r\nContent-Length: 6291456\r\n\r\n");
+		client_write(&c, body, BODY);
+		assert_true(client_reply(&c, &r, false));
+		assert_int_equal(r.status, 404);
+		assert_string_equal(r.body, "{\"code\":\"not_found\",\"text\":\"Not here.\"}");
+		reply_clear(&r);
+	}
+	client_close(&c);
+	g_free(body);
+	ask(f, "PUT /api/v1/sunk HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", &r);
+	assert_int_equal(r.status, 404); /* at once */
+	assert_true(reply_has(&r, "connection: close"));
+	reply_clear(&r);
+}
+
 static bool is_held(void *obj)
 {
 	return ((struct fixture *)obj)->held != NULL;
@@ -219,6 +245,7 @@ int main(void)
 		T(errors_are_json),
 		T(bodies_come_whole),
 		T(bodies_have_limits),
+		T(a_body_that_is_refused),
 		T(an_answer_may_come_later),
 		T(a_peer_may_leave_before_the_answer),
 		T(requests_share_a_connection),
