@@ -213,7 +213,7 @@ ON_THREAD(ROLE_CTL) static int moderate(struct leg_handle *host, enum moderation
 	for (size_t i = 0; i < all->len; i++) {
 		struct leg_handle *p = g_ptr_array_index(all, i);
 
-		if (!hall_has(h, p) || (leg ? leg_id(p->leg) != leg : p == host))
+		if (!hall_has(h, p) || (leg ? leg_id(p->leg) != leg : p == host || p->playback))
 			continue;
 		found = true;
 		if (action == MODERATE_REMOVE)

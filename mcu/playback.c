@@ -13,13 +13,15 @@
 #include "storage/audit.h"
 
 METRIC_COUNTER(m_started, "mcu_playbacks_started_total", "Playbacks that were begun.");
+METRIC_COUNTER(m_decoded, "mcu_playback_pictures_total", "Pictures of playbacks that were decoded.");
 METRIC_COUNTER(m_failed, "mcu_playbacks_failed_total", "Playbacks that ended by an error.");
 
 enum {
 	TURN_MS = 100,
 	ANSWER_S = 20,	 /* a child that owes an answer for so long is stuck */
 	ALONE_S = 10,	 /* nobody else is in the room */
-	RETRIES = 8, RETRY_MS = 1000, RETRY_MOST_MS = 30000, FINE_S = 20
+	PICTURES_PER_TURN = 10000,
+	RETRIES = 20, RETRY_MS = 1000, RETRY_MOST_MS = 30000, FINE_S = 20
 };
 
 static const char *const sources[] = {
@@ -96,36 +98,41 @@ ON_THREAD(ROLE_CTL) static void seek(struct playback *p, int64_t pos)
 	int64_t to = playback_clock_seek(&p->clock, playback_now(p), p->facts.pages ? 0 : pos);
 
 	set_point(p);
+	atomic_store(&p->shm->position_ns, p->clock.point.pos_ns);
 	if (p->child)
 		playback_child_order(p->child, MEDIA_SEEK, p->clock.point.serial,
 				     p->facts.pages ? (int64_t)p->page - 1 : to, false);
 	p->waits_ns = playback_now(p);
 }
 
+void playback_order_wanted(struct playback *p)
+{
+	if (!p->child || p->shows == (p->wanted > 0))
+		return;
+	p->shows = p->wanted > 0;
+	playback_child_order(p->child, MEDIA_WANTED, p->clock.point.serial, 0, p->shows);
+}
+
 /* A camera that is back goes on as the leg it was. */
 ON_THREAD(ROLE_CTL) static void on_facts(struct playback *p, const struct media_note *n)
 {
+	bool same = p->leg && n->audio == p->facts.audio && n->video == p->facts.video;
 	struct errmsg why;
 
-	if (p->leg && (n->audio != p->facts.audio || n->video != p->facts.video)) {
-		p->facts = *n;
-		playback_show(p);
-	}
 	p->facts = *n;
 	p->page = n->pages ? 1 : 0;
 	p->fine_ns = playback_now(p);
 	playback_clock_opened(&p->clock, n->duration_ns, p->source == PLAYBACK_CAMERA, n->still);
 	seek(p, p->start_ms * NS_PER_MS);
 	p->start_ms = 0;
-	if (p->leg)
-		return;
-	if (playback_join(p, &why)) {
+	if (!p->leg && playback_join(p, &why)) {
 		playback_finish(p, why.text);
 		return;
 	}
-	playback_show(p);
-	if (p->child && !p->wanted)
-		playback_child_order(p->child, MEDIA_WANTED, p->clock.point.serial, 0, false);
+	if (!same)
+		playback_show(p);
+	if (!p->ended)
+		playback_order_wanted(p);
 }
 
 static void on_note(void *obj, const struct media_note *n)
@@ -143,7 +150,10 @@ static void on_note(void *obj, const struct media_note *n)
 			p->waits_ns = 0;
 		break;
 	case MEDIA_END: playback_clock_end(&p->clock, n->serial, n->pos_ns); break;
-	default: snprintf(p->text, sizeof p->text, "%s", n->text); break;
+	default:
+		snprintf(p->text, sizeof p->text, "%s", n->text);
+		snprintf(p->code, sizeof p->code, "%s", n->code);
+		break;
 	}
 	if (p->ended)
 		return;
@@ -226,16 +236,36 @@ void playback_open(struct playback *p)
 		playback_finish(p, why.text);
 	else
 		p->waits_ns = playback_now(p);
+	p->shows = true; /* as each begins */
 }
 
 /* --- running ------------------------------------------------------------------------- */
 
-/* Up to where there is sound; of a film without, pictures. */
-static int64_t there(const struct playback *p)
+/* Up to where there is sound; without any, pictures: a ring that is full of those is as
+ * good as more. */
+static int64_t there(const struct playback *p, int64_t pos)
 {
-	int64_t ns = p->facts.audio ? p->shm->sound_ns : p->shm->picture_ns;
+	int64_t sound = p->shm->sound_ns, picture = p->shm->picture_ns, ns;
 
+	if (p->shm->slot_head - p->shm->slot_tail >= MEDIA_SLOTS && picture < pos + NS_PER_S)
+		picture = pos + NS_PER_S;
+	if (!p->facts.audio || sound == MEDIA_MAX_NS)
+		ns = picture;
+	else
+		ns = p->source == PLAYBACK_CAMERA && picture > sound ? picture : sound;
 	return ns < 0 ? 0 : ns > MEDIA_MAX_NS ? MEDIA_MAX_NS : ns;
+}
+
+/* What a child says of that may be nonsense. */
+ON_THREAD(ROLE_CTL) static void count_pictures(struct playback *p)
+{
+	uint32_t n = p->shm->decoded - p->decoded;
+
+	p->decoded += n;
+	if (n > PICTURES_PER_TURN)
+		return;
+	p->pictures += n;
+	metric_add(&m_decoded, n);
 }
 
 ON_THREAD(ROLE_CTL) static bool is_alone(const struct playback *p)
@@ -273,18 +303,23 @@ ON_THREAD(ROLE_CTL) static bool check(struct playback *p, int64_t now_ns)
 
 ON_THREAD(ROLE_CTL) static void turn(struct playback *p, int64_t now_ns)
 {
+	int64_t pos;
+
 	if (p->ended || check(p, now_ns))
 		return;
 	if (p->retry_ns && now_ns >= p->retry_ns) {
 		p->retry_ns = 0;
-		p->text[0] = 0;
+		p->text[0] = p->code[0] = 0;
 		playback_open(p);
 		return;
 	}
 	if (!p->child || !p->feed)
 		return;
-	atomic_store(&p->shm->position_ns, playback_clock_position(&p->clock.point, now_ns));
-	switch (playback_clock_turn(&p->clock, now_ns, there(p))) {
+	count_pictures(p);
+	playback_order_wanted(p);
+	pos = playback_clock_position(&p->clock.point, now_ns);
+	atomic_store(&p->shm->position_ns, pos);
+	switch (playback_clock_turn(&p->clock, now_ns, there(p, pos))) {
 	case PLAYBACK_GOES_ON: break;
 	case PLAYBACK_AGAIN: seek(p, 0); break;
 	case PLAYBACK_OVER: playback_finish(p, NULL); return;
@@ -319,13 +354,13 @@ void playback_describe(const struct playback *p, struct playback_info *out)
 {
 	*out = (struct playback_info){
 		.id = p->id, .leg = p->leg_id, .room = p->room, .title = p->title, .by = p->by,
-		.text = p->text, .source = p->source,
+		.text = p->text, .code = p->code, .source = p->source,
 		.state = p->failing ? PLAYBACK_FAILED : p->ended ? PLAYBACK_ENDED :
 			 p->retry_ns || p->tries > 0 ? PLAYBACK_RECONNECTING :
 			 playback_clock_state(&p->clock),
 		.position_ms = playback_clock_position(&p->clock.point, playback_now(p)) / NS_PER_MS,
 		.duration_ms = p->clock.duration_ns / NS_PER_MS,
-		.page = p->page, .pages = p->facts.pages,
+		.page = p->page, .pages = p->facts.pages, .pictures = p->pictures,
 		.loop = p->clock.loop, .content = p->content, .audio = p->facts.audio,
 		.video = p->facts.video, .seekable = p->clock.open && !p->clock.live && !p->clock.still,
 	};
@@ -436,6 +471,8 @@ int playback_change(struct playbacks *all, const char *room, uint32_t id,
 		return -ENOENT;
 	if (c->position_ms >= 0 && (!p->clock.open || p->clock.live || p->clock.still))
 		return errmsg_set(why, -EINVAL, "bad_message", "There is nothing to be sought in it.");
+	if ((c->muted != TRISTATE_UNSET || c->hidden != TRISTATE_UNSET) && !p->leg)
+		return errmsg_set(why, -EINVAL, "bad_message", "It is not in the room yet.");
 	if (c->page)
 		err = turn_page(p, c->page, why);
 	if (err)
@@ -452,9 +489,11 @@ int playback_change(struct playbacks *all, const char *room, uint32_t id,
 		p->content = c->content == TRISTATE_TRUE;
 		playback_show(p);
 	}
+	if (p->leg && (c->muted != TRISTATE_UNSET || c->hidden != TRISTATE_UNSET))
+		err = moderation_mute(p->leg, c->muted, c->hidden, why);
 	if (!p->ended)
 		playback_tell(p);
-	return 0;
+	return err;
 }
 
 int playback_stop(struct playbacks *all, const char *room, uint32_t id, struct errmsg *why)

@@ -39,10 +39,11 @@ struct playback_ask {
 
 struct playback_info {
 	uint32_t id, leg; /* leg 0: it has not joined yet */
-	const char *room, *title, *by, *text; /* text: of an error; "" */
+	const char *room, *title, *by, *text, *code; /* text, code: of an error; "" */
 	enum playback_source source;
 	enum playback_state state;
 	int64_t position_ms, duration_ms; /* duration 0: unknown, or without an end */
+	uint64_t pictures;		  /* that were decoded */
 	uint32_t page, pages; /* of a document, from 1; 0: it has none */
 	bool loop, content, audio, video, seekable;
 };
@@ -50,6 +51,7 @@ struct playback_info {
 /* What is unset stays. */
 struct playback_change {
 	enum tristate paused, loop, content;
+	enum tristate muted, hidden; /* its sound, its picture, as of anybody; once it has joined */
 	int64_t position_ms; /* -1: unset */
 	int64_t page;	     /* from 1; 0: unset */
 };

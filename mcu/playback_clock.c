@@ -86,21 +86,26 @@ void playback_clock_end(struct playback_clock *c, uint32_t serial, int64_t end_n
 		c->end_ns = end_ns > 0 ? end_ns : 1;
 }
 
-static void keep_up(struct playback_clock *c, int64_t now_ns, int64_t ahead_ns)
+/* What a camera sends may be late, or its clock set, to before too. */
+static void keep_up(struct playback_clock *c, int64_t now_ns, int64_t there_ns)
 {
-	if (!c->live || ahead_ns <= LIVE_MOST_MS * NS_PER_MS)
+	int64_t ahead = there_ns - playback_clock_position(&c->point, now_ns);
+
+	if (!c->live || (ahead <= LIVE_MOST_MS * NS_PER_MS && ahead >= -LIVE_MOST_MS * NS_PER_MS))
 		return;
 	settle(c, now_ns);
-	c->point.pos_ns += ahead_ns - LIVE_MS * NS_PER_MS;
+	c->point.pos_ns = there_ns > LIVE_MS * NS_PER_MS ? there_ns - LIVE_MS * NS_PER_MS : 0;
 }
 
 enum playback_turn playback_clock_turn(struct playback_clock *c, int64_t now_ns, int64_t there_ns)
 {
-	int64_t pos = playback_clock_position(&c->point, now_ns), ahead = there_ns - pos;
-	int64_t fed = (c->live ? LIVE_MS : FED_MS) * NS_PER_MS;
+	int64_t fed = (c->live ? LIVE_MS : FED_MS) * NS_PER_MS, pos, ahead;
 
 	if (!c->open || c->seeking || c->still || !c->wants)
 		return PLAYBACK_GOES_ON;
+	keep_up(c, now_ns, there_ns);
+	pos = playback_clock_position(&c->point, now_ns);
+	ahead = there_ns - pos;
 	if (c->end_ns) {
 		if (c->starved) {
 			c->starved = false;
@@ -115,11 +120,8 @@ enum playback_turn playback_clock_turn(struct playback_clock *c, int64_t now_ns,
 		c->point.pos_ns = c->end_ns;
 		return PLAYBACK_OVER;
 	}
-	if (c->starved ? ahead < fed : ahead >= -STARVED_MS * NS_PER_MS) {
-		if (!c->starved)
-			keep_up(c, now_ns, ahead);
+	if (c->starved ? ahead < fed : ahead >= -STARVED_MS * NS_PER_MS)
 		return PLAYBACK_GOES_ON;
-	}
 	c->starved = !c->starved;
 	settle(c, now_ns);
 	return PLAYBACK_GOES_ON;

@@ -27,9 +27,12 @@ static void source_wanted(void *obj, bool on)
 	role_assert_ctl();
 	if (on)
 		playback_feed_again(p->feed);
-	p->wanted = on;
-	if (p->child)
-		playback_child_order(p->child, MEDIA_WANTED, p->clock.point.serial, 0, on);
+	/* One source may take over from the other, in any order: only the next turn says that
+	 * none is looked at. */
+	p->wanted += on ? 1 : 0;
+	p->wanted -= !on && p->wanted ? 1 : 0;
+	if (p->wanted)
+		playback_order_wanted(p);
 }
 
 static void source_released(void *obj)
@@ -190,6 +193,7 @@ ON_THREAD(ROLE_CTL) static void fill_event(const struct playback *p, struct leg_
 		.source = playback_source_name(i.source), .title = i.title, .by = i.by, .text = i.text,
 		.position_ms = i.position_ms, .duration_ms = i.duration_ms, .page = i.page,
 		.pages = i.pages, .loop = i.loop, .content = i.content, .seekable = i.seekable,
+		.code = i.code,
 	};
 }
 
@@ -197,7 +201,7 @@ ON_THREAD(ROLE_CTL) static void fill_event(const struct playback *p, struct leg_
 void playback_tell(struct playback *p)
 {
 	struct hall *h = hall_find(p->owner->conf, p->room);
-	char title[sizeof p->title], by[sizeof p->by], text[sizeof p->text];
+	char title[sizeof p->title], by[sizeof p->by], text[sizeof p->text], code[sizeof p->code];
 	struct leg_event ev = { .type = LEG_EVENT_PLAYBACK };
 	struct playback_info i;
 
@@ -209,9 +213,11 @@ void playback_tell(struct playback *p)
 	memcpy(title, p->title, sizeof title);
 	memcpy(by, p->by, sizeof by);
 	memcpy(text, p->text, sizeof text);
+	memcpy(code, p->code, sizeof code);
 	ev.u.playback.title = title;
 	ev.u.playback.by = by;
 	ev.u.playback.text = text;
+	ev.u.playback.code = code;
 	hall_tell(h, &ev, p->leg);
 }
 
@@ -253,7 +259,7 @@ int playback_act(struct leg_handle *l, const struct client_msg *m, struct errmsg
 	const struct playback_wish *w = &m->u.playback;
 	const struct playback_change c = {
 		.paused = w->paused, .loop = w->loop, .content = w->content,
-		.position_ms = w->position_ms, .page = w->page,
+		.position_ms = w->position_ms, .page = w->page, .muted = w->muted, .hidden = w->hidden,
 	};
 
 	if (moderation_too_often(l, &l->sounding, ACTS_PER_S))

@@ -24,7 +24,7 @@ struct playback {
 	struct playbacks *owner;
 	uint32_t id;
 	char room[257], title[257], by[257], url[MEDIA_URL_BYTES], token[RECORDING_TOKEN_LEN + 1];
-	char text[MEDIA_TEXT_BYTES + 160]; /* of an error; "" */
+	char text[MEDIA_TEXT_BYTES + 160], code[24]; /* of an error; "" */
 	enum playback_source source;
 	int64_t source_id, start_ms, user_id;
 	bool admin, content, titled;
@@ -41,7 +41,8 @@ struct playback {
 	uint32_t leg_id;
 	bool ended;   /* no more of it is to come */
 	bool asking;  /* the registry or the volume will answer */
-	bool wanted;  /* its picture is on a view */
+	unsigned wanted; /* on so many views' sources (camera, content) its picture is */
+	bool shows;	 /* so the child was told */
 	bool pulled;  /* the room's threads may read the feed */
 	bool failing; /* what is said of it is that it failed */
 	int64_t waits_ns;  /* since when the child owes an answer; 0: it does not */
@@ -49,6 +50,8 @@ struct playback {
 	unsigned tries;	   /* of a camera, in a row */
 	int64_t retry_ns;  /* when it is tried again; 0: it is not */
 	int64_t fine_ns;   /* since when a camera has been there */
+	uint32_t decoded;  /* what the child had counted at the last turn */
+	uint64_t pictures; /* that were decoded */
 	enum playback_state told; /* what the room was told last */
 };
 
@@ -58,6 +61,8 @@ void playback_finish(struct playback *p, const char *text) ON_THREAD(ROLE_CTL);
 /* Frees it when nothing knows it any more. */
 void playback_reap(struct playback *p) ON_THREAD(ROLE_CTL);
 void playback_describe(const struct playback *p, struct playback_info *out) ON_THREAD(ROLE_CTL);
+/* Tells the child whether its pictures are looked at, when that has changed. */
+void playback_order_wanted(struct playback *p) ON_THREAD(ROLE_CTL);
 /* Its file, or camera, is known: the child is started. */
 void playback_open(struct playback *p) ON_THREAD(ROLE_CTL);
 int64_t playback_now(const struct playback *p) ON_THREAD(ROLE_CTL);

@@ -13,12 +13,13 @@ enum { URL_MAX = 1000, ID_DIGITS = 19 };
 
 static json_t *playback_json(const struct playback_info *i)
 {
-	return json_pack("{s:I, s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b}",
+	return json_pack("{s:I, s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b}",
 			 "playback", (json_int_t)i->id,
 			 "leg", i->leg ? json_integer(i->leg) : json_null(),
 			 "source", playback_source_name(i->source),
 			 "state", playback_state_name(i->state), "title", i->title, "by", i->by,
 			 "text", i->text, "position_ms", (json_int_t)i->position_ms,
+			 "pictures", (json_int_t)i->pictures,
 			 "duration_ms", i->duration_ms ? json_integer(i->duration_ms) : json_null(),
 			 "page", i->pages ? json_integer(i->page) : json_null(),
 			 "pages", i->pages ? json_integer(i->pages) : json_null(),
@@ -222,7 +223,8 @@ ON_THREAD(ROLE_CTL) static void change(struct wait *w)
 	const json_t *pos = json_object_get(w->body, "position_ms");
 	const struct playback_change c = {
 		.paused = tristate_of(w, "paused"), .loop = tristate_of(w, "loop"),
-		.content = tristate_of(w, "content"),
+		.content = tristate_of(w, "content"), .muted = tristate_of(w, "muted"),
+		.hidden = tristate_of(w, "hidden"),
 		.position_ms = json_is_integer(pos) ? json_integer_value(pos) : -1,
 		.page = json_integer_value(json_object_get(w->body, "page")),
 	};
@@ -243,6 +245,8 @@ static void patch_playback(void *ctx, struct http_req *req)
 		{ "loop", REST_BOOL, .flag = &flag },
 		{ "paused", REST_BOOL, .flag = &flag },
 		{ "content", REST_BOOL, .flag = &flag },
+		{ "muted", REST_BOOL, .flag = &flag },
+		{ "hidden", REST_BOOL, .flag = &flag },
 		{ "position_ms", REST_INT, false, 0, INT32_MAX, .number = &number },
 		{ "page", REST_INT, false, 1, INT32_MAX, .number = &number },
 	};
@@ -330,7 +334,7 @@ ON_THREAD(ROLE_CTL) static void ticket(struct wait *w)
 	if (!err)
 		wait_audit(w, "uploaded", w->name, NULL);
 	else
-		wait_refuse(w, err == -EMSGSIZE ? 413 :
+		wait_refuse(w, err == -EMSGSIZE ? 413 : err == -EINVAL ? 422 :
 			    !strcmp(why.code, "rate_limited") ? 429 : 503, why.code, "%s", why.text);
 }
 
@@ -340,7 +344,7 @@ static void post_upload(void *ctx, struct http_req *req)
 	int64_t bytes;
 	const struct rest_field fields[] = {
 		{ "name", REST_TEXT, true, 1, 1000, .text = &ignored },
-		{ "bytes", REST_INT, true, 1, INT64_C(1) << 50, .number = &bytes },
+		{ "bytes", REST_INT, true, 0, INT64_C(1) << 50, .number = &bytes },
 	};
 	struct wait *w;
 

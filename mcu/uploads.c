@@ -125,7 +125,9 @@ int uploads_ticket(struct uploads *all, const struct upload_ask *ask, upload_tic
 	int most = all->cfg.config->playback.upload_mb;
 	struct upload *u;
 
-	if (ask->bytes < 1 || ask->bytes > (int64_t)most * 1000000)
+	if (ask->bytes < 1)
+		return errmsg_set(why, -EINVAL, "media_empty", "The file is empty.");
+	if (ask->bytes > (int64_t)most * 1000000)
 		return errmsg_set(why, -EMSGSIZE, "too_large", "A file may have %d megabytes at most.", most);
 	if (all->all->len >= TICKETS || all->stopping)
 		return errmsg_set(why, -EUSERS, "busy", "Too many files are being uploaded. Try again in some "

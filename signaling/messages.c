@@ -465,6 +465,7 @@ char *msg_playback(const char *id, const struct playback_event *p)
 	set_text(o, "title", *p->title ? p->title : NULL);
 	set_text(o, "by", *p->by ? p->by : NULL);
 	set_text(o, "text", *p->text ? p->text : NULL);
+	set_text(o, "code", *p->code ? p->code : NULL);
 	if (p->leg)
 		set_int(o, "leg", p->leg);
 	set_int(o, "position_ms", p->position_ms);

@@ -421,6 +421,10 @@ static int parse_playback(struct client_msg *m, json_t *o, struct errmsg *why)
 	if (!err)
 		err = get_tristate(o, "content", &p->content, why);
 	if (!err)
+		err = get_tristate(o, "muted", &p->muted, why);
+	if (!err)
+		err = get_tristate(o, "hidden", &p->hidden, why);
+	if (!err)
 		err = get_number(o, "page", &p->page, why);
 	return err ? err : get_ms(o, "position_ms", -1, &p->position_ms, why);
 }

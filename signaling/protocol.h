@@ -104,7 +104,7 @@ struct play_wish {
 /* What of it a host changes; what is unset stays. */
 struct playback_wish {
 	uint32_t playback;
-	enum tristate paused, loop, content;
+	enum tristate paused, loop, content, muted, hidden;
 	int64_t position_ms; /* -1: unset */
 	uint32_t page;	     /* from 1; 0: unset */
 };
@@ -402,7 +402,7 @@ char *msg_call(const struct call_info *c);
 /* What is played into the room; strings "": none. */
 struct playback_event {
 	uint32_t playback, leg; /* leg 0: it has not joined yet, or has left */
-	const char *state, *source, *title, *by, *text;
+	const char *state, *source, *title, *by, *text, *code; /* text, code: of an error */
 	int64_t position_ms, duration_ms; /* duration 0: unknown, or without an end */
 	uint32_t page, pages;		  /* of a document, from 1; 0: it has none */
 	bool loop, content, seekable;

@@ -10,10 +10,20 @@
 /* Of both queues; behind one that is full nothing is read. */
 enum {
 	QUEUE_PACKETS = 4000, QUEUE_BYTES = 24 << 20, READY_BLOCKS = 12, TOO_LATE_MS = 200,
-	READ_AHEAD = 16, UNSEEN_AHEAD_MS = 500,
+	READ_AHEAD = 16, UNSEEN_AHEAD_MS = 500, PASSED_PACKETS = 3000,
+	CAMERA_PACKETS = 800, CAMERA_WAIT_MS = 3000,
 };
 
 /* --- queues ------------------------------------------------------------------------ */
+
+static void append(struct film_queue *q, struct film_packet *p)
+{
+	p->next = NULL;
+	*q->end = p;
+	q->end = &p->next;
+	q->n++;
+	q->bytes += (size_t)p->pkt->size;
+}
 
 static int push(struct film_queue *q, AVPacket *pkt)
 {
@@ -23,15 +33,13 @@ static int push(struct film_queue *q, AVPacket *pkt)
 		av_packet_free(&pkt);
 		return -ENOMEM;
 	}
-	*p = (struct film_packet){ NULL, pkt };
-	*q->end = p;
-	q->end = &p->next;
-	q->n++;
-	q->bytes += (size_t)pkt->size;
+	p->pkt = pkt;
+	append(q, p);
 	return 0;
 }
 
-static void pop(struct film_queue *q)
+/* The first, to be owned by the caller. */
+static struct film_packet *take(struct film_queue *q)
 {
 	struct film_packet *p = q->first;
 
@@ -40,6 +48,13 @@ static void pop(struct film_queue *q)
 		q->end = &q->first;
 	q->n--;
 	q->bytes -= (size_t)p->pkt->size;
+	return p;
+}
+
+static void pop(struct film_queue *q)
+{
+	struct film_packet *p = take(q);
+
 	av_packet_free(&p->pkt);
 	free(p);
 }
@@ -48,6 +63,13 @@ void film_queue_clear(struct film_queue *q)
 {
 	while (q->first)
 		pop(q);
+}
+
+static void drop_queues(struct film *f)
+{
+	film_queue_clear(&f->sound.queue);
+	film_queue_clear(&f->picture.queue);
+	film_queue_clear(&f->passed);
 }
 
 /* --- time -------------------------------------------------------------------------- */
@@ -80,9 +102,10 @@ static bool runs_dry(const struct film_stream *s)
 	return s->index >= 0 && s->queue.n < READ_AHEAD;
 }
 
+/* A camera is always read: it would be lost if it had to wait. */
 static bool may_read(const struct film *f)
 {
-	return !f->eof && (runs_dry(&f->sound) || runs_dry(&f->picture)) &&
+	return !f->eof && (f->camera || runs_dry(&f->sound) || runs_dry(&f->picture)) &&
 	       f->sound.queue.n + f->picture.queue.n < QUEUE_PACKETS &&
 	       f->sound.queue.bytes + f->picture.queue.bytes < QUEUE_BYTES;
 }
@@ -111,6 +134,22 @@ static int read_one(struct film *f)
 	return push(&s->queue, p) ? -EIO : 1;
 }
 
+/* While a camera is paused nobody takes what it sends: the old of it goes. */
+static void shed(struct film *f)
+{
+	if (!f->camera || (f->sound.queue.n + f->picture.queue.n < CAMERA_PACKETS &&
+			   f->sound.queue.bytes + f->picture.queue.bytes < QUEUE_BYTES / 2))
+		return;
+	drop_queues(f);
+	f->needs_key = true;
+}
+
+/* Nothing of it is there, and nothing more can come before the other one moves. */
+static bool is_dry(const struct film *f, const struct film_stream *s)
+{
+	return s->index < 0 || (!s->queue.first && (f->eof ? s->drained : !may_read(f)));
+}
+
 /* --- pictures ----------------------------------------------------------------------- */
 
 static void put_picture(struct film *f, const AVFrame *frame, int64_t ns)
@@ -125,6 +164,9 @@ static void take_picture(struct film *f)
 
 	if (!film_time(f, &f->picture, f->frame->best_effort_timestamp, &ns))
 		ns = media_out_picture_ns(f->out);
+	media_out_decoded(f->out);
+	if (f->cover && ns < f->picture.from_ns)
+		ns = f->picture.from_ns;
 	if (ns < f->picture.from_ns) {
 		av_frame_unref(f->before);
 		av_frame_move_ref(f->before, f->frame);
@@ -137,6 +179,29 @@ static void take_picture(struct film *f)
 	if (media_out_takes_picture(f->out))
 		put_picture(f, f->frame, ns);
 	av_frame_unref(f->frame);
+}
+
+/* Over with the next packet, which is kept as long as what follows builds on it. What is
+ * from before the key frame of the present position is not. */
+static void pass(struct film *f)
+{
+	struct film_packet *p = take(&f->picture.queue), *from = NULL;
+	bool key = p->pkt->flags & AV_PKT_FLAG_KEY;
+	int64_t now = media_out_position(f->out);
+
+	if (key || f->passed.first) {
+		append(&f->passed, p);
+	} else {
+		av_packet_free(&p->pkt);
+		free(p);
+	}
+	for (p = f->passed.first; p; p = p->next)
+		if (p->pkt->flags & AV_PKT_FLAG_KEY && packet_time(f, &f->picture, p->pkt) <= now)
+			from = p;
+	while (from && f->passed.first != from)
+		pop(&f->passed);
+	if (f->passed.n > PASSED_PACKETS || f->passed.bytes > QUEUE_BYTES)
+		film_queue_clear(&f->passed);
 }
 
 /* Room for two: see take_picture. */
@@ -165,7 +230,7 @@ static bool decode_picture(struct film *f)
 		f->needs_key = false;
 	if (!f->needs_key)
 		(void)avcodec_send_packet(s->dec, p->pkt);
-	pop(&s->queue);
+	pass(f);
 	return true;
 }
 
@@ -181,8 +246,22 @@ static bool pass_picture(struct film *f)
 	if (ns > media_out_position(f->out) + UNSEEN_AHEAD_MS * MS)
 		return false;
 	media_out_passed(f->out, ns);
-	pop(&f->picture.queue);
-	f->needs_key = true;
+	pass(f);
+	return true;
+}
+
+/* What was passed comes once more; false: it was too much to be kept. */
+static bool go_back(struct film *f)
+{
+	struct film_queue *q = &f->picture.queue;
+
+	if (!f->passed.first)
+		return false;
+	while (q->first)
+		append(&f->passed, take(q));
+	while (f->passed.first)
+		append(q, take(&f->passed));
+	f->needs_key = false;
 	return true;
 }
 
@@ -232,7 +311,6 @@ static void restart(struct film_stream *s, int64_t from_ns)
 {
 	s->drained = false;
 	s->from_ns = from_ns;
-	film_queue_clear(&s->queue);
 	if (s->dec)
 		avcodec_flush_buffers(s->dec);
 }
@@ -247,7 +325,6 @@ static int jump(struct film *f, int64_t pos_ns)
 	    avformat_seek_file(f->fmt, -1, INT64_MIN, ts, INT64_MAX, 0) < 0)
 		return -EIO;
 	f->eof = false;
-	av_frame_unref(f->before);
 	f->needs_key = false;
 	return 0;
 }
@@ -256,8 +333,11 @@ int film_seek(struct film *f, int64_t pos_ns)
 {
 	int err = jump(f, pos_ns);
 
+	f->begun_ns = film_clock_ns();
 	if (err || f->still)
 		return err;
+	drop_queues(f);
+	av_frame_unref(f->before);
 	restart(&f->sound, pos_ns);
 	restart(&f->picture, pos_ns);
 	return 0;
@@ -265,18 +345,24 @@ int film_seek(struct film *f, int64_t pos_ns)
 
 void film_want_pictures(struct film *f, bool wanted)
 {
-	int64_t sound_ns = media_out_sound_ns(f->out);
+	int64_t sound_ns = media_out_sound_ns(f->out), now = media_out_position(f->out);
 
-	if (f->wanted == wanted || f->still)
+	if (f->wanted == wanted || f->still || f->cover)
 		return;
 	f->wanted = wanted;
 	if (!wanted || f->picture.index < 0)
 		return;
+	av_frame_unref(f->before);
 	/* From the key frame before; the sound goes on where it is. */
-	f->needs_key = true;
-	if (jump(f, media_out_position(f->out)))
+	if (go_back(f)) {
+		restart(&f->picture, now);
 		return;
-	restart(&f->picture, media_out_position(f->out));
+	}
+	f->needs_key = true;
+	if (jump(f, now))
+		return;
+	drop_queues(f);
+	restart(&f->picture, now);
 	if (f->sound.index >= 0)
 		restart(&f->sound, sound_ns);
 }
@@ -298,6 +384,8 @@ enum film_step film_step(struct film *f)
 		moved = decode_sound(f);
 	if (f->picture.index >= 0)
 		moved |= f->wanted ? decode_picture(f) : pass_picture(f);
+	media_out_no_sound(f->out, f->sound.index >= 0 && is_dry(f, &f->sound));
+	shed(f);
 	if (may_read(f)) {
 		got = read_one(f);
 		moved = true;
@@ -315,9 +403,13 @@ enum film_step film_step(struct film *f)
 
 bool film_ready(const struct film *f)
 {
-	bool sound = f->sound.index < 0 || media_out_blocks(f->out) >= READY_BLOCKS;
-	bool picture = f->picture.index < 0 || !f->wanted || media_out_pictures(f->out) > 0;
+	unsigned blocks = media_out_blocks(f->out), pictures = media_out_pictures(f->out);
+	bool sound = blocks >= READY_BLOCKS || is_dry(f, &f->sound);
+	bool picture = !f->wanted || pictures > 0 || is_dry(f, &f->picture);
 
+	/* there are some that say they have sound, and send none */
+	if (f->camera && film_clock_ns() - f->begun_ns > CAMERA_WAIT_MS * MS)
+		return blocks || pictures || !f->wanted;
 	return sound && picture;
 }
 

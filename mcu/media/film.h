@@ -12,8 +12,8 @@
 struct film;
 
 /* fd: of a file, borrowed; -1: url is a camera. 0; -EBADMSG: nothing in it can be
- * played; -EFBIG: its pictures are too large; -ECONNREFUSED: the camera does not answer;
- * -ENOMEM. */
+ * played; -ENOSYS: there is no decoder for it; -EFBIG: its pictures are too large;
+ * -ECONNREFUSED: the camera does not answer; -ENOMEM. */
 int film_open(struct film **out, int fd, const char *url, struct media_out *o);
 void film_free(struct film **f);
 

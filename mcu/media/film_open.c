@@ -123,6 +123,13 @@ static void read_rotation(struct film *f, const AVStream *s)
 	f->rotation = (unsigned)(((long)lround(deg / 90) % 4 + 4) % 4) * 90;
 }
 
+static bool is_too_large(const AVCodecParameters *p)
+{
+	return (int64_t)p->width * p->height > MAX_PIXELS_N || p->width > 4 * MEDIA_MAX_SIDE ||
+	       p->height > 4 * MEDIA_MAX_SIDE;
+}
+
+/* -ENOSYS: there is one, and no decoder for it. */
 static int open_stream(struct film *f, struct film_stream *s, enum AVMediaType type)
 {
 	const AVCodec *codec = NULL;
@@ -130,10 +137,9 @@ static int open_stream(struct film *f, struct film_stream *s, enum AVMediaType t
 	int at = av_find_best_stream(f->fmt, type, -1, -1, &codec, 0);
 
 	if (at < 0 || !codec)
-		return 0;
+		return at == AVERROR_DECODER_NOT_FOUND ? -ENOSYS : 0;
 	st = f->fmt->streams[at];
-	if (type == AVMEDIA_TYPE_VIDEO &&
-	    (int64_t)st->codecpar->width * st->codecpar->height > MAX_PIXELS_N)
+	if (type == AVMEDIA_TYPE_VIDEO && is_too_large(st->codecpar))
 		return -EFBIG;
 	s->dec = avcodec_alloc_context3(codec);
 	if (!s->dec || avcodec_parameters_to_context(s->dec, st->codecpar))
@@ -145,7 +151,7 @@ static int open_stream(struct film *f, struct film_stream *s, enum AVMediaType t
 		s->dec->flags |= AV_CODEC_FLAG_LOW_DELAY;
 	if (avcodec_open2(s->dec, codec, NULL)) {
 		avcodec_free_context(&s->dec);
-		return 0; /* the other one may do */
+		return -ENOSYS;
 	}
 	s->index = at;
 	if (type == AVMEDIA_TYPE_VIDEO)
@@ -153,15 +159,35 @@ static int open_stream(struct film *f, struct film_stream *s, enum AVMediaType t
 	return 0;
 }
 
-/* The cover of a song is a picture that stands still; so is a photograph. */
-static bool is_still(const struct film *f)
+/* A photograph has no time; the cover of a song stands still while that goes on. */
+static void find_still(struct film *f)
 {
 	const AVStream *v = f->picture.index >= 0 ? f->fmt->streams[f->picture.index] : NULL;
 	const char *name = f->fmt->iformat->name;
 	size_t n = strlen(name);
+	bool one = v && ((n > 5 && !strcmp(name + n - 5, "_pipe")) ||
+			 v->disposition & AV_DISPOSITION_ATTACHED_PIC);
 
-	return v && ((n > 5 && !strcmp(name + n - 5, "_pipe")) ||
-		     v->disposition & AV_DISPOSITION_ATTACHED_PIC);
+	f->still = one && f->sound.index < 0;
+	f->cover = one && f->sound.index >= 0;
+}
+
+/* A film without its sound is shown, and a song without its cover heard; but nobody takes
+ * the sound of a film for the film. */
+static int open_streams(struct film *f)
+{
+	int picture = open_stream(f, &f->picture, AVMEDIA_TYPE_VIDEO), sound;
+	bool film = false;
+
+	for (unsigned i = 0; i < f->fmt->nb_streams; i++)
+		film = film || (f->fmt->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+				!(f->fmt->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC));
+	if (picture && (film || picture != -ENOSYS))
+		return picture;
+	sound = open_stream(f, &f->sound, AVMEDIA_TYPE_AUDIO);
+	if (sound && (f->picture.index < 0 || sound != -ENOSYS))
+		return sound;
+	return f->picture.index < 0 && f->sound.index < 0 ? -EBADMSG : 0;
 }
 
 static int find_streams(struct film *f)
@@ -173,7 +199,11 @@ static int find_streams(struct film *f)
 	if (!o)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++) {
-		av_dict_set(&o[i], "max_pixels", MAX_PIXELS, 0);
+		enum AVCodecID id = f->fmt->streams[i]->codecpar->codec_id;
+
+		/* of these only the size is read, not the picture; the others say not even that */
+		if (id != AV_CODEC_ID_PNG && id != AV_CODEC_ID_MJPEG)
+			av_dict_set(&o[i], "max_pixels", MAX_PIXELS, 0);
 		av_dict_set(&o[i], "threads", "1", 0);
 	}
 	err = avformat_find_stream_info(f->fmt, o);
@@ -182,12 +212,8 @@ static int find_streams(struct film *f)
 	free(o);
 	if (err < 0)
 		return -EBADMSG;
-	err = open_stream(f, &f->picture, AVMEDIA_TYPE_VIDEO);
-	if (!err)
-		err = open_stream(f, &f->sound, AVMEDIA_TYPE_AUDIO);
-	if (!err && f->picture.index < 0 && f->sound.index < 0)
-		err = -EBADMSG;
-	f->still = is_still(f);
+	err = open_streams(f);
+	find_still(f);
 	for (unsigned i = 0; i < f->fmt->nb_streams; i++)
 		if ((int)i != f->picture.index && (int)i != f->sound.index)
 			f->fmt->streams[i]->discard = AVDISCARD_ALL;
@@ -207,6 +233,7 @@ int film_open(struct film **out, int fd, const char *url, struct media_out *o)
 	f->sound.index = f->picture.index = -1;
 	f->sound.queue.end = &f->sound.queue.first;
 	f->picture.queue.end = &f->picture.queue.first;
+	f->passed.end = &f->passed.first;
 	f->frame = av_frame_alloc();
 	f->before = av_frame_alloc();
 	f->fmt = avformat_alloc_context();
@@ -222,6 +249,7 @@ int film_open(struct film **out, int fd, const char *url, struct media_out *o)
 		f->zero_ns = av_rescale(f->fmt->start_time, 1000000000, AV_TIME_BASE);
 		f->has_zero = true;
 	}
+	f->heard_ns = film_clock_ns(); /* finding out what a camera sends may have taken long */
 	*out = f;
 	return 0;
 }
@@ -234,6 +262,7 @@ void film_free(struct film **at)
 		return;
 	film_queue_clear(&f->sound.queue);
 	film_queue_clear(&f->picture.queue);
+	film_queue_clear(&f->passed);
 	avcodec_free_context(&f->sound.dec);
 	avcodec_free_context(&f->picture.dec);
 	avformat_close_input(&f->fmt);
@@ -254,7 +283,7 @@ void film_facts(const struct film *f, struct media_note *n)
 	n->type = MEDIA_FACTS;
 	n->audio = f->sound.index >= 0;
 	n->video = f->picture.index >= 0;
-	n->still = f->still && !n->audio;
+	n->still = f->still;
 	if (!f->camera && !n->still && f->fmt->duration > 0)
 		n->duration_ns = av_rescale(f->fmt->duration, 1000000000, AV_TIME_BASE);
 	if (n->duration_ns > MEDIA_MAX_NS)

@@ -32,14 +32,18 @@ struct film {
 	int64_t at;   /* of the file */
 	int64_t size;
 	bool camera, still, eof, wanted;
+	bool cover; /* the picture of a song: one, for all of its time */
 	bool needs_key; /* pictures follow from a key frame on */
 	int64_t zero_ns;	/* the stream's time of position 0 */
 	bool has_zero;
 	unsigned rotation;
 	struct film_stream sound, picture;
+	/* Pictures since the last key frame: who looks again begins with these. */
+	struct film_queue passed;
 	AVFrame *frame, *before; /* before: the last one that was too early; or empty */
 	int64_t before_ns;
-	int64_t heard_ns; /* of the camera: wall clock of the last packet */
+	int64_t heard_ns; /* of the camera: when its last packet came */
+	int64_t begun_ns; /* and when it was begun with */
 	char *address; /* of the camera, that was asked for */
 };
 

@@ -45,6 +45,9 @@ __attribute__((noreturn)) static void fail(int err)
 		{ -EFBIG, "media_too_large", "Its pictures are too large. Make them smaller than 50 "
 					     "million pixels." },
 		{ -ENOMEM, "media_too_large", "It needs more memory than one file may take." },
+		{ -ENOSYS, "media_codec", "There is no decoder here for what is in it. Convert it to MP4 "
+					  "with H.264 and AAC." },
+		{ -EACCES, "media_locked", "It is protected by a password. Save it without one." },
 		{ -ECONNREFUSED, "camera_unreachable", "The camera does not answer. Check its address, its "
 						 "name and password." },
 		{ -EIO, "camera_lost", "The connection to the camera was lost." },
@@ -89,6 +92,7 @@ static void show_page(struct child *c)
 static void seek(struct child *c, const struct media_order *o)
 {
 	int64_t pos = o->pos < 0 ? 0 : o->pos;
+	bool first = !c->serial;
 
 	c->serial = o->serial;
 	if (c->pdf) {
@@ -98,7 +102,8 @@ static void seek(struct child *c, const struct media_order *o)
 		return;
 	}
 	c->pos = pos;
-	if (film_seek(c->film, c->pos) == 0 || c->serial == 1)
+	/* what cannot be sought, as a camera, is where it begins */
+	if (film_seek(c->film, c->pos) == 0 || first)
 		media_out_begin(c->out, c->serial);
 	else
 		fail(-EBADMSG);
@@ -211,7 +216,8 @@ static void report(struct child *c, enum film_step step)
 		tell(&n);
 	}
 	if (step == FILM_END && !c->told_end) {
-		if (!c->pos && !media_out_pictures(c->out) && !media_out_blocks(c->out))
+		if (!c->pos && !media_out_pictures(c->out) && !media_out_blocks(c->out) &&
+		    !film_end_ns(c->film))
 			fail(-EBADMSG);
 		n.type = MEDIA_END;
 		n.pos_ns = film_end_ns(c->film);

@@ -26,6 +26,7 @@ struct media_out {
 	/* what it was made for */
 	int in_rate, in_format, in_channels;
 	bool sounds;	   /* base_ns holds */
+	bool no_sound;
 	int64_t base_ns;   /* of the first sample since the last jump */
 	int64_t converted; /* samples since then that were put */
 	int64_t taken;	   /* and that went in, at RATE */
@@ -61,7 +62,7 @@ void media_out_free(struct media_out **o)
 
 static void publish(struct media_out *o)
 {
-	atomic_store(&o->shm->sound_ns, o->sound_ns);
+	atomic_store(&o->shm->sound_ns, o->no_sound ? MEDIA_MAX_NS : o->sound_ns);
 	atomic_store(&o->shm->picture_ns, o->picture_ns);
 }
 
@@ -69,7 +70,7 @@ void media_out_begin(struct media_out *o, uint32_t serial)
 {
 	o->serial = serial;
 	o->blocks = o->pictures = 0;
-	o->sounds = false;
+	o->sounds = o->no_sound = false;
 	o->sound_ns = o->picture_ns = 0;
 	o->block.n = 0;
 	swr_free(&o->swr);
@@ -177,6 +178,19 @@ void media_out_passed(struct media_out *o, int64_t picture_ns)
 	if (picture_ns > o->picture_ns)
 		o->picture_ns = picture_ns;
 	publish(o);
+}
+
+void media_out_no_sound(struct media_out *o, bool none)
+{
+	if (o->no_sound == none)
+		return;
+	o->no_sound = none;
+	publish(o);
+}
+
+void media_out_decoded(struct media_out *o)
+{
+	atomic_fetch_add(&o->shm->decoded, 1);
 }
 
 /* --- sound ------------------------------------------------------------------------ */

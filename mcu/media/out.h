@@ -34,6 +34,10 @@ int media_out_sound(struct media_out *o, const struct AVFrame *f, int64_t pts_ns
 bool media_out_drain(struct media_out *o);
 /* Those that will be put end there at least, although none was. */
 void media_out_passed(struct media_out *o, int64_t picture_ns);
+/* No sound is to be waited for: pictures go on without, until more of it is put. */
+void media_out_no_sound(struct media_out *o, bool none);
+/* One more picture was decoded, whether it was put or not. */
+void media_out_decoded(struct media_out *o);
 
 int64_t media_out_position(const struct media_out *o); /* where the server plays */
 int64_t media_out_sound_ns(const struct media_out *o); /* up to where there is sound */

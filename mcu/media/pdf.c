@@ -14,16 +14,21 @@ struct media_pdf {
 int media_pdf_open(struct media_pdf **out, int fd)
 {
 	struct media_pdf *p = calloc(1, sizeof *p);
+	GError *why = NULL;
+	int err = -EBADMSG;
 
 	if (!p) {
 		close(fd);
 		return -ENOMEM;
 	}
-	p->doc = poppler_document_new_from_fd(fd, NULL, NULL);
+	p->doc = poppler_document_new_from_fd(fd, NULL, &why);
+	if (g_error_matches(why, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
+		err = -EACCES;
+	g_clear_error(&why);
 	if (!p->doc || poppler_document_get_n_pages(p->doc) < 1 ||
 	    poppler_document_get_n_pages(p->doc) > MEDIA_MAX_PAGES) {
 		media_pdf_free(&p);
-		return -EBADMSG;
+		return err;
 	}
 	*out = p;
 	return 0;

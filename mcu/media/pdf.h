@@ -8,7 +8,7 @@
 
 struct media_pdf;
 
-/* fd: taken. 0; -EBADMSG: it is none, or has a password. */
+/* fd: taken. 0; -EBADMSG: it is none; -EACCES: it has a password; -ENOMEM. */
 int media_pdf_open(struct media_pdf **out, int fd);
 void media_pdf_free(struct media_pdf **p);
 uint32_t media_pdf_pages(const struct media_pdf *p);

@@ -91,7 +91,9 @@ struct media_slot {
 struct media_shm {
 	_Atomic uint32_t block_head, slot_head; /* the child's: how many were made */
 	_Atomic uint32_t block_tail, slot_tail; /* the server's: how many are over */
-	_Atomic int64_t sound_ns, picture_ns;	/* up to there it has come */
+	_Atomic int64_t sound_ns, picture_ns;	/* up to there it has come; sound that is over, or
+						 * has a long gap: MEDIA_MAX_NS */
+	_Atomic uint32_t decoded;		/* pictures, of all children together */
 	_Atomic int64_t position_ns;		/* the server's: where it plays */
 	struct media_slot slot[MEDIA_SLOTS];
 	struct media_block block[MEDIA_BLOCKS];

@@ -12,61 +12,13 @@ import { after, before, describe, test } from 'node:test';
 import { Bots, COLOURS, TONES, near } from '../support/bots.mjs';
 import { colour, level } from '../support/media.mjs';
 import { Server, until } from '../support/server.mjs';
+import { Api, ffmpeg, recorded, state, upload } from '../support/playback.mjs';
 import { within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
 
 const WIDTH = 640, HEIGHT = 360;
 const UNHEARD_DB = -55;
 const limit = { timeout: within(180000) };
-
-class Api {
-	constructor(server, room) {
-		this.server = server;
-		this.room = room;
-	}
-
-	async sign() {
-		const r = await this.call('POST', '/api/v1/login', { name: 'admin', password: this.server.password });
-		this.token = (await r.json()).token;
-	}
-
-	call(method, path, body) {
-		const headers = this.token ? { authorization: `Bearer ${this.token}` } : {};
-		return fetch(`${this.server.url}${path}`, { method, headers, body: body && JSON.stringify(body) });
-	}
-
-	async playback(method, id, body) {
-		const r = await this.call(method, `/api/v1/rooms/${this.room}/playbacks${id ? `/${id}` : ''}`, body);
-		return { status: r.status, body: r.status === 204 ? null : await r.json() };
-	}
-}
-
-async function upload(api, file, name = 'film.mp4') {
-	const body = readFileSync(file);
-	const asked = await api.call('POST', `/api/v1/rooms/${api.room}/uploads`, { name, bytes: body.length });
-	assert.equal(asked.status, 201, await asked.clone().text());
-	const { url } = await asked.json();
-	const r = await fetch(new URL(url, api.server.url), { method: 'PUT', body });
-	return { status: r.status, body: await r.json(), url };
-}
-
-const ffmpeg = (...args) => execFileSync('ffmpeg', ['-v', 'error', '-y', ...args]);
-
-// Records the room while fn runs; the file.
-async function recorded(server, host, folder, fn) {
-	let from = host.messages.length;
-	host.send({ type: 'record', action: 'start' });
-	await host.next('recording', { from, test: (m) => m.state === 'on' });
-	await fn();
-	from = host.messages.length;
-	host.send({ type: 'record', action: 'stop' });
-	const { url, recording: id } = await host.next('recording', { from, test: (m) => m.state === 'ready', ms: 30000 });
-	const file = join(folder, `${id}.mp4`);
-	writeFileSync(file, Buffer.from(await (await fetch(new URL(url, server.url))).arrayBuffer()));
-	return { file, id: String(id) };
-}
-
-const state = (host, want, from = 0, ms = 20000) => host.next('playback', { from, test: (m) => m.state === want, ms });
 
 describe('a recording in a room', limit, () => {
 	let server, host, api, folder, source;

@@ -142,6 +142,22 @@ static void test_a_camera_keeps_up(void **state)
 	/* It has fallen behind by more than it may: what is late is left out. */
 	playback_clock_turn(&c, 3000 * MS, 5000 * MS);
 	assert_int_equal(ms(&c, 3000 * MS), 4700);
+	/* Its clock was set back: that place never comes again. */
+	assert_int_equal(playback_clock_turn(&c, 4000 * MS, 2000 * MS), PLAYBACK_GOES_ON);
+	assert_int_equal(ms(&c, 4000 * MS), 1700);
+	assert_int_equal(playback_clock_state(&c), PLAYBACK_PLAYING);
+}
+
+static void test_a_camera_that_is_set_back_while_nothing_comes(void **state)
+{
+	struct playback_clock c = playing(true);
+
+	(void)state;
+	playback_clock_turn(&c, 6000 * MS, 4700 * MS);
+	assert_int_equal(playback_clock_state(&c), PLAYBACK_BUFFERING);
+	playback_clock_turn(&c, 7000 * MS, 500 * MS);
+	assert_int_equal(playback_clock_state(&c), PLAYBACK_PLAYING);
+	assert_int_equal(ms(&c, 7000 * MS), 200);
 }
 
 static void test_a_picture_has_no_time(void **state)
@@ -170,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_the_end),
 		cmocka_unit_test(test_it_loops),
 		cmocka_unit_test(test_a_camera_keeps_up),
+		cmocka_unit_test(test_a_camera_that_is_set_back_while_nothing_comes),
 		cmocka_unit_test(test_a_picture_has_no_time),
 	};
 

@@ -36,6 +36,13 @@ export function colour(file, seconds, x, y, width) {
 	return [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
 }
 
+// What the middle of each picture is, with its time (s): {t, rgb}.
+export function middles(file) {
+	const times = execFileSync('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'frame=pts_time', '-of', 'csv=p=0', file], quiet).split('\n').filter(Boolean).map(parseFloat);
+	const raw = execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-vsync', '0', '-vf', 'crop=iw/8:ih/8,scale=1:1:flags=area', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], { maxBuffer: 1 << 26 });
+	return times.slice(0, raw.length / 3).map((t, i) => ({ t, rgb: [...raw.subarray(3 * i, 3 * i + 3)] }));
+}
+
 // dB of one frequency in two seconds of sound, by a narrow band-pass.
 export function level(file, seconds, hz) {
 	const text = execFileSync('bash', ['-c', `ffmpeg -v quiet -i "$1" -ac 1 -ar 48000 -f wav - | sox -t wav - -n trim ${seconds} 2 sinc ${hz - 30}-${hz + 30} stats 2>&1`, '-', file], quiet);

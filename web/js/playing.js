@@ -1,16 +1,30 @@
 // What is played into the room: hosts have a recording, a file or a camera played, and
 // pause it, seek, turn its pages and stop it.
 import { icon } from './icons.js';
+import { keyed } from './rows.js';
 import { changes, read, t, told } from './words.js';
 
 const STATES = {
 	opening: 'playOpening', buffering: 'playLoading', playing: 'playingNow', paused: 'playPaused', reconnecting: 'playConnecting',
 };
+const HELD_MS = 1500; // a slider that is being moved stays where it is
 const $ = (id) => document.getElementById(id);
+const make = (tag, className = '', props = {}) => Object.assign(document.createElement(tag), { className, ...props });
 const clock = (ms) => {
 	const s = Math.floor(ms / 1000), two = (n) => String(n).padStart(2, '0');
 	return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 };
+
+// A button of one icon, where there is something to press.
+function label(button, shown, what, words) {
+	button.hidden = !shown;
+	if (button.title === words)
+		return;
+	button.replaceChildren(icon(what));
+	button.title = words;
+	button.setAttribute('aria-label', words);
+}
+
 // It goes on by itself while it plays.
 const position = (p) => Math.min(p.position_ms + (p.state === 'playing' ? Date.now() - p.at : 0), p.duration_ms ?? Infinity);
 
@@ -68,8 +82,12 @@ export class Playing {
 		const file = $('play-file').files[0], url = $('play-url').value.trim();
 		const [source, id] = $('play-what').value.split(':');
 		const how = { ...($('play-loop').checked && { loop: true }), ...($('play-content').checked && { content: true }) };
-		if (this.#busy || !(file || url || id))
+		if (this.#busy)
 			return;
+		if (!(file || url || id))
+			return this.#say({ key: 'playNothing' });
+		if (file && !file.size)
+			return this.#say({ key: 'code_media_empty' });
 		this.#busy = $('play-go').disabled = true;
 		this.#say(file ? { key: 'playUploading' } : null);
 		try {
@@ -99,74 +117,72 @@ export class Playing {
 		$('menu-play').hidden = $('play-something').hidden = !session.isHost;
 		const all = [...session.playbacks.values()];
 		$('playing').hidden = !all.length;
-		const looks = JSON.stringify([all, session.isHost, document.documentElement.lang]);
-		if ($('playing-list').looks === looks)
-			return;
-		$('playing-list').looks = looks;
-		// a slider that is being moved is not replaced
-		if (document.activeElement?.type === 'range' && $('playing-list').contains(document.activeElement) &&
-			all.length === this.#rows.size && all.every((p) => this.#rows.has(p.playback))) {
-			all.forEach((p) => { this.#rows.get(p.playback).p = p; });
-			return this.#tick();
-		}
-		this.#rows.clear();
-		$('playing-list').replaceChildren(...all.map((p) => this.#row(p)));
+		keyed($('playing-list'), all, (p) => p.playback, (p) => this.#row(p), (li, p) => this.#fill(li, p));
+		const there = new Set(all.map((p) => String(p.playback)));
+		for (const id of this.#rows.keys())
+			if (!there.has(id))
+				this.#rows.delete(id);
 		this.#tick();
 	}
 
-	#button(what, words, fn, pressed) {
-		const b = document.createElement('button');
-		b.type = 'button';
-		b.className = 'secondary';
-		b.append(icon(what));
-		b.title = words;
-		b.setAttribute('aria-label', words);
-		if (pressed !== undefined)
-			b.setAttribute('aria-pressed', String(pressed));
-		b.onclick = fn;
-		return b;
-	}
-
-	#row(p) {
-		const li = document.createElement('li'), who = document.createElement('span'), now = document.createElement('small');
-		const title = p.title ?? '', paused = p.state === 'paused', change = (c) => this.#session.changePlayback(p.playback, c);
-		const row = { p, now, slider: null };
-		who.className = 'who';
-		who.textContent = title;
-		li.append(who, now);
-		this.#rows.set(p.playback, row);
-		if (!this.#session.isHost)
-			return li;
-		if (p.pages)
-			li.append(this.#button('back', t('playPageBack', { title }), () => change({ page: Math.max(1, p.page - 1) })),
-				this.#button('next', t('playPageNext', { title }), () => change({ page: Math.min(p.pages, p.page + 1) })));
-		else
-			li.append(this.#button(paused ? 'play' : 'pause', t(paused ? 'playResume' : 'playPause', { title }), () => change({ paused: !paused })));
-		if (p.seekable)
-			li.append(this.#button('loop', t('playLoopIt', { title }), () => change({ loop: !p.loop }), p.loop));
-		li.append(this.#button('stop', t('playStop', { title }), () => this.#session.stopPlayback(p.playback)));
-		if (p.seekable && p.duration_ms) {
-			const s = row.slider = document.createElement('input');
-			Object.assign(s, { type: 'range', min: 0, max: p.duration_ms, step: 1000 });
-			s.className = 'seek';
-			s.setAttribute('aria-label', t('playSeek', { title }));
-			s.onchange = () => change({ position_ms: Number(s.value) });
-			s.oninput = () => { row.held = Date.now(); };
-			li.append(s);
-		}
+	// A button keeps the focus when the list is shown anew: only its words change.
+	#row({ playback }) {
+		const li = make('li'), row = { li, p: null, held: 0, loud: 0, who: make('span', 'who'), now: make('small') };
+		const change = (c) => this.#session.changePlayback(playback, c);
+		const button = (fn) => make('button', 'secondary', { type: 'button', hidden: true, onclick: fn });
+		row.back = button(() => change({ page: Math.max(1, row.p.page - 1) }));
+		row.next = button(() => change({ page: Math.min(row.p.pages, row.p.page + 1) }));
+		row.pause = button(() => change({ paused: row.p.state !== 'paused' }));
+		row.loop = button(() => change({ loop: !row.p.loop }));
+		row.stop = button(() => this.#session.stopPlayback(playback));
+		row.seek = make('input', 'seek', { type: 'range', min: 0, step: 1000, hidden: true });
+		row.seek.oninput = () => { row.held = Date.now(); };
+		row.seek.onchange = () => change({ position_ms: Number(row.seek.value) });
+		row.volume = make('div', 'loud', { hidden: true });
+		row.mute = button(() => change({ muted: !this.#session.people.get(row.p.leg)?.audio_muted }));
+		row.gain = make('input', '', { type: 'range', min: -30, max: 20, step: 1 });
+		row.gain.oninput = () => { row.loud = Date.now(); };
+		row.gain.onchange = () => this.#session.volume(row.p.leg, Number(row.gain.value));
+		row.volume.append(row.mute, row.gain);
+		li.append(row.who, row.now, row.back, row.next, row.pause, row.loop, row.stop, row.seek, row.volume);
+		this.#rows.set(String(playback), row);
 		return li;
 	}
 
+	#fill(li, p) {
+		const row = this.#rows.get(li.dataset.key), host = this.#session.isHost, title = p.title ?? '';
+		const paused = p.state === 'paused', sound = this.#session.people.get(p.leg);
+		row.p = p;
+		row.who.textContent = row.who.title = title;
+		label(row.back, host && p.pages, 'back', t('playPageBack', { title }));
+		label(row.next, host && p.pages, 'next', t('playPageNext', { title }));
+		row.back.disabled = p.page <= 1;
+		row.next.disabled = p.page >= p.pages;
+		label(row.pause, host && (p.seekable || p.source === 'camera') && !p.pages, paused ? 'play' : 'pause', t(paused ? 'playResume' : 'playPause', { title }));
+		label(row.loop, host && p.seekable, 'loop', t('playLoopIt', { title }));
+		row.loop.setAttribute('aria-pressed', String(!!p.loop));
+		label(row.stop, host, 'stop', t('playStop', { title }));
+		row.seek.hidden = !(host && p.seekable && p.duration_ms);
+		row.seek.max = p.duration_ms ?? 0;
+		row.seek.setAttribute('aria-label', t('playSeek', { title }));
+		row.volume.hidden = !(host && sound?.audio);
+		label(row.mute, true, sound?.audio_muted ? 'speakerOff' : 'speaker', t(sound?.audio_muted ? 'playUnmute' : 'playMute', { title }));
+		row.gain.setAttribute('aria-label', t('playVolume', { title }));
+		if (Date.now() - row.loud > HELD_MS)
+			row.gain.value = sound?.gain_db ?? 0;
+		row.gain.setAttribute('aria-valuetext', t('decibels', { n: row.gain.value }));
+	}
+
 	#tick() {
-		for (const { p, now, slider, held } of this.#rows.values()) {
+		for (const { p, now, seek, held } of this.#rows.values()) {
 			const at = position(p);
 			const words = p.pages ? t('playPage', { page: p.page, pages: p.pages }) :
 				['playing', 'paused'].includes(p.state) && p.duration_ms ? `${clock(at)} / ${clock(p.duration_ms)}` : t(STATES[p.state]);
 			if (now.textContent !== words)
 				now.textContent = words;
-			if (slider && !(held > Date.now() - 1500)) {
-				slider.value = at;
-				slider.setAttribute('aria-valuetext', clock(at));
+			if (!seek.hidden && Date.now() - held > HELD_MS) {
+				seek.value = at;
+				seek.setAttribute('aria-valuetext', clock(at));
 			}
 		}
 	}

@@ -351,7 +351,7 @@ export class Session extends EventTarget {
 		else
 			this.playbacks.set(p.playback, { ...p, at: Date.now() });
 		if (p.state === 'failed' && this.isHost)
-			this.#tell('notice', { key: 'playFailed', values: { title: p.title ?? '', why: p.text ?? '' } });
+			this.#tell('notice', { key: 'playFailed', values: { title: p.title ?? '', why: read(told(p.code, p.text ?? '')) } });
 	}
 
 	#calling({ call, state, number, name, text }) {
