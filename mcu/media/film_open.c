@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <libavutil/display.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/pixdesc.h>
 
 enum { IO_BYTES = 65536, CAMERA_OPEN_S = 10, CAMERA_SILENT_S = 5, PROBE_BYTES = 5000000 };
@@ -220,11 +221,24 @@ static int find_streams(struct film *f)
 	return err;
 }
 
+/* libav says of a picture beyond its own limits only that it is none. */
+static bool is_huge_png(int fd)
+{
+	static const uint8_t mark[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+	uint8_t b[24];
+
+	return pread(fd, b, sizeof b, 0) == (ssize_t)sizeof b && !memcmp(b, mark, sizeof mark) &&
+	       (uint64_t)AV_RB32(b + 16) * AV_RB32(b + 20) > MAX_PIXELS_N;
+}
+
 int film_open(struct film **out, int fd, const char *url, struct media_out *o)
 {
-	struct film *f = calloc(1, sizeof *f);
+	struct film *f;
 	int err = -ENOMEM;
 
+	if (fd >= 0 && is_huge_png(fd))
+		return -EFBIG;
+	f = calloc(1, sizeof *f);
 	if (!f)
 		return -ENOMEM;
 	f->out = o;

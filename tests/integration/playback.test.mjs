@@ -1,13 +1,14 @@
 // What is played into a room: a recording, with its colours and tones, paused, sought,
 // stopped; and what is refused.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { Bots, COLOURS, TONES, near } from '../support/bots.mjs';
 import { colour, level } from '../support/media.mjs';
@@ -155,12 +156,20 @@ describe('files in a room', limit, () => {
 		const cut = join(folder, 'cut.mp4'), noise = join(folder, 'noise.pdf'), bomb = join(folder, 'bomb.png');
 		writeFileSync(cut, readFileSync(film).subarray(0, 2000));
 		writeFileSync(noise, '%PDF-1.7\n' + 'garbage '.repeat(2000));
-		execFileSync('python3', ['-c', BOMB, bomb]);
-		for (const file of [cut, noise, bomb]) {
+		await promisify(execFile)('python3', ['-c', BOMB, bomb]); // takes long: connections must be seen to close meanwhile
+		const text = join(folder, 'notes.txt'), locked = join(folder, 'locked.pdf'), strange = join(folder, 'strange.mp4');
+		writeFileSync(text, 'what was said\n'.repeat(300));
+		execFileSync('python3', ['-c', PDF.replace('/Root 1 0 R', `/Root 1 0 R/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<${'5a'.repeat(32)}>/U<${'a5'.repeat(32)}>>>`), locked]);
+		writeFileSync(strange, Buffer.from(readFileSync(film).toString('latin1').replaceAll('avc1', 'zzzz').replaceAll('avcC', 'zzzC'), 'latin1'));
+		for (const [file, code] of [[cut, 'unreadable'], [noise, 'unreadable'], [text, 'unreadable'], [bomb, 'too_large'], [locked, 'locked'], [strange, 'codec']]) {
 			const { status, body } = await upload(api, file);
 			assert.equal(status, 422, `${file}: ${JSON.stringify(body)}`);
-			assert.match(body.code, /^media_(unreadable|too_large)$/);
+			assert.equal(body.code, `media_${code}`, file);
+			assert.match(body.text, /^[A-Z].*\.$/);
 		}
+		const empty = await api.call('POST', '/api/v1/rooms/play/uploads', { name: 'x', bytes: 0 });
+		assert.equal(empty.status, 422);
+		assert.equal((await empty.json()).code, 'media_empty');
 		const large = await api.call('POST', '/api/v1/rooms/play/uploads', { name: 'x', bytes: 21000000 });
 		assert.equal(large.status, 413);
 		assert.equal((await fetch(`${server.url}/api/v1/uploads/${'0'.repeat(32)}`, { method: 'PUT', body: 'x' })).status, 404);
@@ -292,7 +301,7 @@ open(sys.argv[1], 'wb').write(out)
 const BOMB = `
 import sys, zlib, struct
 def chunk(t, d): return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))
-z = zlib.compressobj(9); d = b''
+z = zlib.compressobj(1); d = b''
 for _ in range(16384): d += z.compress(b'\\0' * (16384 * 3 + 1))
 d += z.flush()
 open(sys.argv[1], 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 16384, 16384, 8, 2, 0, 0, 0)) + chunk(b'IDAT', d) + chunk(b'IEND', b''))
