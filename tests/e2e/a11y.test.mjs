@@ -65,6 +65,9 @@ describe('accessibility', { timeout: 300000 }, () => {
 			await p.join('demo');
 			w.tell({ type: 'joined', participant: { leg: 9001, name: '김민지', audio: true, video: true, audio_muted: true, video_muted: true, role: 'participant', hand: true } });
 			w.tell({ type: 'joined', participant: { leg: 9002, name: '+4989••••12', number: '+498912345612', kind: 'phone', audio: true, video: false, audio_muted: false, video_muted: false, role: 'participant', hand: false } });
+			w.tell({ type: 'joined', participant: { leg: 9003, name: 'film.mp4', kind: 'playback', audio: true, video: true, audio_muted: false, video_muted: false, role: 'participant', hand: false } });
+			w.tell({ type: 'playback', playback: 1, leg: 9003, state: 'paused', source: 'upload', title: 'film.mp4', position_ms: 61000, duration_ms: 120000, loop: true, content: false, seekable: true });
+			w.tell({ type: 'playback', playback: 2, leg: 9004, state: 'playing', source: 'upload', title: 'slides.pdf', position_ms: 0, page: 1, pages: 9, loop: false, content: true, seekable: false });
 			w.tell({ type: 'call', call: 7, state: 'ringing', number: '+498912345613' });
 			w.tell({ type: 'waiting', people: [{ waiting: 1, name: 'Maria' }] });
 			w.tell({ type: 'quality', legs: [{ leg: 9001, score: 2.1 }, { leg: p.leg, score: 4.2 }] });
@@ -81,7 +84,7 @@ describe('accessibility', { timeout: 300000 }, () => {
 			w.tell({ type: 'chat', leg: p.leg, name: 'Ana', text: 'https://example.org/', at: Date.now() });
 			await p.page.waitForSelector('#lines .own a');
 			await clean(p, 'chat');
-			for (const button of ['menu-settings', 'menu-layout', 'menu-policy', 'menu-invite', 'menu-help']) {
+			for (const button of ['menu-settings', 'menu-layout', 'menu-policy', 'menu-invite', 'menu-play', 'menu-help']) {
 				await p.page.click('#more');
 				await clean(p, 'menu');
 				await p.page.click(`#${button}`);
