@@ -16,9 +16,9 @@ struct local_source_ops {
 	/* Writes the AUDIO_TICK_SAMPLES of the tick that is due at due_ns, in so many
 	 * channels. false: there is nothing to hear. On MIXA; must not block. */
 	bool (*sound)(void *obj, int64_t due_ns, float *out, int channels);
-	/* The picture to show from now on, the caller's reference; NULL: still the one
+	/* The picture to show from due_ns on, the caller's reference; NULL: still the one
 	 * before. On MIXV, from one job at a time; must not block. */
-	struct vframe *(*picture)(void *obj, int64_t now_ns);
+	struct vframe *(*picture)(void *obj, int64_t due_ns);
 	/* Whether its picture is on a view at all (L2). After true the present one is to
 	 * be given again. On CTL. */
 	void (*wanted)(void *obj, bool on);

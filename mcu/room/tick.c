@@ -130,11 +130,11 @@ ON_THREAD(ROLE_MIXV) static void sync_stages(struct tick *t, const struct routin
 }
 
 /* The one snapshot that all pictures of a tick are composed from. */
-ON_THREAD(ROLE_MIXV) static void take_newest(struct tick *t, int64_t now_ns)
+ON_THREAD(ROLE_MIXV) static void take_newest(struct tick *t, int64_t now_ns, int64_t due_ns)
 {
 	for (size_t i = 0; i < t->n_newest; i++) {
 		const struct route_source *from = &t->routing->source[i];
-		struct vframe *f = video_leg_take(from->video);
+		struct vframe *f = video_leg_take(from->video, due_ns);
 
 		passage_begin(&t->newest[i].passage, from->video);
 		if (f && !from->muted) {
@@ -177,7 +177,7 @@ ON_THREAD(ROLE_MIXV) static void compose(struct tick *t, int64_t due_ns)
 	};
 	uint64_t shrunk = 0, result[STAGE_SKIPPED + 1] = { 0 };
 
-	take_newest(t, now);
+	take_newest(t, now, due_ns);
 	for (size_t i = 0; i < t->n_stages; i++)
 		result[t->stage[i] && t->n_newest == t->routing->n_sources ?
 			       stage_show(t->stage[i], &call, &shrunk) : STAGE_SKIPPED]++;

@@ -406,9 +406,9 @@ bool video_leg_needs_key(struct video_leg *v)
 	return atomic_exchange(&v->needs_key, false);
 }
 
-static struct vframe *take_local(struct video_leg *v)
+static struct vframe *take_local(struct video_leg *v, int64_t due_ns)
 {
-	struct vframe *f = v->local->ops->picture(v->local->obj, clock_now_ns(v->engine->clock));
+	struct vframe *f = v->local->ops->picture(v->local->obj, due_ns);
 
 	if (f) {
 		v->decoded++;
@@ -418,10 +418,10 @@ static struct vframe *take_local(struct video_leg *v)
 	return f;
 }
 
-struct vframe *video_leg_take(struct video_leg *v)
+struct vframe *video_leg_take(struct video_leg *v, int64_t due_ns)
 {
 	if (v->local)
-		return v->wanted ? take_local(v) : NULL;
+		return v->wanted ? take_local(v, due_ns) : NULL;
 	return atomic_exchange(&v->newest, NULL);
 }
 

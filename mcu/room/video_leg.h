@@ -68,9 +68,9 @@ void video_leg_put(struct video_leg *v, struct buf *au, enum codec codec, bool k
 /* True once per loss of the decoder's state. */
 bool video_leg_needs_key(struct video_leg *v) ON_THREAD(ROLE_NET);
 
-/* The newest picture if there is one since the last call; the caller's
- * reference. */
-struct vframe *video_leg_take(struct video_leg *v) ON_THREAD(ROLE_MIXV);
+/* The newest picture if there is one since the last call; the caller's reference. What is
+ * made in the server is as of due_ns, when the tick was due: so is its sound. */
+struct vframe *video_leg_take(struct video_leg *v, int64_t due_ns) ON_THREAD(ROLE_MIXV);
 
 /* Whether there will be one in a moment. */
 bool video_leg_is_decoding(const struct video_leg *v) ON_THREAD(ROLE_MIXV);

@@ -266,7 +266,7 @@ static void test_decoder_is_open_while_wanted(void **state)
 	rig_run(r);
 	video_leg_get_stats(l, &s);
 	assert_false(s.open);
-	f = video_leg_take(l);
+	f = video_leg_take(l, 0);
 	assert_null(f);
 	rig_close(r);
 }
