@@ -3,7 +3,7 @@ import { language, t } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 480, HEIGHT = 190, LEFT = 44, RIGHT = 8, TOP = 12, BOTTOM = 24;
+const WIDTH = 480, HEIGHT = 190, LEFT = 44, RIGHT = 8, TOP = 12, BOTTOM = 32;
 const DAY_MS = 86400000;
 
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
