@@ -377,6 +377,16 @@ static void udp_hurry(struct transport *base, bool hurry)
 			(void)net_fd_set_patient(t->line[i].rtp.watch, !hurry);
 }
 
+/* Of the sound: pictures hurry. */
+static void udp_relax(struct transport *base, bool relaxed)
+{
+	struct udp_transport *t = udp_self(base);
+
+	role_assert_net();
+	if (t->line[RTP_LINE_AUDIO].rtp.watch)
+		net_fd_relax(t->line[RTP_LINE_AUDIO].rtp.watch, relaxed);
+}
+
 static void udp_stats(const struct transport *base, struct transport_stats *out)
 {
 	role_assert_net();
@@ -405,6 +415,7 @@ static const struct transport_ops udp_ops = {
 	.send_rtcp = udp_send_rtcp,
 	.prefetch = udp_prefetch,
 	.hurry = udp_hurry,
+	.relax = udp_relax,
 	.stats = udp_stats,
 	.close = udp_close,
 };

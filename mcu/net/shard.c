@@ -41,7 +41,8 @@ struct net_fd {
 	void *obj;
 	net_fd_prefetch_fn *prefetch; /* may be NULL */
 	int fd;
-	bool may_be_steady, steady;
+	bool may_be_steady, steady, relaxed;
+	bool odd;	   /* steady: which of the reads is its, when it is relaxed */
 	uint8_t ready;	   /* reads in a row at which it was */
 	uint8_t idle;	   /* steady: likewise at which it was not */
 	uint64_t read_no;  /* of the last */
@@ -141,6 +142,7 @@ static void make_steady(struct net_shard *s, struct net_fd *w)
 	}
 	epoll_ctl(s->epfd[PATIENT], EPOLL_CTL_DEL, w->fd, NULL);
 	w->steady = true;
+	w->odd = s->n_steady & 1;
 	w->idle = 0;
 	w->at = s->n_steady;
 	s->steady[s->n_steady++] = w;
@@ -174,6 +176,8 @@ static void note_ready(struct net_shard *s, struct net_fd *w)
 /* k: how near it is to its turn. */
 static void prefetch(const struct net_fd *w, int k)
 {
+	if (k && w->relaxed && w->odd != (w->s->read_no & 1))
+		return;
 	if (!k)
 		__builtin_prefetch(w);
 	else if (w->fn && w->prefetch)
@@ -193,7 +197,7 @@ static void read_steady(struct net_shard *s)
 		for (size_t k = 0; k < PREFETCH_AHEAD; k++)
 			if (i >= PREFETCH_AHEAD - k && i < s->n_steady)
 				prefetch(s->steady[i - (PREFETCH_AHEAD - k)], (int)k);
-		if (!w || !w->fn)
+		if (!w || !w->fn || (w->relaxed && w->odd != (s->read_no & 1)))
 			continue;
 		idle = w->idle;
 		w->fn(w->obj, w->fd, 0);
@@ -521,6 +525,11 @@ int net_fd_modify(struct net_fd *w, uint32_t epoll_events)
 void net_fd_may_be_steady(struct net_fd *w)
 {
 	w->may_be_steady = true;
+}
+
+void net_fd_relax(struct net_fd *w, bool relaxed)
+{
+	w->relaxed = relaxed;
 }
 
 void net_fd_idle(struct net_fd *w)

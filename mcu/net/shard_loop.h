@@ -40,6 +40,10 @@ enum { NET_FD_STEADY_AFTER = 25, NET_FD_STEADY_IDLE = 10 };
 void net_fd_may_be_steady(struct net_fd *w) ON_THREAD(ROLE_NET);
 void net_fd_idle(struct net_fd *w) ON_THREAD(ROLE_NET);
 
+/* What comes by it may wait for another read: a steady one is then read every other time,
+ * two packets with one call. */
+void net_fd_relax(struct net_fd *w, bool relaxed) ON_THREAD(ROLE_NET);
+
 /* fn(obj, step) fetches into the processor's cache what reading the descriptor will take:
  * steps 0, 1, … NET_FD_PREFETCH_STEPS - 1, each a little after the one before, whose
  * pointers it follows. */

@@ -40,6 +40,12 @@ void transport_hurry(struct transport *t, bool hurry)
 	t->ops->hurry(t, hurry);
 }
 
+void transport_relax(struct transport *t, bool relaxed)
+{
+	if (t->ops->relax)
+		t->ops->relax(t, relaxed);
+}
+
 void transport_set_tap(struct transport *t, struct tap *tap)
 {
 	t->tap = tap;

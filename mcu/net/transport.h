@@ -114,6 +114,7 @@ struct transport_ops {
 			 size_t len);
 	void (*close_data)(struct transport *t, uint16_t channel);
 	void (*hurry)(struct transport *t, bool hurry);
+	void (*relax)(struct transport *t, bool relaxed); /* may be NULL */
 	void (*stats)(const struct transport *t, struct transport_stats *out);
 	void (*close)(struct transport *t);
 };
@@ -140,6 +141,9 @@ static inline unsigned transport_line(const struct transport *t)
  * little ahead of the next audio tick (shard.h, patient descriptors). First it is
  * not. */
 void transport_hurry(struct transport *t, bool hurry) ON_THREAD(ROLE_NET);
+/* Nothing but silence comes: what does may wait for another read, so long as it is not
+ * hurried. First it may not. */
+void transport_relax(struct transport *t, bool relaxed) ON_THREAD(ROLE_NET);
 
 /* Copies of what is received and sent from now on go to tap (borrowed until it is
  * replaced by another or NULL). */

@@ -97,12 +97,17 @@ ON_THREAD(ROLE_NET) static void sound_in(struct leg_net *l, struct buf *pkt,
 {
 	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
 	bool silence = !says_faint && !audio_tag_red(tag) && is_faint(audio_tag_codec(tag), p);
+	bool held = sound_rest_holds(&l->rest, p->ssrc, p->seq, silence);
 
 	pkt->tag = says_faint || silence ? tag | AUDIO_TAG_FAINT : tag;
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
 	if (l->record)
 		leg_record_sound(l->record, &l->lipsync, p, pkt->tag, arrival_ns);
-	if (sound_rest_holds(&l->rest, p->ssrc, p->seq, silence)) {
+	if (sound_rest_is_on(&l->rest) != l->relaxed) {
+		l->relaxed = !l->relaxed;
+		transport_relax(l->transport, l->relaxed);
+	}
+	if (held) {
 		metric_add(&m_rested, 1);
 		buf_unref(&pkt);
 		return;

@@ -25,6 +25,11 @@ struct sound_rest {
 
 /* For each packet, in the order of arrival: whether it is kept, or was before. */
 bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent);
+/* After that: silence has come for so long that more of it may be waited for. */
+static inline bool sound_rest_is_on(const struct sound_rest *r)
+{
+	return r->run > SOUND_REST_SETTLE;
+}
 /* How many of the numbers up to that of a packet which is handed on were kept. */
 uint16_t sound_rest_before(const struct sound_rest *r, uint32_t ssrc, uint16_t seq);
 

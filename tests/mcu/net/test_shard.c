@@ -391,6 +391,57 @@ static void test_steady_descriptors_are_not_asked(void **state)
 	assert_int_equal(w->last_ns, NET_FD_STEADY_IDLE);
 }
 
+/* The slots of the reads that the descriptor gets, once it is steady; relaxed from some
+ * point on. */
+static void on_relaxed(void *obj, int fd, uint32_t events)
+{
+	enum { RELAXED_AT = NET_FD_STEADY_AFTER + 5, ENOUGH = RELAXED_AT + 10 };
+	struct world *w = obj;
+	int64_t slot;
+	char c;
+
+	role_assert_net();
+	slot = slot_of(w->s);
+	assert_int_equal(read(fd, &c, 1), 1);
+	assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	w->fired++;
+	if (w->fired > RELAXED_AT + 1) {
+		assert_int_equal(events, 0);
+		w->strays += slot < w->last_ns + 2; /* a slow machine may leave out some */
+	}
+	w->last_ns = slot;
+	if (w->fired == RELAXED_AT)
+		net_fd_relax(w->fd, true);
+	if (w->fired < ENOUGH)
+		return;
+	net_fd_remove(&w->fd);
+	bump(w);
+}
+
+static void do_watch_relaxed(void *obj, void *arg)
+{
+	struct world *w = obj;
+
+	(void)arg;
+	role_assert_net();
+	assert_int_equal(net_fd_add(&w->fd, w->s, w->pipe[0], EPOLLIN, on_relaxed, w), 0);
+	assert_int_equal(net_fd_set_patient(w->fd, true), 0);
+	net_fd_may_be_steady(w->fd);
+	bump(w);
+}
+
+static void test_relaxed_descriptors_are_read_every_other_time(void **state)
+{
+	struct world *w = *state;
+
+	post(w, do_watch_relaxed);
+	wait_count(w, 1);
+	assert_int_equal(write(w->pipe[1], "x", 1), 1);
+	wait_count(w, 2);
+	net_shard_stop(w->s);
+	assert_int_equal(w->strays, 0);
+}
+
 static gboolean on_timeout(gpointer obj)
 {
 	struct world *w = obj;
@@ -530,6 +581,7 @@ int main(void)
 		T(test_descriptor),
 		T(test_patient_descriptors_keep_step),
 		T(test_steady_descriptors_are_not_asked),
+		T(test_relaxed_descriptors_are_read_every_other_time),
 		T(test_glib_context),
 		T(test_patient_glib_context),
 		cmocka_unit_test(test_nofile),

@@ -51,7 +51,7 @@ static struct {
 	const struct transport_events *ev;
 	void *obj;
 	int refuse; /* what set_remote returns */
-	bool publishes, open, hurried;
+	bool publishes, open, hurried, relaxed;
 	unsigned restarts, udp_sets;
 	struct rtp_udp_cfg udp;
 	char local_ufrag[9];
@@ -292,8 +292,15 @@ static inline void hurry_transport(struct transport *t, bool hurry)
 	the.hurried = hurry;
 }
 
+static inline void relax_transport(struct transport *t, bool relaxed)
+{
+	assert_ptr_equal(t, &the.base);
+	assert_true(relaxed != the.relaxed);
+	the.relaxed = relaxed;
+}
+
 static const struct transport_ops ops = {
-	.hurry = hurry_transport, .start_data = start_data, .send_data = send_data,
+	.hurry = hurry_transport, .relax = relax_transport, .start_data = start_data, .send_data = send_data,
 	.set_remote = set_remote, .add_candidate = add_candidate, .send_rtcp = send_rtcp,
 	.close = close_transport,
 };

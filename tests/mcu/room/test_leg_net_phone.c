@@ -77,8 +77,12 @@ static void its_silence_stays_on_the_shard(void **state)
 	assert_int_equal(go_on(SOUND_REST_SETTLE, false), SOUND_REST_SETTLE);
 	assert_true(the.tag & AUDIO_TAG_FAINT);
 	assert_int_equal(audio_tag_codec(the.tag), CODEC_PCMU);
+	assert_false(the.relaxed);
 	assert_int_equal(go_on(1000, false), 1000 / SOUND_REST_PROBE);
-	assert_int_equal(go_on(100, true), 100);
+	assert_true(the.relaxed);
+	assert_int_equal(go_on(1, true), 1);
+	assert_false(the.relaxed);
+	assert_int_equal(go_on(99, true), 99);
 	/* it all came */
 	assert_int_equal(rx_stats_lost(&the.l->audio_rx), 0);
 	assert_int_equal(the.l->audio_rx.received, 100 + SOUND_REST_SETTLE + 1000 + 100 - 1);
