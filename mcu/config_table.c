@@ -336,8 +336,9 @@ const struct config_key config_keys[] = {
 	BOOL("audio.noise_suppression", audio.noise_suppression, "false",
 	     "The noise behind whoever joins is suppressed, likewise."),
 
-	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "500",
-	    "A file is valid up to its last fragment (milliseconds) at every moment."),
+	INT("recording.fragment_ms", recording.fragment_ms, 100, 500, "250",
+	    "A file is valid up to its last fragment (milliseconds) at every moment. What a crash "
+	    "costs is one of them and what is on its way, less than a second."),
 	INT("recording.gop_s", recording.gop_s, 1, 4, "4",
 	    "A key frame at least this often while a room is recorded (seconds)."),
 	INT("recording.audio_kbps", recording.audio_kbps, 32, 256, "96",

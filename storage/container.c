@@ -58,9 +58,13 @@ static int open_mkv(struct container *c, int fd, const struct mux_cfg *cfg,
 	c->sound_track = (unsigned)n;
 	if (cfg->opus)
 		t[n++] = (struct mkv_track){ .codec = CODEC_OPUS, .hz = 48000,
+					     .frame_ns = clock_scale(OPUS_FRAME_SAMPLES, NS_PER_S,
+								     48000),
 					     .channels = (unsigned)cfg->channels };
 	else if (cfg->aac_config_len)
 		t[n++] = (struct mkv_track){ .codec = CODEC_AAC, .hz = (unsigned)cfg->sample_rate,
+					     .frame_ns = clock_scale(AAC_FRAME_SAMPLES, NS_PER_S,
+								     cfg->sample_rate),
 					     .channels = (unsigned)cfg->channels,
 					     .config = aac_config, .config_len = cfg->aac_config_len };
 	err = avcc.failed ? -ENOMEM : mkv_new(&c->mkv, fd, t, n, cfg->created_wall_ns);

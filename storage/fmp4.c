@@ -221,6 +221,7 @@ int fmp4_finish(struct fmp4 *f)
 
 	if (!err && !f->index.track[f->movie.track[MP4_VIDEO].timescale ? MP4_VIDEO : MP4_AUDIO].sizes.n)
 		err = -ENODATA;
+	mp4_movie_even(&f->movie, &f->index, true);
 	if (!err)
 		err = fmp4_complete_file(f->fd, f->free_at, f->end, &f->movie, &f->index, &bytes);
 	f->end = bytes;

@@ -8,6 +8,7 @@
 
 #include "mcu/base/clock.h"
 #include "storage/files.h"
+#include "storage/mkv_even.h"
 #include "storage/mkv_head.h"
 
 struct mkv {
@@ -17,6 +18,7 @@ struct mkv {
 	int64_t last_ns[MKV_TRACKS]; /* -1: none */
 	struct mkv_head head;
 	struct mkv_cues cues;
+	struct mkv_even even;
 	/* the cluster that is gathered */
 	struct mp4_out body, start;
 	int64_t cluster_ms; /* -1: there is none */
@@ -122,6 +124,7 @@ int mkv_add(struct mkv *f, unsigned track, const uint8_t *data, size_t len, int6
 		f->body.len = before;
 		return -ENOMEM;
 	}
+	mkv_even_add(&f->even, track, before, ms, true);
 	f->since_ns = at_ns < f->since_ns ? at_ns : f->since_ns;
 	f->until_ns = at_ns > f->until_ns ? at_ns : f->until_ns;
 	f->last_ns[track] = at_ns;
@@ -133,10 +136,16 @@ int64_t mkv_pending_since_ns(const struct mkv *f)
 	return f->body.len ? f->since_ns : -1;
 }
 
-void mkv_drop_pending(struct mkv *f)
+static void begin_anew(struct mkv *f)
 {
 	f->body.len = 0;
 	f->cluster_ms = -1;
+}
+
+void mkv_drop_pending(struct mkv *f)
+{
+	mkv_even_dropped(&f->even);
+	begin_anew(f);
 }
 
 int mkv_flush(struct mkv *f)
@@ -160,18 +169,24 @@ int mkv_flush(struct mkv *f)
 	if (err)
 		return ftruncate(f->fd, (off_t)f->end) ? err : err; /* or the repair cuts it */
 	mkv_cues_add(&f->cues, f->cluster_ms, f->end - f->head.data_at, f->by_key);
+	mkv_even_written(&f->even, f->end + f->start.len);
 	f->end += f->start.len + f->body.len;
 	f->written_ns = f->until_ns > f->written_ns ? f->until_ns : f->written_ns;
-	mkv_drop_pending(f);
+	begin_anew(f);
 	return 0;
 }
 
 int mkv_finish(struct mkv *f)
 {
+	int64_t last_ms = -1;
 	int err = mkv_flush(f);
 
 	if (!err && f->written_ns < 0)
 		err = -ENODATA;
+	if (!err)
+		err = mkv_even_out(&f->even, f->fd, &f->head, &f->cues, &last_ms);
+	if (last_ms >= 0)
+		f->written_ns = last_ms * NS_PER_MS;
 	return err ? err : mkv_complete(f->fd, &f->head, &f->cues, &f->end, mkv_duration_ms(f));
 }
 

@@ -23,6 +23,9 @@ struct mkv_track {
 	enum codec codec;
 	unsigned width, height; /* of a picture */
 	unsigned hz, channels;	/* of sound */
+	/* What each packet of sound lasts; 0: they differ. Where it is known, what picture or sound
+	 * has beyond the other's end is taken off at the file's end (mkv_even.h). */
+	int64_t frame_ns;
 	/* H.264: AVCDecoderConfigurationRecord; AAC: AudioSpecificConfig; AV1: av1C; else
 	 * none. Borrowed. */
 	const uint8_t *config;

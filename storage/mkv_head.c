@@ -24,7 +24,8 @@ enum {
 	CODEC_PRIVATE = 0x63a2,
 	VIDEO = 0xe0,
 	AUDIO = 0xe1,
-	VOID = 0xec,
+	TRACK_TYPE = 0x83,
+	DEFAULT_DURATION = 0x23e383,
 	SEEK_ROOM = 160,
 	DURATION_OCTETS = 18,
 	OPUS_PREROLL_MS = 80,
@@ -120,8 +121,10 @@ static void put_track(struct mp4_out *o, const struct mkv_track *t, unsigned num
 
 	ebml_put_unsigned(o, 0xd7, number);
 	ebml_put_unsigned(o, 0x73c5, number);
-	ebml_put_unsigned(o, 0x83, codec_is_video(t->codec) ? 1 : 2);
+	ebml_put_unsigned(o, TRACK_TYPE, codec_is_video(t->codec) ? 1 : 2);
 	ebml_put_unsigned(o, 0x9c, 0); /* no lacing */
+	if (t->frame_ns)
+		ebml_put_unsigned(o, DEFAULT_DURATION, (uint64_t)t->frame_ns);
 	ebml_put_text(o, 0x22b59c, "und");
 	ebml_put_text(o, 0x86, names[t->codec].id);
 	if (t->codec == CODEC_OPUS)
@@ -174,14 +177,32 @@ void mkv_head_put(struct mkv_head *h, const struct mkv_track *t, size_t n,
 	ebml_end(o, at);
 	h->tracks_at = o->len;
 	at = ebml_begin(o, MKV_TRACK_LIST);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		put_track(o, &t[i], (unsigned)i + 1);
+		h->is_picture[i] = codec_is_video(t[i].codec);
+		h->frame_ns[i] = t[i].frame_ns;
+	}
+	h->n_tracks = n;
 	ebml_end(o, at);
 }
 
 void mkv_head_free(struct mkv_head *h)
 {
 	mp4_out_free(&h->bytes);
+}
+
+static void read_tracks(struct mkv_head *h, struct mp4_in list)
+{
+	struct mp4_in track, field;
+	uint32_t id;
+
+	for (; h->n_tracks < MKV_TRACKS && ebml_next(&list, &id, &track); h->n_tracks++)
+		while (ebml_next(&track, &id, &field)) {
+			if (id == TRACK_TYPE)
+				h->is_picture[h->n_tracks] = ebml_unsigned(field) == 1;
+			if (id == DEFAULT_DURATION && ebml_unsigned(field) < (uint64_t)NS_PER_S)
+				h->frame_ns[h->n_tracks] = (int64_t)ebml_unsigned(field);
+		}
 }
 
 /* Where what mkv_head_put wrote is: the elements have the same order and sizes, whether it
@@ -211,6 +232,7 @@ bool mkv_head_read(struct mkv_head *h, const uint8_t *p, size_t len)
 	h->tracks_at = (size_t)(in.p - p);
 	if (!ebml_next(&in, &id, &body) || id != MKV_TRACK_LIST)
 		return false;
+	read_tracks(h, body);
 	mp4_put(&h->bytes, p, (size_t)(in.p - p));
 	return !h->bytes.failed;
 }

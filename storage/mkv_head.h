@@ -15,6 +15,7 @@ enum {
 	MKV_CUES = 0x1c53bb6b,
 	MKV_TIMESTAMP = 0xe7,
 	MKV_SIMPLE_BLOCK = 0xa3,
+	MKV_VOID = 0xec,
 	MKV_TIMESTAMP_OCTETS = 17,
 	MKV_FRAME_MS = 20, /* that the last frame lasts, about */
 	MKV_CUE_MS = 5000, /* where there are no key frames */
@@ -25,6 +26,9 @@ struct mkv_head {
 	/* offsets: of the segment's size, its first octet, the room for the index of what is
 	 * where, the one for the duration, and the two lists */
 	size_t size_at, data_at, seek_at, duration_at, info_at, tracks_at;
+	size_t n_tracks;
+	bool is_picture[MKV_TRACKS];
+	int64_t frame_ns[MKV_TRACKS]; /* of mkv_track */
 };
 
 struct mkv_cue {

@@ -6,10 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/mkv_even.h"
 #include "storage/mkv_head.h"
 #include "storage/tail.h"
 
-enum { HEAD_MAX = 16384, CLUSTER_LOOK = 64, BLOCK_KEY = 0x80 };
+enum { HEAD_MAX = 16384, CLUSTER_LOOK = 64, BLOCK_KEY = 0x80, LAST_CLUSTERS = 4 };
 /* None of ours is larger. */
 enum { CLUSTER_MAX = 4 * MKV_PENDING_BYTES, TIME_MAX = INT32_MAX };
 
@@ -19,8 +20,12 @@ struct repair {
 	uint64_t size, end; /* end: of the last whole cluster */
 	struct mkv_head head;
 	struct mkv_cues cues;
-	int64_t last_ms; /* the newest cluster's time; -1: there is none */
-	uint64_t last_at, last_octets;
+	struct {
+		int64_t ms;
+		uint64_t at, octets; /* of its body */
+	} last[LAST_CLUSTERS];
+	size_t n; /* clusters */
+	struct mkv_even even;
 	bool had_cues;
 };
 
@@ -62,6 +67,7 @@ static int next_cluster(struct repair *r)
 	uint64_t size;
 	uint32_t id;
 	size_t got, head;
+	int64_t ms;
 	int err = read_at(r->fd, p, sizeof p, r->end, &got);
 
 	if (err)
@@ -75,39 +81,53 @@ static int next_cluster(struct repair *r)
 		return 0;
 	in = (struct mp4_in){ p + head, got - head };
 	if (!ebml_next(&in, &id, &body) || id != MKV_TIMESTAMP || in.len < 13 ||
-	    in.p[0] != MKV_SIMPLE_BLOCK || ebml_unsigned(body) > TIME_MAX)
+	    (in.p[0] != MKV_SIMPLE_BLOCK && in.p[0] != MKV_VOID) || ebml_unsigned(body) > TIME_MAX)
 		return 0;
-	r->last_ms = (int64_t)ebml_unsigned(body);
-	r->last_at = r->end + head;
-	r->last_octets = size;
+	ms = (int64_t)ebml_unsigned(body);
+	r->last[r->n % LAST_CLUSTERS].ms = ms;
+	r->last[r->n % LAST_CLUSTERS].at = r->end + head;
+	r->last[r->n++ % LAST_CLUSTERS].octets = size;
 	/* Track 1 is the picture where there is one; of sound every block is one. */
-	mkv_cues_add(&r->cues, r->last_ms, r->end - r->head.data_at,
+	mkv_cues_add(&r->cues, ms, r->end - r->head.data_at,
 		     in.p[9] == 0x81 && in.p[12] & BLOCK_KEY);
 	r->end += head + size;
 	return 1;
 }
 
-/* Milliseconds to the end of the last cluster. */
-static int duration_of(const struct repair *r, int64_t *ms)
+/* The frames of one of the last clusters. newest: their time. */
+static int look_into(struct repair *r, size_t i, int64_t *newest)
 {
+	size_t octets = r->last[i].octets, got;
 	struct mp4_in in, body;
-	uint8_t *p = malloc(r->last_octets);
+	uint8_t *p = malloc(octets);
 	uint32_t id;
-	size_t got;
-	int err = p ? read_at(r->fd, p, r->last_octets, r->last_at, &got) : -ENOMEM;
+	int err = p ? read_at(r->fd, p, octets, r->last[i].at, &got) : -ENOMEM;
 
-	*ms = r->last_ms;
 	in = (struct mp4_in){ p, err ? 0 : got };
-	while (ebml_next(&in, &id, &body)) {
-		int64_t at;
+	for (const uint8_t *at = in.p; ebml_next(&in, &id, &body); at = in.p) {
+		int64_t ms;
 
 		if (id != MKV_SIMPLE_BLOCK || body.len < 4)
 			continue;
-		at = r->last_ms + (int16_t)mp4_get16(body.p + 1);
-		*ms = at > *ms ? at : *ms;
+		ms = r->last[i].ms + (int16_t)mp4_get16(body.p + 1);
+		*newest = ms > *newest ? ms : *newest;
+		mkv_even_add(&r->even, (body.p[0] & 0x7fU) - 1, r->last[i].at + (uint64_t)(at - p),
+			     ms, false);
 	}
-	*ms += MKV_FRAME_MS;
 	free(p);
+	return err;
+}
+
+/* Milliseconds to the end of the last clusters. */
+static int duration_of(struct repair *r, int64_t *ms)
+{
+	size_t first = r->n > LAST_CLUSTERS ? r->n - LAST_CLUSTERS : 0;
+	int err = 0;
+
+	*ms = r->last[(r->n - 1) % LAST_CLUSTERS].ms;
+	for (size_t i = first; i < r->n && !err; i++)
+		err = look_into(r, i % LAST_CLUSTERS, ms);
+	*ms += MKV_FRAME_MS;
 	return err;
 }
 
@@ -135,6 +155,7 @@ static void size_of_picture(const struct mkv_head *h, struct mkv_report *out)
 
 static int repair(struct repair *r, struct mkv_report *out)
 {
+	int64_t last_ms = -1;
 	int more, err = read_head(r);
 
 	if (err)
@@ -144,7 +165,7 @@ static int repair(struct repair *r, struct mkv_report *out)
 		;
 	if (more < 0)
 		return more;
-	if (r->last_ms < 0)
+	if (!r->n)
 		return -ENODATA;
 	err = duration_of(r, &out->duration_ms);
 	out->bytes = r->size;
@@ -157,6 +178,11 @@ static int repair(struct repair *r, struct mkv_report *out)
 		return err;
 	if (ftruncate(r->fd, (off_t)r->end))
 		return -errno;
+	err = mkv_even_out(&r->even, r->fd, &r->head, &r->cues, &last_ms);
+	if (err)
+		return err;
+	if (last_ms >= 0)
+		out->duration_ms = last_ms + MKV_FRAME_MS;
 	err = mkv_complete(r->fd, &r->head, &r->cues, &r->end, out->duration_ms);
 	out->bytes = r->end;
 	return err;
@@ -164,7 +190,7 @@ static int repair(struct repair *r, struct mkv_report *out)
 
 static int repair_at(int fd, const char *path, struct mkv_report *out)
 {
-	struct repair r = { .fd = fd, .path = path, .last_ms = -1 };
+	struct repair r = { .fd = fd, .path = path };
 	struct stat st;
 	int err = 0;
 

@@ -98,6 +98,19 @@ static int look(struct view *v)
 	return 0;
 }
 
+/* What a finished file says that it lasts; 0: it is not read. */
+static uint64_t told_length(const struct view *v)
+{
+	enum { MVHD_AT = 8, DURATION_AT = MVHD_AT + 12 + 8 + 8 + 4 };
+	uint8_t p[DURATION_AT + 8];
+
+	if (!v->finished || files_read_at(v->fd, v->end, p, sizeof(p)) ||
+	    mp4_get32(p + 4) != T('m', 'o', 'o', 'v') ||
+	    mp4_get32(p + MVHD_AT + 4) != T('m', 'v', 'h', 'd') || p[MVHD_AT + 8] != 1)
+		return 0;
+	return mp4_get64(p + DURATION_AT);
+}
+
 static int find_samples(struct copy *c)
 {
 	struct view v = { .fd = c->in };
@@ -112,6 +125,9 @@ static int find_samples(struct copy *c)
 	if (c->scan.kind != MP4_FRAGMENTED || !c->scan.completable ||
 	    (v.finished && c->scan.end != v.end))
 		return -ENOTSUP;
+	/* Its fragments may have more at their end than its index. */
+	mp4_movie_even(&c->scan.movie, &c->scan.index, v.finished &&
+		       told_length(&v) != mp4_movie_lasts(&c->scan.movie, &c->scan.index));
 	return 0;
 }
 

@@ -40,6 +40,10 @@ struct mp4_sample {
 /* -EINVAL: dts does not increase, or leaves a gap of more than 2^31 ticks. */
 int mp4_index_add(struct mp4_index *x, enum mp4_track_no t, const struct mp4_sample *s);
 void mp4_index_free(struct mp4_index *x);
+/* Has both tracks end together, if they do within MP4_EVEN_MS: pictures that begin after the
+ * sound's end are taken off (drop), and the last one lasts up to it. timescale: of both. */
+enum { MP4_EVEN_MS = 500 };
+void mp4_index_even(struct mp4_index *x, const uint32_t timescale[MP4_TRACKS], bool drop);
 /* Ticks from zero to the end of the track's last sample; 0 without samples. */
 int64_t mp4_index_end(const struct mp4_index *x, enum mp4_track_no t);
 

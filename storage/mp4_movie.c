@@ -8,7 +8,7 @@
 
 #define T(a, b, c, d) MP4_TYPE(a, b, c, d)
 
-enum { LANGUAGE_UND = 0x55c4, MOVIE_TIMESCALE = 90000 };
+enum { LANGUAGE_UND = 0x55c4, MOVIE_TIMESCALE = MP4_VIDEO_TIMESCALE };
 
 static const uint8_t unity_matrix[36] = {
 	0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
@@ -396,9 +396,8 @@ void mp4_put_init_moov(struct mp4_out *o, const struct mp4_movie *m)
 	mp4_end(o, moov);
 }
 
-void mp4_put_final_moov(struct mp4_out *o, const struct mp4_movie *m, const struct mp4_index *x)
+uint64_t mp4_movie_lasts(const struct mp4_movie *m, const struct mp4_index *x)
 {
-	size_t moov = mp4_begin(o, T('m', 'o', 'o', 'v'));
 	uint64_t longest = 0;
 
 	for (enum mp4_track_no i = 0; i < MP4_TRACKS; i++) {
@@ -407,7 +406,23 @@ void mp4_put_final_moov(struct mp4_out *o, const struct mp4_movie *m, const stru
 
 		longest = end > longest ? end : longest;
 	}
-	put_mvhd(o, m, longest);
+	return longest;
+}
+
+void mp4_movie_even(const struct mp4_movie *m, struct mp4_index *x, bool drop)
+{
+	const uint32_t timescale[MP4_TRACKS] = { m->track[MP4_VIDEO].timescale,
+						 m->track[MP4_AUDIO].timescale };
+
+	if (timescale[MP4_VIDEO] && timescale[MP4_AUDIO])
+		mp4_index_even(x, timescale, drop);
+}
+
+void mp4_put_final_moov(struct mp4_out *o, const struct mp4_movie *m, const struct mp4_index *x)
+{
+	size_t moov = mp4_begin(o, T('m', 'o', 'o', 'v'));
+
+	put_mvhd(o, m, mp4_movie_lasts(m, x));
 	for (enum mp4_track_no i = 0; i < MP4_TRACKS; i++)
 		if (m->track[i].timescale && x->track[i].sizes.n)
 			put_trak(o, m, x, i);

@@ -40,6 +40,10 @@ void mp4_put_ftyp(struct mp4_out *o);
 void mp4_put_init_moov(struct mp4_out *o, const struct mp4_movie *m);
 /* For a finished file. Tracks without samples are left out. */
 void mp4_put_final_moov(struct mp4_out *o, const struct mp4_movie *m, const struct mp4_index *x);
+/* What the final 'moov' says that it lasts: ticks of MP4_VIDEO_TIMESCALE. */
+uint64_t mp4_movie_lasts(const struct mp4_movie *m, const struct mp4_index *x);
+/* mp4_index_even. */
+void mp4_movie_even(const struct mp4_movie *m, struct mp4_index *x, bool drop);
 /* Of the longest track of the index. */
 int64_t mp4_duration_ms(const struct mp4_movie *m, const struct mp4_index *x);
 

@@ -368,6 +368,8 @@ static int repair(int fd, const char *path, struct mp4_scan *s, uint64_t *bytes)
 	*bytes = s->end;
 	if (!s->completable || (!s->index.track[MP4_VIDEO].sizes.n && !s->index.track[MP4_AUDIO].sizes.n))
 		return fdatasync(fd) ? -errno : 0;
+	mp4_movie_even(&s->movie, &s->index, true);
+	s->duration_ms = mp4_duration_ms(&s->movie, &s->index);
 	err = fmp4_complete_file(fd, s->free_at, s->end, &s->movie, &s->index, bytes);
 	if (!err)
 		s->kind = MP4_COMPLETE;

@@ -227,6 +227,9 @@ int mux_audio(struct mux *m, const uint8_t *frame, size_t len, int64_t pts_ns)
 			return err;
 	}
 	pts_ns -= clock_scale(m->cfg.priming_samples, NS_PER_S, m->hz);
+	/* so that its first packet, of up to 21.4 ms, is less than 20 from the first picture */
+	if (m->line.begun && pts_ns < m->line.zero_ns && pts_ns >= m->line.zero_ns - MUX_BEFORE_NS)
+		pts_ns = m->line.zero_ns;
 	if (!timeline_place(&m->line, pts_ns, !m->cfg.fps, &at_ns))
 		return MUX_EARLY;
 	ticks = ticks_of(at_ns, m->hz);

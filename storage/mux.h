@@ -27,6 +27,9 @@ struct mux_cfg {
 	int64_t created_wall_ns;
 };
 
+/* Sound that begins so little before the movie begins with it. */
+enum { MUX_BEFORE_NS = 2000000 };
+
 enum mux_result {
 	MUX_TAKEN,
 	MUX_EARLY,   /* before the movie's zero, or in a pause */

@@ -26,9 +26,10 @@ METRIC_GAUGE(active, "mcu_recorders", "Recorders that run now.");
 enum {
 	VIDEO_RING_BYTES = 4 << 20,
 	AUDIO_RING_BYTES = 256 << 10,
-	FRAGMENT_MS = 500,
+	FRAGMENT_MS = 250,
 	AAC_CONFIG_MAX = 64,
 	MARKS_MAX = 1024, /* pauses and their ends */
+	SOUND_WAIT_MS = 500, /* for the first of it, when there is a picture */
 };
 
 struct final_event {
@@ -330,8 +331,29 @@ static int open_file(struct recorder *r)
 	return fd < 0 ? fd : mux_new(&r->mux, fd, &c);
 }
 
-/* 1: took a packet; 0: there is none to take; -errno of the file. */
-static int take_next(struct recorder *r)
+/* Whether the file may begin with this picture: when there is sound that goes with it. Where
+ * its first packet is late, but less than a picture lasts, the picture is said to begin with
+ * it. */
+static bool may_begin(struct recorder *r, struct feed_packet *v, int64_t now_ns)
+{
+	int64_t lead_ns, priming_ns = clock_scale(r->cfg.priming_samples, NS_PER_S, 48000);
+	struct feed_packet a;
+
+	if (!r->cfg.opus && !r->cfg.aac_config_len)
+		return true;
+	while (feed_peek(r->audio, &a) && a.pts_ns - priming_ns < v->pts_ns - MUX_BEFORE_NS)
+		feed_pop(r->audio);
+	if (!feed_peek(r->audio, &a))
+		return now_ns - v->pts_ns >= SOUND_WAIT_MS * NS_PER_MS;
+	lead_ns = a.pts_ns - priming_ns - v->pts_ns;
+	if (lead_ns > 0 && lead_ns < NS_PER_S / r->cfg.fps)
+		v->pts_ns += lead_ns;
+	return true;
+}
+
+/* 1: took a packet; 0: there is none to take; -errno of the file. now_ns: INT64_MAX: nothing
+ * more will come. */
+static int take_next(struct recorder *r, int64_t now_ns)
 {
 	struct feed_packet v, a;
 	bool have_v = feed_peek(r->video, &v), have_a = feed_peek(r->audio, &a), video;
@@ -342,6 +364,9 @@ static int take_next(struct recorder *r)
 		return 0;
 	if (!have_v && !have_a)
 		return 0;
+	if (have_v && v.key && !mux_started(r->mux) && !may_begin(r, &v, now_ns))
+		return 0;
+	have_a = feed_peek(r->audio, &a);
 	video = have_v && (!have_a || mux_waits(r->mux) || v.pts_ns <= a.pts_ns);
 	if (video)
 		res = mux_video(r->mux, v.data, v.len, v.pts_ns, v.key);
@@ -420,7 +445,7 @@ static bool run(struct volume_job *j, int64_t now_ns, bool last)
 	if (!err && r->mux)
 		take_marks(r);
 	while (!err && r->mux && more > 0) {
-		more = take_next(r);
+		more = take_next(r, stopping || overran ? INT64_MAX : now_ns);
 		err = more < 0 ? more : 0;
 	}
 	if (!err && r->mux)

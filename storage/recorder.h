@@ -4,9 +4,9 @@
  *   MIXV strand ── recorder_video ──► byte ring ─┐
  *   MIXA worker ── recorder_audio ──► byte ring ─┴─► volume thread ──► file
  *
- * While it runs an MP4 file is a fragmented one (ISO/IEC 14496-12): a fragment at
- * most every 500 ms, fdatasync at least every second. When it is stopped, a
- * complete index is appended and one 16-octet write turns the fragments into
+ * While it runs an MP4 file is a fragmented one (ISO/IEC 14496-12): a fragment every
+ * fragment_ms, fdatasync after each, or every second where the disk takes long for it.
+ * When it is stopped, a complete index is appended and one 16-octet write turns the fragments into
  * the media data of an ordinary MP4: nothing is copied, the file is playable
  * before, during and after, and a crash in between loses nothing. Matroska: mkv.h.
  *
@@ -43,7 +43,7 @@ struct recorder_cfg {
 	int sample_rate, channels; /* e.g. 48000, 1 */
 	int priming_samples;       /* taken off every audio pts; 0 when the pts given is
 	                            * already that of the samples a decoder puts out */
-	int fragment_ms;           /* 0: 500 */
+	int fragment_ms;           /* 0: 250 */
 	size_t video_ring_bytes;   /* 0: 4 MiB, 20 s of 1.5 Mb/s; power of two */
 	size_t audio_ring_bytes;   /* 0: 256 KiB */
 	/* Shows its time line to what is written beside it; borrowed until the event; NULL:

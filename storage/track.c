@@ -17,6 +17,8 @@
 
 METRIC_COUNTER(dropped_total, "mcu_track_dropped_total",
 	       "Packets that isolated tracks dropped (disk too slow, or not fitting the file).");
+static _Atomic int64_t running;
+
 METRIC_GAUGE(active, "mcu_tracks", "Isolated tracks that are recorded now.");
 
 enum { KINDS = TRACK_FILE_KINDS, PICTURE = TRACK_FILE_PICTURE, SOUND = TRACK_FILE_SOUND };
@@ -60,6 +62,7 @@ struct track {
 	unsigned parts;
 	bool needs_key;
 	int64_t pending_since_ns, synced_ns; /* of run's clock; -1: nothing waits */
+	int64_t sync_cost_ns;
 };
 
 static bool run(struct volume_job *j, int64_t now_ns, bool last) ON_THREAD(ROLE_STO);
@@ -101,6 +104,7 @@ int track_start(struct track **out, struct volume *v, const struct track_cfg *cf
 		return err;
 	}
 	metric_add(&active, 1);
+	atomic_fetch_add(&running, 1);
 	*out = t;
 	return 0;
 }
@@ -406,6 +410,26 @@ ON_THREAD(ROLE_STO) static int take_next(struct track *t, int64_t now_ns, bool s
 	return res;
 }
 
+/* So that forcing the files of all tracks takes a quarter of the thread's time at most. */
+static int64_t sync_every_ns(const struct track *t)
+{
+	int64_t every_ns = 4 * t->sync_cost_ns * atomic_load(&running);
+
+	if (every_ns < TRACK_SYNC_MS * NS_PER_MS)
+		return TRACK_SYNC_MS * NS_PER_MS;
+	return every_ns < TRACK_SYNC_MAX_MS * NS_PER_MS ? every_ns : TRACK_SYNC_MAX_MS * NS_PER_MS;
+}
+
+ON_THREAD(ROLE_STO) static int force_out(struct track *t, int64_t now_ns)
+{
+	int64_t before = clock_now_ns(&clock_monotonic);
+	int err = track_file_sync(t->file);
+
+	t->sync_cost_ns = clock_now_ns(&clock_monotonic) - before;
+	t->synced_ns = now_ns;
+	return err;
+}
+
 ON_THREAD(ROLE_STO) static int write_due(struct track *t, int64_t now_ns)
 {
 	int err = 0;
@@ -417,10 +441,7 @@ ON_THREAD(ROLE_STO) static int write_due(struct track *t, int64_t now_ns)
 		err = track_file_flush(t->file);
 		t->pending_since_ns = -1;
 	}
-	if (err || now_ns - t->synced_ns < TRACK_SYNC_S * NS_PER_S)
-		return err;
-	t->synced_ns = now_ns;
-	return track_file_sync(t->file);
+	return err || now_ns - t->synced_ns < sync_every_ns(t) ? err : force_out(t, now_ns);
 }
 
 ON_THREAD(ROLE_STO) static bool stop(struct track *t)
@@ -433,6 +454,7 @@ ON_THREAD(ROLE_STO) static bool stop(struct track *t)
 	e->result = (struct track_result){ t->dropped[PICTURE], t->dropped[SOUND] };
 	e->base = (struct volume_event){ t->ev.mbox, deliver_over, drop_event, e, NULL };
 	metric_add(&active, -1);
+	atomic_fetch_sub(&running, 1);
 	volume_deliver(t->volume, &e->base);
 	destroy(t);
 	return false;

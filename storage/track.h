@@ -12,8 +12,8 @@
  *
  * Drop policy: what a full ring does not take is dropped and counted
  * (mcu_track_dropped_total), pictures up to the next key frame. Octets are forced to the
- * disk every TRACK_SYNC_S; a file is valid up to its last cluster (TRACK_CLUSTER_MS) at
- * every moment.
+ * disk every TRACK_SYNC_MS, less often where all tracks would take a quarter of the thread's
+ * time for it; a file is valid up to its last cluster (TRACK_CLUSTER_MS) at every moment.
  *
  * Owner: whoever called track_start (CTL). */
 #ifndef MCU_STORAGE_TRACK_H
@@ -33,8 +33,9 @@
 enum {
 	TRACK_LOOK_MS = 1000,
 	TRACK_KEY_MS = 4000,
-	TRACK_CLUSTER_MS = 500,
-	TRACK_SYNC_S = 5,
+	TRACK_CLUSTER_MS = 250,
+	TRACK_SYNC_MS = 1000,
+	TRACK_SYNC_MAX_MS = 5000, /* of many tracks on a slow disk */
 	TRACK_SIZE_MAX = 8191, /* of a picture's side */
 	TRACK_PARTS_MAX = 200, /* files; with more, a sender would fill the folder */
 	TRACK_STALE_MS = 2000, /* so long is kept what comes before the recording begins */

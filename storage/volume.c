@@ -177,10 +177,12 @@ const char *volume_root(const struct volume *v)
 static void add_job(void *obj, void *arg)
 {
 	struct volume *v = obj;
-	struct volume_job *j = arg;
+	struct volume_job *j = arg, **end = &v->jobs;
 
-	j->next = v->jobs;
-	v->jobs = j;
+	while (*end)
+		end = &(*end)->next;
+	j->next = NULL;
+	*end = j;
 	v->wake = true;
 }
 

@@ -25,9 +25,9 @@ void volume_free(struct volume **v);
 struct mbox *volume_mbox(struct volume *v);
 const char *volume_root(const struct volume *v);
 
-/* For recorders: what the thread does VOLUME_RUNS_PER_S times a second. run
- * returns false when it is over; the job may then have been freed. last: the
- * volume is being freed, there will be no further run. */
+/* For recorders: what the thread does VOLUME_RUNS_PER_S times a second, in the order in
+ * which they were added. run returns false when it is over; the job may then have been
+ * freed. last: the volume is being freed, there will be no further run. */
 enum { VOLUME_RUNS_PER_S = 10 };
 
 struct volume_job {

@@ -7,6 +7,7 @@
 
 #include "mcu/base/clock.h"
 #include "storage/mkv.h"
+#include "storage/mp4_scan.h"
 #include "storage/mux.h"
 #include "storage/timeline.h"
 
@@ -94,6 +95,51 @@ static void plays_in_every_format(void **state)
 		assert_true(p.audio_frames > 180);
 		expect_near(p.duration_s, 4, 0.06);
 		expect_near(p.audio_end_s, 4, 0.06);
+	}
+}
+
+/* What came of one of picture and sound only, at the end, is not in the file when it is
+ * completed, or repaired; what is too much for that is. */
+static void both_end_together(void **state)
+{
+	(void)state;
+	static const int more_ms[] = { 0, 100, -100, 300, -300, 2000, -2000 };
+	struct played p;
+
+	for (int i = 0; i < 8 * 7; i++) {
+		bool matroska = i & 1, opus = i & 2, dies = i & 4;
+		int more = more_ms[i / 8];
+		const char *name = matroska ? "even.mkv" : "even.mp4";
+		struct mux *m = open_mux(name, matroska, opus, true);
+		const uint8_t *sound = opus ? opus_rest : aac.p;
+		size_t sound_len = opus ? sizeof(opus_rest) : aac.len;
+		int64_t frame = opus ? 960 : 1024;
+		bool keeps_sound = more < 0 && (!matroska || more < -1000);
+		struct mkv_report r;
+		struct mp4_scan s = { 0 };
+		uint64_t bytes;
+
+		feed(m, opus, true, 0, 2, false);
+		for (int k = 2 * FPS; k < 2 * FPS + more * FPS / 1000; k++)
+			(void)mux_video(m, dark_p.p, dark_p.len, ZERO + ns_of(k, FPS), false);
+		for (int64_t k = 2 * 48000 / frame + 2, at;
+		     (at = ns_of(k * frame, 48000)) < (2000 - more) * NS_PER_MS; k++)
+			(void)mux_audio(m, sound, sound_len, ZERO + at);
+		assert_int_equal(dies ? mux_flush(m) : mux_finish(m), 0);
+		mux_free(&m);
+		if (dies)
+			assert_int_equal(matroska ? mkv_repair_file(file_path(name), &r) :
+						    mp4_repair_file(file_path(name), &s, &bytes), 0);
+		mp4_scan_free(&s);
+		assert_int_equal(play(file_path(name), true, &p), 0);
+		assert_string_equal(p.complaint, "");
+		assert_int_equal(p.complaints, 0);
+		if (abs(more) < 1000)
+			expect_near(p.audio_end_s, p.video_last_end_s, 0.02);
+		else
+			expect_near(fabs(p.audio_end_s - p.video_last_end_s), 2, 0.1);
+		/* of MP4 the last picture is shown for longer */
+		expect_near(p.audio_end_s, 2 - (keeps_sound ? more / 1000.0 : 0), 0.06);
 	}
 }
 
@@ -307,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plays_in_every_format),
+		cmocka_unit_test(both_end_together),
 		cmocka_unit_test(a_pause_leaves_no_gap),
 		cmocka_unit_test(pauses_of_a_time_line),
 		cmocka_unit_test(sizes_may_change),
