@@ -440,6 +440,8 @@ void hall_policy_info(const struct hall *h, struct room_policy_info *out)
 		.host_pin = r->host_pin[0], .unmute = r->unmute,
 		.stereo = room_channels(h->room) == 2, .number = h->number,
 		.record = record_right_parse(r->record),
+		.record_sound_only = !h->conf->cfg.config->recording.video,
+		.record_tracks = h->conf->cfg.config->recording.tracks,
 	};
 }
 

@@ -122,7 +122,7 @@ int conference_views(struct conference *c, const char *room, conference_view_cb 
 /* What a host, a program or a schedule (by: its name) does to the recording of a room that
  * runs. 0; -ENOENT (room_empty, not_recording), -EBUSY (already_recording), or what
  * recording.h says; with *why. */
-int conference_record(struct conference *c, const char *room, enum record_action action,
+int conference_record(struct conference *c, const char *room, const struct record_wish *wish,
 		      const char *by, struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* Its state. Strings: valid until the loop turns. 0 or -ENOENT (room_empty). */
 int conference_recording(const struct conference *c, const char *room,

@@ -230,7 +230,8 @@ void hall_tell_changed(struct hall *h, struct leg_handle *p) ON_THREAD(ROLE_CTL)
 
 /* hall_record.c */
 void hall_recording_info(const struct hall *h, struct recording_info *out) ON_THREAD(ROLE_CTL);
-int hall_record(struct hall *h, enum record_action action, const char *by, struct errmsg *why)
+int hall_record(struct hall *h, const struct record_wish *wish, const char *by,
+		struct errmsg *why)
 	ON_THREAD(ROLE_CTL);
 /* Somebody came or left, or its rules are others: whether it is recorded by itself. */
 void hall_record_look(struct hall *h) ON_THREAD(ROLE_CTL);

@@ -71,6 +71,7 @@ static void shut(void *ctx, const char *room)
 /* A host may have stopped what began by the schedule, and begun one of his own. */
 static int record(void *ctx, const char *room, bool start, char id[AGENDA_ID_SIZE])
 {
+	const struct record_wish wish = { .action = start ? RECORD_START : RECORD_STOP };
 	struct recording_info now;
 	struct hall *h;
 	struct errmsg why;
@@ -84,9 +85,9 @@ static int record(void *ctx, const char *room, bool start, char id[AGENDA_ID_SIZ
 	if (!start) {
 		hall_recording_info(h, &now);
 		return now.id && !strcmp(now.id, id) ?
-			hall_record(h, RECORD_STOP, "schedule", &why) : -ENOENT;
+			hall_record(h, &wish, "schedule", &why) : -ENOENT;
 	}
-	err = hall_record(h, RECORD_START, "schedule", &why);
+	err = hall_record(h, &wish, "schedule", &why);
 	if (err)
 		return err;
 	hall_recording_info(h, &now);

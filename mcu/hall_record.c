@@ -18,6 +18,7 @@ static void note_to_info(const struct recording_note *n, struct recording_info *
 
 	*i = (struct recording_info){
 		.state = state[n->phase], .id = n->id, .by = n->by, .url = n->url, .text = n->text,
+		.sound_only = n->sound_only, .tracks = n->tracks,
 	};
 }
 
@@ -56,12 +57,18 @@ ON_THREAD(ROLE_CTL) static void forget_end(struct hall *h)
 	h->auto_end = 0;
 }
 
-ON_THREAD(ROLE_CTL) static int start(struct hall *h, const char *by, struct errmsg *why)
+ON_THREAD(ROLE_CTL) static int start(struct hall *h, const struct record_wish *wish,
+				     const char *by, struct errmsg *why)
 {
+	const struct recording_order order = {
+		.session_id = h->session_id, .by = by, .wish = *wish,
+	};
+
+
 	if (h->recording)
 		return errmsg_set(why, -EBUSY, "already_recording",
 				  "This room is being recorded already.");
-	int err = recording_start(&h->recording, &h->conf->recordings, h->room, h->session_id, by,
+	int err = recording_start(&h->recording, &h->conf->recordings, h->room, &order,
 				  on_recording, h, why);
 
 	if (!err)
@@ -69,14 +76,16 @@ ON_THREAD(ROLE_CTL) static int start(struct hall *h, const char *by, struct errm
 	return err;
 }
 
-int hall_record(struct hall *h, enum record_action action, const char *by, struct errmsg *why)
+int hall_record(struct hall *h, const struct record_wish *wish, const char *by,
+		struct errmsg *why)
 {
+	enum record_action action = wish->action;
 	int err;
 
 	if (h->closing)
 		return not_recording(why);
 	if (action == RECORD_START) {
-		err = start(h, by, why);
+		err = start(h, wish, by, why);
 		h->auto_runs = h->auto_runs && err;
 		return err;
 	}
@@ -139,6 +148,7 @@ void hall_record_look(struct hall *h)
 {
 	int own = h->rules.auto_people;
 	size_t least = (size_t)(own > 0 ? own : h->conf->cfg.config->recording.auto_people);
+	static const struct record_wish as_configured = { .action = RECORD_START };
 	bool by_itself = !strcmp(h->rules.record, "auto");
 	struct errmsg why;
 	size_t n;
@@ -154,7 +164,7 @@ void hall_record_look(struct hall *h)
 	forget_end(h);
 	if (h->recording || h->auto_held)
 		return;
-	h->auto_runs = !start(h, "", &why);
+	h->auto_runs = !start(h, &as_configured, "", &why);
 	/* Whoever comes next is a reason to try again; not each second. */
 	if (!h->auto_runs)
 		log_warn(NULL, "room %s is not recorded by itself: %s", room_name(h->room), why.text);
@@ -167,12 +177,12 @@ static int no_room(struct errmsg *why)
 	return errmsg_set(why, -ENOENT, "room_empty", "Nobody is in this room now.");
 }
 
-int conference_record(struct conference *c, const char *room, enum record_action action,
+int conference_record(struct conference *c, const char *room, const struct record_wish *wish,
 		      const char *by, struct errmsg *why)
 {
 	struct hall *h = hall_find(c, room);
 
-	return h && !h->closing ? hall_record(h, action, by, why) : no_room(why);
+	return h && !h->closing ? hall_record(h, wish, by, why) : no_room(why);
 }
 
 int conference_recording(const struct conference *c, const char *room,

@@ -466,7 +466,7 @@ static int api_act(void *ctx, struct leg_handle *p, const struct client_msg *m, 
 	return moderation_act(p, m, why);
 }
 
-static int api_record(void *ctx, struct leg_handle *p, enum record_action action,
+static int api_record(void *ctx, struct leg_handle *p, const struct record_wish *wish,
 		      struct errmsg *why)
 {
 	static const char *const audit[] = {
@@ -482,8 +482,8 @@ static int api_record(void *ctx, struct leg_handle *p, enum record_action action
 		return errmsg_set(why, -EACCES, "not_allowed", !strcmp(p->hall->rules.record, "nobody") ?
 				  "Nobody may record this room." :
 				  "Only hosts may record this room. Ask one of them.");
-	hall_audit(p, audit[action], NULL);
-	return hall_record(p->hall, action, p->name, why);
+	hall_audit(p, audit[wish->action], NULL);
+	return hall_record(p->hall, wish, p->name, why);
 }
 
 static int api_stats(void *ctx, struct leg_handle *p, struct leg_stats *out)

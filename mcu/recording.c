@@ -33,6 +33,7 @@ struct recording {
 	void *obj;
 	enum recording_phase phase;
 	struct recording_row row;
+	bool video, opus; /* what is recorded; tracks: of those above */
 	char id[24], url[LINK_LEN + 48]; /* url: "" until there is something to see */
 	struct log_ctx log;
 	guint watch;
@@ -61,7 +62,11 @@ static void sink_audio(void *obj, struct buf *frame, int64_t pts_ns)
 
 void recording_describe(const struct recording *r, struct recording_note *n)
 {
-	*n = (struct recording_note){ .phase = r->phase, .id = r->id, .by = r->row.by };
+	bool runs = r->phase == RECORDING_RUNS || r->phase == RECORDING_PAUSED;
+
+	*n = (struct recording_note){ .phase = r->phase, .id = r->id, .by = r->row.by,
+				      .sound_only = runs && !r->video,
+				      .tracks = runs && r->tracks };
 	if (r->url[0])
 		n->url = r->url;
 	if (r->phase == RECORDING_BROKE)
@@ -358,11 +363,6 @@ static size_t ring_octets(size_t most)
 	return n;
 }
 
-static bool is_opus(const struct recording *r)
-{
-	return !strcmp(r->env->config->recording.audio, "opus");
-}
-
 ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 {
 	const struct config *c = r->env->config;
@@ -374,7 +374,7 @@ ON_THREAD(ROLE_CTL) static int start_recorder(struct recording *r)
 	uint8_t aac[64];
 	struct recorder_cfg cfg = {
 		.path = r->row.path, .matroska = r->row.format == RECORDING_MKV,
-		.fps = c->recording.video ? e->cfg.fps : 0, .opus = is_opus(r),
+		.fps = r->video ? e->cfg.fps : 0, .opus = r->opus,
 		.aac_config = aac, .sample_rate = 48000, .channels = room_channels(r->room),
 		.fragment_ms = c->recording.fragment_ms,
 		.video_ring_bytes = ring, .audio_ring_bytes = ring / 16,
@@ -391,8 +391,8 @@ ON_THREAD(ROLE_CTL) static int try_attach(struct recording *r)
 {
 	const struct config *c = r->env->config;
 	struct room_sink sink = {
-		.obj = r, .video = c->recording.video ? sink_video : NULL, .audio = sink_audio,
-		.sound = is_opus(r) ? ROOM_SINK_OPUS : ROOM_SINK_AAC,
+		.obj = r, .video = r->video ? sink_video : NULL, .audio = sink_audio,
+		.sound = r->opus ? ROOM_SINK_OPUS : ROOM_SINK_AAC,
 		.gop_s = c->recording.gop_s, .records = true,
 	};
 
@@ -411,26 +411,45 @@ static void attach(struct recording *r)
 	recording_stop(r);
 }
 
-ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id, const char *by)
+/* What is wanted, of what the configuration has. */
+static int choose(struct recording *r, const struct record_wish *w, bool *tracks,
+		  struct errmsg *why)
 {
 	const struct config *c = r->env->config;
+
+	if (w->video == TRISTATE_TRUE && !c->recording.video)
+		return errmsg_set(why, -EPERM, "not_recorded_here", "This server records the sound "
+				  "alone (recording.video). Record without pictures.");
+	if (w->tracks == TRISTATE_TRUE && !c->recording.tracks)
+		return errmsg_set(why, -EPERM, "not_recorded_here", "This server keeps no tracks "
+				  "of participants (recording.tracks). Record without them.");
+	r->video = c->recording.video && w->video != TRISTATE_FALSE;
+	*tracks = c->recording.tracks && w->tracks != TRISTATE_FALSE;
+	r->opus = w->sound ? w->sound == RECORD_OPUS : !strcmp(c->recording.audio, "opus");
+	r->row.format = (w->container ? w->container == RECORD_MKV :
+					!strcmp(c->recording.container, "mkv")) ?
+				RECORDING_MKV : RECORDING_MP4;
+	return 0;
+}
+
+ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, const struct recording_order *o)
+{
 	struct recording_row *row = &r->row;
 	int err;
 
 	row->id = db_new_id();
-	row->session_id = session_id;
+	row->session_id = o->session_id;
 	row->state = RECORDING_RECORDING;
 	row->started_ms = clock_wall_ns() / NS_PER_MS;
-	row->format = strcmp(c->recording.container, "mkv") ? RECORDING_MP4 : RECORDING_MKV;
-	row->kind = c->recording.video ? RECORDING_COMPOSED : RECORDING_AUDIO;
-	snprintf(row->audio_codec, sizeof row->audio_codec, "%s", c->recording.audio);
-	if (c->recording.video) {
+	row->kind = r->video ? RECORDING_COMPOSED : RECORDING_AUDIO;
+	snprintf(row->audio_codec, sizeof row->audio_codec, "%s", r->opus ? "opus" : "aac");
+	if (r->video) {
 		snprintf(row->video_codec, sizeof row->video_codec, "h264");
 		row->width = r->env->engine->cfg.width;
 		row->height = r->env->engine->cfg.height;
 	}
 	snprintf(row->room, sizeof row->room, "%s", room_name(r->room));
-	snprintf(row->by, sizeof row->by, "%s", by);
+	snprintf(row->by, sizeof row->by, "%s", o->by);
 	err = recording_token(row->token);
 	if (!err)
 		err = repository_path_as(row->path, row->format, row->room, row->started_ms, row->id);
@@ -439,11 +458,12 @@ ON_THREAD(ROLE_CTL) static int make_row(struct recording *r, int64_t session_id,
 }
 
 int recording_start(struct recording **out, struct recording_env *env, struct room *room,
-		    int64_t session_id, const char *by, recording_notify *notify, void *obj,
+		    const struct recording_order *order, recording_notify *notify, void *obj,
 		    struct errmsg *why)
 {
 	struct recording *r = calloc(1, sizeof *r);
 	int err = -ENOMEM;
+	bool tracks = false;
 
 	if (!r)
 		goto out;
@@ -452,9 +472,14 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	r->notify = notify;
 	r->obj = obj;
 	r->log.room = r->row.room;
-	err = make_row(r, session_id, by);
-	if (!err && env->config->recording.tracks)
-		err = recording_tracks_new(&r->tracks, env, &r->row, env->config->recording.video);
+	err = choose(r, &order->wish, &tracks, why);
+	if (err) {
+		free(r);
+		return err;
+	}
+	err = make_row(r, order);
+	if (!err && tracks)
+		err = recording_tracks_new(&r->tracks, env, &r->row, r->video);
 	if (!err)
 		err = start_recorder(r);
 	if (err)
@@ -473,7 +498,7 @@ int recording_start(struct recording **out, struct recording_env *env, struct ro
 	/* From here on a failure is told by the recorder's own end. */
 	recordings_create(env->db, &r->row, NULL, NULL);
 	*out = r;
-	log_info(&r->log, "recording %s started by %s: %s", r->id, by, r->row.path);
+	log_info(&r->log, "recording %s started by %s: %s", r->id, r->row.by, r->row.path);
 	r->watch = g_timeout_add_seconds(WATCH_S, watch, r);
 	tell(r, RECORDING_RUNS);
 	return 0;

@@ -10,6 +10,7 @@
 #include "mcu/base/role.h"
 #include "mcu/config.h"
 #include "mcu/room/room.h"
+#include "signaling/protocol.h"
 #include "storage/recording_events.h"
 
 struct db;
@@ -31,6 +32,7 @@ struct recording_note {
 	const char *id, *by;
 	const char *url;  /* a link for hosts; DONE, and BROKE when something was kept */
 	const char *text; /* BROKE: a sentence */
+	bool sound_only, tracks;
 };
 
 typedef void recording_notify(void *obj, const struct recording_note *n);
@@ -47,10 +49,18 @@ struct recording_env {
 	bool stopping;	/* what cannot be written into the registry now is found at the next start */
 };
 
-/* env: borrowed for the recording's life. notify is first called with RUNS, from inside. 0 or
- * -errno with *why. */
+/* Who wants it (borrowed), and what of it. */
+struct recording_order {
+	int64_t session_id;
+	const char *by;
+	struct record_wish wish;
+};
+
+/* env: borrowed for the recording's life. notify is first called with RUNS, from inside. 0,
+ * -EPERM (not_recorded_here): the server's owner does not have that recorded; or -errno, with
+ * *why. */
 int recording_start(struct recording **out, struct recording_env *env, struct room *room,
-		    int64_t session_id, const char *by, recording_notify *notify, void *obj,
+		    const struct recording_order *order, recording_notify *notify, void *obj,
 		    struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* While it is paused nothing is encoded for it; the file goes on without a gap. -EINVAL
  * (not_recording) when it is ending, -EBUSY when it was paused too often. Harmless when it

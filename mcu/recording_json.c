@@ -76,6 +76,10 @@ json_t *recording_json_with(const struct recording_row *row, bool manage, const 
 
 	if (!j)
 		return NULL;
+	if (row->video_codec[0])
+		json_object_set_new(j, "video_codec", json_string(row->video_codec));
+	if (row->audio_codec[0])
+		json_object_set_new(j, "audio_codec", json_string(row->audio_codec));
 	if (row->kind == RECORDING_TRACK)
 		json_object_set_new(j, "leg", json_integer(row->leg));
 	if (row->deleted_ms) {

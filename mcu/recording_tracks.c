@@ -95,6 +95,14 @@ ON_THREAD(ROLE_CTL) static void person_done(struct person *p)
 
 /* --- rows ------------------------------------------------------------------------- */
 
+/* As the registry has them: "h264", "opus". */
+static void put_codec(char *out, size_t size, enum codec c)
+{
+	snprintf(out, size, "%s", c ? codec_name(c) : "");
+	for (; *out; out++)
+		*out = g_ascii_tolower(*out);
+}
+
 static void on_begun(void *obj, const struct track_part *part)
 {
 	const struct person *p = obj;
@@ -112,10 +120,8 @@ static void on_begun(void *obj, const struct track_part *part)
 	snprintf(row.by, sizeof row.by, "%s", t->of.by);
 	snprintf(row.title, sizeof row.title, "%s", p->name);
 	snprintf(row.path, sizeof row.path, "%s", part->path);
-	if (part->picture)
-		snprintf(row.video_codec, sizeof row.video_codec, "%s", codec_name(part->picture));
-	if (part->sound)
-		snprintf(row.audio_codec, sizeof row.audio_codec, "%s", codec_name(part->sound));
+	put_codec(row.video_codec, sizeof row.video_codec, part->picture);
+	put_codec(row.audio_codec, sizeof row.audio_codec, part->sound);
 	if (recording_token(row.token) || recordings_create(t->env->db, &row, NULL, NULL))
 		log_warn(NULL, "the track %s is not in the registry; the next start finds it",
 			 part->path);

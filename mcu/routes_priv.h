@@ -32,6 +32,7 @@
 
 #include "mcu/accounts.h"
 #include "mcu/routes.h"
+#include "signaling/protocol.h"
 #include "storage/calls.h"
 #include "storage/db.h"
 #include "storage/rooms.h"
@@ -68,6 +69,7 @@ struct wait {
 	struct usage_ask *usage;       /* owned, by free() */
 	struct plan_ask *plan;	       /* likewise */
 	struct recording_ask *rec;     /* routes_recordings.h */
+	struct record_wish record;
 };
 
 /* NULL: out of memory, answered. */

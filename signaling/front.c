@@ -455,7 +455,7 @@ static void do_act(struct front_session *s, const struct client_msg *m)
 	struct errmsg why = { .code = "" };
 	int err;
 	if (m->type == CLIENT_MSG_RECORD)
-		err = s->api->record(s->api_ctx, s->leg, m->u.record.action, &why);
+		err = s->api->record(s->api_ctx, s->leg, &m->u.record, &why);
 	else if (m->type == CLIENT_MSG_MUTE)
 		err = s->api->mute(s->api_ctx, s->leg, m->u.mute.audio, m->u.mute.video, &why);
 	else if (m->type == CLIENT_MSG_VIEW)

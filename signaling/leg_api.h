@@ -247,7 +247,7 @@ struct room_api {
 	int (*act)(void *ctx, struct leg_handle *leg, const struct client_msg *m,
 		   struct errmsg *why);
 	/* What follows is told by LEG_EVENT_RECORDING. */
-	int (*record)(void *ctx, struct leg_handle *leg, enum record_action action,
+	int (*record)(void *ctx, struct leg_handle *leg, const struct record_wish *wish,
 		      struct errmsg *why);
 	int (*stats)(void *ctx, struct leg_handle *leg, struct leg_stats *out);
 

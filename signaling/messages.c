@@ -103,6 +103,10 @@ static void set_policy(json_t *o, const struct room_policy_info *p)
 	set_text(o, "record", record_right_name(p->record));
 	set_bool(o, "unmute", p->unmute);
 	set_bool(o, "stereo", p->stereo);
+	if (p->record_sound_only)
+		set_bool(o, "record_video", false);
+	if (p->record_tracks)
+		set_bool(o, "record_tracks", true);
 	if (p->number && *p->number)
 		set_text(o, "number", p->number);
 }
@@ -114,6 +118,10 @@ static void set_recording(json_t *o, const struct recording_info *r)
 	set_text(o, "by", r->by);
 	set_text(o, "url", r->url);
 	set_text(o, "text", r->text);
+	if (r->sound_only)
+		set_bool(o, "video", false);
+	if (r->tracks)
+		set_bool(o, "tracks", true);
 }
 
 static json_t *ice_server_json(const struct ice_server_info *s)

@@ -202,13 +202,28 @@ static int parse_mute(struct client_msg *m, json_t *o, struct errmsg *why)
 
 static int parse_record(struct client_msg *m, json_t *o, struct errmsg *why)
 {
-	const char *action;
+	struct record_wish *w = &m->u.record;
+	const char *action, *container, *sound;
 	int err = get_string(o, "action", 16, NULL, true, &action, why);
+	if (!err)
+		err = get_tristate(o, "video", &w->video, why);
+	if (!err)
+		err = get_tristate(o, "tracks", &w->tracks, why);
+	if (!err)
+		err = get_string(o, "container", 16, NULL, false, &container, why);
+	if (!err)
+		err = get_string(o, "audio", 16, NULL, false, &sound, why);
 	if (err)
 		return err;
-	m->u.record.action = record_action_parse(action);
-	return m->u.record.action ? 0 : bad_member(why, "action", "must be \"start\", \"stop\", "
-						   "\"pause\" or \"resume\"");
+	w->action = record_action_parse(action);
+	if (!w->action)
+		return bad_member(why, "action", "must be \"start\", \"stop\", \"pause\" or "
+				  "\"resume\"");
+	if (container && !(w->container = record_container_parse(container)))
+		return bad_member(why, "container", "must be \"mp4\" or \"mkv\"");
+	if (sound && !(w->sound = record_sound_parse(sound)))
+		return bad_member(why, "audio", "must be \"aac\" or \"opus\"");
+	return 0;
 }
 
 static int get_bool(json_t *o, const char *name, bool *out, struct errmsg *why)

@@ -71,6 +71,17 @@ enum record_right {
 };
 
 enum record_action { RECORD_START = 1, RECORD_STOP, RECORD_PAUSE, RECORD_RESUME };
+enum record_container { RECORD_MP4 = 1, RECORD_MKV };
+enum record_sound { RECORD_AAC = 1, RECORD_OPUS };
+
+/* What somebody wants of a recording. All but the action is of START; unset or 0: as the
+ * server's owner has it. */
+struct record_wish {
+	enum record_action action;
+	enum tristate video, tracks;
+	enum record_container container;
+	enum record_sound sound;
+};
 
 /* What a host changes of a running room; what is unset stays. */
 struct policy_change {
@@ -130,9 +141,7 @@ struct client_msg {
 		struct {
 			enum tristate audio, video;
 		} mute;
-		struct {
-			enum record_action action;
-		} record;
+		struct record_wish record;
 		struct {
 			const char *text; /* 1…2000 characters, not blank */
 			uint32_t to;	  /* leg; 0: everybody */
@@ -202,6 +211,9 @@ const char *record_right_name(enum record_right r);
 enum record_right record_right_parse(const char *name);
 /* "start", "stop", "pause", "resume"; 0: none of them. */
 enum record_action record_action_parse(const char *name);
+/* "mp4", "mkv"; "aac", "opus"; 0: none of them. */
+enum record_container record_container_parse(const char *name);
+enum record_sound record_sound_parse(const char *name);
 
 /* --- what the server says -------------------------------------------------- */
 
@@ -229,6 +241,8 @@ struct participant {
 struct room_policy_info {
 	bool locked, lobby, guest_pin, host_pin, unmute, stereo;
 	enum record_right record;
+	/* What of a recording may be chosen. */
+	bool record_sound_only, record_tracks;
 	const char *number; /* digits that callers enter; NULL or "": none */
 };
 
@@ -280,6 +294,7 @@ const char *recording_event_name(enum recording_event_state s);
 struct recording_info {
 	enum recording_event_state state;
 	const char *id, *by, *url, *text;
+	bool sound_only, tracks; /* while it runs: of what it is */
 };
 
 struct welcome_info {

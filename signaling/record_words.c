@@ -34,6 +34,16 @@ enum record_action record_action_parse(const char *name)
 	return 0;
 }
 
+enum record_container record_container_parse(const char *name)
+{
+	return !strcmp(name, "mp4") ? RECORD_MP4 : !strcmp(name, "mkv") ? RECORD_MKV : 0;
+}
+
+enum record_sound record_sound_parse(const char *name)
+{
+	return !strcmp(name, "aac") ? RECORD_AAC : !strcmp(name, "opus") ? RECORD_OPUS : 0;
+}
+
 const char *recording_event_name(enum recording_event_state s)
 {
 	static const char *const names[] = { "off", "on", "finishing", "ready", "failed", "paused" };

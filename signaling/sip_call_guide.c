@@ -78,15 +78,18 @@ ON_THREAD(ROLE_CTL) static int command(struct sip_call *c, const struct guide *g
 	const struct room_api *api = side->api;
 	struct leg_handle *h = c->active->h;
 	struct client_msg m = { .id = "" };
+	struct record_wish wish = { 0 };
 
 	switch (d->command) {
 	case IVR_MUTE:
 		return api->mute(side->api_ctx, h, d->on ? TRISTATE_TRUE : TRISTATE_FALSE,
 				 TRISTATE_UNSET, why);
 	case IVR_RECORD:
-		return api->record(side->api_ctx, h, d->on ? RECORD_START : RECORD_STOP, why);
+		wish.action = d->on ? RECORD_START : RECORD_STOP;
+		return api->record(side->api_ctx, h, &wish, why);
 	case IVR_RECORD_PAUSE:
-		return api->record(side->api_ctx, h, d->on ? RECORD_PAUSE : RECORD_RESUME, why);
+		wish.action = d->on ? RECORD_PAUSE : RECORD_RESUME;
+		return api->record(side->api_ctx, h, &wish, why);
 	case IVR_LOUDER:
 	case IVR_QUIETER: return api->hear(side->api_ctx, h, (float)d->volume_db, why);
 	case IVR_HAND:

@@ -88,6 +88,7 @@ describe('three browsers in one room', { timeout: 180000 }, () => {
 
 	test('a recording holds the picture and all three tones', async () => {
 		await people[0].page.click('#record');
+		await people[0].page.click('#record-go');
 		await until('everybody to be told', () => people.every((p) => p.last('recording')?.state === 'on'));
 		await until('a running recorder', async () => await value('mcu_video_encoders') === 1);
 		await new Promise((r) => setTimeout(r, 6000)); // the length of the recording

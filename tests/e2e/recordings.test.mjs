@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import en from '../../web/js/en.js';
+import { Bots } from '../support/bots.mjs';
 import { Server, until } from '../support/server.mjs';
 import { Socket } from '../support/ws.mjs';
 import { PHONE, clean } from './axe.mjs';
@@ -28,19 +29,25 @@ async function rest(method, path, body) {
 	return r.json();
 }
 
-// A recording of this room, with what lies beside it.
-async function record(room, title, ...lines) {
+// A recording of this room, with what lies beside it; track: and with one of a participant.
+async function record(room, title, track, ...lines) {
 	const s = await Socket.open(server.url);
 	await s.join(room, '김민지');
+	const bots = track ? Bots.start(server, room, { senders: 1, decode: 0, seconds: 600, name: 'Track <&> ' }) : null;
+	await bots?.ready;
 	s.send({ type: 'record', action: 'start' });
-	await s.next('recording', { test: (m) => m.state === 'on' });
+	const { recording } = await s.next('recording', { test: (m) => m.state === 'on' });
 	for (const text of lines)
 		s.send({ type: 'chat', text });
 	await sleep(2500); // the length of the recording
+	const row = () => rest('GET', `recordings/${recording}`);
+	if (track)
+		await until('a track', async () => (await row()).tracks.length === 1);
 	s.send({ type: 'record', action: 'stop' });
-	const { recording } = await s.next('recording', { test: (m) => m.state === 'ready' });
+	await s.next('recording', { test: (m) => m.state === 'ready' });
 	s.destroy();
-	await until('it to be finished', async () => !['queued'].includes((await rest('GET', `recordings/${recording}`)).finish), 60000);
+	await bots?.kill();
+	await until('it to be finished', async () => [await row(), ...(await row()).tracks].every((r) => r.state === 'ready' && r.finish !== 'queued'), 60000);
 	await rest('PATCH', `recordings/${recording}`, { title });
 	const sql = (text) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(data, 'mcu.db'), text], { encoding: 'utf8' }).trim();
 	const stem = join(data, sql(`SELECT path FROM recordings WHERE id = ${recording}`)).replace(/\.mp4$/, '');
@@ -76,10 +83,10 @@ const at = (p) => p.page.$eval('#film', (v) => v.currentTime);
 
 describe('recordings', { timeout: 180000 }, () => {
 	before(async () => {
-		server = await Server.small({ 'room.linger_s': 0, 'room.record': 'all' }, { data });
+		server = await Server.small({ 'room.linger_s': 0, 'room.record': 'all', 'recording.tracks': true }, { data });
 		browser = await launch(null, { flags: ['--autoplay-policy=no-user-gesture-required'] });
-		id = await record('algebra', 'Vectors and rings', 'Homework: 교과서 42쪽');
-		await record('회의실', '주간 회의');
+		id = await record('algebra', 'Vectors and rings', true, 'Homework: 교과서 42쪽');
+		await record('회의실', '주간 회의', false);
 	});
 
 	after(async () => {
@@ -129,7 +136,10 @@ describe('recordings', { timeout: 180000 }, () => {
 		await until('it to play', async () => await at(p) > 0.2);
 		await p.page.$eval('#film', (v) => v.pause());
 		assert.deepEqual(await p.page.$$eval('#chapters button', (all) => all.map((b) => b.textContent)), ['0:00Ana speaks', '0:01김민지 & <b>slides</b> shares']);
-		assert.deepEqual(await p.page.$$eval('#took-part li', (all) => all.map((b) => b.firstChild.textContent)), ['김민지']);
+		const there = await p.page.$$eval('#took-part li', (all) => all.map((b) => b.firstChild.textContent));
+		assert.equal(there.length, 2);
+		assert.ok(there.includes('김민지') && there.some((n) => n.startsWith('Track <&> ')), there.join());
+		await p.reads('#tracks', /^Track <&> .*640×360 · h264 \+ opus/);
 		await p.reads('#said', /김민지: Homework: 교과서 42쪽/);
 		await p.page.click('#chapters li:last-child button');
 		await until('the second chapter', async () => await at(p) >= 1);
@@ -149,6 +159,9 @@ describe('recordings', { timeout: 180000 }, () => {
 		const download = p.page.waitForEvent('download');
 		await p.page.click('#download');
 		assert.match((await download).suggestedFilename(), /^Vectors and rings \d{4}-\d\d-\d\d \d{4}\.mp4$/);
+		const track = p.page.waitForEvent('download');
+		await p.page.click('#tracks a');
+		assert.match((await track).suggestedFilename(), /\.mkv$/);
 	});
 
 	test('title and tags, a link for somebody without an account, the trash', async () => {

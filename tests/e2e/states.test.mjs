@@ -186,6 +186,8 @@ describe('the states of the page', { timeout: 180000 }, () => {
 		await ana.join('demo');
 		await lukas.join('demo');
 		await ana.page.click('#record');
+		await ana.picture('record-dialog');
+		await ana.page.click('#record-go');
 		await lukas.reads(NOTICE, /Ana has started a recording\./);
 		await lukas.reads('#recording', /^Recording$/);
 		await until('both to be seen', async () => await ana.sees(ana.leg, 'red') && await ana.sees(lukas.leg, 'green'));

@@ -40,7 +40,7 @@ static void check_room(const struct client_msg *m)
 		check(m->u.moderate.action != MODERATE_REMOVE || m->u.moderate.leg);
 		break;
 	case CLIENT_MSG_POLICY:
-		check(m->u.policy.record <= RECORD_BY_NOBODY);
+		check(m->u.policy.record <= RECORD_AUTO);
 		check_pin(m->u.policy.guest_pin);
 		check_pin(m->u.policy.host_pin);
 		break;

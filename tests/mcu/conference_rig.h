@@ -52,6 +52,7 @@ struct front {
 	size_t people; /* in the welcome */
 	struct sound_info people_sound[4]; /* likewise, of the first */
 	enum recording_event_state recording;
+	bool sound_only;
 	char url[160]; /* told with it; "": none */
 	enum leave_reason reason;
 	struct uplink_info uplink;
@@ -233,6 +234,7 @@ static inline void on_event(void *obj, struct leg_event *ev)
 	}
 	if (ev->type == LEG_EVENT_RECORDING) {
 		f->recording = ev->u.recording.state;
+		f->sound_only = ev->u.recording.sound_only;
 		snprintf(f->url, sizeof f->url, "%s", ev->u.recording.url ? ev->u.recording.url : "");
 	}
 	if (f->leg && f->leaves_at == (int)ev->type)
@@ -306,6 +308,11 @@ static inline int join(struct front *f, const char *room, const char *resume, st
 		return 0;
 	errmsg_set(why, -1, f->code, "%s", f->said);
 	return -1;
+}
+
+static inline int record(struct leg_handle *l, enum record_action action, struct errmsg *why)
+{
+	return conference_api.record(the.c, l, &(struct record_wish){ .action = action }, why);
 }
 
 static inline void must_join(struct front *f, const char *room)

@@ -201,7 +201,7 @@ static void test_registered_rooms_only(void **state)
 	assert_int_equal(begin(&a, "known", NULL, &why), 0);
 	assert_int_equal(begin(&b, "known", NULL, &why), 0);
 	conference_api.mute(the.c, a.leg, TRISTATE_TRUE, TRISTATE_TRUE, NULL);
-	assert_true(conference_api.record(the.c, a.leg, true, &why) < 0);
+	assert_true(record(a.leg, RECORD_START, &why) < 0);
 	leave(&b, LEAVE_LEFT);
 	RUN_UNTIL(a.welcomes);
 	RUN_UNTIL(!the.c->pending);
@@ -238,7 +238,7 @@ static void test_leaving_in_the_middle(void **state)
 			if (f[i].leg)
 				conference_api.mute(the.c, f[i].leg, TRISTATE_TRUE, TRISTATE_TRUE, NULL);
 		if (f[0].leg)
-			assert_int_equal(conference_api.record(the.c, f[0].leg, true, &why), 0);
+			assert_int_equal(record(f[0].leg, RECORD_START, &why), 0);
 		for (int i = 0; i < 5; i++)
 			if (f[i].leg)
 				leave(&f[i], LEAVE_LEFT);

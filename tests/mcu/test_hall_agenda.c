@@ -58,13 +58,13 @@ static void only_its_own_recording_ends(void **state)
 	assert_true(id[0]);
 	assert_int_not_equal(conference_agenda_events.record(the.c, "class", true, again), 0);
 	run_for_ms(400);
-	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_STOP, &why), 0);
 	RUN_UNTIL(a.recording == RECORDING_IS_READY);
-	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_START, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_START, &why), 0);
 	assert_int_not_equal(conference_agenda_events.record(the.c, "class", false, id), 0);
 	run_for_ms(400);
 	assert_int_equal(a.recording, RECORDING_IS_ON);
-	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_STOP, &why), 0);
 	RUN_UNTIL(a.recording == RECORDING_IS_READY);
 	/* its own does */
 	assert_int_equal(conference_agenda_events.record(the.c, "class", true, id), 0);

@@ -69,7 +69,7 @@ static void test_roles(void **state)
 	assert_int_equal(b.policy.record, RECORD_BY_HOSTS);
 	for (size_t i = 0; i < sizeof hosts_only / sizeof *hosts_only; i++)
 		must_not(&b, &hosts_only[i], "not_allowed", "Only a host of this room may do that.");
-	assert_true(conference_api.record(the.c, b.leg, true, &why) < 0);
+	assert_true(record(b.leg, RECORD_START, &why) < 0);
 	assert_string_equal(why.code, "not_allowed");
 	assert_string_equal(why.text, "Only hosts may record this room. Ask one of them.");
 	/* The last host goes: the one who has been there longest follows. */
@@ -78,7 +78,7 @@ static void test_roles(void **state)
 	assert_true(c.last.host);
 	set_policy(&b, (struct policy_change){ .record = RECORD_BY_NOBODY });
 	assert_int_equal(c.policy.record, RECORD_BY_NOBODY);
-	assert_true(conference_api.record(the.c, b.leg, true, &why) < 0);
+	assert_true(record(b.leg, RECORD_START, &why) < 0);
 	assert_string_equal(why.text, "Nobody may record this room.");
 	leave(&b, LEAVE_LEFT);
 	leave(&c, LEAVE_LEFT);

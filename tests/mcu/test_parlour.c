@@ -46,7 +46,7 @@ static void test_it_is_nobodys_room(void **state)
 	(void)state;
 	assert_int_equal(enter(&a, &why), 0);
 	assert_true(conference_api.act(the.c, a.leg, &say, &why) < 0);
-	assert_true(conference_api.record(the.c, a.leg, true, &why) < 0);
+	assert_true(record(a.leg, RECORD_START, &why) < 0);
 	leave(&a, LEAVE_LEFT);
 }
 

@@ -53,22 +53,22 @@ static void test_recording_is_told_and_kept(void **state)
 	(void)state;
 	set("room.record=all");
 	must_join(&a, "room");
-	assert_true(conference_api.record(the.c, a.leg, false, &why) < 0);
+	assert_true(record(a.leg, RECORD_STOP, &why) < 0);
 	assert_string_equal(why.code, "not_recording");
-	assert_int_equal(conference_api.record(the.c, a.leg, true, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_START, &why), 0);
 	assert_int_equal(a.recording, RECORDING_IS_ON);
-	assert_true(conference_api.record(the.c, a.leg, true, &why) < 0);
+	assert_true(record(a.leg, RECORD_START, &why) < 0);
 	assert_string_equal(why.code, "already_recording");
 	must_join(&b, "room");
 	assert_int_equal(b.recording, RECORDING_IS_ON);
 	run_for_ms(700);
-	assert_int_equal(conference_api.record(the.c, b.leg, false, &why), 0);
+	assert_int_equal(record(b.leg, RECORD_STOP, &why), 0);
 	assert_int_equal(a.recording, RECORDING_IS_FINISHING);
 	RUN_UNTIL(a.recording == RECORDING_IS_READY);
 	assert_int_equal(newest_recording()->state, RECORDING_READY);
 	assert_file(&the.row);
 	/* And once more in the same room. */
-	assert_int_equal(conference_api.record(the.c, a.leg, true, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_START, &why), 0);
 	leave(&a, LEAVE_LEFT);
 	leave(&b, LEAVE_LEFT);
 }
@@ -84,10 +84,10 @@ static void test_hosts_are_told_a_link(void **state)
 	(void)state;
 	must_join(&host, "room");
 	must_join(&other, "room");
-	assert_int_equal(conference_api.record(the.c, host.leg, RECORD_START, &why), 0);
+	assert_int_equal(record(host.leg, RECORD_START, &why), 0);
 	run_for_ms(700);
 	assert_string_equal(host.url, "");
-	assert_int_equal(conference_api.record(the.c, host.leg, RECORD_STOP, &why), 0);
+	assert_int_equal(record(host.leg, RECORD_STOP, &why), 0);
 	RUN_UNTIL(host.recording == RECORDING_IS_READY && other.recording == RECORDING_IS_READY);
 	assert_string_equal(other.url, "");
 	newest_recording();
@@ -98,6 +98,36 @@ static void test_hosts_are_told_a_link(void **state)
 			 -ETIME);
 	leave(&host, LEAVE_LEFT);
 	leave(&other, LEAVE_LEFT);
+}
+
+/* Within what the server's owner has recorded. */
+static void test_what_is_recorded_is_chosen(void **state)
+{
+	struct front a = { 0 };
+	struct errmsg why;
+	struct record_wish wish = { .action = RECORD_START, .tracks = TRISTATE_TRUE };
+
+	(void)state;
+	must_join(&a, "room");
+	assert_false(a.policy.record_tracks || a.policy.record_sound_only);
+	assert_int_equal(conference_api.record(the.c, a.leg, &wish, &why), -EPERM);
+	assert_string_equal(why.code, "not_recorded_here");
+	assert_non_null(strstr(why.text, "recording.tracks"));
+	wish = (struct record_wish){ .action = RECORD_START, .video = TRISTATE_FALSE,
+				     .container = RECORD_MKV, .sound = RECORD_OPUS };
+	assert_int_equal(conference_api.record(the.c, a.leg, &wish, &why), 0);
+	assert_true(a.sound_only);
+	run_for_ms(700);
+	assert_int_equal(record(a.leg, RECORD_STOP, &why), 0);
+	RUN_UNTIL(a.recording == RECORDING_IS_READY);
+	assert_int_equal(newest_recording()->kind, RECORDING_AUDIO);
+	assert_int_equal(the.row.format, RECORDING_MKV);
+	assert_string_equal(the.row.audio_codec, "opus");
+	set("recording.video=false");
+	wish = (struct record_wish){ .action = RECORD_START, .video = TRISTATE_TRUE };
+	assert_int_equal(conference_api.record(the.c, a.leg, &wish, &why), -EPERM);
+	assert_string_equal(why.code, "not_recorded_here");
+	leave(&a, LEAVE_LEFT);
 }
 
 static struct recording_event happened[8];
@@ -126,11 +156,11 @@ static void test_what_happens_is_noted(void **state)
 
 	(void)state;
 	must_join(&a, "room");
-	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_START, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_START, &why), 0);
 	run_for_ms(700);
 	must_join(&b, "room");
 	leave(&b, LEAVE_LEFT);
-	assert_int_equal(conference_api.record(the.c, a.leg, RECORD_STOP, &why), 0);
+	assert_int_equal(record(a.leg, RECORD_STOP, &why), 0);
 	RUN_UNTIL(a.recording == RECORDING_IS_READY);
 	length_ms = newest_recording()->duration_ms;
 	assert_int_equal(the.row.finish, RECORDING_FINISH_QUEUED);
@@ -158,7 +188,7 @@ static void test_recording_outlasts_its_room(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		must_join(&f, "room");
-		assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+		assert_int_equal(record(f.leg, RECORD_START, &why), 0);
 		run_for_ms(400);
 		leave(&f, LEAVE_LEFT);
 		RUN_UNTIL(conference_is_idle(the.c));
@@ -174,7 +204,7 @@ static void test_shutdown_finishes_recordings(void **state)
 
 	(void)state;
 	must_join(&f, "room");
-	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	assert_int_equal(record(f.leg, RECORD_START, &why), 0);
 	run_for_ms(400);
 	conference_shutdown(the.c);
 	RUN_UNTIL(conference_is_idle(the.c));
@@ -196,16 +226,16 @@ static void test_recording_that_fails(void **state)
 	assert_non_null(block);
 	fclose(block);
 	must_join(&f, "room");
-	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	assert_int_equal(record(f.leg, RECORD_START, &why), 0);
 	RUN_UNTIL(f.recording == RECORDING_IS_FAILED);
 	assert_int_equal(f.closed, 0);
 	assert_int_equal(newest_recording()->state, RECORDING_FAILED);
 	assert_true(the.row.error[0]);
 	/* With the cause gone it works. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(conference_api.record(the.c, f.leg, true, &why), 0);
+	assert_int_equal(record(f.leg, RECORD_START, &why), 0);
 	run_for_ms(400);
-	assert_int_equal(conference_api.record(the.c, f.leg, false, &why), 0);
+	assert_int_equal(record(f.leg, RECORD_STOP, &why), 0);
 	RUN_UNTIL(f.recording == RECORDING_IS_READY);
 	leave(&f, LEAVE_LEFT);
 }
@@ -216,6 +246,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		T(test_recording_is_told_and_kept),
 		T(test_hosts_are_told_a_link),
+		T(test_what_is_recorded_is_chosen),
 		T(test_what_happens_is_noted),
 		T(test_recording_outlasts_its_room),
 		T(test_shutdown_finishes_recordings),

@@ -181,12 +181,12 @@ static inline int r_act(void *ctx, struct leg_handle *leg, const struct client_m
 	return f->record_err ? errmsg_set(why, f->record_err, "not_allowed", "No.") : 0;
 }
 
-static inline int r_record(void *ctx, struct leg_handle *leg, enum record_action action,
+static inline int r_record(void *ctx, struct leg_handle *leg, const struct record_wish *wish,
 			    struct errmsg *why)
 {
 	struct fixture *f = ctx;
 	(void)leg;
-	f->recording = (int)action;
+	f->recording = (int)wish->action;
 	return f->record_err ? errmsg_set(why, f->record_err, "already_recording", "It runs.") : 0;
 }
 

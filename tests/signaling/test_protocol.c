@@ -54,7 +54,26 @@ static void messages_are_read(void **state)
 	client_msg_clear(&m);
 	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"stop\"}", &why), 0);
 	assert_int_equal(m.u.record.action, RECORD_STOP);
+	assert_int_equal(m.u.record.video, TRISTATE_UNSET);
 	client_msg_clear(&m);
+	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"start\",\"video\":false,"
+			       "\"tracks\":true,\"container\":\"mkv\",\"audio\":\"opus\"}",
+			       &why), 0);
+	assert_int_equal(m.u.record.video, TRISTATE_FALSE);
+	assert_int_equal(m.u.record.tracks, TRISTATE_TRUE);
+	assert_int_equal(m.u.record.container, RECORD_MKV);
+	assert_int_equal(m.u.record.sound, RECORD_OPUS);
+	client_msg_clear(&m);
+	static const char *const wrong[] = { "\"video\":1", "\"tracks\":\"all\"",
+					     "\"container\":\"avi\"", "\"audio\":\"mp3\"" };
+	for (size_t i = 0; i < 4; i++) {
+		char text[96];
+
+		snprintf(text, sizeof(text), "{\"type\":\"record\",\"action\":\"start\",%s}",
+			 wrong[i]);
+		assert_int_equal(parse(&m, text, &why), -EINVAL);
+		client_msg_clear(&m);
+	}
 	static const char *const plain[] = { "stats", "ping", "leave" };
 	for (size_t i = 0; i < 3; i++) {
 		char text[64];

@@ -53,7 +53,8 @@ static int g_act(void *ctx, struct leg_handle *l, const struct client_msg *m, st
 	return answer(why);
 }
 
-static int g_record(void *ctx, struct leg_handle *l, enum record_action action, struct errmsg *why)
+static int g_record(void *ctx, struct leg_handle *l, const struct record_wish *wish,
+		    struct errmsg *why)
 {
 	(void)l;
 	static const char *const words[] = {
@@ -61,7 +62,7 @@ static int g_record(void *ctx, struct leg_handle *l, enum record_action action, 
 		[RECORD_RESUME] = "resume",
 	};
 
-	say(ctx, "%s", words[action]);
+	say(ctx, "%s", words[wish->action]);
 	return answer(why);
 }
 

@@ -9,6 +9,7 @@ import { People } from './people.js';
 import { Phones } from './phone.js';
 import { Playing } from './playing.js';
 import { UNSTABLE, bars, grade, summary, warning } from './quality.js';
+import { RecordDialog } from './recorder.js';
 import * as settings from './settings.js';
 import { Streams } from './streams.js';
 import { changes, clock, read, redress, t } from './words.js';
@@ -21,7 +22,7 @@ const roomy = () => innerWidth > 736 && innerHeight > 480;
 const pageOf = (url) => url.replace(/^.*\/recordings\/(\d+)\/([\w.]+)$/, 'recordings.html#$1/$2');
 
 export class RoomPage {
-	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #streams; #layout = new LayoutDialog(); #silent = false; #tab = 'people';
+	#devices; #session = null; #lock = null; #people; #chat; #host; #phones; #playing; #streams; #layout = new LayoutDialog(); #recorder = new RecordDialog(); #silent = false; #tab = 'people';
 
 	constructor(devices, account, signIn) {
 		this.#devices = devices;
@@ -114,7 +115,7 @@ export class RoomPage {
 		press(['camera-off'], () => this.#toggle('video'));
 		press(['share', 'menu-share'], () => this.#session.share());
 		press(['hand', 'menu-hand'], () => this.#raise());
-		press(['record', 'menu-record'], () => this.#session.record());
+		press(['record', 'menu-record'], () => this.#session.isRecorded ? this.#session.record() : this.#recorder.open(this.#session));
 		press(['record-pause', 'menu-record-pause'], () => this.#session.pauseRecording());
 		press(['leave'], () => this.#session.leave());
 		press(['full', 'menu-full'], () => this.#fullscreen());
@@ -378,7 +379,7 @@ export class RoomPage {
 		const { recording: r } = s;
 		$('recording').hidden = !['on', 'paused', 'finishing'].includes(r.state);
 		$('recording').classList.toggle('finishing', r.state !== 'on');
-		const text = t({ finishing: 'recordingFinishing', paused: 'recordingPaused' }[r.state] ?? 'recordingNow');
+		const text = t({ finishing: 'recordingFinishing', paused: 'recordingPaused' }[r.state] ?? (r.video === false ? 'recordingSound' : 'recordingNow'));
 		if ($('recording-text').textContent !== text)
 			$('recording-text').textContent = text;
 		$('recordings').hidden = !s.recordings.size;

@@ -166,7 +166,8 @@ export class Session extends EventTarget {
 	admit(allow, waiting) { this.#do('admit', { allow, ...(waiting !== undefined && { waiting }) }); }
 	change(policy) { this.#do('policy', policy); }
 	arrange(layout) { this.#do('layout', { ...layout, view: this.layout?.view }); }
-	record() { this.#do('record', { action: ['on', 'paused'].includes(this.recording.state) ? 'stop' : 'start' }); }
+	get isRecorded() { return ['on', 'paused'].includes(this.recording.state); }
+	record(how = {}) { this.#do('record', this.isRecorded ? { action: 'stop' } : { action: 'start', ...how }); }
 	pauseRecording() { this.#do('record', { action: this.recording.state === 'paused' ? 'resume' : 'pause' }); }
 
 	get soundOnly() { return recall('soundOnly') === 'yes'; }
@@ -410,6 +411,8 @@ export class Session extends EventTarget {
 			this.#tell('notice', { key: 'recordingResumed' });
 		else if (r.state === 'on')
 			this.#tell('notice', r.by ? { key: 'recordingStartedBy', values: { name: r.by } } : { key: 'recordingStarted' });
+		if (r.state === 'on' && before !== 'paused' && r.tracks)
+			this.#tell('notice', { key: 'recordingTracks' });
 		if (r.state === 'ready')
 			this.#tell('notice', { key: 'recordingReady' });
 		if (r.state === 'failed')

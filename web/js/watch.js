@@ -1,6 +1,7 @@
 // One recording: the film with its chapters and small pictures, who took part, what was
 // written, and what may be done with it.
 import * as dialogs from './dialogs.js';
+import { icon } from './icons.js';
 import { nameOf } from './library.js';
 import { clip, day, size } from './times.js';
 import { cues, during, places } from './vtt.js';
@@ -166,6 +167,7 @@ export class Watch {
 			this.#say(r.state === 'failed' ? { text: r.error } : { key: 'code_not_ready' });
 		this.#showChapters();
 		this.#people(r.participants ?? []);
+		this.#tracks(r.tracks ?? []);
 		this.#chat(r.chat ?? []);
 		this.#tick();
 	}
@@ -182,6 +184,26 @@ export class Watch {
 			const small = document.createElement('small');
 			small.textContent = [p.host && t('host'), `${clip(p.joined_ms / 1000)}–${clip(p.left_ms / 1000)}`].filter(Boolean).join(', ');
 			li.append(p.name, small);
+			return li;
+		}));
+	}
+
+	// What each participant sent, by itself.
+	#tracks(tracks) {
+		$('tracks-part').hidden = !tracks.length;
+		$('tracks').replaceChildren(...tracks.map((k) => {
+			const li = document.createElement('li'), name = document.createElement('span'), small = document.createElement('small');
+			name.textContent = k.title || t('participant');
+			const facts = [k.width ? `${k.width}×${k.height}` : t('recordSound'), [k.video_codec, k.audio_codec].filter(Boolean).join(' + '), k.duration_ms && clip(k.duration_ms / 1000), k.bytes && size(k.bytes)];
+			small.textContent = (k.state === 'recording' ? [t('stateRecording')] : facts).filter(Boolean).join(' · ');
+			li.append(name, small);
+			if (k.url && k.state !== 'recording') {
+				const save = Object.assign(document.createElement('a'), { href: `${k.url}?download`, className: 'link' });
+				save.append(icon('download'));
+				save.title = t('downloadTrack', { name: name.textContent });
+				save.setAttribute('aria-label', save.title);
+				li.append(save);
+			}
 			return li;
 		}));
 	}
