@@ -1,8 +1,7 @@
-// The recorder: pauses, by itself, other formats, a disk that hangs, kill -9 of a server
-// with two recordings.
+// The recorder: pauses, by itself, other formats, a disk that hangs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 
 import { Bots, assertUndisturbed } from '../support/bots.mjs';
-import { complaints, contents, probe } from '../support/media.mjs';
+import { Disturbance, undisturbed } from '../support/disturbance.mjs';
+import { assertOrder, complaints, contents, probe, wholeEnd } from '../support/media.mjs';
 import { Server, until } from '../support/server.mjs';
+import { starved, waits } from '../support/starved.mjs';
 import { variant, within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
 
-// What may be missing at the end: a fragment, and what it takes to begin.
-const LOST_S = 2;
 const limit = { timeout: within(120000) };
 
 async function enter(server, room, name) {
@@ -133,6 +132,54 @@ describe('a room that is recorded by itself', limit, () => {
 	});
 });
 
+// Of every format, as it is written, when it was stopped and in the end: times that only grow,
+// sound and picture that begin and end together, key frames at most 4 s apart.
+test('every format', limit, async () => {
+	const server = await Server.small({ 'room.record': 'all' });
+	const rounds = [
+		{ a: { container: 'mp4', audio: 'aac' }, b: { container: 'mp4', audio: 'opus' }, c: { container: 'mkv', audio: 'aac' } },
+		{ a: { container: 'mkv', audio: 'opus' }, b: { container: 'mp4', audio: 'aac', video: false }, c: { container: 'mkv', audio: 'opus', video: false } },
+	];
+	const bots = ['a', 'b', 'c'].map((room) => Bots.start(server, room, { senders: 1, decode: 0, seconds: 600 }));
+	await Promise.all(bots.map((b) => b.ready));
+	for (const round of rounds) {
+		const waited = waits(server.process.pid);
+		const running = await Promise.all(Object.entries(round).map(async ([room, how]) => {
+			const s = await enter(server, room, 'operator');
+			s.send({ type: 'record', action: 'start', ...how });
+			return { how, s, id: Number((await state(s, 'on')).recording) };
+		}));
+		await sleep(5500); // longer than from one key frame to the next
+		const apart = starved(server.process.pid, waited) ? 0.5 : 0.02;
+		for (const r of running) {
+			const file = fileOf(server.data).find((f) => f.includes(`-${r.id}.`)), copy = join(server.data, `now.${r.how.container}`);
+			copyFileSync(file, copy);
+			truncateSync(copy, wholeEnd(copy));
+			assert.equal(complaints(copy), '', JSON.stringify(r.how));
+			assertOrder(copy, { apart, ends: false });
+		}
+		for (const r of running) {
+			r.s.send({ type: 'record', action: 'stop' });
+			await state(r.s, 'ready');
+			r.s.destroy();
+		}
+		const rows = await until('all to be finished', async () => {
+			const all = await server.recordings();
+			return all.every((r) => r.finish === 'done') && all;
+		}, 60000);
+		for (const { how, id } of running) {
+			const file = fileOf(server.data).find((f) => f.includes(`-${id}.`)), p = probe(file);
+			assert.equal(rows.find((r) => r.id === id).kind, how.video === false ? 'audio' : 'composed');
+			assert.deepEqual([file.slice(-3), p.video?.codec_name, p.audio.codec_name], [how.container, how.video === false ? undefined : 'h264', how.audio]);
+			assert.equal(complaints(file), '', JSON.stringify(how));
+			const { v, a } = assertOrder(file, { apart });
+			assert.ok(a.at(-1).end > 4 && (how.video === false || v.at(-1).end > 4), `${file} lasts ${a.at(-1).end} s`);
+		}
+	}
+	await Promise.all(bots.map((b) => b.kill()));
+	await server.stopFine();
+});
+
 test('sound alone', limit, async () => {
 	const server = await Server.small({ 'room.record': 'all', 'recording.video': false });
 	const s = await enter(server, 'r', 'operator');
@@ -159,31 +206,40 @@ test('a disk that hangs ends the recording and disturbs nobody', { ...limit, ski
 	const bots = Bots.start(server, 'r', { senders: 2, decode: 1, seconds: 600 });
 	await bots.ready;
 	const s = await enter(server, 'r', 'operator');
-	s.send({ type: 'record', action: 'start' });
-	await state(s, 'on');
-	await sleep(2000); // of the recording
-	const before = await server.metrics();
-	const hung = Date.now();
-	writeFileSync(mark, '');
-	const failed = await state(s, 'failed');
-	assert.match(failed.text, /too slow/);
-	assert.equal(await server.value('mcu_recording_alarm'), 1);
-	await sleep(1000); // the conference goes on beside the disk that hangs
-	const now = await server.metrics();
-	// Whoever waited for the disk would have missed all of them.
-	const seconds = (Date.now() - hung) / 1000;
-	for (const [name, hz] of [['mcu_audio_ticks_missed_total', 50], ['mcu_video_ticks_skipped_total', 15]]) {
-		const missed = (now.get(name) ?? 0) - (before.get(name) ?? 0);
-		assert.ok(missed < seconds * hz / 3, `${name}: ${missed} in ${seconds} s`);
+	const seen = [];
+	let failures = 0;
+	// No tick of sound is missed and no picture late while the disk hangs. Of a machine that
+	// does so by itself now and then a second is found in which it does not.
+	for (let fine = false; !fine;) {
+		assert.ok(failures < 5, `there was no calm moment: ${JSON.stringify(seen)}`);
+		const before = await Disturbance.during(server, 'r', 2000);
+		const from = s.messages.length;
+		s.send({ type: 'record', action: 'start' });
+		await state(s, 'on', from);
+		await sleep(2000); // of the recording
+		writeFileSync(mark, '');
+		let over = false;
+		const failed = state(s, 'failed', from).then((m) => { over = true; return m; });
+		while (!over) {
+			seen.push(await Disturbance.during(server, 'r', 1000));
+			fine ||= undisturbed(seen.at(-1), before);
+		}
+		assert.match((await failed).text, /too slow/);
+		assert.equal(await server.value('mcu_recording_alarm'), 1);
+		unlinkSync(mark);
+		failures++;
+		const rows = await until('the registry to know', async () => {
+			const all = await server.recordings();
+			return all.filter((r) => r.state === 'failed').length === failures && all;
+		});
+		assert.match(rows[0].error, /too slow/);
 	}
-	unlinkSync(mark);
-	const row = await until('the registry to know', async () => (await server.recordings()).find((r) => r.state === 'failed'));
-	assert.match(row.error, /too slow/);
-	const [file] = fileOf(server.data);
-	assert.equal(complaints(file), '');
-	assert.ok(contents(file).lastPicture > 2, JSON.stringify(contents(file)));
+	for (const file of fileOf(server.data)) {
+		assert.equal(complaints(file), '');
+		assert.ok(contents(file).lastPicture > 2, JSON.stringify(contents(file)));
+	}
 	for (const b of (await bots.finish()).participants)
-		assertUndisturbed(b);
+		assertUndisturbed(b, { gapMs: 3000 }); // it hung for longer
 	// It works again, and the alarm is over.
 	const from = s.messages.length;
 	s.send({ type: 'record', action: 'start' });
@@ -195,44 +251,4 @@ test('a disk that hangs ends the recording and disturbs nobody', { ...limit, ski
 	s.destroy();
 	await server.stopFine();
 	rmSync(folder, { recursive: true });
-});
-
-describe('kill -9 of a server that records two rooms', limit, () => {
-	for (const container of ['mp4', 'mkv'])
-		test(`${container}: both play to within a second, and are repaired`, async () => {
-			const data = mkdtempSync(join(tmpdir(), 'mcu-kill-'));
-			const settings = { 'room.record': 'all', 'recording.container': container };
-			const first = await Server.small(settings, { data });
-			const rooms = [];
-			const both = ['a', 'b'].map((room) => [room, Bots.start(first, room, { senders: 1, seconds: 600 })]);
-			for (const [room, bots] of both) {
-				await bots.ready;
-				const s = await enter(first, room, 'operator');
-				s.send({ type: 'record', action: 'start' });
-				await state(s, 'on');
-				rooms.push({ bots, s, began: Date.now() });
-			}
-			await sleep(2000 + Math.random() * 2000); // until a moment of its own
-			first.process.kill('SIGKILL');
-			const at = Date.now();
-			await first.exited;
-			for (const r of rooms) {
-				await r.bots.kill();
-				r.s.destroy();
-			}
-			const second = await Server.small(settings, { data });
-			const files = fileOf(data);
-			assert.equal(files.length, 2);
-			const rows = await second.recordings(first.password);
-			assert.deepEqual(rows.map((r) => r.state), ['interrupted', 'interrupted']);
-			for (const file of files) {
-				const began = rooms[/\/b-[^/]*$/.test(file) ? 1 : 0].began;
-				const c = contents(file);
-				for (const end of [c.lastPicture, c.lastSound])
-					assert.ok(end > (at - began) / 1000 - LOST_S, `${JSON.stringify(c)} of ${(at - began) / 1000} s`);
-				assert.equal(complaints(file), '');
-			}
-			await second.stopFine();
-			rmSync(data, { recursive: true });
-		});
 });

@@ -1,14 +1,15 @@
-// Recordings: by the protocol, through kill -9, SIGINT and a full disk.
+// Recordings: by the protocol, through SIGINT and a full disk.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { Bots, COLOURS, TONES, assertUndisturbed, clips, near } from '../support/bots.mjs';
-import { boxes, colour, complaints, contents, level, probe } from '../support/media.mjs';
+import { Disturbance, undisturbed } from '../support/disturbance.mjs';
+import { colour, complaints, contents, level, probe } from '../support/media.mjs';
 import { Server, until } from '../support/server.mjs';
 import { SLOWER, variant, within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
@@ -167,62 +168,45 @@ describe('recording by the protocol', limit, () => {
 	});
 });
 
-for (const [signal, state, lost] of [['SIGKILL', 'interrupted', LOST_S], ['SIGINT', 'ready', 1]])
-	test(`${signal} during a recording: it plays, and is listed as ${state}`, limit, async () => {
-		const data = mkdtempSync(join(tmpdir(), 'mcu-rec-'));
-		const first = await Server.small({ 'room.record': 'all' }, { data });
-		const bots = Bots.start(first, 'r', { senders: 2, seconds: 600 });
-		await bots.ready;
-		const operator = await Operator.enter(first, 'r');
-		const { recording } = await operator.start();
-		await sleep(RECORD_MS);
-		first.process.kill(signal);
-		const seconds = operator.seconds();
-		const { code } = await first.exited;
-		if (signal === 'SIGINT')
-			assert.equal(code, 0, first.log);
-		await bots.kill();
-		operator.s.destroy();
+// After SIGKILL: kill.test.mjs.
+test('SIGINT during a recording: it plays, and is listed as ready', limit, async () => {
+	const data = mkdtempSync(join(tmpdir(), 'mcu-rec-'));
+	const first = await Server.small({ 'room.record': 'all' }, { data });
+	const bots = Bots.start(first, 'r', { senders: 2, seconds: 600 });
+	await bots.ready;
+	const operator = await Operator.enter(first, 'r');
+	const { recording } = await operator.start();
+	await sleep(RECORD_MS);
+	first.process.kill('SIGINT');
+	const seconds = operator.seconds();
+	const { code } = await first.exited;
+	assert.equal(code, 0, first.log);
+	await bots.kill();
+	operator.s.destroy();
 
-		const [file, ...more] = files(join(data, 'recordings'));
-		assert.equal(more.length, 0);
-		const assertLength = (f) => {
-			const c = contents(f);
-			for (const at of [c.lastPicture, c.lastSound])
-				assert.ok(at > seconds - lost * SLOWER && at < seconds + 1 + operator.late, `${JSON.stringify(c)} of ${seconds} s`);
-		};
-		assertLength(file);
-		if (signal === 'SIGKILL') {
-			// Only the last fragment may be torn: without it there is nothing to complain of.
-			const whole = join(data, 'whole.mp4');
-			copyFileSync(file, whole);
-			const fragments = boxes(file);
-			const last = fragments.findLast((b) => b.type === 'mdat');
-			assert.ok(fragments.filter((b) => b.type === 'moof').length >= 5 / SLOWER, JSON.stringify(fragments));
-			truncateSync(whole, last.start + last.size);
-			assert.equal(complaints(whole), '');
-			assertLength(whole);
-			unlinkSync(whole);
-		} else {
-			assert.equal(complaints(file), '');
-		}
-		const check = execFileSync('sqlite3', [join(data, 'mcu.db'), 'pragma integrity_check; select count(*) from recordings;'], { encoding: 'utf8' });
-		assert.equal(check, 'ok\n1\n');
-
-		const second = await Server.small({ 'room.record': 'all', 'recording.finish': false }, { data });
-		assert.equal(second.password, undefined, 'the password is shown once only');
-		const rows = await second.recordings(first.password);
-		assert.deepEqual(rows.map((r) => [String(r.id), r.state, r.room, r.by]), [[String(recording), state, 'r', 'operator']]);
-		assert.ok(Math.abs(rows[0].duration_ms / 1000 - seconds) < lost * SLOWER + 1 + operator.late, `${rows[0].duration_ms} ms of ${seconds} s`);
-		const got = await fetched(second, rows[0].url, data);
-		assert.equal(complaints(got), '');
-		assert.equal(rows[0].bytes, statSync(got).size);
-		assertLength(got);
-		const third = Bots.start(second, 'r', { senders: 1, seconds: 1 });
-		await third.fine();
-		await second.stopFine();
-		rmSync(data, { recursive: true });
-	});
+	const [file, ...more] = files(join(data, 'recordings'));
+	assert.equal(more.length, 0);
+	const assertLength = (f) => {
+		const c = contents(f);
+		for (const at of [c.lastPicture, c.lastSound])
+			assert.ok(at > seconds - SLOWER && at < seconds + 1 + operator.late, `${JSON.stringify(c)} of ${seconds} s`);
+	};
+	assertLength(file);
+	assert.equal(complaints(file), '');
+	const second = await Server.small({ 'room.record': 'all', 'recording.finish': false }, { data });
+	assert.equal(second.password, undefined, 'the password is shown once only');
+	const rows = await second.recordings(first.password);
+	assert.deepEqual(rows.map((r) => [String(r.id), r.state, r.room, r.by]), [[String(recording), 'ready', 'r', 'operator']]);
+	assert.ok(Math.abs(rows[0].duration_ms / 1000 - seconds) < 1 + SLOWER + operator.late, `${rows[0].duration_ms} ms of ${seconds} s`);
+	const got = await fetched(second, rows[0].url, data);
+	assert.equal(complaints(got), '');
+	assert.equal(rows[0].bytes, statSync(got).size);
+	assertLength(got);
+	const third = Bots.start(second, 'r', { senders: 1, seconds: 1 });
+	await third.fine();
+	await second.stopFine();
+	rmSync(data, { recursive: true });
+});
 
 // What somebody shares is in the recording from when it begins, at its place.
 describe('a recording of shared content', limit, () => {
@@ -297,14 +281,26 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 		const [bsize, free] = execFileSync('stat', ['-f', '-c', '%S %a', data], { encoding: 'utf8' }).split(' ').map(Number);
 		writeFileSync(filler, Buffer.alloc(bsize * free - FREE));
 		const operator = await Operator.enter(server, 'r');
-		await operator.start();
-		const failed = await operator.s.next('recording', { test: (m) => m.state === 'failed', ms: 60000 });
-		assert.match(failed.text, /space|full/i);
-		const seconds = operator.seconds();
-		assert.equal(await server.value('mcu_recorder_failures_total'), 1);
+		// Nothing of the room's sound is missed and no picture late, until after the end; on a
+		// machine that does so by itself it is looked again.
+		const seen = [], lasted = [];
+		for (let fine = false; !fine;) {
+			assert.ok(seen.length < 5, `there was no calm moment: ${JSON.stringify(seen)}`);
+			const before = await Disturbance.during(server, 'r', 2000);
+			truncateSync(filler, bsize * free - FREE * (seen.length + 1));
+			const d = await Disturbance.begin(server, 'r'), from = operator.s.messages.length;
+			await operator.start();
+			const failed = await operator.s.next('recording', { from, test: (m) => m.state === 'failed', ms: 60000 });
+			assert.match(failed.text, /space|full/i);
+			lasted.push(operator.seconds());
+			assert.equal(await server.value('mcu_recorder_failures_total'), lasted.length);
+			assert.equal(await server.value('mcu_recording_alarm'), 1);
+			seen.push(await d.seen());
+			fine = undisturbed(seen.at(-1), before);
+		}
 		assert.equal(await server.value('mcu_legs', 'r'), 3);
 		// Once there is room again, it can be recorded again.
-		const [broken] = files(join(data, 'recordings'));
+		const [broken] = files(join(data, 'recordings')).sort();
 		unlinkSync(filler);
 		await operator.start();
 		await sleep(2000);
@@ -315,14 +311,15 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 		for (const p of s.participants)
 			assertUndisturbed(p);
 		assert.equal(complaints(broken), '');
-		assert.ok(contents(broken).lastPicture > seconds - LOST_S * SLOWER - 1, `${JSON.stringify(contents(broken))} of ${seconds} s`);
+		assert.ok(contents(broken).lastPicture > lasted[0] - LOST_S * SLOWER - 1, `${JSON.stringify(contents(broken))} of ${lasted} s`);
 		// The registry was on the full disk too: it is told when there is room.
 		const rows = await until('the registry to know how they ended', async () => {
 			const all = await server.recordings();
-			return all[1]?.state !== 'recording' && all;
+			return all.every((r) => r.state !== 'recording') && all;
 		});
-		assert.deepEqual(rows.map((r) => r.state), ['ready', 'failed']);
-		assert.match(rows[1].error, /space|full/i);
+		assert.deepEqual(rows.map((r) => r.state), ['ready', ...seen.map(() => 'failed')]);
+		assert.match(rows.at(-1).error, /space|full/i);
+		assert.equal(await server.value('mcu_recording_alarm'), 0, 'the last one ended well');
 		operator.s.destroy();
 		await server.stopFine();
 	});

@@ -1,20 +1,25 @@
 // What telephones of all ages agree on: codecs, the length of packets, comfort noise,
 // pictures within a level. Offers by hand; what comes is looked at packet by packet.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { keyFrames, nalType, readSps, spsOf } from '../support/h264.mjs';
+import { complaints, level, packets, probe } from '../support/media.mjs';
 import { Phone } from '../support/phone.mjs';
 import { Server, until } from '../support/server.mjs';
 import { RawSip } from '../support/sip_raw.mjs';
 import { gone, legs } from '../support/sip_rig.mjs';
 import { within } from '../support/variant.mjs';
+import { Socket } from '../support/ws.mjs';
 
 const limit = { timeout: within(120000) };
 const A = 440; // Hz
 let server;
 
-before(async () => { server = await Server.small({ 'sip.port': 0, 'room.linger_s': 1 }); });
+before(async () => { server = await Server.small({ 'sip.port': 0, 'room.linger_s': 1, 'room.record': 'all', 'recording.tracks': true }); });
 after(() => server.stopFine());
 
 // A call of a telephone whose m-lines are given; {audio} and {video}: its ports.
@@ -178,4 +183,62 @@ test('nothing in common is 488', async () => {
 	assert.equal(c.answer.status, 488, c.answer.text);
 	c.sip.close();
 	c.phone.close();
+});
+
+// Access units of a small picture, in NAL units that fit into packets.
+function pictures(folder) {
+	const file = join(folder, 'small.h264');
+	execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=25:d=2', '-c:v', 'libx264', '-preset', 'ultrafast', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', '-g', '25', '-x264-params', 'slice-max-size=1000:repeat-headers=1:bframes=0', file]);
+	const data = readFileSync(file), starts = [];
+	for (let at = data.indexOf('\0\0\x01', 0, 'latin1'); at >= 0; at = data.indexOf('\0\0\x01', at + 3, 'latin1'))
+		starts.push(at + 3);
+	const units = starts.map((at, i) => data.subarray(at, i + 1 < starts.length ? starts[i + 1] - (data[starts[i + 1] - 4] === 0 ? 4 : 3) : undefined));
+	const aus = [[]];
+	for (const u of units) {
+		const slice = [1, 5].includes(u[0] & 31);
+		if (aus.at(-1).some((x) => [1, 5].includes(x[0] & 31)) && (!slice || u[1] & 0x80))
+			aus.push([]);
+		aus.at(-1).push(u);
+	}
+	return aus;
+}
+
+test('a track of a telephone is what it sent: G.711, H.264 of packetization-mode 0', limit, async () => {
+	const aus = pictures(server.data);
+	const c = await Call.start('kept', [...audio('8'), 'm=video {video} RTP/AVP 109', 'a=rtpmap:109 H264/90000', 'a=fmtp:109 profile-level-id=42800d'], { video: true, codec: 'PCMA', hz: A });
+	const began = performance.now();
+	let sent = 0;
+	const camera = setInterval(() => {
+		for (const due = (performance.now() - began) / 40; sent < due; sent++)
+			aus[sent % aus.length].forEach((u, i, all) => c.phone.video.send(109, sent * 3600, u, Number(i === all.length - 1)));
+	}, 10);
+	const s = await Socket.open(server.url);
+	await s.join('kept', 'operator');
+	s.send({ type: 'record', action: 'start' });
+	const { recording } = await s.next('recording', { test: (m) => m.state === 'on' });
+	const ask = async () => (await fetch(`http://127.0.0.1:${server.port}/api/v1/recordings/${recording}`,
+		{ headers: { Authorization: `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}` } })).json();
+	await until('a track', async () => (await ask()).tracks.some((t) => t.video_codec && t.audio_codec));
+	await new Promise((r) => setTimeout(r, 2500)); // of the track
+	s.send({ type: 'record', action: 'stop' });
+	const all = await until('all to be finished', async () => {
+		const r = await ask();
+		return [r, ...r.tracks].every((x) => x.finish === 'done') && r;
+	}, 60000);
+	clearInterval(camera);
+	assert.deepEqual(all.tracks.map((t) => `${t.state} ${t.video_codec} ${t.audio_codec} ${t.width}x${t.height}`), ['ready h264 pcma 320x180']);
+	const file = join(server.data, 'track.mkv');
+	writeFileSync(file, Buffer.from(await (await fetch(new URL(all.tracks[0].url, server.url))).arrayBuffer()));
+	assert.equal(complaints(file, { uneven: true }), '');
+	const p = probe(file), list = packets(file);
+	assert.deepEqual([p.video.codec_name, p.video.profile, p.audio.codec_name], ['h264', 'Constrained Baseline', 'pcm_alaw']);
+	for (const stream of [list.v, list.a])
+		stream.forEach((x, i) => assert.ok(!i || x.pts > stream[i - 1].pts, JSON.stringify(x)));
+	assert.ok(list.v.length > 40 && list.a.length > 80, `${list.v.length} pictures, ${list.a.length} packets of sound`);
+	// both are on the recording's time line up to its end
+	assert.ok(Math.abs(list.v.at(-1).pts - list.a.at(-1).pts) < 0.5 && list.a.at(-1).pts > 2, `${list.v.at(-1).pts}, ${list.a.at(-1).pts}`);
+	const heard = [A, 1000].map((hz) => level(file, 0, hz));
+	assert.ok(heard[0] > -40 && heard[1] < heard[0] - 20, `${A} Hz at ${heard[0]} dB, 1000 Hz at ${heard[1]} dB`);
+	s.destroy();
+	await c.end();
 });

@@ -120,6 +120,26 @@ describe('telephones are spoken to', limit, () => {
 		await parlours(0);
 	});
 
+	test('*4 records the room, and ends it; *9 pauses', async () => {
+		await put('taped', { record: 'all' });
+		const t = await Telephone.call(server, 'taped', { hz: A });
+		await legs(server, 'taped', 1);
+		const recordings = async () => (await server.recordings()).filter((r) => r.room === 'taped');
+		const encoders = (n) => until(`${n} recorders at work`, async () => (await server.value('mcu_video_encoders', 'taped') ?? 0) === n, 20000);
+		await t.phone.press('*4');
+		await until('a recording', async () => (await recordings())[0]?.state === 'recording', 20000);
+		await encoders(1); // nobody but the recorder has pictures
+		await until('something in it', async () => (await server.value('mcu_video_encoded_frames_total')) > 15);
+		await t.phone.press('*9');
+		await encoders(0);
+		await t.phone.press('*9');
+		await encoders(1);
+		await t.phone.press('*4');
+		const [r] = await until('it to be ready', async () => (await recordings())[0]?.state === 'ready' && recordings(), 20000);
+		assert.ok(r.bytes > 0 && r.duration_ms > 500, JSON.stringify(r));
+		await t.finish();
+	});
+
 	test('*6 mutes and unmutes, which only that one is told', async () => {
 		const a = await Telephone.call(server, '4711', { hz: A });
 		const b = await Telephone.call(server, 'team', { hz: B });

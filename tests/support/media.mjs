@@ -1,7 +1,7 @@
 // What a recorded file contains, by ffprobe, ffmpeg and sox.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 };
 
@@ -12,10 +12,12 @@ export function probe(file) {
 	return { duration: Number(p.format.duration), video: of('video'), audio: of('audio') };
 }
 
-// What ffmpeg complains of when it plays all of it; "" when nothing.
-export function complaints(file) {
+// What ffmpeg complains of when it plays all of it; "" when nothing. uneven: of pictures that
+// come when they come it wants no steady rate; the only way to place one channel is no guess.
+export function complaints(file, { uneven = false } = {}) {
 	try {
-		return execFileSync('bash', ['-c', 'ffmpeg -v warning -xerror -i "$1" -f null - 2>&1', '-', file], quiet);
+		return execFileSync('bash', ['-c', `ffmpeg -v warning -xerror -i "$1" ${uneven ? '-fps_mode passthrough' : ''} -f null - 2>&1`, '-', file], quiet)
+			.replace(/^Guessed Channel Layout .*: mono\n/, '');
 	} catch (e) {
 		return `${e.stdout}${e.stderr} (exit ${e.status})`;
 	}
@@ -66,17 +68,53 @@ export function boxes(file) {
 	return list;
 }
 
-// Of each stream: times that only grow, sound and picture that begin together, key frames
-// at most so many seconds apart. Returns the packets of each stream.
-export function assertOrder(file, keysApart = 4) {
-	const of = (stream) => execFileSync('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time,dts_time,duration_time,flags', '-of', 'csv=p=0', file], quiet)
-		.split('\n').filter(Boolean).map((line) => line.split(',')).map(([pts, dts, duration, flags]) => ({ pts: +pts, dts: +dts, end: +pts + +duration, key: flags.includes('K') }));
-	const [v, a] = [of('v'), of('a')];
+// The packets of each stream: {pts, dts, end, pos (in the file), key}; the end by the stream's
+// own durations, or by the distance to the one before.
+export function packets(file) {
+	const of = (stream) => {
+		const list = execFileSync('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time,dts_time,duration_time,pos,flags', '-of', 'json', file], quiet);
+		return JSON.parse(list).packets.map((p) => ({ pts: Number(p.pts_time), dts: Number(p.dts_time ?? p.pts_time), lasts: Number(p.duration_time), pos: Number(p.pos), key: p.flags.includes('K') }))
+			.map((p, i, all) => ({ ...p, end: p.pts + (p.lasts || (i ? p.pts - all[i - 1].pts : 0)) }));
+	};
+	return { v: of('v'), a: of('a') };
+}
+
+// Of each stream: times that only grow, sound and picture that begin and end together, key
+// frames at most so many seconds apart. Returns the packets of each stream.
+export function assertOrder(file, { keysApart = 4, apart = 0.02, ends = true } = {}) {
+	const { v, a } = packets(file);
 	for (const [name, list] of [['pictures', v], ['sounds', a]])
-		list.forEach((p, i) => assert.ok(!i || (p.pts > list[i - 1].pts && p.dts > list[i - 1].dts), `${name}: ${JSON.stringify(p)} after ${JSON.stringify(list[i - 1])}`));
+		list.forEach((p, i) => assert.ok(!i || (p.pts > list[i - 1].pts && p.dts > list[i - 1].dts), `${file}: ${name}: ${JSON.stringify(p)} after ${JSON.stringify(list[i - 1])}`));
 	const keys = v.filter((p) => p.key).map((p) => p.pts);
-	[...keys.slice(1), v.at(-1).pts].forEach((t, i) => assert.ok(t - keys[i] <= keysApart + 0.2, `no key frame from ${keys[i]} to ${t}`));
-	if (a.length)
-		assert.ok(Math.abs(a[0].pts - v[0].pts) < 0.03, `sound begins at ${a[0].pts}, pictures at ${v[0].pts}`);
+	[...keys.slice(1), v.at(-1)?.pts].forEach((t, i) => assert.ok(!v.length || t - keys[i] <= keysApart + 0.1, `${file}: no key frame from ${keys[i]} to ${t}`));
+	if (!a.length || !v.length)
+		return { v, a };
+	assert.ok(Math.abs(a[0].pts - v[0].pts) < apart, `${file}: sound begins at ${a[0].pts}, pictures at ${v[0].pts}`);
+	assert.ok(!ends || Math.abs(a.at(-1).end - v.at(-1).end) < apart, `${file}: sound ends at ${a.at(-1).end}, pictures at ${v.at(-1).end}`);
 	return { v, a };
+}
+
+// Where the last fragment or cluster of a recording ends that is there completely.
+export function wholeEnd(file) {
+	if (file.endsWith('.mp4'))
+		return boxes(file).filter((b) => b.type === 'mdat').map((b) => b.start + b.size).at(-1);
+	const data = readFileSync(file), CLUSTER = 0x1f43b675, SEGMENT = 0x18538067;
+	const vint = (at, marker) => {
+		const n = Math.clz32(data[at]) - 23;
+		let v = marker ? data[at] : data[at] & ((1 << (8 - n)) - 1);
+		for (let i = 1; i < n; i++)
+			v = v * 256 + data[at + i];
+		return { v, n };
+	};
+	let end = 0;
+	for (let at = 0; at + 12 < data.length;) {
+		const id = vint(at, true), size = vint(at + id.n, false);
+		at += id.n + size.n;
+		if (id.v === SEGMENT)
+			continue;
+		at += size.v;
+		if (id.v === CLUSTER && at <= data.length)
+			end = at;
+	}
+	return end;
 }
