@@ -19,6 +19,32 @@ static int parse(struct client_msg *m, const char *text, struct errmsg *why)
 	return client_msg_parse(m, text, strlen(text), why);
 }
 
+static void a_recording_is_chosen(void **state)
+{
+	struct client_msg m;
+	struct errmsg why;
+
+	(void)state;
+	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"start\",\"video\":false,"
+			       "\"tracks\":true,\"container\":\"mkv\",\"audio\":\"opus\"}",
+			       &why), 0);
+	assert_int_equal(m.u.record.video, TRISTATE_FALSE);
+	assert_int_equal(m.u.record.tracks, TRISTATE_TRUE);
+	assert_int_equal(m.u.record.container, RECORD_MKV);
+	assert_int_equal(m.u.record.sound, RECORD_OPUS);
+	client_msg_clear(&m);
+	static const char *const wrong[] = { "\"video\":1", "\"tracks\":\"all\"",
+					     "\"container\":\"avi\"", "\"audio\":\"mp3\"" };
+	for (size_t i = 0; i < 4; i++) {
+		char text[96];
+
+		snprintf(text, sizeof(text), "{\"type\":\"record\",\"action\":\"start\",%s}",
+			 wrong[i]);
+		assert_int_equal(parse(&m, text, &why), -EINVAL);
+		client_msg_clear(&m);
+	}
+}
+
 static void messages_are_read(void **state)
 {
 	struct client_msg m;
@@ -56,24 +82,6 @@ static void messages_are_read(void **state)
 	assert_int_equal(m.u.record.action, RECORD_STOP);
 	assert_int_equal(m.u.record.video, TRISTATE_UNSET);
 	client_msg_clear(&m);
-	assert_int_equal(parse(&m, "{\"type\":\"record\",\"action\":\"start\",\"video\":false,"
-			       "\"tracks\":true,\"container\":\"mkv\",\"audio\":\"opus\"}",
-			       &why), 0);
-	assert_int_equal(m.u.record.video, TRISTATE_FALSE);
-	assert_int_equal(m.u.record.tracks, TRISTATE_TRUE);
-	assert_int_equal(m.u.record.container, RECORD_MKV);
-	assert_int_equal(m.u.record.sound, RECORD_OPUS);
-	client_msg_clear(&m);
-	static const char *const wrong[] = { "\"video\":1", "\"tracks\":\"all\"",
-					     "\"container\":\"avi\"", "\"audio\":\"mp3\"" };
-	for (size_t i = 0; i < 4; i++) {
-		char text[96];
-
-		snprintf(text, sizeof(text), "{\"type\":\"record\",\"action\":\"start\",%s}",
-			 wrong[i]);
-		assert_int_equal(parse(&m, text, &why), -EINVAL);
-		client_msg_clear(&m);
-	}
 	static const char *const plain[] = { "stats", "ping", "leave" };
 	for (size_t i = 0; i < 3; i++) {
 		char text[64];
@@ -503,6 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_are_read),
+		cmocka_unit_test(a_recording_is_chosen),
 		cmocka_unit_test(wishes_are_read), cmocka_unit_test(sound_is_read),
 		cmocka_unit_test(messages_of_rooms_are_read), cmocka_unit_test(chat_has_a_length),	cmocka_unit_test(wrong_messages_are_named),
 		cmocka_unit_test(sizes_are_bounded),	cmocka_unit_test(names_have_rules),
