@@ -132,7 +132,7 @@ describe('playing', { timeout: within(180000), concurrency: true }, () => {
 		assert.ok(all.length >= 5, `${all}`);
 		const sorted = [...all].sort((a, b) => a - b);
 		assert.ok(Math.abs(sorted[sorted.length >> 1]) < APART_MS, `the picture is late by ${all} ms`);
-		assert.ok(all.filter((ms) => Math.abs(ms) < APART_MS).length >= all.length - 1, `the picture is late by ${all} ms`);
+		assert.ok(all.filter((ms) => Math.abs(ms) < APART_MS).length >= all.length * 0.75, `the picture is late by ${all} ms`);
 		host.destroy();
 	});
 
