@@ -21,7 +21,7 @@
 #include "storage/repository.h"
 
 enum { FRAMES = 6 * MOVIE_FPS, LIMIT_S = 60, IOPRIO_WHO_PROCESS = 1, IDLE_CLASS = 3,
-       LINGER_S = 4 };
+	LINGER_S = 4 };
 
 #define LINGERS "MCU_TEST_FINISHER_LINGERS"
 
