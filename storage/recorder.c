@@ -331,6 +331,14 @@ static int open_file(struct recorder *r)
 	return fd < 0 ? fd : mux_new(&r->mux, fd, &c);
 }
 
+static void take_marks(struct recorder *r)
+{
+	unsigned n = atomic_load_explicit(&r->marks, memory_order_acquire);
+
+	for (; r->marks_taken < n; r->marks_taken++)
+		(r->marks_taken % 2 ? mux_resume : mux_pause)(r->mux, r->mark_ns[r->marks_taken]);
+}
+
 /* Whether the file may begin with this picture: when there is sound that goes with it. Where
  * its first packet is late, but less than a picture lasts, the picture is said to begin with
  * it. */
@@ -359,6 +367,7 @@ static int take_next(struct recorder *r, int64_t now_ns)
 	bool have_v = feed_peek(r->video, &v), have_a = feed_peek(r->audio, &a), video;
 	int res;
 
+	take_marks(r); /* those that were there before these packets */
 	/* Sound waits for the first picture, which comes out of its encoder later. */
 	if (!have_v && mux_waits(r->mux) && feed_used(r->audio) < r->audio_ring_bytes / 2)
 		return 0;
@@ -417,14 +426,6 @@ static int slow(struct recorder *r)
 	int err = mux_flush(r->mux);
 
 	return err ? err : -ESTALE;
-}
-
-static void take_marks(struct recorder *r)
-{
-	unsigned n = atomic_load_explicit(&r->marks, memory_order_acquire);
-
-	for (; r->marks_taken < n; r->marks_taken++)
-		(r->marks_taken % 2 ? mux_resume : mux_pause)(r->mux, r->mark_ns[r->marks_taken]);
 }
 
 static void show_line(struct recorder *r, int64_t now_ns)
