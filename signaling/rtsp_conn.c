@@ -117,6 +117,7 @@ ON_THREAD(ROLE_CTL) static void start(struct rtsp_conn *c, const struct rtsp_fra
 	}
 	memcpy(c->head, c->in + f->at, f->len);
 	c->head[f->len] = '\0';
+	c->body = f->body;
 	c->busy = true;
 	if (!quota_take(&c->requests, rtsp_now(c->rtsp), NS_PER_S / cfg->requests_per_s,
 			BURST * NS_PER_S)) {
@@ -156,7 +157,6 @@ ON_THREAD(ROLE_CTL) static void take_data(struct rtsp_conn *c, const struct rtsp
 	}
 }
 
-/* The body is of no use to us: parameters are none that we have. */
 static void work(struct rtsp_conn *c)
 {
 	struct rtsp_frame f;

@@ -47,7 +47,8 @@ struct rtsp_conn {
 	bool hears[256]; /* channels on which a session of it takes reports */
 	/* The request that is being answered; busy: later. The next ones wait. */
 	bool busy;
-	char *head; /* its text */
+	char *head;  /* its text */
+	size_t body; /* octets behind it; what they say is of no use to us */
 	struct rtsp_request req;
 	struct rtsp_uri uri;
 	struct rtsp_ask *ask; /* whether it may see a room, or what a recording is */

@@ -68,7 +68,14 @@ ON_THREAD(ROLE_CTL) static bool authorize(struct rtsp_conn *c)
 	enum sip_auth_verdict v = SIP_AUTH_BAD;
 	bool same;
 
-	if (!c->req.authorization || (c->proof && !strcmp(c->proof, c->req.authorization)))
+	/* Authorization is a request's, not a connection's (RFC 2326 D.3 by RFC 7235 2.2; RFC 7826
+	 * 19.1): over a proxy's connection come many, and who shows nothing is a guest. A session
+	 * stays whose it was when it was set up; its number is the secret then. */
+	if (!c->req.authorization) {
+		rtsp_conn_forget(c);
+		return true;
+	}
+	if (c->proof && !strcmp(c->proof, c->req.authorization))
 		return true;
 	copy = g_strdup(c->req.authorization);
 	if (rtsp_digest_params(copy, params, sizeof params / sizeof *params) &&
@@ -387,10 +394,16 @@ ON_THREAD(ROLE_CTL) static void in_session(struct rtsp_conn *c)
 	rtsp_session_release(s);
 }
 
-/* A parameter that is asked for or set is none of ours; without any it says "I am here". */
+/* Without a body it says "I am here" (RFC 2326 10.8); a parameter that is asked for or set is
+ * none of ours, but it was said all the same. */
 ON_THREAD(ROLE_CTL) static void do_parameter(struct rtsp_conn *c)
 {
-	if (c->req.session)
+	struct rtsp_session *s = c->req.session && c->body ? rtsp_session_find(c) : NULL;
+
+	if (s || (c->body && !c->req.session))
+		rtsp_reply(c, 451, s, NULL, "text/plain; charset=utf-8",
+			   "This server has no parameters. Where a recording stands PAUSE says.");
+	else if (c->req.session)
 		in_session(c);
 	else
 		rtsp_reply(c, 200, NULL, NULL, NULL, NULL);

@@ -528,6 +528,8 @@ static void passwords(void **state)
 /* A connection of several users, as a proxy has: each comes in as itself. */
 static void one_user_after_the_other(void **state)
 {
+	char id[80];
+
 	(void)state;
 	assert_int_equal(describe_as(the.conn, "ann"), 200);
 	assert_string_equal(the.token, "s1.of-ann");
@@ -535,10 +537,38 @@ static void one_user_after_the_other(void **state)
 	assert_string_equal(the.token, "s1.of-bob");
 	assert_int_equal(describe_as(the.conn, "ann"), 200);
 	assert_string_equal(the.token, "s1.of-ann");
+	/* who shows nothing is none of them, in the first SETUP either */
+	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 3\r\n\r\n"), 200);
+	assert_string_equal(the.token, "");
+	assert_int_equal(describe_as(the.conn, "ann"), 200);
+	strcpy(id, set_up(the.conn, "video", "RTP/AVP/TCP", NULL));
+	assert_string_equal(the.token, "");
+	assert_int_equal(play(the.conn, id), 200);
+	assert_string_equal(the.token, "");
 	/* who does not exist any more is nobody else */
 	assert_int_equal(describe_as(the.conn, "carl"), 403);
 	assert_int_equal(ask(the.conn, "DESCRIBE " BASE " RTSP/1.0\r\nCSeq: 3\r\n\r\n"), 200);
 	assert_string_equal(the.token, "");
+}
+
+/* It keeps the session awake too. */
+static void parameters_are_not_understood(void **state)
+{
+	char id[80];
+
+	(void)state;
+	strcpy(id, set_up(the.conn, "video", "RTP/AVP;unicast;client_port=5002-5003", NULL));
+	assert_int_equal(ask(the.conn, "GET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\n\r\n"), 200);
+	for (int i = 0; i < 2; i++) {
+		clock_fake_advance(&the.clock, 50 * NS_PER_S);
+		assert_int_equal(ask(the.conn, "%s_PARAMETER " BASE " RTSP/1.0\r\nCSeq: 2\r\nSession: %s\r\n"
+				     "Content-Length: 8\r\n\r\njitter\r\n", i ? "SET" : "GET", id), 451);
+		assert_string_equal(session(), id);
+		rtsp_tick(the.rtsp);
+	}
+	assert_int_equal(ask(the.conn, "GET_PARAMETER " BASE " RTSP/1.0\r\nCSeq: 3\r\nSession: %s\r\n\r\n", id), 200);
+	assert_int_equal(ask(the.conn, "GET_PARAMETER " BASE " RTSP/1.0\r\nCSeq: 4\r\nSession: none\r\n"
+			     "Content-Length: 8\r\n\r\njitter\r\n"), 454);
 }
 
 static void floods_end(void **state)
@@ -585,7 +615,7 @@ int main(void)
 		T(another_address_has_no_part_in_it), T(requests_wait_for_each_other),
 		T(whoever_goes_while_it_is_asked), T(a_leg_that_ends_by_itself), T(no_more_than_may_be),
 		T(passwords), T(floods_end), T(packets_without_end), T(what_follows_a_late_answer),
-		T(one_user_after_the_other),
+		T(one_user_after_the_other), T(parameters_are_not_understood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
