@@ -433,6 +433,8 @@ int backup_restore(const char *db_path, const char *from, struct backup_report *
 	}
 	if (err)
 		unlink(part);
+	else
+		(void)!ftruncate(lock, 0); /* it says when the one before lived (db.h) */
 	close(lock);
 	return err;
 }

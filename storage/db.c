@@ -28,6 +28,7 @@ enum {
 	BUSY_TIMEOUT_MS = 2000, /* an operator's sqlite3 shell or a backup holds the lock */
 	NICE = 10,
 	RETRY_MS = 5,
+	ALIVE_MS = 10000,
 	ID_SEQUENCE_BITS = 12,
 };
 
@@ -45,7 +46,9 @@ struct db {
 	pthread_t thread;
 	_Atomic bool quit;
 	int lock_fd;
+	int64_t alive_ms; /* of the process before */
 	/* STO only */
+	int64_t told_ms; /* when it was last written that this one lives */
 	sqlite3 *conn;
 	struct db_request *waiting, **waiting_end; /* replies for a full mailbox */
 };
@@ -160,6 +163,29 @@ int db_call(struct db *db, db_call_fn *fn, void *obj)
 	return err ? err : c.err;
 }
 
+/* The lock file says when its process last lived, so that a start after a crash knows how
+ * long rooms ran. 0: it does not. */
+static int64_t read_alive(int fd)
+{
+	char text[24] = "";
+
+	return pread(fd, text, sizeof text - 1, 0) > 0 ? strtoll(text, NULL, 10) : 0;
+}
+
+static void tell_alive(struct db *db) ON_THREAD(ROLE_STO);
+static void tell_alive(struct db *db)
+{
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	char text[24];
+	int n = snprintf(text, sizeof text, "%013lld\n", (long long)now_ms);
+
+	if (llabs(now_ms - db->told_ms) < ALIVE_MS)
+		return;
+	db->told_ms = now_ms;
+	if (pwrite(db->lock_fd, text, (size_t)n, 0) != n)
+		log_debug(NULL, "the database's lock file cannot be written");
+}
+
 static void *db_main(void *arg)
 {
 	struct db *db = arg;
@@ -174,8 +200,9 @@ static void *db_main(void *arg)
 			deliver_waiting(db);
 			continue;
 		}
-		poll(&pfd, 1, -1);
+		poll(&pfd, 1, ALIVE_MS);
 		mbox_run(db->mbox);
+		tell_alive(db);
 	}
 	while (mbox_run(db->mbox) > 0)
 		;
@@ -322,6 +349,9 @@ int db_open(struct db **out, const char *path, struct mbox *replies, struct errm
 	atomic_store(&db->gate->refs, 1);
 	err = db_lock_file(path, &db->lock_fd, why);
 	if (!err)
+		db->alive_ms = read_alive(db->lock_fd);
+	db->told_ms = clock_wall_ns() / NS_PER_MS; /* the start says first what it finds */
+	if (!err)
 		err = open_conn(&db->conn, path, why);
 	if (err)
 		goto out;
@@ -357,6 +387,11 @@ void db_close(struct db **pdb)
 	pthread_join(db->thread, NULL);
 	destroy(db);
 	*pdb = NULL;
+}
+
+int64_t db_alive_ms(const struct db *db)
+{
+	return db->alive_ms;
 }
 
 int64_t db_id_of_time(int64_t ms)

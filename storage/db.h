@@ -46,6 +46,8 @@ int db_open(struct db **out, const char *path, struct mbox *replies, struct errm
 /* Runs what waits, closes, joins the thread. Replies not yet delivered are
  * dropped. */
 void db_close(struct db **db);
+/* When the process before, that had it open, last lived, to some ten seconds; 0: not known. */
+int64_t db_alive_ms(const struct db *db);
 
 /* Ids are made by the caller, so that a write needs no reply: unique, growing
  * with time, below 2^53 (exact in JSON). Any thread. */

@@ -81,26 +81,53 @@ static int load_rows(sqlite3 *conn, void *obj)
 	return err;
 }
 
+/* The last that is known of the process before: what it said itself, or the last thing that
+ * was written of what was open then. Not now: it may have been dead for days. */
+#define LAST_TRACE                                                                          \
+	"SELECT max(coalesce((SELECT max(started_ms) FROM sessions WHERE ended_ms IS NULL), 0), " \
+	"coalesce((SELECT max(max(joined_ms, coalesce(left_ms, 0))) FROM participants "     \
+	"WHERE session_id IN (SELECT id FROM sessions WHERE ended_ms IS NULL)), 0), "       \
+	"coalesce((SELECT max(q.at_ms) FROM participants p JOIN quality q "                 \
+	"ON q.participant_id = p.id WHERE p.left_ms IS NULL), 0), "                         \
+	"coalesce((SELECT max(at_ms) FROM chat "                                            \
+	"WHERE session_id IN (SELECT id FROM sessions WHERE ended_ms IS NULL)), 0), "       \
+	"coalesce((SELECT max(max(started_ms, coalesce(answered_ms, 0))) FROM calls "       \
+	"WHERE ended_ms IS NULL), 0))"
+
+static int last_lived(sqlite3 *conn, const struct reconcile *c, int64_t *ms)
+{
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS, said_ms = db_alive_ms(c->db);
+	int err = db_query_int(conn, ms, LAST_TRACE, "");
+
+	if (said_ms > *ms)
+		*ms = said_ms;
+	if (*ms > now_ms)
+		*ms = now_ms;
+	return err;
+}
+
 static int end_sessions(sqlite3 *conn, void *obj)
 {
 	struct reconcile *c = obj;
-	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	int64_t last_ms = 0;
 	int err = db_begin(conn);
 
 	if (!err)
+		err = last_lived(conn, c, &last_ms);
+	if (!err)
 		err = db_run(conn,
 			     "UPDATE participants SET left_ms = max(joined_ms, ?), "
-			     "leave_reason = 'crash' WHERE left_ms IS NULL", "i", now_ms);
+			     "leave_reason = 'crash' WHERE left_ms IS NULL", "i", last_ms);
 	if (!err)
 		err = db_run(conn,
 			     "UPDATE sessions SET ended_ms = max(started_ms, ?), "
-			     "end_reason = 'crash' WHERE ended_ms IS NULL", "i", now_ms);
+			     "end_reason = 'crash' WHERE ended_ms IS NULL", "i", last_ms);
 	if (!err)
 		c->report->sessions_ended = (size_t)sqlite3_changes(conn);
 	if (!err)
 		err = db_run(conn,
 			     "UPDATE calls SET ended_ms = max(started_ms, ?), "
-			     "end_reason = 'interrupted' WHERE ended_ms IS NULL", "i", now_ms);
+			     "end_reason = 'interrupted' WHERE ended_ms IS NULL", "i", last_ms);
 	return db_end(conn, err);
 }
 

@@ -254,7 +254,7 @@ static void a_crash_leaves_interrupted_calls(void **state)
 	rig_open(&g, "crash.db");
 	assert_int_equal(repository_reconcile(dir, g.db, &rep, &why), 0);
 	assert_int_equal(ask(&g, "SELECT count(*) FROM calls WHERE number = '1' AND "
-				 "end_reason = 'interrupted' AND ended_ms > 1000"), 1);
+				 "end_reason = 'interrupted' AND ended_ms = 1000"), 1);
 	assert_int_equal(ask(&g, "SELECT count(*) FROM calls WHERE number = '2' AND "
 				 "end_reason = 'hangup' AND ended_ms = 2000"), 1);
 	rig_close(&g);

@@ -2,6 +2,7 @@
 #include "mcu/base/clock.h"
 #include "storage/history.h"
 #include "storage/quality.h"
+#include "storage/repository.h"
 #include "tests/storage/db_rig.h"
 
 enum { ROWS = 1000 };
@@ -213,6 +214,58 @@ static void a_time_has_ids(void **state)
 	assert_int_equal(db_id_of_time(0), 0);
 }
 
+/* A session that runs, with one who is in it, one who left and what is known of a connection. */
+static int begin_one(sqlite3 *conn, void *obj)
+{
+	(void)obj;
+	return db_errno(conn, sqlite3_exec(conn,
+		"DELETE FROM sessions; INSERT INTO rooms (id, name, created_ms) VALUES (1, 'a', 1) ON CONFLICT DO NOTHING;"
+		"INSERT INTO sessions VALUES (3, 1, 5000, NULL, NULL);"
+		"INSERT INTO participants (id, session_id, leg, name, joined_ms, left_ms) VALUES"
+		" (5, 3, 1, 'Ann', 6000, NULL), (6, 3, 2, 'Bob', 6000, 7000);"
+		"INSERT INTO quality VALUES (70, 5, 36000, 30000, 0, 0, 0, 0, 0, 0, 0, 0, 5)", NULL, NULL, NULL));
+}
+
+/* When the next start says that all was over, after the lock file has said this. */
+static int64_t ended_after(const char *alive)
+{
+	struct repository_report rep;
+	struct errmsg why;
+	struct rig g;
+	int64_t ms;
+	FILE *f;
+
+	rig_open(&g, "crash.db");
+	assert_int_equal(db_call(g.db, begin_one, NULL), 0);
+	rig_close(&g);
+	f = fopen(file_path("crash.db.lock"), "we");
+	assert_non_null(f);
+	fputs(alive, f);
+	fclose(f);
+	rig_open(&g, "crash.db");
+	assert_int_equal(repository_reconcile(dir, g.db, &rep, &why), 0);
+	assert_int_equal(rep.sessions_ended, 1);
+	ms = ask(&g, "SELECT ended_ms FROM sessions WHERE end_reason = 'crash'");
+	assert_int_equal(ask(&g, "SELECT left_ms FROM participants WHERE name = 'Ann'"), ms);
+	assert_int_equal(ask(&g, "SELECT left_ms FROM participants WHERE name = 'Bob'"), 7000);
+	rig_close(&g);
+	return ms;
+}
+
+/* The server may start again days after: nobody was there for days. */
+static void a_crash_ends_sessions_when_it_was(void **state)
+{
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+
+	(void)state;
+	assert_int_equal(ended_after("0000000090000\n"), 90000);
+	assert_int_equal(ended_after(""), 36000); /* not known: the last that was written */
+	assert_int_equal(ended_after("0000000020000\n"), 36000);
+	assert_int_equal(ended_after("no number"), 36000);
+	/* a clock that was ahead then */
+	assert_in_range(ended_after("9999999999999\n"), now_ms, now_ms + 60000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +273,7 @@ int main(void)
 		cmocka_unit_test(quality_is_written_in_batches),
 		cmocka_unit_test(old_rows_go_in_small_steps),
 		cmocka_unit_test(a_time_has_ids),
+		cmocka_unit_test(a_crash_ends_sessions_when_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

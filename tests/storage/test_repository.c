@@ -263,7 +263,7 @@ static void assert_rows(struct db *db)
 	assert_int_equal(ask(db, "SELECT width FROM recordings WHERE path = ?", p[5]), W);
 	assert_int_equal(ask(db, "SELECT count(*) FROM recordings WHERE room_id IS NULL", NULL), 3);
 	assert_int_equal(ask(db, "SELECT count(*) FROM sessions WHERE end_reason = 'crash' AND "
-				 "ended_ms > 1000", NULL), 1);
+				 "ended_ms = 1000", NULL), 1);
 	assert_int_equal(ask(db, "SELECT count(*) FROM participants WHERE leave_reason = 'crash'",
 			     NULL), 1);
 }
