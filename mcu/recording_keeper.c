@@ -30,7 +30,7 @@ struct recording_keeper {
 	guint timer;
 	struct keep_hold hold;
 	bool running, again, stopped;
-	bool ordered; /* by somebody, who has seen what goes */
+	bool for_good; /* wanted by somebody, who has seen what goes */
 	struct keep_item *items; /* that go for good */
 	size_t n, at;
 };
@@ -79,7 +79,7 @@ ON_THREAD(ROLE_CTL) static void finish(struct recording_keeper *k)
 	if (k->again)
 		run_now(k);
 	else
-		k->ordered = false;
+		k->for_good = false;
 }
 
 static void on_forgotten(void *obj, int err, const struct recording_row *row)
@@ -181,12 +181,19 @@ static void on_plan(void *obj, int err, const struct keep_plan *p)
 	next_removal(k);
 }
 
+int64_t recording_keeper_held_until_ms(struct recording_keeper *k)
+{
+	int64_t now_ms = clock_now_ns(&clock_monotonic) / NS_PER_MS;
+	int64_t wall_ms = clock_wall_ns() / NS_PER_MS;
+
+	return keep_hold_look(&k->hold, now_ms, wall_ms) ? wall_ms + k->hold.until_ms - now_ms : 0;
+}
+
 static void run_now(struct recording_keeper *k)
 {
 	struct keep_policy policy = recording_keeper_policy(k->cfg.config);
 
-	policy.hold = keep_hold_look(&k->hold, clock_now_ns(&clock_monotonic) / NS_PER_MS,
-				     policy.now_ms) && !k->ordered;
+	policy.hold = recording_keeper_held_until_ms(k) && !k->for_good;
 	k->running = true;
 	k->again = false;
 	recording_index(k->cfg.db, INDEX_AT_ONCE, on_index, k);
@@ -194,9 +201,9 @@ static void run_now(struct recording_keeper *k)
 		finish(k);
 }
 
-void recording_keeper_run(struct recording_keeper *k, bool ordered)
+void recording_keeper_run(struct recording_keeper *k, bool for_good)
 {
-	k->ordered |= ordered;
+	k->for_good |= for_good;
 	if (k->running)
 		k->again = true;
 	else

@@ -27,9 +27,12 @@ int recording_keeper_new(struct recording_keeper **out, const struct recording_k
 void recording_keeper_stop(struct recording_keeper *k) ON_THREAD(ROLE_CTL);
 /* When the control mailbox does not run any more. */
 void recording_keeper_free(struct recording_keeper **k) ON_THREAD(ROLE_CTL);
-/* Soon; once more when it is under way. ordered: keep_hold of recording_keep.h does not hold
- * it up; otherwise only what is marked to go for good goes in that time. */
-void recording_keeper_run(struct recording_keeper *k, bool ordered) ON_THREAD(ROLE_CTL);
+/* Soon; once more when it is under way. for_good: somebody has seen what goes and wants it
+ * gone, so that keep_hold of recording_keep.h does not hold it up; otherwise only what is
+ * marked to go for good goes in that time. */
+void recording_keeper_run(struct recording_keeper *k, bool for_good) ON_THREAD(ROLE_CTL);
+/* Until when (wall clock, milliseconds) nothing goes for good by itself; 0: it does. */
+int64_t recording_keeper_held_until_ms(struct recording_keeper *k) ON_THREAD(ROLE_CTL);
 /* What the configuration says, now. */
 struct keep_policy recording_keeper_policy(const struct config *c);
 

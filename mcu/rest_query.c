@@ -69,6 +69,24 @@ bool rest_query_page(struct wait *w, const char *cursor, int64_t *id, size_t *ma
 	return true;
 }
 
+bool rest_query_names(struct wait *w)
+{
+	const char *text = http_req_query(w->req, "after"), *limit = http_req_query(w->req, "limit");
+	int64_t n = limit ? rest_number(limit, REST_PAGE_MAX) : REST_PAGE_MAX;
+
+	if (text && strlen(text) > DB_NAME_MAX) {
+		wait_refuse(w, 400, "bad_query", "\"after\" must be what \"next\" of the page before said.");
+		return false;
+	}
+	if (n < 0) {
+		wait_refuse(w, 400, "bad_query", "\"limit\" must be a number from 1 to %d.", REST_PAGE_MAX);
+		return false;
+	}
+	snprintf(w->text, sizeof w->text, "%s", text ? text : "");
+	w->calls.max = (size_t)n;
+	return true;
+}
+
 bool rest_path_id(struct wait *w, const char *name, int64_t *id)
 {
 	int64_t v = rest_number(http_req_param(w->req, name), ID_MAX);
@@ -81,11 +99,51 @@ bool rest_path_id(struct wait *w, const char *name, int64_t *id)
 	return true;
 }
 
+void wait_reply_names(struct wait *w, int err, const char *name, json_t *rows, const char *next)
+{
+	wait_reply_json(w, err, 200, json_pack("{s:o, s:s?}", name, rows, "next",
+					       next && *next ? next : NULL));
+}
+
 void wait_reply_page(struct wait *w, int err, const char *name, json_t *rows, int64_t next)
 {
 	char text[24];
 
 	snprintf(text, sizeof text, "%" PRId64, next);
-	wait_reply_json(w, err, 200, json_pack("{s:o, s:s?}", name, rows, "next",
-					       next ? text : NULL));
+	wait_reply_names(w, err, name, rows, next ? text : NULL);
+}
+
+/* Whether it was on a page before. */
+static bool was_told(const struct wait *w, const char *key, bool down)
+{
+	int64_t id;
+
+	if (w->text[0])
+		return strcmp(key, w->text) <= 0;
+	id = g_ascii_strtoll(key, NULL, 10);
+	return w->calls.before && (down ? id >= w->calls.before : id <= w->calls.before);
+}
+
+void wait_reply_part(struct wait *w, int err, const char *name, json_t *rows, const char *member,
+		     bool down)
+{
+	json_t *part = json_array(), *row;
+	char next[DB_NAME_MAX + 1] = "";
+	const char *last = "";
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *key = json_string_value(json_object_get(row, member));
+
+		if (was_told(w, key, down))
+			continue;
+		if (json_array_size(part) == w->calls.max) {
+			snprintf(next, sizeof next, "%s", last);
+			break;
+		}
+		json_array_append(part, row);
+		last = key;
+	}
+	json_decref(rows);
+	wait_reply_names(w, err, name, part, next);
 }

@@ -105,7 +105,7 @@ static void on_list(void *obj, int err, const struct invitation_row *rows, size_
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, invitation_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "invitations", list));
+	wait_reply_part(obj, err, "invitations", list, "id", false);
 }
 
 ON_THREAD(ROLE_CTL) static void list(struct wait *w)
@@ -120,7 +120,11 @@ static void get_invitations(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w && wait_room_name(w))
+	if (!w)
+		return;
+	w->calls.max = REST_PAGE_MAX;
+	if (wait_room_name(w) &&
+	    rest_query_page(w, "after", &w->calls.before, &w->calls.max, REST_PAGE_MAX))
 		wait_for_own_room(w, list);
 }
 

@@ -40,7 +40,7 @@ static void on_templates(void *obj, int err, const struct template_row *rows, si
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, template_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "templates", all));
+	wait_reply_part(obj, err, "templates", all, "name", false);
 }
 
 ON_THREAD(ROLE_CTL) static void list_templates(struct wait *w)
@@ -55,7 +55,7 @@ static void get_templates(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
+	if (w && rest_query_names(w))
 		wait_for_account(w, USER_HOST, list_templates);
 }
 
@@ -191,7 +191,7 @@ static void on_schedules(void *obj, int err, const struct schedule_row *rows, si
 	for (size_t i = 0; i < n; i++)
 		if (!w->name[0] || !strcmp(rows[i].room, w->name))
 			json_array_append_new(all, schedule_json(&rows[i]));
-	wait_reply_json(w, err, 200, json_pack("{s:o}", "schedules", all));
+	wait_reply_part(w, err, "schedules", all, "id", false);
 }
 
 ON_THREAD(ROLE_CTL) static void list_schedules(struct wait *w)
@@ -200,13 +200,19 @@ ON_THREAD(ROLE_CTL) static void list_schedules(struct wait *w)
 		wait_reply_busy(w);
 }
 
+ON_THREAD(ROLE_CTL) static bool read_page(struct wait *w)
+{
+	w->calls.max = REST_PAGE_MAX;
+	return rest_query_page(w, "after", &w->calls.before, &w->calls.max, REST_PAGE_MAX);
+}
+
 static void get_schedules(void *ctx, struct http_req *req)
 {
 	struct wait *w;
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
+	if (w && read_page(w))
 		wait_for_account(w, USER_ADMIN, list_schedules);
 }
 
@@ -216,7 +222,7 @@ static void get_room_schedules(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w && wait_room_name(w))
+	if (w && wait_room_name(w) && read_page(w))
 		wait_for_own_room(w, list_schedules);
 }
 

@@ -284,7 +284,7 @@ static void on_uploads(void *obj, int err, const struct upload_row *rows, size_t
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, upload_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "uploads", all));
+	wait_reply_part(obj, err, "uploads", all, "upload", true);
 }
 
 static struct upload_view view_of(const struct wait *w)
@@ -307,7 +307,11 @@ static void get_uploads(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w && wait_room_name(w))
+	if (!w)
+		return;
+	w->calls.max = UPLOAD_LIST_MAX;
+	if (wait_room_name(w) &&
+	    rest_query_page(w, "before", &w->calls.before, &w->calls.max, UPLOAD_LIST_MAX))
 		wait_for_room_host(w, list_uploads);
 }
 

@@ -57,6 +57,7 @@ struct wait {
 	struct user_row who;  /* who asks */
 	json_t *body;
 	int64_t id;
+	bool flag; /* of the body, what it is called there */
 	bool host; /* of the invitation that is made, as what follows */
 	int64_t seconds, uses;
 	char token[INVITATION_LEN + 1];
@@ -109,6 +110,8 @@ void wait_for_owner(struct wait *w, void (*next)(struct wait *w)) ON_THREAD(ROLE
 
 /* --- queries ----------------------------------------------------------------- */
 
+enum { REST_PAGE_MAX = 1000 };
+
 /* Each leaves its value alone when the query has no such member. False: it is wrong; w has
  * been answered (400 bad_query) and ended. */
 /* A time: milliseconds since 1970, or a day, which begins in UTC. */
@@ -116,6 +119,8 @@ bool rest_query_time(struct wait *w, const char *name, int64_t *ms) ON_THREAD(RO
 /* A page: the id after which, or before which, it goes on; "limit", 1 to most. */
 bool rest_query_page(struct wait *w, const char *cursor, int64_t *id, size_t *max, size_t most)
 	ON_THREAD(ROLE_CTL);
+/* The same of a list by name: the name goes into w->text, limit into w->calls.max. */
+bool rest_query_names(struct wait *w) ON_THREAD(ROLE_CTL);
 /* An id of the path; 404 not_found. */
 bool rest_path_id(struct wait *w, const char *name, int64_t *id) ON_THREAD(ROLE_CTL);
 /* Digits alone, 1 to max. -1: they are not. */
@@ -124,6 +129,14 @@ int64_t rest_number(const char *text, int64_t max);
  * told as a text. Ends w. */
 void wait_reply_page(struct wait *w, int err, const char *name, json_t *rows, int64_t next)
 	ON_THREAD(ROLE_CTL);
+/* The same by name; NULL or "": the last. */
+void wait_reply_names(struct wait *w, int err, const char *name, json_t *rows, const char *next)
+	ON_THREAD(ROLE_CTL);
+/* Takes all rows of a list that is short, in the order of this member (w->text: names,
+ * ascending; else ids, w->calls.before; down: the largest first), and replies with those that
+ * were asked for. Ends w. */
+void wait_reply_part(struct wait *w, int err, const char *name, json_t *rows, const char *member,
+		     bool down) ON_THREAD(ROLE_CTL);
 
 /* --- bodies ------------------------------------------------------------------ */
 

@@ -119,6 +119,7 @@ static void put_rules(void *ctx, struct http_req *req)
 static void on_plan(void *obj, int err, const struct keep_plan *p)
 {
 	struct wait *w = obj;
+	int64_t held = recording_keeper_held_until_ms(w->routes->cfg.keeper);
 	json_t *list;
 
 	role_assert_ctl();
@@ -135,11 +136,12 @@ static void on_plan(void *obj, int err, const struct keep_plan *p)
 			"started_ms", (json_int_t)t->started_ms, "bytes", (json_int_t)t->bytes,
 			"why", keep_why_name(t->why), "for_good", t->why >= KEEP_TRASH_AGE));
 	}
-	wait_reply_json(w, 0, 200, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "items", list,
+	wait_reply_json(w, 0, 200, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "items", list,
 		"count", (json_int_t)p->all, "trash_bytes", (json_int_t)p->trash_bytes,
 		"purge_bytes", (json_int_t)p->purge_bytes,
 		"listed_bytes", (json_int_t)p->listed_bytes,
-		"in_trash_bytes", (json_int_t)p->in_trash_bytes));
+		"in_trash_bytes", (json_int_t)p->in_trash_bytes,
+		"held_until_ms", held ? json_integer(held) : json_null()));
 }
 
 ON_THREAD(ROLE_CTL) static void plan(struct wait *w)
@@ -188,8 +190,8 @@ static void get_cleanup(void *ctx, struct http_req *req)
 
 ON_THREAD(ROLE_CTL) static void run(struct wait *w)
 {
-	wait_audit(w, "recordings_cleanup", NULL, NULL);
-	recording_keeper_run(w->routes->cfg.keeper, true);
+	wait_audit(w, "recordings_cleanup", NULL, w->flag ? "for good" : NULL);
+	recording_keeper_run(w->routes->cfg.keeper, w->flag);
 	if (w->req)
 		http_reply(w->req, 202, NULL, NULL, 0);
 	wait_end(w);
@@ -197,12 +199,18 @@ ON_THREAD(ROLE_CTL) static void run(struct wait *w)
 
 static void post_cleanup(void *ctx, struct http_req *req)
 {
+	bool for_good = false;
+	const struct rest_field fields[] = {
+		{ "for_good", REST_BOOL, false, 0, 0, .flag = &for_good },
+	};
 	struct wait *w;
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
-		wait_for_account(w, USER_ADMIN, run);
+	if (!w || !rest_read(w, fields, 1))
+		return;
+	w->flag = for_good;
+	wait_for_account(w, USER_ADMIN, run);
 }
 
 int routes_recording_rules_new(struct routes *r, struct server *s)

@@ -128,19 +128,20 @@ void wait_for_room_host(struct wait *w, void (*next)(struct wait *w))
 
 static void on_list(void *obj, int err, const struct room_row *rows, size_t n)
 {
+	const struct wait *w = obj;
 	json_t *list = json_array();
 
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, room_json(obj, &rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "rooms", list));
+	wait_reply_names(obj, err, "rooms", list, n && n == w->calls.max ? rows[n - 1].name : NULL);
 }
 
 ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
 	int64_t owner = w->who.role == USER_ADMIN ? 0 : w->who.id;
 
-	if (rooms_list(w->routes->cfg.db, owner, on_list, w))
+	if (rooms_list(w->routes->cfg.db, owner, w->text, w->calls.max, on_list, w))
 		wait_reply_busy(w);
 }
 
@@ -150,7 +151,7 @@ static void get_rooms(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
+	if (w && rest_query_names(w))
 		wait_for_account(w, USER_PARTICIPANT, list);
 }
 

@@ -130,12 +130,13 @@ static void post_token(void *ctx, struct http_req *req)
 
 static void on_list(void *obj, int err, const struct api_token_row *rows, size_t n)
 {
+	const struct wait *w = obj;
 	json_t *list = json_array();
 
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, token_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "tokens", list));
+	wait_reply_page(obj, err, "tokens", list, n && n == w->calls.max ? rows[n - 1].id : 0);
 }
 
 static int64_t whose(const struct wait *w)
@@ -145,7 +146,7 @@ static int64_t whose(const struct wait *w)
 
 ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
-	if (api_tokens_list(w->routes->cfg.db, whose(w), on_list, w))
+	if (api_tokens_list(w->routes->cfg.db, whose(w), w->calls.before, w->calls.max, on_list, w))
 		wait_reply_busy(w);
 }
 
@@ -155,7 +156,10 @@ static void get_tokens(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
+	if (!w)
+		return;
+	w->calls.max = API_TOKEN_LIST_MAX;
+	if (rest_query_page(w, "after", &w->calls.before, &w->calls.max, API_TOKEN_LIST_MAX))
 		wait_for_account(w, USER_PARTICIPANT, list);
 }
 

@@ -36,17 +36,18 @@ static void refuse_change(struct wait *w, int err) ON_THREAD(ROLE_CTL)
 
 static void on_list(void *obj, int err, const struct user_row *rows, size_t n)
 {
+	const struct wait *w = obj;
 	json_t *list = json_array();
 
 	role_assert_ctl();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, user_json(&rows[i]));
-	wait_reply_json(obj, err, 200, json_pack("{s:o}", "users", list));
+	wait_reply_names(obj, err, "users", list, n && n == w->calls.max ? rows[n - 1].name : NULL);
 }
 
 ON_THREAD(ROLE_CTL) static void list(struct wait *w)
 {
-	if (users_list(w->routes->cfg.db, on_list, w))
+	if (users_list(w->routes->cfg.db, w->text, w->calls.max, on_list, w))
 		wait_reply_busy(w);
 }
 
@@ -56,7 +57,7 @@ static void get_users(void *ctx, struct http_req *req)
 
 	role_assert_ctl();
 	w = wait_new(ctx, req);
-	if (w)
+	if (w && rest_query_names(w))
 		wait_for_account(w, USER_ADMIN, list);
 }
 

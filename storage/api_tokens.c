@@ -14,7 +14,7 @@ struct token_request {
 	struct api_token_row row;
 	struct user_row who;
 	struct api_token_row *rows;
-	size_t n;
+	size_t n, max;
 };
 
 #define COLUMNS                                                                        \
@@ -115,14 +115,14 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	sqlite3_stmt *st = NULL;
 	int rc, err;
 
-	r->rows = calloc(API_TOKEN_LIST_MAX, sizeof *r->rows);
+	r->rows = calloc(r->max, sizeof *r->rows);
 	if (!r->rows)
 		return -ENOMEM;
-	err = db_take(conn, &st, COLUMNS "WHERE ?1 IS NULL OR t.user_id = ?1 ORDER BY t.id LIMIT ?2",
-			 "ni", r->row.user_id, (int64_t)API_TOKEN_LIST_MAX);
+	err = db_take(conn, &st, COLUMNS "WHERE (?1 IS NULL OR t.user_id = ?1) AND t.id > ?2 "
+		      "ORDER BY t.id LIMIT ?3", "nii", r->row.user_id, r->row.id, (int64_t)r->max);
 	if (err)
 		return err;
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW && r->n < API_TOKEN_LIST_MAX)
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW && r->n < r->max)
 		read_row(st, &r->rows[r->n++]);
 	err = db_errno(conn, rc);
 	db_give_back(st);
@@ -176,11 +176,15 @@ int api_tokens_use(struct db *db, const char *hash, int64_t now_ms, api_token_cb
 	return db_copy_text(r.row.hash, sizeof r.row.hash, hash) ? post(db, &r) : -EINVAL;
 }
 
-int api_tokens_list(struct db *db, int64_t user_id, api_token_list_cb *cb, void *obj)
+int api_tokens_list(struct db *db, int64_t user_id, int64_t after, size_t max,
+		    api_token_list_cb *cb, void *obj)
 {
 	struct token_request r = { .base = { .what = "list API tokens", .run = run_list, .obj = obj },
-				   .list_cb = cb, .row.user_id = user_id };
+				   .list_cb = cb, .row = { .id = after, .user_id = user_id },
+				   .max = max };
 
+	if (!max || max > API_TOKEN_LIST_MAX)
+		return -EINVAL;
 	return post(db, &r);
 }
 

@@ -40,8 +40,9 @@ typedef void api_token_list_cb(void *obj, int err, const struct api_token_row *r
 int api_tokens_make(struct db *db, const struct api_token_row *row, api_token_cb *cb, void *obj);
 /* Looks one up and notes that it was used. err -ENOENT; -ETIME: its time is over. */
 int api_tokens_use(struct db *db, const char *hash, int64_t now_ms, api_token_cb *cb, void *obj);
-/* The oldest first, at most API_TOKEN_LIST_MAX; user_id 0: of all. */
-int api_tokens_list(struct db *db, int64_t user_id, api_token_list_cb *cb, void *obj);
+/* The oldest first, those after this id, at most max (API_TOKEN_LIST_MAX); user_id 0: of all. */
+int api_tokens_list(struct db *db, int64_t user_id, int64_t after, size_t max,
+		    api_token_list_cb *cb, void *obj);
 /* user_id: whose it must be; 0: anybody's. err -ENOENT. */
 int api_tokens_revoke(struct db *db, int64_t id, int64_t user_id, api_token_cb *cb, void *obj);
 

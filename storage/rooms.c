@@ -238,6 +238,8 @@ int rooms_forget(struct db *db, const char *name, room_cb *cb, void *obj)
 
 struct list_request {
 	struct db_request base;
+	char after[DB_NAME_MAX + 1];
+	size_t max;
 	room_list_cb *cb;
 	int64_t owner_id;
 	struct room_row *rows;
@@ -262,8 +264,9 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	sqlite3_stmt *st = NULL;
 	int rc, err = db_take(conn, &st,
 				 "SELECT " ROOM_COLUMNS "WHERE r.registered = 1 AND "
-				 "(?1 IS NULL OR r.owner_id = ?1) ORDER BY r.name LIMIT ?2", "ni",
-				 r->owner_id, (int64_t)ROOM_LIST_MAX);
+				 "(?1 IS NULL OR r.owner_id = ?1) AND r.name > ?2 "
+			      "ORDER BY r.name LIMIT ?3", "nti", r->owner_id, r->after,
+			      (int64_t)r->max);
 
 	if (err)
 		return err;
@@ -283,7 +286,8 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	return err;
 }
 
-int rooms_list(struct db *db, int64_t owner_id, room_list_cb *cb, void *obj)
+int rooms_list(struct db *db, int64_t owner_id, const char *after, size_t max, room_list_cb *cb,
+	       void *obj)
 {
 	struct list_request *r = db_request_new(sizeof(*r));
 
@@ -291,6 +295,11 @@ int rooms_list(struct db *db, int64_t owner_id, room_list_cb *cb, void *obj)
 		return -ENOMEM;
 	r->base = (struct db_request){ .what = "list rooms", .run = run_list, .reply = reply_list,
 				       .clear = clear_list, .obj = obj };
+	r->max = max;
+	if (!db_copy_text(r->after, sizeof(r->after), after)) {
+		db_request_free(&r->base);
+		return -EINVAL;
+	}
 	r->cb = cb;
 	r->owner_id = owner_id;
 	return db_request_post(db, &r->base);

@@ -11,7 +11,7 @@
 
 #include "storage/db.h"
 
-enum { ROOM_PIN_HASH_LEN = 64, ROOM_LIST_MAX = 1000, ROOM_NUMBER_LEN = 16 };
+enum { ROOM_PIN_HASH_LEN = 64, ROOM_NUMBER_LEN = 16 };
 
 /* Who may join, and what they may do there. */
 struct room_rules {
@@ -53,8 +53,9 @@ int rooms_forget(struct db *db, const char *name, room_cb *cb, void *obj);
 int rooms_find(struct db *db, const char *name, room_cb *cb, void *obj);
 /* The registered one of this number; likewise. */
 int rooms_find_number(struct db *db, const char *number, room_cb *cb, void *obj);
-/* Registered ones by name, at most ROOM_LIST_MAX; owner_id 0: of anybody. Their
- * settings_json is "". */
-int rooms_list(struct db *db, int64_t owner_id, room_list_cb *cb, void *obj);
+/* Registered ones by name, those after this one ("": from the first on), at most max;
+ * owner_id 0: of anybody. Their settings_json is "". */
+int rooms_list(struct db *db, int64_t owner_id, const char *after, size_t max, room_list_cb *cb,
+	       void *obj);
 
 #endif

@@ -247,6 +247,8 @@ int users_delete(struct db *db, const char *name, user_cb *cb, void *obj)
 struct user_list_request {
 	struct db_request base;
 	user_list_cb *cb;
+	char after[DB_NAME_MAX + 1];
+	size_t max;
 	struct user_row *rows;
 	size_t n, cap;
 };
@@ -281,8 +283,8 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 {
 	struct user_list_request *r = (struct user_list_request *)base;
 	sqlite3_stmt *st = NULL;
-	int rc, err = db_take(conn, &st, "SELECT " USER_COLUMNS " FROM users ORDER BY name LIMIT ?",
-				 "i", (int64_t)USER_LIST_MAX);
+	int rc, err = db_take(conn, &st, "SELECT " USER_COLUMNS " FROM users WHERE name > ? "
+			      "ORDER BY name LIMIT ?", "ti", r->after, (int64_t)r->max);
 
 	if (err)
 		return err;
@@ -300,7 +302,7 @@ static int run_list(sqlite3 *conn, struct db_request *base)
 	return err;
 }
 
-int users_list(struct db *db, user_list_cb *cb, void *obj)
+int users_list(struct db *db, const char *after, size_t max, user_list_cb *cb, void *obj)
 {
 	struct user_list_request *r = db_request_new(sizeof(*r));
 
@@ -308,6 +310,11 @@ int users_list(struct db *db, user_list_cb *cb, void *obj)
 		return -ENOMEM;
 	r->base = (struct db_request){ .what = "list users", .run = run_list, .reply = reply_list,
 				       .clear = clear_list, .obj = obj };
+	r->max = max;
+	if (!db_copy_text(r->after, sizeof(r->after), after)) {
+		db_request_free(&r->base);
+		return -EINVAL;
+	}
 	r->cb = cb;
 	return db_request_post(db, &r->base);
 }

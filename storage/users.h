@@ -21,7 +21,7 @@ struct user_row {
 	uint32_t generation; /* of sign-ins that hold; grows with password, role and sign-out */
 };
 
-enum { FIRST_ADMIN_PASSWORD_LEN = 20, USER_LIST_MAX = 10000 };
+enum { FIRST_ADMIN_PASSWORD_LEN = 20 };
 
 const char *user_role_name(enum user_role r); /* never NULL */
 enum user_role user_role_parse(const char *name); /* USER_NONE: no such role */
@@ -48,8 +48,8 @@ int users_change(struct db *db, const char *name, const struct user_change *chan
 		 void *obj);
 /* err -ENOENT; -EPERM as above. Rooms of theirs stay, without an owner. */
 int users_delete(struct db *db, const char *name, user_cb *cb, void *obj);
-/* By name, at most USER_LIST_MAX. */
-int users_list(struct db *db, user_list_cb *cb, void *obj);
+/* By name, those after this one ("": from the first on), at most max. */
+int users_list(struct db *db, const char *after, size_t max, user_list_cb *cb, void *obj);
 
 /* When there is no user yet: creates "admin" with a random password, which is
  * written to password_out for printing it once. 1: created, 0: there are users

@@ -285,6 +285,22 @@ describe('the repository of recordings', { timeout: within(120000) }, () => {
 		await until('it to be in the trash', async () => (await found(admin, '?trash=1')).includes(left));
 		assert.deepEqual((await plan('?trash_days=0')).items.map((i) => [i.id, i.why, i.for_good]), [[left, 'trash_age', true]]);
 		assert.equal((await ask('GET', `recordings/${left}`, { token: admin })).deleted_by, 'room_quota');
+
+		// long enough in the trash, but the server has just been started: it goes when that is said
+		sql(`UPDATE recordings SET deleted_ms = 5 WHERE id = ${left}`);
+		const { held_until_ms, items } = await plan();
+		assert.ok(held_until_ms > Date.now() && held_until_ms < Date.now() + 3700000, `${held_until_ms}`);
+		assert.deepEqual(items.map((i) => [i.id, i.for_good]), [[left, true]]);
+		const runs = () => sql("SELECT count(*) FROM audit WHERE action = 'recordings_cleanup'");
+		const tidy = async (body, status = 202) => assert.equal((await ask('POST', 'recording-cleanup', { token: admin, body })).status, status);
+		await tidy({ for_good: 'yes' }, 400);
+		await tidy({ everything: true }, 400);
+		await tidy({ for_good: false });
+		await until('it to be in the audit', () => runs() === '2');
+		await plan(); // asked of the registry after that
+		assert.equal(sql(`SELECT deleted_ms FROM recordings WHERE id = ${left}`), '5');
+		await tidy({ for_good: true });
+		await until('its row to be gone', () => sql(`SELECT count(*) FROM recordings WHERE id = ${left}`) === '0');
 	});
 
 	test('it is all in the audit', async () => {

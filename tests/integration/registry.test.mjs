@@ -1,7 +1,7 @@
 // The registry as an operator and programs see it: backup and restore, a damaged database,
 // tokens of programs.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -214,6 +214,33 @@ describe('tokens of programs', limit, () => {
 		const r = await makeToken(['rooms:read'], { name });
 		assert.equal(r.name, name);
 		assert.ok((await ask('GET', 'tokens', { token: admin })).tokens.some((t) => t.name === name));
+	});
+
+	test('every list comes in pages', async () => {
+		for (const name of ['p1', 'p2', 'p3']) {
+			assert.equal((await ask('PUT', `rooms/${name}`, { token: admin, body: {} })).status, 200);
+			assert.equal((await ask('PUT', `templates/${name}`, { token: admin, body: { settings: {} } })).status, 200);
+			assert.equal((await ask('POST', 'rooms/p1/invitations', { token: admin, body: { role: 'host' } })).status, 201);
+			assert.equal((await ask('POST', `rooms/${name}/schedules`, { token: admin, body: { action: 'open', zone: 'UTC', repeat: 'once', from: '2036-01-01', start: '09:00', minutes: 5 } })).status, 201);
+			await makeToken(['rooms:read'], { name });
+		}
+		execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.data, 'mcu.db'), `INSERT INTO uploads (id, room, name, by, bytes, created_ms, duration_ms, width, height,
+			pages, audio, video, room_id) SELECT n.column1, 'p1', 'f', 'admin', 1, 1, 0, 1, 1, 1, 0, 1, (SELECT id FROM rooms WHERE name = 'p1') FROM (VALUES (11), (12), (13)) n`]);
+		for (const [path, name, key, cursor = 'after'] of [['users', 'users', 'name'], ['rooms', 'rooms', 'name'], ['templates', 'templates', 'name'], ['tokens', 'tokens', 'id'],
+			['rooms/p1/invitations', 'invitations', 'id'], ['schedules', 'schedules', 'id'], ['rooms/p1/schedules', 'schedules', 'id'], ['rooms/p1/uploads', 'uploads', 'upload', 'before']]) {
+			const whole = await ask('GET', path, { token: admin }), seen = [];
+			assert.equal(whole.next, null, path);
+			for (let next = ''; next !== null;) {
+				const r = await ask('GET', `${path}?limit=2${next && `&${cursor}=${encodeURIComponent(next)}`}`, { token: admin });
+				assert.ok(r.status === 200 && r[name].length <= 2, JSON.stringify(r));
+				seen.push(...r[name].map((x) => x[key]));
+				({ next } = r);
+			}
+			assert.deepEqual(seen, whole[name].map((x) => x[key]), path);
+			assert.ok(seen.length >= (path === 'rooms/p1/schedules' ? 1 : 3), path);
+			for (const query of ['limit=0', 'limit=1001', 'limit=x', `${cursor}=${'x'.repeat(300)}`])
+				assert.deepEqual((await ask('GET', `${path}?${query}`, { token: admin })).code, 'bad_query', `${path}?${query}`);
+		}
 	});
 
 	test('guessing is limited', async () => {

@@ -96,7 +96,7 @@ static void users_change_and_go(void **state)
 	id = make_user(&g, "root", USER_ADMIN);
 	for (int i = 0; i < N_ODD; i++)
 		make_user(&g, odd[i], USER_HOST);
-	assert_int_equal(users_list(g.db, on_users, &g), 0);
+	assert_int_equal(users_list(g.db, "", 100, on_users, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(got.n, N_ODD + 1);
 	for (size_t i = 0; i < got.n; i++)
@@ -176,10 +176,10 @@ static void rooms_have_rules(void **state)
 	wait_replies(&g, 1);
 	assert_false(g.room.registered);
 	assert_true(g.room.rules.unmute);
-	assert_int_equal(rooms_list(g.db, 0, on_rooms, &g), 0);
+	assert_int_equal(rooms_list(g.db, 0, "", 100, on_rooms, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(got.n, N_ODD);
-	assert_int_equal(rooms_list(g.db, ann, on_rooms, &g), 0);
+	assert_int_equal(rooms_list(g.db, ann, "", 100, on_rooms, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(got.n, N_ODD - 1);
 	/* Forgotten ones keep their row. */
@@ -195,7 +195,7 @@ static void rooms_have_rules(void **state)
 	/* The owner's end is not the room's. */
 	assert_int_equal(users_delete(g.db, "ann", on_user, &g), 0);
 	wait_replies(&g, 1);
-	assert_int_equal(rooms_list(g.db, 0, on_rooms, &g), 0);
+	assert_int_equal(rooms_list(g.db, 0, "", 100, on_rooms, &g), 0);
 	wait_replies(&g, 1);
 	assert_int_equal(got.n, N_ODD - 1);
 	assert_int_equal(got.room[0].owner_id, 0);
