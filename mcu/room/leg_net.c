@@ -213,6 +213,10 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		leg_net_set_pace(l);
 	}
 	leg_rtcp_confirm(l, now);
+	if (l->begins_until_ns && (!leg_rtcp_begin(l, now) || now > l->begins_until_ns)) {
+		l->begins_until_ns = 0;
+		leg_net_set_pace(l);
+	}
 	if (now < l->report_due_ns)
 		return;
 	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
@@ -234,6 +238,8 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 /* How often a leg needs its timer: one that sends sound alone for its reports. */
 ON_THREAD(ROLE_NET) static int64_t pace_ms(const struct leg_net *l)
 {
+	if (l->begins_until_ns)
+		return LEG_TICK_MS;
 	if (!leg_net_publishes(l))
 		return LEG_VIEWER_TICK_MS;
 	return ingress_needs_ticks(l) || telephone_event_tx_waits(&l->digits) ? LEG_TICK_MS :
@@ -267,6 +273,8 @@ static void on_connected(void *obj, const char *profile)
 	role_assert_net();
 	log_debug(&l->log, "media may flow: %s", profile);
 	l->connected = true;
+	if (l->media.udp)
+		l->begins_until_ns = net_shard_now_ns(l->shard) + LEG_BEGINS_MS * NS_PER_MS;
 	leg_net_sync(l);
 	start_timer(l);
 	tell(l, ctl_connected, NULL);

@@ -23,6 +23,7 @@ enum {
 	LEG_TICK_MS = 20,       /* of legs that publish pictures: NACK, PLI, feedback; digits */
 	LEG_REPORT_MS = 500,    /* reports of legs that publish */
 	LEG_VIEWER_TICK_MS = 1000,
+	LEG_BEGINS_MS = 5000, /* for so long the first reports of plain RTP are hurried */
 	/* Whoever reported before and has not for so long is sent nothing until it does
 	 * again (RFC 8083 4.2); what keeps the connection alive may come from elsewhere. */
 	LEG_SILENT_MS = 20000,
@@ -112,6 +113,8 @@ struct leg_net {
 	int64_t pace_ms; /* of the timer */
 	int64_t report_due_ns;
 	int64_t line_due_ns[RTP_LINES]; /* of lines over UDP; 0: none was sent yet */
+	bool line_told[RTP_LINES];	/* the report of a sender that its stream begins with */
+	int64_t begins_until_ns;	/* the timer is quick, for those; 0: not any more */
 	uint32_t chance;		/* state of a random sequence */
 	int64_t rtt_ns;
 	struct remote_report audio_report, video_report, content_report;
@@ -177,6 +180,9 @@ void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* The first report of each stream over plain RTP, at once when it has begun: only from then
+ * on a player knows what of sound and picture belongs together. True: one is to come. */
+bool leg_rtcp_begin(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 /* A limit that came too soon after another is confirmed when it is time. */
 void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)

@@ -230,6 +230,28 @@ ON_THREAD(ROLE_NET) static void report_lines(struct leg_net *l, int64_t now_ns)
 	}
 }
 
+/* RFC 3550 6.2: to one receiver the first may go without delay. */
+bool leg_rtcp_begin(struct leg_net *l, int64_t now_ns)
+{
+	const struct out_stream *out[RTP_LINES] = { [RTP_LINE_AUDIO] = &l->audio,
+						    [RTP_LINE_CAMERA] = &l->video,
+						    [RTP_LINE_CONTENT] = &l->content };
+	bool waits = false;
+
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		if (!l->media.line[i].used || !l->media.line[i].tx || l->line_told[i])
+			continue;
+		if (!out[i]->tx.started) {
+			waits = true;
+			continue;
+		}
+		l->line_told[i] = true;
+		report(l, i, now_ns);
+		l->line_due_ns[i] = now_ns + interval_ns(l, i);
+	}
+	return waits;
+}
+
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
 {
 	if (l->media.udp)

@@ -183,6 +183,41 @@ static void reports_come_as_often_as_agreed(void **state)
 	}
 }
 
+/* One who only watches is told at once which times of sound and picture are the same, and
+ * after that as seldom as before. */
+static void streams_begin_with_a_report(void **state)
+{
+	struct leg_media m = udp_media(false);
+	struct rtcp_item item;
+
+	(void)state;
+	role_assert_ctl();
+	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
+		m.line[i].rx = false;
+	m.audio.rx = m.video.rx = m.content.rx = false;
+	connect_udp(&m);
+	assert_false(leg_net_publishes(the.l));
+	the.rtcp_len = 0;
+	advance(100);
+	assert_false(sent_item(RTCP_SR, &item));
+	the.l->audio.tx.started = true;
+	advance(20);
+	assert_true(sent_item(RTCP_SR, &item));
+	assert_int_equal(item.ssrc, OUR_AUDIO);
+	assert_int_equal(reports().video, 0);
+	the.rtcp_len = 0;
+	advance(300); /* until there is a key frame */
+	assert_int_equal(the.period_ns, LEG_TICK_MS * NS_PER_MS);
+	the.l->video.tx.started = true;
+	advance(20);
+	assert_true(sent_item(RTCP_SR, &item));
+	assert_int_equal(item.ssrc, OUR_VIDEO);
+	assert_int_equal(the.period_ns, LEG_VIEWER_TICK_MS * NS_PER_MS);
+	the.rtcp_len = 0;
+	advance(200);
+	assert_int_equal(the.rtcp_len, 0);
+}
+
 /* A peer whose RTCP stops is not sent to any more; one whose sound goes on is. */
 static void sound_is_a_sign_of_life(void **state)
 {
@@ -404,6 +439,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_line_says_what_it_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reports_are_of_their_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reports_come_as_often_as_agreed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(streams_begin_with_a_report, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sound_is_a_sign_of_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(key_frames_are_asked_for_on_the_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(content_is_sent_beside_the_picture, set_up, tear_down),
