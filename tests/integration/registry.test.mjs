@@ -31,6 +31,8 @@ async function ask(method, path, { token, body, basic } = {}) {
 	return { status: r.status, ...(text && JSON.parse(text)) };
 }
 
+const sql = (text) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.data, 'mcu.db'), text]);
+
 async function signIn(name, password = PASSWORD) {
 	const r = await ask('POST', 'login', { body: { name, password } });
 	assert.equal(r.status, 200, JSON.stringify(r));
@@ -164,6 +166,14 @@ describe('tokens of programs', limit, () => {
 		assert.equal((await ask('GET', 'me', { token: own.token })).status, 401);
 	});
 
+	test('one that has expired', async () => {
+		const { token, id, expires_at } = await makeToken(['rooms:read'], { expires_days: 1 });
+		assert.ok(Math.abs(expires_at - Date.now() - 86400000) < 60000);
+		assert.equal((await ask('GET', 'rooms', { token })).status, 200);
+		sql(`UPDATE api_tokens SET expires_ms = 5 WHERE id = ${id}`);
+		assert.deepEqual(await ask('GET', 'rooms', { token }), { status: 401, code: 'token_expired', text: 'This API token has expired. Make another one.' });
+	});
+
 	test('it gives no more than the account has; others see only their own', async () => {
 		const paul = await signIn('paul'), hana = await signIn('hana');
 		const { token } = await makeToken(['*'], { expires_days: 7 }, paul);
@@ -224,8 +234,8 @@ describe('tokens of programs', limit, () => {
 			assert.equal((await ask('POST', `rooms/${name}/schedules`, { token: admin, body: { action: 'open', zone: 'UTC', repeat: 'once', from: '2036-01-01', start: '09:00', minutes: 5 } })).status, 201);
 			await makeToken(['rooms:read'], { name });
 		}
-		execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.data, 'mcu.db'), `INSERT INTO uploads (id, room, name, by, bytes, created_ms, duration_ms, width, height,
-			pages, audio, video, room_id) SELECT n.column1, 'p1', 'f', 'admin', 1, 1, 0, 1, 1, 1, 0, 1, (SELECT id FROM rooms WHERE name = 'p1') FROM (VALUES (11), (12), (13)) n`]);
+		sql(`INSERT INTO uploads (id, room, name, by, bytes, created_ms, duration_ms, width, height,
+			pages, audio, video, room_id) SELECT n.column1, 'p1', 'f', 'admin', 1, 1, 0, 1, 1, 1, 0, 1, (SELECT id FROM rooms WHERE name = 'p1') FROM (VALUES (11), (12), (13)) n`);
 		for (const [path, name, key, cursor = 'after'] of [['users', 'users', 'name'], ['rooms', 'rooms', 'name'], ['templates', 'templates', 'name'], ['tokens', 'tokens', 'id'],
 			['rooms/p1/invitations', 'invitations', 'id'], ['schedules', 'schedules', 'id'], ['rooms/p1/schedules', 'schedules', 'id'], ['rooms/p1/uploads', 'uploads', 'upload', 'before']]) {
 			const whole = await ask('GET', path, { token: admin }), seen = [];
@@ -263,7 +273,7 @@ describe('what has been', limit, () => {
 		assert.equal((await ask('POST', 'users', { token: admin, body: { name: 'hana', role: 'host', password: PASSWORD } })).status, 201);
 		hana = await signIn('hana');
 		assert.equal((await ask('PUT', 'rooms/taught', { token: hana, body: {} })).status, 200);
-		bots = Bots.start(server, 'taught', { senders: 2, seconds: 600, name: 'pupil' });
+		bots = Bots.start(server, 'taught', { senders: 2, seconds: 600, name: 'pupil', 'drop-tx': 30, 'drop-rx': 30, nack: true }); // a bad line
 		await bots.ready;
 	});
 	after(() => server.stopFine());
@@ -279,15 +289,15 @@ describe('what has been', limit, () => {
 		assert.deepEqual((await ask('GET', `sessions/${session.id}`, { token: hana })).id, session.id);
 		const { participants } = await ask('GET', `sessions/${session.id}/participants`, { token: hana });
 		assert.deepEqual(participants.map((p) => [p.left_ms, p.user]), [[null, null], [null, null]]);
-		const rows = await until('an interval', async () => {
-			const x = await intervals(participants[0].id);
-			return x.intervals.length && x.intervals;
+		const rows = await until('intervals in which all is known', async () => {
+			const x = (await intervals(participants[0].id)).intervals, known = (of) => x.some((i) => of(i) > 0);
+			return known((i) => i.uplink.loss) && known((i) => i.downlink.loss) && known((i) => i.uplink.jitter_ms) && known((i) => i.downlink.jitter_ms) &&
+				known((i) => i.uplink.kbps) && known((i) => i.downlink.kbps) && known((i) => i.rtt_ms) && known((i) => i.height) && x;
 		}, 60000);
 		for (const i of rows) {
-			assert.ok(i.interval_ms >= 1000 && i.uplink.kbps > 0 && i.downlink.kbps > 0, JSON.stringify(i));
-			assert.ok(i.score >= 1 && i.score <= 5 && i.uplink.loss <= 1);
+			assert.ok(i.interval_ms >= 1000 && i.score >= 1 && i.score <= 5, JSON.stringify(i));
+			assert.ok(i.uplink.loss <= 1 && i.downlink.loss <= 1, JSON.stringify(i));
 		}
-		assert.ok(rows.at(-1).height > 0);
 		assert.deepEqual((await intervals(participants[0].id, '?from=2100-01-01')).intervals, []);
 	});
 

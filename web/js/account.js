@@ -66,6 +66,18 @@ export class Account extends EventTarget {
 	// Of the REST interface, as who is signed in. Throws a Refusal.
 	ask(method, path, body) { return this.#ask(method, path, body); }
 
+	// All rows of a list by name, page by page. member: what they are called; absent: as the path.
+	async all(path, member = path) {
+		const rows = [];
+		let next = '';
+		do {
+			const page = await this.#ask('GET', `${path}${next && `?after=${encodeURIComponent(next)}`}`);
+			rows.push(...page[member] ?? []);
+			({ next } = page);
+		} while (next);
+		return rows;
+	}
+
 	#keep(token) {
 		this.#token = token;
 		hold('token', token);

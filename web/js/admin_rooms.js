@@ -36,7 +36,7 @@ export class Rooms {
 
 	async start() {
 		try {
-			({ rooms: this.#rooms } = await this.#account.ask('GET', 'rooms'));
+			this.#rooms = await this.#account.all('rooms');
 			this.#rooms.sort((a, b) => a.name.localeCompare(b.name));
 		} catch (e) {
 			this.#failed(e);
@@ -101,9 +101,9 @@ export class Rooms {
 
 	// Templates to take settings of, and who may own it.
 	async #offer(admin) {
-		const [{ templates }, { users }] = await Promise.all([
-			this.#account.user?.role === 'participant' ? { templates: [] } : this.#account.ask('GET', 'templates'),
-			admin ? this.#account.ask('GET', 'users') : { users: [] }]);
+		const [templates, users] = await Promise.all([
+			this.#account.user?.role === 'participant' ? [] : this.#account.all('templates'),
+			admin ? this.#account.all('users') : []]);
 		this.#templates = templates;
 		this.#form.elements.template.closest('label').hidden = !templates.length;
 		this.#form.elements.template.replaceChildren(new Option(t('templateNone'), ''), ...templates.map((x) => new Option(x.name, x.name)));

@@ -38,7 +38,7 @@ export class Templates {
 
 	async start() {
 		try {
-			({ templates: this.#rows } = await this.#account.ask('GET', 'templates'));
+			this.#rows = await this.#account.all('templates');
 		} catch (e) {
 			this.#failed(e);
 		}

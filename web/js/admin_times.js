@@ -65,7 +65,7 @@ export class Times {
 	async start(room = '') {
 		this.#room = room;
 		try {
-			this.#rooms = (await this.#account.ask('GET', 'rooms')).rooms.map((r) => r.name).sort((a, b) => a.localeCompare(b));
+			this.#rooms = (await this.#account.all('rooms')).map((r) => r.name).sort((a, b) => a.localeCompare(b));
 			this.#rows = await this.#ask();
 		} catch (e) {
 			this.#failed(e);
@@ -75,11 +75,11 @@ export class Times {
 
 	async #ask() {
 		if (this.#room)
-			return (await this.#account.ask('GET', path(this.#room))).schedules;
+			return this.#account.all(path(this.#room), 'schedules');
 		if (this.#account.user.role === 'admin')
-			return (await this.#account.ask('GET', 'schedules')).schedules;
-		const all = await Promise.all(this.#rooms.slice(0, ROOMS_ASKED).map((r) => this.#account.ask('GET', path(r))));
-		return all.flatMap((x) => x.schedules);
+			return this.#account.all('schedules');
+		const all = await Promise.all(this.#rooms.slice(0, ROOMS_ASKED).map((r) => this.#account.all(path(r), 'schedules')));
+		return all.flat();
 	}
 
 	clear() { this.#rows = null; }

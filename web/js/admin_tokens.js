@@ -36,7 +36,7 @@ export class TokenList {
 	async start() {
 		this.clear();
 		try {
-			({ tokens: this.#tokens } = await this.#account.ask('GET', 'tokens'));
+			this.#tokens = await this.#account.all('tokens');
 		} catch (e) {
 			this.#failed(e);
 		}

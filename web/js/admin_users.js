@@ -24,7 +24,7 @@ export class Users {
 
 	async start() {
 		try {
-			({ users: this.#rows } = await this.#account.ask('GET', 'users'));
+			this.#rows = await this.#account.all('users');
 		} catch (e) {
 			this.#failed(e);
 		}
