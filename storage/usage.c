@@ -65,6 +65,46 @@ static int read_sessions(sqlite3 *conn, struct job *j)
 	return err;
 }
 
+/* The columns of a stay. */
+#define STAY "p.joined_ms, p.id, coalesce(p.left_ms, ?4), s.room_id, p.score_n, p.score_sum, " \
+	     "coalesce(p.score_min, 0) "
+
+static int take_stay(struct job *j, sqlite3_stmt *st)
+{
+	const struct usage_stay t = {
+		.joined_ms = sqlite3_column_int64(st, 0), .left_ms = sqlite3_column_int64(st, 2),
+		.room_id = sqlite3_column_int64(st, 3), .score_n = sqlite3_column_int64(st, 4),
+		.score_sum = sqlite3_column_double(st, 5),
+		.score_min = sqlite3_column_double(st, 6),
+	};
+
+	return usage_sweep_stay(j->sweep, &t);
+}
+
+/* Who was there for more than USAGE_STAY_DAYS: devices, mostly. By sessions, which are few. */
+static int read_long_stays(sqlite3 *conn, struct job *j)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = SQLITE_DONE;
+	int err = db_prepare(conn, &st,
+			     "SELECT " STAY "FROM sessions s JOIN participants p ON p.session_id = s.id "
+			     "WHERE s.started_ms >= ?1 AND s.started_ms < ?2 AND "
+			     "coalesce(s.ended_ms, ?4) > ?3 AND p.joined_ms < ?2 AND "
+			     "coalesce(p.left_ms, ?4) > ?3 AND (?5 = 0 OR s.room_id = ?5) "
+			     "ORDER BY p.joined_ms, p.id", "iiiii",
+			     j->from_ms - USAGE_SESSION_DAYS * DAY_MS, j->last_ms, j->from_ms, j->now_ms,
+			     j->room_id);
+
+	if (err)
+		return err;
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		err = take_stay(j, st);
+	if (!err)
+		err = db_errno(conn, rc);
+	sqlite3_finalize(st);
+	return err;
+}
+
 static int begin(sqlite3 *conn, struct job *j)
 {
 	int err = 0;
@@ -75,7 +115,9 @@ static int begin(sqlite3 *conn, struct job *j)
 		j->done = true; /* it never ran */
 		return 0;
 	}
-	return err ? err : read_sessions(conn, j);
+	if (!err)
+		err = read_sessions(conn, j);
+	return err ? err : read_long_stays(conn, j);
 }
 
 static int read_stays(sqlite3 *conn, struct job *j)
@@ -83,9 +125,7 @@ static int read_stays(sqlite3 *conn, struct job *j)
 	sqlite3_stmt *st = NULL;
 	int rc = SQLITE_DONE, n = 0;
 	int err = db_prepare(conn, &st,
-			     "SELECT p.joined_ms, p.id, coalesce(p.left_ms, ?4), s.room_id, p.score_n, "
-			     "p.score_sum, coalesce(p.score_min, 0) FROM participants p "
-			     "JOIN sessions s ON s.id = p.session_id WHERE (p.joined_ms, p.id) > (?1, ?2) "
+			     "SELECT " STAY "FROM participants p JOIN sessions s ON s.id = p.session_id WHERE (p.joined_ms, p.id) > (?1, ?2) "
 			     "AND p.joined_ms < ?3 AND (?5 = 0 OR s.room_id = ?5) "
 			     "ORDER BY p.joined_ms, p.id LIMIT ?6", "iiiiii", j->last_ms, j->last_id,
 			     j->until_ms, j->now_ms, j->room_id, (int64_t)USAGE_STEP_ROWS);
@@ -93,17 +133,10 @@ static int read_stays(sqlite3 *conn, struct job *j)
 	if (err)
 		return err;
 	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct usage_stay t = {
-			.joined_ms = sqlite3_column_int64(st, 0), .left_ms = sqlite3_column_int64(st, 2),
-			.room_id = sqlite3_column_int64(st, 3), .score_n = sqlite3_column_int64(st, 4),
-			.score_sum = sqlite3_column_double(st, 5),
-			.score_min = sqlite3_column_double(st, 6),
-		};
-
-		j->last_ms = t.joined_ms;
+		j->last_ms = sqlite3_column_int64(st, 0);
 		j->last_id = sqlite3_column_int64(st, 1);
 		n++;
-		err = usage_sweep_stay(j->sweep, &t);
+		err = take_stay(j, st);
 	}
 	if (!err)
 		err = db_errno(conn, rc);

@@ -13,7 +13,8 @@ enum {
 	USAGE_DAYS_MAX = 400,
 	USAGE_ROOMS_MAX = 1000, /* the most used ones */
 	USAGE_STEP_ROWS = 10000,
-	USAGE_STAY_DAYS = 7, /* who was there longer is counted from then on */
+	USAGE_STAY_DAYS = 7, /* who came so long before is looked for among the sessions that */
+	USAGE_SESSION_DAYS = 365, /* were running then; those are not longer than this */
 };
 
 struct usage_sum {

@@ -193,12 +193,44 @@ static void it_is_read_in_steps(void **state)
 	rig_close(&g);
 }
 
+static int fill_long(sqlite3 *conn, void *obj)
+{
+	(void)obj;
+	return db_errno(conn, sqlite3_exec(conn,
+		"INSERT INTO rooms (id, name, created_ms) VALUES (1, 'a', 0), (2, 'b', 0);"
+		"INSERT INTO sessions (id, room_id, started_ms, ended_ms) VALUES"
+		" (1, 1, 86400000, NULL), (2, 2, 86400000, 907200000), (3, 2, 86400000, 864000000);"
+		"INSERT INTO participants (id, session_id, leg, name, joined_ms, left_ms) VALUES"
+		" (1, 1, 1, 'screen', 86400000, NULL), (2, 1, 2, 'gone', 86400000, 432000000),"
+		" (3, 2, 1, 'until day ten and a half', 172800000, 907200000),"
+		" (4, 3, 1, 'until day ten', 86400000, 864000000)", NULL, NULL, NULL));
+}
+
+/* Since more days than stays are looked for in: they are there all the same. */
+static void who_stays_for_weeks_is_counted(void **state)
+{
+	struct answer a;
+	struct rig g;
+
+	(void)state;
+	rig_open(&g, "long.db");
+	assert_int_equal(db_call(g.db, fill_long, NULL), 0);
+	ask_usage(&g, NULL, &a);
+	check_sum(&a.days[0], 0, 2, 1440 + 720);
+	check_sum(&a.days[1], 0, 1, 1440);
+	assert_int_equal(a.u.total.sessions, 0);
+	ask_usage(&g, "b", &a);
+	check_sum(&a.days[0], 0, 1, 720);
+	rig_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stays_become_days_and_rooms),
 		cmocka_unit_test(many_stays_agree_with_counting),
 		cmocka_unit_test(it_is_read_in_steps),
+		cmocka_unit_test(who_stays_for_weeks_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
