@@ -119,10 +119,11 @@ static void put_rules(void *ctx, struct http_req *req)
 static void on_plan(void *obj, int err, const struct keep_plan *p)
 {
 	struct wait *w = obj;
-	int64_t held = recording_keeper_held_until_ms(w->routes->cfg.keeper);
 	json_t *list;
+	int64_t held;
 
 	role_assert_ctl();
+	held = recording_keeper_held_until_ms(w->routes->cfg.keeper);
 	if (err) {
 		wait_reply_json(w, err, 0, NULL);
 		return;
