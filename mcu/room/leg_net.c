@@ -273,8 +273,7 @@ static void on_connected(void *obj, const char *profile)
 	role_assert_net();
 	log_debug(&l->log, "media may flow: %s", profile);
 	l->connected = true;
-	if (l->media.udp)
-		l->begins_until_ns = net_shard_now_ns(l->shard) + LEG_BEGINS_MS * NS_PER_MS;
+	l->begins_until_ns = l->media.udp ? net_shard_now_ns(l->shard) + LEG_BEGINS_MS * NS_PER_MS : 0;
 	leg_net_sync(l);
 	start_timer(l);
 	tell(l, ctl_connected, NULL);
