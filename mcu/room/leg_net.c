@@ -213,10 +213,8 @@ ON_THREAD(ROLE_NET) static void on_timer(void *obj, int64_t due_ns)
 		leg_net_set_pace(l);
 	}
 	leg_rtcp_confirm(l, now);
-	if (l->begins_until_ns && (!leg_rtcp_begin(l, now) || now > l->begins_until_ns)) {
-		l->begins_until_ns = 0;
-		leg_net_set_pace(l);
-	}
+	if (l->begins_until_ns)
+		leg_rtcp_begin(l, now);
 	if (now < l->report_due_ns)
 		return;
 	l->report_due_ns = now + (leg_net_publishes(l) ? LEG_REPORT_MS : LEG_VIEWER_TICK_MS) * NS_PER_MS -
@@ -273,7 +271,8 @@ static void on_connected(void *obj, const char *profile)
 	role_assert_net();
 	log_debug(&l->log, "media may flow: %s", profile);
 	l->connected = true;
-	l->begins_until_ns = l->media.udp ? net_shard_now_ns(l->shard) + LEG_BEGINS_MS * NS_PER_MS : 0;
+	if (l->media.udp && !leg_net_publishes(l))
+		l->begins_until_ns = net_shard_now_ns(l->shard) + LEG_BEGINS_MS * NS_PER_MS;
 	leg_net_sync(l);
 	start_timer(l);
 	tell(l, ctl_connected, NULL);

@@ -180,9 +180,10 @@ void leg_net_carries(struct leg_net *l) ON_THREAD(ROLE_NET);
 void leg_rtcp_in(struct leg_net *l, const uint8_t *p, size_t len, int64_t arrival_ns)
 	ON_THREAD(ROLE_NET);
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
-/* The first report of each stream over plain RTP, at once when it has begun: only from then
- * on a player knows what of sound and picture belongs together. True: one is to come. */
-bool leg_rtcp_begin(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* The first report of each stream to who only watches over plain RTP, at once when it has
+ * begun: only from then on a player knows what of sound and picture belongs together. Until
+ * all have had theirs, or for LEG_BEGINS_MS. */
+void leg_rtcp_begin(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 /* A limit that came too soon after another is confirmed when it is time. */
 void leg_rtcp_confirm(struct leg_net *l, int64_t now_ns) ON_THREAD(ROLE_NET);
 void leg_rtcp_feedback(struct leg_net *l, struct picture_in *in, const struct video_rx_wants *w)

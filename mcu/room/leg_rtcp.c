@@ -231,7 +231,7 @@ ON_THREAD(ROLE_NET) static void report_lines(struct leg_net *l, int64_t now_ns)
 }
 
 /* RFC 3550 6.2: to one receiver the first may go without delay. */
-bool leg_rtcp_begin(struct leg_net *l, int64_t now_ns)
+void leg_rtcp_begin(struct leg_net *l, int64_t now_ns)
 {
 	const struct out_stream *out[RTP_LINES] = { [RTP_LINE_AUDIO] = &l->audio,
 						    [RTP_LINE_CAMERA] = &l->video,
@@ -249,7 +249,10 @@ bool leg_rtcp_begin(struct leg_net *l, int64_t now_ns)
 		report(l, i, now_ns);
 		l->line_due_ns[i] = now_ns + interval_ns(l, i);
 	}
-	return waits;
+	if (waits && now_ns <= l->begins_until_ns)
+		return;
+	l->begins_until_ns = 0;
+	leg_net_set_pace(l);
 }
 
 void leg_rtcp_report(struct leg_net *l, int64_t now_ns)
