@@ -288,8 +288,11 @@ describe('a full disk', { ...limit, skip: canMount ? false : 'needs root, to mou
 			assert.ok(seen.length < 5, `there was no calm moment: ${JSON.stringify(seen)}`);
 			const before = await Disturbance.during(server, 'r', 2000);
 			truncateSync(filler, bsize * free - FREE * (seen.length + 1));
-			const d = await Disturbance.begin(server, 'r'), from = operator.s.messages.length;
+			const from = operator.s.messages.length, recordings = join(data, 'recordings');
 			await operator.start();
+			// from when it runs, until after its end
+			await until('something in its file', () => files(recordings).length > lasted.length && statSync(files(recordings).sort().at(-1)).size > 5000);
+			const d = await Disturbance.begin(server, 'r');
 			const failed = await operator.s.next('recording', { from, test: (m) => m.state === 'failed', ms: 60000 });
 			assert.match(failed.text, /space|full/i);
 			lasted.push(operator.seconds());
