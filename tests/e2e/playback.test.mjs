@@ -84,6 +84,7 @@ describe('a film in the page', { timeout: 240000 }, () => {
 
 	test('is uploaded and played, paused, sought and stopped', async () => {
 		await host.page.click('#record');
+		await host.page.click('#record-go');
 		await until('the room to be recorded', () => guest.last('recording')?.state === 'on', 30000);
 		made.began = Date.now();
 		await host.page.click('#play-something');
