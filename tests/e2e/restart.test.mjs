@@ -93,7 +93,7 @@ describe('ICE restart', { timeout: 120000 }, () => {
 		const [a, b] = [await state(ann), await state(bo)];
 		await until('new pictures and sound both ways', async () => {
 			const [a2, b2] = [await state(ann), await state(bo)];
-			return a2.pictures > a.pictures + 10 && b2.pictures > b.pictures + 10 && a2.sounds > a.sounds + 25 && b2.sounds > b.sounds + 25;
+			return a2.pictures > a.pictures + 2 && b2.pictures > b.pictures + 2 && a2.sounds > a.sounds + 25 && b2.sounds > b.sounds + 25;
 		});
 		await until('both to see each other', async () => await ann.sees(bo.leg, 'blue') && await bo.sees(ann.leg, 'red'));
 		await until('Ann to hear Bo', async () => (await ann.tones([LOOKS.blue.hz]))[0] > -40);
