@@ -158,14 +158,15 @@ static void add_remb(struct leg_net *l, struct rtcp_builder *b)
 		rtcp_build_remb(b, own_ssrc(l, 0), l->limit_kbps * 1000ull, ssrc, n);
 }
 
-/* For estimates that know no more than what there was to measure. */
+/* For estimates that know no more than what there was to measure: browsers look at the
+ * pictures alone for theirs. */
 static void measure(struct leg_net *l, int64_t now_ns)
 {
-	uint32_t octets = l->audio.tx.octets + l->video.tx.octets + l->content.tx.octets; /* wraps */
+	uint32_t octets = l->video.tx.octets + l->content.tx.octets; /* wraps */
 
 	if (l->sent_ns && now_ns > l->sent_ns)
-		l->sent_bps = (uint64_t)clock_scale((uint32_t)(octets - l->sent_octets), 8 * NS_PER_S,
-						    now_ns - l->sent_ns);
+		l->sent_bps = 1 + (uint64_t)clock_scale((uint32_t)(octets - l->sent_octets),
+							8 * NS_PER_S, now_ns - l->sent_ns);
 	l->sent_octets = octets;
 	l->sent_ns = now_ns;
 }

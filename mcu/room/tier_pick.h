@@ -2,7 +2,7 @@
  * loss (RFC 3550 6.4.1) and the largest rate it says it can take (REMB).
  *
  * Down, when for TIER_PICK_LOSS_MS more than 8 % was lost, or when the REMB stays
- * below 0.9 of what the rung and the sound take (of what was really sent, if that
+ * below 0.9 of what the rung and the sound take (of the pictures really sent, if that
  * is less: an estimate grows only with what there is to measure, which is why one
  * that rises never counts against a receiver). Up by one, after TIER_PICK_CLEAN_MS
  * with less than 1 % lost and a REMB, if there is one, of 1.3 times the next rung.
@@ -72,7 +72,8 @@ bool tier_pick_tick(struct tier_pick *p, int64_t now_ns);
 
 /* What it reports; now_ns > 0. True: another rung is carried now. */
 bool tier_pick_loss(struct tier_pick *p, uint8_t fraction_lost, int64_t now_ns);
-/* sent_bps: what it is being sent in all; 0: not known. */
+/* sent_bps: what it is being sent of pictures, which is what browsers measure for it;
+ * 0: not known. */
 bool tier_pick_remb(struct tier_pick *p, uint64_t remb_bps, uint64_t sent_bps, int64_t now_ns);
 
 /* A limit that the receiver sets for the picture (TMMBR, RFC 5104 4.2.1),

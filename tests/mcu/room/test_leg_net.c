@@ -110,7 +110,8 @@ static void test_candidates_wait_for_nothing(void **state)
 	(void)state;
 	role_assert_ctl();
 	configure(false);
-	assert_int_equal(leg_net_add_candidate(the.l, "candidate:1 1 udp 1 127.0.0.1 9 typ host"), 0);
+	assert_int_equal(leg_net_add_candidate(the.l, "candidate:1 1 udp 1 127.0.0.1 9 typ host"),
+			 0);
 	assert_int_equal(leg_net_add_candidate(the.l, NULL), 0);
 	run();
 	assert_int_equal(the.candidates, 1);
@@ -287,7 +288,9 @@ static void test_sound_of_every_codec_is_told(void **state)
 	} rows[] = {
 		{ AUDIO_PT, { 1 }, CODEC_OPUS << 8 | AUDIO_PT },
 		{ 63, { AUDIO_PT, 1 }, 1 << 16 | CODEC_OPUS << 8 | AUDIO_PT },
-		{ 63, { 0x80 | AUDIO_PT, 0, 0, 0, AUDIO_PT, 1 }, 1 << 16 | CODEC_OPUS << 8 | AUDIO_PT },
+		{ 63,
+		  { 0x80 | AUDIO_PT, 0, 0, 0, AUDIO_PT, 1 },
+		  1 << 16 | CODEC_OPUS << 8 | AUDIO_PT },
 		{ 63, { 99, 1 }, 0 },
 		{ 63, { 63, 1 }, 0 },
 		{ 63, { 0x80, 0, 0, 0, 0x80, 0 }, 0 },
@@ -422,7 +425,9 @@ static void test_reports_become_numbers(void **state)
 {
 	uint64_t ntp = clock_ntp_of_wall_ns(clock_wall_ns());
 	struct rtcp_block k = {
-		.ssrc = OUR_VIDEO, .fraction_lost = 64, .jitter = 900,
+		.ssrc = OUR_VIDEO,
+		.fraction_lost = 64,
+		.jitter = 900,
 		.lsr = rtcp_ntp_mid(ntp) - 65536 / 10, /* sent 100 ms ago, answered at once */
 	};
 	struct leg_net_stats s;
@@ -452,7 +457,9 @@ static void test_reports_become_numbers(void **state)
 	assert_in_range(s.uplink_audio.octets, 44 * 20, 45 * 20);
 }
 
-static void report_for(int seconds, uint8_t lost, uint64_t remb_bps) ON_THREAD(ROLE_CTL)
+/* Meanwhile it is sent so much. */
+static void report_while(int seconds, uint8_t lost, uint64_t remb_bps, int sound_bps,
+			 int picture_bps) ON_THREAD(ROLE_CTL)
 {
 	struct rtcp_block k = { .ssrc = OUR_VIDEO, .fraction_lost = lost };
 	uint8_t data[1200];
@@ -464,9 +471,33 @@ static void report_for(int seconds, uint8_t lost, uint64_t remb_bps) ON_THREAD(R
 		if (remb_bps)
 			rtcp_build_remb(&b, 1, remb_bps, &k.ssrc, 1);
 		receive_rtcp(&b);
-		advance(1000);
+		for (int ms = 0; ms < 1000; ms += 20) {
+			the.l->audio.tx.octets += (uint32_t)sound_bps / 8 / 50;
+			the.l->video.tx.octets += (uint32_t)picture_bps / 8 / 50;
+			advance(20);
+		}
 		run();
 	}
+}
+
+static void report_for(int seconds, uint8_t lost, uint64_t remb_bps) ON_THREAD(ROLE_CTL)
+{
+	report_while(seconds, lost, remb_bps, 32000, 2000000);
+}
+
+/* A browser measures the pictures alone for its estimate, and of one that stands still
+ * there is next to nothing to measure. */
+static void test_sound_is_in_no_estimate(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	connect_leg(true);
+	report_while(2, 0, 10168, 32000, 4000);
+	report_while(60, 0, 10168, 32000, 4000);
+	report_while(60, 0, 10168, 32000, 0);
+	assert_int_equal(the.carries, 0);
+	report_while(5, 0, 10168, 32000, 400000);
+	assert_int_equal(the.carries, 1);
 }
 
 /* What the receiver reports chooses the rung; CTL is told of each change. */
@@ -552,6 +583,7 @@ int main(void)
 		T(test_streams_need_connection_and_agreement),
 		T(test_a_change_of_encodes_is_told),
 		T(test_reports_choose_the_rung),
+		T(test_sound_is_in_no_estimate),
 		T(test_new_credentials_restart_ice),
 		T(test_says_goodbye),
 		T(test_a_transport_that_ends_is_told),
