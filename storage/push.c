@@ -59,6 +59,7 @@ struct event {
 	struct push_events to;
 	enum push_state state;
 	char text[256];
+	pthread_t thread; /* ENDED: that has nothing left to do but return */
 };
 
 static void deliver(void *obj, void *arg)
@@ -66,6 +67,8 @@ static void deliver(void *obj, void *arg)
 	struct event *e = obj;
 
 	(void)arg;
+	if (e->state == PUSH_ENDED)
+		pthread_join(e->thread, NULL);
 	e->to.state(e->to.obj, e->state, e->text);
 	free(e);
 }
@@ -75,22 +78,30 @@ static void rest_ms(int ms)
 	nanosleep(&(struct timespec){ .tv_nsec = ms * NS_PER_MS }, NULL);
 }
 
-/* This thread may wait; a control loop that does not come back in ten seconds is over. */
-static void tell(struct push *p, enum push_state state, const char *text)
+/* This thread may wait; a control loop that does not come back in ten seconds is over.
+ * False: it is. */
+static bool post(const struct push_events *to, enum push_state state, const char *text)
 {
 	struct event *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		abort();
-	e->to = p->to;
+	e->to = *to;
 	e->state = state;
+	e->thread = pthread_self();
 	snprintf(e->text, sizeof(e->text), "%s", text);
 	for (int i = 0; i < POST_TRIES; i++) {
-		if (!mbox_post(p->to.mbox, deliver, e, NULL))
-			return;
+		if (!mbox_post(to->mbox, deliver, e, NULL))
+			return true;
 		rest_ms(POLL_MS);
 	}
 	free(e);
+	return false;
+}
+
+static void tell(const struct push *p, enum push_state state, const char *text)
+{
+	(void)post(&p->to, state, text);
 }
 
 /* --- the thread ---------------------------------------------------------------------- */
@@ -171,6 +182,7 @@ static void push_destroy(struct push *p)
 static void *run(void *obj)
 {
 	struct push *p = obj;
+	const struct push_events to = p->to;
 
 	role_enter(ROLE_ID_STO);
 	tell(p, PUSH_CONNECTING, "");
@@ -180,8 +192,9 @@ static void *run(void *obj)
 	push_av_close(&p->av);
 	log_info(NULL, "push: %s is over", p->url.shown);
 	metric_add(&m_running, -1);
-	tell(p, PUSH_ENDED, "");
 	push_destroy(p);
+	if (!post(&to, PUSH_ENDED, ""))
+		pthread_detach(pthread_self()); /* nobody is there to wait for it */
 	return NULL;
 }
 
@@ -189,15 +202,9 @@ static void *run(void *obj)
 
 static int start_thread(struct push *p)
 {
-	pthread_attr_t attr;
 	pthread_t t;
-	int err;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = -pthread_create(&t, &attr, run, p);
-	pthread_attr_destroy(&attr);
-	return err;
+	return -pthread_create(&t, NULL, run, p);
 }
 
 int push_start(struct push **out, const struct push_cfg *cfg, const struct push_events *ev,

@@ -42,7 +42,7 @@ struct push_cfg {
 };
 
 /* In mbox, in order; text: a sentence without secrets, "" where there is nothing to
- * say. After ENDED obj is not called any more. */
+ * say. After ENDED obj is not called any more, and the thread has ended. */
 struct push_events {
 	struct mbox *mbox;
 	void *obj;
