@@ -106,10 +106,11 @@ describe('ICE restart', { timeout: 120000 }, () => {
 		const answer = await negotiate(ann, { restart: true });
 		assert.equal(answer.type, 'answer', JSON.stringify(answer));
 		assert.notEqual(ufrag(answer.sdp), old);
+		let now;
 		await until('another pair', async () => {
-			const s = await state(ann);
-			return s.local && s.remote && s.local !== was.local && s.remote !== was.remote;
-		});
+			now = await state(ann);
+			return now.local && now.remote && now.local !== was.local && now.remote !== was.remote;
+		}).catch((e) => assert.fail(`${e.message}: ${JSON.stringify([was, now])}`));
 		await bothLive();
 		const is = await state(ann);
 		assert.equal(is.connection, 'connected');
