@@ -110,7 +110,7 @@ describe('ICE restart', { timeout: 120000 }, () => {
 		await until('another pair', async () => {
 			now = await state(ann);
 			return now.local && now.remote && now.local !== was.local && now.remote !== was.remote;
-		}).catch((e) => assert.fail(`${e.message}: ${JSON.stringify([was, now])}`));
+		}, 40000).catch((e) => assert.fail(`${e.message}: ${JSON.stringify([was, now])}`));
 		await bothLive();
 		const is = await state(ann);
 		assert.equal(is.connection, 'connected');
