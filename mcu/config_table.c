@@ -421,7 +421,7 @@ const struct config_key config_keys[] = {
 	       "for, inside your network too."),
 	{ "playback.camera_hosts", KEY_STRINGS, AT(playback.camera_hosts), 0, 0, NULL, check_not_empty, "",
 	  "Names or addresses of cameras that may be opened; empty: any." },
-	INT("playback.upload_mb", playback.upload_mb, 0, 100000, "2000",
+	INT("playback.upload_mb", playback.upload_mb, 0, 10000000, "2000",
 	    "The largest file that may be uploaded to be played (megabytes). 0: none."),
 	INT("playback.room_mb", playback.room_mb, 0, 10000000, "10000",
 	    "The same of all files of a room together."),
