@@ -30,9 +30,10 @@ enum { ALIGN = 64, NONE = 0, POPULATE_MAX = 1 << 20 };
  * back meanwhile is not mistaken for the same one (ABA). Numbers above `fresh`
  * have never been used. */
 struct buf_pool {
+	/* what changes with every buffer: one line to be had from another core */
 	_Alignas(ALIGN) _Atomic uint64_t free_head;
+	_Atomic size_t in_use;
 	_Alignas(ALIGN) _Atomic uint32_t fresh;
-	_Alignas(ALIGN) _Atomic size_t in_use;
 	_Atomic uint64_t empty;
 	const char *name;
 	size_t buf_bytes, stride, slab_bufs;
@@ -222,7 +223,9 @@ void buf_unref(struct buf **bp)
 	if (!b)
 		return;
 	*bp = NULL;
-	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+	/* the only one needs not count down: nobody else can take a reference */
+	if (atomic_load_explicit(&b->refs, memory_order_acquire) != 1 &&
+	    atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	struct buf_pool *p = b->pool;
 

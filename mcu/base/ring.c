@@ -6,15 +6,15 @@
 
 enum { RING_MAX = 65536, LINE = 64 };
 
-/* Each side keeps a copy of the other's index, so that the shared line is read
- * only when the ring looks full or empty. Indices run free and wrap. */
+/* Each side has a line of its own with all that it needs: a copy of the other's index, so
+ * that the shared line is read only when the ring looks full or empty, and of the mask.
+ * Indices run free and wrap. */
 struct ring {
 	_Alignas(LINE) _Atomic size_t head; /* next to pop; written by the consumer */
-	size_t tail_seen;
+	size_t tail_seen, pop_mask;
 	_Alignas(LINE) _Atomic size_t tail; /* next to push; written by the producer */
-	size_t head_seen;
-	_Alignas(LINE) size_t mask;
-	void *slots[];
+	size_t head_seen, push_mask;
+	_Alignas(LINE) void *slots[];
 };
 
 int ring_new(struct ring **out, size_t capacity)
@@ -33,7 +33,7 @@ int ring_new(struct ring **out, size_t capacity)
 	atomic_init(&r->head, 0);
 	atomic_init(&r->tail, 0);
 	r->tail_seen = r->head_seen = 0;
-	r->mask = cap - 1;
+	r->pop_mask = r->push_mask = cap - 1;
 	*out = r;
 	return 0;
 }
@@ -48,12 +48,12 @@ bool ring_push(struct ring *r, void *p)
 {
 	size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
-	if (tail - r->head_seen > r->mask) {
+	if (tail - r->head_seen > r->push_mask) {
 		r->head_seen = atomic_load_explicit(&r->head, memory_order_acquire);
-		if (tail - r->head_seen > r->mask)
+		if (tail - r->head_seen > r->push_mask)
 			return false;
 	}
-	r->slots[tail & r->mask] = p;
+	r->slots[tail & r->push_mask] = p;
 	atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
 	return true;
 }
@@ -67,7 +67,7 @@ void *ring_peek(struct ring *r)
 		if (head == r->tail_seen)
 			return NULL;
 	}
-	return r->slots[head & r->mask];
+	return r->slots[head & r->pop_mask];
 }
 
 void *ring_pop(struct ring *r)
@@ -86,7 +86,6 @@ void ring_prefetch(const struct ring *r)
 {
 	__builtin_prefetch((const char *)&r->head);
 	__builtin_prefetch((const char *)&r->tail);
-	__builtin_prefetch(&r->mask);
 }
 
 size_t ring_count(const struct ring *r)
@@ -95,5 +94,5 @@ size_t ring_count(const struct ring *r)
 	size_t head = atomic_load_explicit(&r->head, memory_order_acquire);
 	size_t n = atomic_load_explicit(&r->tail, memory_order_acquire) - head;
 
-	return n > r->mask + 1 ? r->mask + 1 : n;
+	return n > r->pop_mask + 1 ? r->pop_mask + 1 : n;
 }

@@ -240,6 +240,12 @@ bool latch_heard(const struct latch *l, const struct latch_address *host)
 	       (l->before_heard && latch_same_host(&l->before, host));
 }
 
+bool latch_settled(const struct latch *l, int64_t now_ns)
+{
+	return l->learnt && l->in_row >= LATCH_RUN &&
+	       quiet(l->learnt_ns, now_ns, LATCH_SETTLE_MS);
+}
+
 struct latch_address latch_to(const struct latch *l)
 {
 	return l->learnt ? l->from : l->said.rtp;

@@ -98,6 +98,9 @@ bool latch_rtcp(struct latch *l, const struct latch_address *from, bool authenti
  * what somebody wrote into a description. */
 bool latch_heard(const struct latch *l, const struct latch_address *host);
 bool latch_same_host(const struct latch_address *a, const struct latch_address *b);
+/* Whether only silence or another description makes it learn another host: it was learnt
+ * LATCH_SETTLE_MS ago, and heard as latch_heard says. */
+bool latch_settled(const struct latch *l, int64_t now_ns);
 /* Where to send; all zero: nowhere. */
 struct latch_address latch_to(const struct latch *l);
 struct latch_address latch_rtcp_to(const struct latch *l);

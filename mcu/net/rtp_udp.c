@@ -33,6 +33,44 @@ void udp_fail(struct udp_transport *t, const char *reason)
 	t->ev->closed(t->obj, reason);
 }
 
+/* --- a peer that stays where it is ------------------------------------------------- */
+
+/* A connected socket knows its way, which is a tenth of what sending costs, and what others
+ * send to it goes no further than the kernel. */
+static void tie(struct udp_socket *k)
+{
+	k->path.connected = !connect(k->path.fd, (const struct sockaddr *)&k->path.to,
+				     k->path.to_len);
+}
+
+void udp_untie(struct udp_socket *k)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int err;
+
+	if (!k->path.connected)
+		return;
+	k->path.connected = false;
+	(void)connect(k->path.fd, &nobody, sizeof nobody);
+	/* what ICMP said of that peer would be told at the next read */
+	(void)getsockopt(k->path.fd, SOL_SOCKET, SO_ERROR, &err, &(socklen_t){ sizeof err });
+}
+
+/* Not with keys: what is authentic is taken from wherever it comes. */
+void udp_tie_lines(struct udp_transport *t, int64_t now_ns)
+{
+	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
+		struct udp_line *l = &t->line[i];
+		const struct latch *k = &l->kept->latch;
+
+		if (!l->rtp.watch || !net_fd_is_steady(l->rtp.watch))
+			udp_untie(&l->rtp);
+		else if (!l->rtp.path.connected && !l->said.srtp && l->rtp.path.to_len &&
+			 latch_settled(k, now_ns))
+			tie(&l->rtp);
+	}
+}
+
 /* --- addresses --------------------------------------------------------------------- */
 
 /* Whether it is another now. */
@@ -44,6 +82,7 @@ static bool aim(struct udp_socket *k, const struct latch_address *to)
 
 	if (!memcmp(&k->to, to, sizeof *to))
 		return false;
+	udp_untie(k);
 	k->to = *to;
 	memset(&k->path.to, 0, sizeof k->path.to);
 	k->path.to_len = 0;
@@ -223,6 +262,7 @@ static int watch(struct udp_socket *k) ON_THREAD(ROLE_NET)
 
 static void close_socket(struct udp_socket *k) ON_THREAD(ROLE_NET)
 {
+	udp_untie(k);
 	if (k->watch)
 		net_fd_remove(&k->watch);
 }
@@ -294,6 +334,8 @@ static void on_timer(void *obj, int64_t due_ns)
 	(void)due_ns;
 	role_assert_net();
 	udp_check_silence(obj, clock_now_ns(&clock_monotonic));
+	if (!udp_gone(obj))
+		udp_tie_lines(obj, clock_now_ns(&clock_monotonic));
 }
 
 static void destroy(struct udp_transport *t) ON_THREAD(ROLE_NET)

@@ -18,6 +18,8 @@ struct udp_socket {
 	bool rtcp;
 	bool heard;     /* something came from that host */
 	bool elsewhere; /* it is not the signaling's */
+	uint8_t usual;  /* packets that came at the last read; 0: ask for more */
+	uint8_t reads;
 	struct latch_address to; /* as path.to */
 	struct udp_path path; /* to_len 0: nowhere to send to */
 	struct net_fd *watch;
@@ -74,6 +76,11 @@ void udp_fail(struct udp_transport *t, const char *reason) ON_THREAD(ROLE_NET);
 void udp_check_silence(struct udp_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET);
 /* Where to send, as the latch says now. */
 void udp_line_aim(struct udp_line *l) ON_THREAD(ROLE_NET);
+
+/* Sockets of peers that are where they are and send steadily are connected to them. */
+void udp_tie_lines(struct udp_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* Nothing came any more: the peer may be elsewhere. */
+void udp_untie(struct udp_socket *k) ON_THREAD(ROLE_NET);
 
 /* rtp_udp_rx.c: a net_fd_fn and a net_fd_prefetch_fn; obj: struct udp_socket. */
 void udp_readable(void *obj, int fd, uint32_t events);

@@ -540,6 +540,11 @@ void net_fd_idle(struct net_fd *w)
 		make_steady(w->s, w);
 }
 
+bool net_fd_is_steady(const struct net_fd *w)
+{
+	return w->steady;
+}
+
 int net_fd_set_patient(struct net_fd *w, bool patient)
 {
 	enum urgency u = patient ? PATIENT : PROMPT;

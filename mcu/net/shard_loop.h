@@ -39,6 +39,7 @@ struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 enum { NET_FD_STEADY_AFTER = 25, NET_FD_STEADY_IDLE = 10 };
 void net_fd_may_be_steady(struct net_fd *w) ON_THREAD(ROLE_NET);
 void net_fd_idle(struct net_fd *w) ON_THREAD(ROLE_NET);
+bool net_fd_is_steady(const struct net_fd *w) ON_THREAD(ROLE_NET);
 
 /* What comes by it may wait for another read: a steady one is then read every other time,
  * two packets with one call. */

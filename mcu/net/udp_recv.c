@@ -55,12 +55,12 @@ void udp_receiver_free(struct udp_receiver **r)
 	*r = NULL;
 }
 
-/* Buffers for as many as there are; how many. */
-static unsigned prepare(struct udp_receiver *r) ON_THREAD(ROLE_NET)
+/* Buffers for so many, as far as there are any; how many. */
+static unsigned prepare(struct udp_receiver *r, unsigned most) ON_THREAD(ROLE_NET)
 {
 	unsigned n = 0;
 
-	for (; n < UDP_RECV_AT_ONCE; n++) {
+	for (; n < most; n++) {
 		if (!r->b[n])
 			r->b[n] = buf_get(net_shard_packets(r->shard));
 		if (!r->b[n])
@@ -72,9 +72,17 @@ static unsigned prepare(struct udp_receiver *r) ON_THREAD(ROLE_NET)
 	return n;
 }
 
-int udp_receive(struct udp_receiver *r, int fd)
+static int receive_one(struct mmsghdr *m, int fd)
 {
-	unsigned n = prepare(r);
+	ssize_t got = sys_recvmsg(fd, &m->msg_hdr, MSG_DONTWAIT);
+
+	m->msg_len = got < 0 ? 0 : (unsigned)got;
+	return got < 0 ? -1 : 1;
+}
+
+int udp_receive(struct udp_receiver *r, int fd, unsigned most)
+{
+	unsigned n = prepare(r, most);
 	int got;
 
 	shard_work_post(r->shard, &r->work);
@@ -83,7 +91,7 @@ int udp_receive(struct udp_receiver *r, int fd)
 	if (!r->knows_time)
 		r->now = rx_now(true);
 	r->knows_time = true;
-	got = sys_recvmmsg(fd, r->msg, n, MSG_DONTWAIT);
+	got = n == 1 ? receive_one(r->msg, fd) : sys_recvmmsg(fd, r->msg, n, MSG_DONTWAIT);
 	return got > 0 ? got : 0;
 }
 

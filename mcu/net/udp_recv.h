@@ -28,9 +28,10 @@ struct udp_datagram {
 int udp_receiver_new(struct udp_receiver **out, struct net_shard *s);
 void udp_receiver_free(struct udp_receiver **r);
 
-/* At most UDP_RECV_AT_ONCE; how many came, -ENOBUFS: the pool is dry. Sockets should have
- * SO_TIMESTAMPNS. */
-int udp_receive(struct udp_receiver *r, int fd) ON_THREAD(ROLE_NET);
+/* At most `most` (1 to UDP_RECV_AT_ONCE); how many came, -ENOBUFS: the pool is dry. That
+ * there are no more costs to find out: ask for one where one is expected. Sockets should
+ * have SO_TIMESTAMPNS. */
+int udp_receive(struct udp_receiver *r, int fd, unsigned most) ON_THREAD(ROLE_NET);
 /* Of those, from 0 on. */
 struct udp_datagram udp_received(struct udp_receiver *r, unsigned i) ON_THREAD(ROLE_NET);
 

@@ -120,8 +120,8 @@ static unsigned build(struct udp_sender *s, struct udp_path *path, size_t i)
 		run = run_length(s, i, s->gso && !path->no_gso, &octets);
 		s->run_packets[k] = (uint16_t)run;
 		s->iov[k] = (struct iovec){ s->arena + s->off[i], octets };
-		*m = (struct msghdr){ .msg_name = &path->to,
-				      .msg_namelen = path->to_len,
+		*m = (struct msghdr){ .msg_name = path->connected ? NULL : &path->to,
+				      .msg_namelen = path->connected ? 0 : path->to_len,
 				      .msg_iov = &s->iov[k],
 				      .msg_iovlen = 1 };
 		if (run > 1)

@@ -22,10 +22,11 @@ enum {
 };
 
 /* Where to. fd and address are the caller's; no_gso is set here when the path
- * turns out not to segment (EIO, EINVAL). */
+ * turns out not to segment (EIO, EINVAL). connected: fd is, to that address, so that the
+ * kernel need not look up the way each time. */
 struct udp_path {
 	int fd;
-	bool no_gso;
+	bool no_gso, connected;
 	socklen_t to_len;
 	struct sockaddr_storage to;
 };
