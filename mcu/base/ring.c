@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+
+#include "mcu/base/hot.h"
 
 enum { RING_MAX = 65536, LINE = 64 };
 
@@ -17,17 +18,21 @@ struct ring {
 	_Alignas(LINE) void *slots[];
 };
 
+static size_t bytes_of(size_t slots)
+{
+	return sizeof(struct ring) + slots * sizeof(void *);
+}
+
 int ring_new(struct ring **out, size_t capacity)
 {
 	struct ring *r;
-	size_t cap = 2, bytes;
+	size_t cap = 2;
 
 	if (capacity == 0 || capacity > RING_MAX)
 		return -EINVAL;
 	while (cap < capacity)
 		cap *= 2;
-	bytes = sizeof(*r) + cap * sizeof(*r->slots);
-	r = aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
+	r = hot_calloc(bytes_of(cap));
 	if (!r)
 		return -ENOMEM;
 	atomic_init(&r->head, 0);
@@ -40,7 +45,8 @@ int ring_new(struct ring **out, size_t capacity)
 
 void ring_free(struct ring **r)
 {
-	free(*r);
+	if (*r)
+		hot_free(*r, bytes_of((*r)->pop_mask + 1));
 	*r = NULL;
 }
 

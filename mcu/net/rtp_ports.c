@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/rtp_tcp.h"
 
@@ -373,7 +374,7 @@ void rtp_ports_close_unused(struct rtp_ports *p, enum rtp_line line)
 int rtp_ports_new(struct rtp_ports **out, struct rtp_port_range *r, const char *address,
 		  unsigned shard, struct errmsg *why)
 {
-	struct rtp_ports *p = calloc(1, sizeof *p);
+	struct rtp_ports *p = hot_calloc(sizeof *p);
 	int err;
 
 	if (!p)
@@ -382,7 +383,7 @@ int rtp_ports_new(struct rtp_ports **out, struct rtp_port_range *r, const char *
 	p->refs = 1;
 	p->shard = shard;
 	if (!read_address(&p->local, address)) {
-		free(p);
+		hot_free(p, sizeof *p);
 		return errmsg_set(why, -EINVAL, "internal", "\"%s\" is no IP address.", address);
 	}
 	inet_ntop(p->local.ss_family,
@@ -392,7 +393,7 @@ int rtp_ports_new(struct rtp_ports **out, struct rtp_port_range *r, const char *
 		  p->address, sizeof p->address);
 	err = make_keys(p);
 	if (err) {
-		free(p);
+		hot_free(p, sizeof *p);
 		return errmsg_set(why, err, "internal", "The server has no random numbers.");
 	}
 	*out = p;
@@ -419,7 +420,7 @@ void rtp_ports_unref(struct rtp_ports **ports)
 	if (p->tcp)
 		rtp_tcp_unref(&p->tcp);
 	OPENSSL_cleanse(p->line, sizeof p->line);
-	free(p);
+	hot_free(p, sizeof *p);
 }
 
 const char *rtp_ports_address(const struct rtp_ports *p)

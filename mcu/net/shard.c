@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/hot.h"
 #include "mcu/base/log.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/thread.h"
@@ -253,7 +254,7 @@ static void free_dead(struct net_shard *s)
 
 	while ((w = s->dead)) {
 		s->dead = w->next_dead;
-		free(w);
+		hot_free(w, sizeof *w);
 	}
 }
 
@@ -492,7 +493,7 @@ void net_fd_set_prefetch(struct net_fd *w, net_fd_prefetch_fn *fn)
 int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_events,
 	       net_fd_fn *fn, void *obj)
 {
-	struct net_fd *w = calloc(1, sizeof *w);
+	struct net_fd *w = hot_calloc(sizeof *w);
 	int err;
 
 	if (!w)
@@ -500,7 +501,7 @@ int net_fd_add(struct net_fd **out, struct net_shard *s, int fd, uint32_t epoll_
 	*w = (struct net_fd){ .s = s, .fn = fn, .obj = obj, .fd = fd };
 	err = net_fd_modify(w, epoll_events);
 	if (err) {
-		free(w);
+		hot_free(w, sizeof *w);
 		return err;
 	}
 	atomic_fetch_add_explicit(&s->n_fds, 1, memory_order_relaxed);

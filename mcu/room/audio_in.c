@@ -1,10 +1,10 @@
 #include "mcu/room/audio_in.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/hot.h"
 #include "mcu/room/audio_in_priv.h"
 #include "mcu/rtp/audio_jitter.h"
 #include "mixer/audio/accelerate.h"
@@ -58,7 +58,7 @@ int audio_in_new(struct audio_in **out, int channels)
 int audio_in_new_decoder(struct audio_in **out, struct adec *dec)
 {
 	struct ajb_cfg cfg = { .clock_hz = adec_clock_hz(dec), .min_ms = PLAIN_MIN_MS };
-	struct audio_in *a = calloc(1, sizeof *a);
+	struct audio_in *a = hot_calloc(sizeof *a);
 	int err = -ENOMEM;
 
 	if (!a)
@@ -94,7 +94,7 @@ void audio_in_free(struct audio_in **a)
 	sample_fifo_free(&(*a)->fifo);
 	for (int c = 0; c < CODEC_AAC; c++)
 		adec_free(&(*a)->dec_of[c]);
-	free(*a);
+	hot_free(*a, sizeof **a);
 	*a = NULL;
 }
 

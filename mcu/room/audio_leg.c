@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/base/ring.h"
 #include "mcu/room/audio_ear.h"
@@ -63,7 +64,7 @@ struct audio_leg {
 
 int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 {
-	struct audio_leg *a = calloc(1, sizeof *a);
+	struct audio_leg *a = hot_calloc(sizeof *a);
 	int err;
 
 	if (!a)
@@ -81,6 +82,11 @@ int audio_leg_new(struct audio_leg **out, const struct engine *e, int channels)
 	return 0;
 }
 
+static size_t pcm_bytes(const struct audio_leg *a)
+{
+	return (size_t)(AUDIO_TICK_SAMPLES * a->channels) * sizeof *a->pcm;
+}
+
 int audio_leg_receive(struct audio_leg *a)
 {
 	float *pcm;
@@ -88,12 +94,12 @@ int audio_leg_receive(struct audio_leg *a)
 
 	if (a->in)
 		return 0;
-	pcm = calloc((size_t)(AUDIO_TICK_SAMPLES * a->channels), sizeof *pcm);
+	pcm = hot_calloc(pcm_bytes(a));
 	if (!pcm)
 		return -ENOMEM;
 	err = audio_in_new(&a->in, a->channels);
 	if (err)
-		free(pcm);
+		hot_free(pcm, pcm_bytes(a));
 	else
 		a->pcm = pcm;
 	return err;
@@ -101,7 +107,7 @@ int audio_leg_receive(struct audio_leg *a)
 
 int audio_leg_set_local(struct audio_leg *a, const struct local_source *s)
 {
-	a->pcm = calloc((size_t)(AUDIO_TICK_SAMPLES * a->channels), sizeof *a->pcm);
+	a->pcm = hot_calloc(pcm_bytes(a));
 	if (!a->pcm)
 		return -ENOMEM;
 	a->local_dbov = -127;
@@ -120,12 +126,12 @@ void audio_leg_free(struct audio_leg **a)
 		buf_unref(&b);
 	ring_free(&l->ring);
 	audio_in_free(&l->in);
-	free(l->pcm);
+	hot_free(l->pcm, pcm_bytes(l));
 	audio_out_free(&l->out);
 	voice_free(&l->voice);
 	audio_ear_free(&l->ear);
 	dtmf_in_free(&l->tones);
-	free(l);
+	hot_free(l, sizeof *l);
 	*a = NULL;
 }
 

@@ -1,9 +1,9 @@
 #include "mcu/room/audio_out.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/codec/aenc.h"
@@ -82,19 +82,24 @@ static void set_rests(struct audio_out *o, bool dtx)
 	o->comfort_len = c == CODEC_G729 ? sizeof g729_noise : sizeof noise;
 }
 
+static size_t bytes_of(size_t samples)
+{
+	return sizeof(struct audio_out) + samples * sizeof(float);
+}
+
 int audio_out_new(struct audio_out **out, const struct engine *e, enum audio_format f,
 		  enum audio_band band)
 {
 	struct aenc_cfg cfg = config(e, f, band);
 	size_t channels = (size_t)cfg.channels, frame = cfg.hz / 1000 * (size_t)cfg.frame_ms;
-	struct audio_out *o = calloc(1, sizeof *o + frame * channels * sizeof o->pcm[0]);
+	struct audio_out *o = hot_calloc(bytes_of(frame * channels));
 	int err;
 
 	if (!o)
 		return -ENOMEM;
 	err = aenc_new(&o->enc, &cfg);
 	if (err) {
-		free(o);
+		hot_free(o, bytes_of(frame * channels));
 		return err;
 	}
 	o->format = f;
@@ -112,7 +117,7 @@ void audio_out_free(struct audio_out **o)
 	if (!*o)
 		return;
 	aenc_free(&(*o)->enc);
-	free(*o);
+	hot_free(*o, bytes_of((*o)->frame * (*o)->channels));
 	*o = NULL;
 }
 

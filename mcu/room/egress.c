@@ -10,11 +10,7 @@
 
 METRIC_COUNTER(m_video_dropped, "mcu_egress_video_dropped_total",
 	       "Encoded pictures dropped because a network shard was behind.");
-METRIC_COUNTER(m_audio_dropped, "mcu_egress_audio_dropped_total",
-	       "Encoded audio packets dropped because a network shard was behind.");
 METRIC_COUNTER(m_sent, "mcu_egress_packets_total", "RTP packets sent.");
-METRIC_COUNTER(m_red, "mcu_egress_red_packets_total",
-	       "Audio packets sent with earlier ones inside (RFC 2198).");
 METRIC_COUNTER(m_not_sent, "mcu_egress_packets_dropped_total",
 	       "RTP packets that the socket did not take.");
 METRIC_COUNTER(m_keys_refused, "mcu_egress_key_requests_refused_total",
@@ -121,77 +117,6 @@ void egress_send(struct egress *x, struct out_stream *o, const struct rtp_batch 
 	egress_put(o, x->pkt, n);
 }
 
-/* With earlier packets in front (RFC 2198) when the receiver loses some. */
-ON_THREAD(ROLE_NET) static bool send_red(struct egress *x, struct out_stream *o,
-					 const struct rtp_batch *b)
-{
-	uint8_t payload[RED_TX_PAYLOAD_MAX];
-	size_t len = red_tx_build(&o->red, b, rtp_tx_pt(&o->tx), payload);
-	struct out_pkt pkt = { .hdr = x->hdr[0], .payload = payload, .payload_len = (uint16_t)len };
-
-	if (!len)
-		return false;
-	pkt.hdr_len = (uint16_t)rtp_tx_header(&o->tx, b, 0, rtp_tx_seq(&o->tx, b, 0), x->hdr[0]);
-	x->hdr[0][1] = (uint8_t)((x->hdr[0][1] & 0x80) | o->red.pt);
-	egress_put(o, &pkt, 1);
-	o->tx.octets += (uint32_t)len - b->pkt[0].len;
-	metric_add(&m_red, 1);
-	return true;
-}
-
-/* Comfort noise has a payload type of its own (RFC 3389). */
-ON_THREAD(ROLE_NET) static void send_comfort(struct egress *x, struct out_stream *o,
-					     const struct rtp_batch *b)
-{
-	struct out_pkt pkt = { .hdr = x->hdr[0], .payload = b->data + b->pkt[0].off,
-			       .payload_len = b->pkt[0].len };
-
-	pkt.hdr_len = (uint16_t)rtp_tx_header(&o->tx, b, 0, rtp_tx_seq(&o->tx, b, 0), x->hdr[0]);
-	x->hdr[0][1] = (uint8_t)((x->hdr[0][1] & 0x80) | o->cn_pt);
-	egress_put(o, &pkt, 1);
-}
-
-ON_THREAD(ROLE_NET) static void send_audio(struct egress *x, struct out_stream *o, struct rtp_batch *b)
-{
-	if (!o->transport || !b->n || o->hushed || (b->comfort && !o->cn_pt))
-		return;
-	if (o->tx.encode_id != b->encode_id)
-		red_tx_clear(&o->red);
-	if (o->tx.encode_id != b->encode_id || o->next_index != b->first_index)
-		rtp_tx_follow(&o->tx, b);
-	if (b->comfort)
-		send_comfort(x, o, b);
-	else if (!send_red(x, o, b))
-		egress_send(x, o, b, 0, b->n);
-	rtp_tx_sent(&o->tx, b, 0, b->n);
-	red_tx_sent(&o->red, b);
-	o->next_index = b->first_index + b->n;
-}
-
-static void audio_job(void *obj, void *arg)
-{
-	struct egress *x = obj;
-	struct rtp_batch *b = arg;
-	struct group *g;
-
-	role_assert_net();
-	if (b->only_leg) {
-		struct out_stream *o = g_hash_table_lookup(x->listener, GUINT_TO_POINTER(b->only_leg));
-
-		/* Its codec may have changed meanwhile. */
-		if (o && o->group == b->encode_id)
-			send_audio(x, o, b);
-	} else {
-		g = egress_group(x->audio, b->encode_id);
-		for (size_t i = 0; g && i < g->n; i++) {
-			egress_prefetch(g, i);
-			if (rtp_batch_is_for(b, g->out[i]->leg_id))
-				send_audio(x, g->out[i], b);
-		}
-	}
-	rtp_batch_unref(&b);
-}
-
 static void video_job(void *obj, void *arg)
 {
 	struct rtp_batch *b = arg;
@@ -228,36 +153,14 @@ void egress_post_video(struct egress *x, struct rtp_batch *b)
 	rtp_batch_unref(&b);
 }
 
-void egress_post_audio(struct egress *x, struct rtp_batch *b)
-{
-	if (!mbox_put(x->audio_mbox, audio_job, x, b))
-		return;
-	metric_add(&m_audio_dropped, 1);
-	rtp_batch_unref(&b);
-}
-
-void egress_wake_audio(struct egress *x)
-{
-	mbox_wake(x->audio_mbox);
-}
-
-static void audio_ready(void *obj, int fd, uint32_t events)
-{
-	struct egress *x = obj;
-
-	(void)fd;
-	(void)events;
-	role_assert_net();
-	mbox_run(x->audio_mbox);
-}
-
 static void start_job(void *obj, void *arg)
 {
 	struct egress *x = obj;
 
 	(void)arg;
 	role_assert_net();
-	if (net_fd_add(&x->audio_fd, x->shard, mbox_fd(x->audio_mbox), EPOLLIN, audio_ready, x))
+	if (net_fd_add(&x->audio_fd, x->shard, mbox_fd(x->audio_mbox), EPOLLIN,
+		       egress_audio_ready, x))
 		abort(); /* at start-up; nothing would ever be heard */
 }
 
@@ -290,7 +193,7 @@ static void stop_job(void *obj, void *arg)
 	(void)arg;
 	role_assert_net();
 	net_fd_remove(&x->audio_fd);
-	mbox_run(x->audio_mbox);
+	egress_audio(x);
 	g_hash_table_remove_all(x->video); /* their timers belong to the shard */
 	g_hash_table_remove_all(x->audio);
 }
@@ -308,6 +211,8 @@ void egress_free(struct egress **x)
 	g_hash_table_destroy((*x)->audio);
 	g_hash_table_destroy((*x)->listener);
 	mbox_free(&(*x)->audio_mbox);
+	for (size_t i = 0; i < (*x)->n_waiting; i++)
+		rtp_batch_unref(&(*x)->waiting[i].b);
 	free(*x);
 	*x = NULL;
 }

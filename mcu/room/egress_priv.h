@@ -1,4 +1,4 @@
-/* The insides of the fan-out, shared by egress.c, egress_video.c and
+/* The insides of the fan-out, shared by egress.c, egress_audio.c, egress_video.c and
  * egress_resend.c. NET. */
 #ifndef MCU_ROOM_EGRESS_PRIV_H
 #define MCU_ROOM_EGRESS_PRIV_H
@@ -33,6 +33,13 @@ struct group {
 	int64_t window_ns;
 };
 
+/* Sound that was taken from the mailbox and is about to go. */
+enum { EGRESS_WAITING = 64 };
+struct egress_waiting {
+	struct rtp_batch *b;
+	struct out_stream *to; /* if it is for one alone; NULL: not there */
+};
+
 struct egress {
 	const struct engine *engine;
 	struct net_shard *shard;
@@ -40,6 +47,8 @@ struct egress {
 	struct net_fd *audio_fd;
 	GHashTable *video, *audio; /* id → struct group */
 	GHashTable *listener;      /* leg id → struct out_stream of sound */
+	struct egress_waiting waiting[EGRESS_WAITING];
+	size_t n_waiting;
 	struct out_pkt pkt[RTP_BATCH_VIDEO_PACKETS];
 	uint8_t hdr[RTP_BATCH_VIDEO_PACKETS][RTP_TX_HEADER_MAX];
 };
@@ -58,9 +67,8 @@ static inline void egress_prefetch(const struct group *g, size_t i)
 	if (i + FIRST < g->n) {
 		const char *o = (const char *)g->out[i + FIRST];
 
-		__builtin_prefetch(o);
-		__builtin_prefetch(o + 64);
-		__builtin_prefetch(o + 128);
+		for (size_t at = 0; at < OUT_STREAM_HOT_BYTES; at += 64)
+			__builtin_prefetch(o + at);
 	}
 	for (unsigned k = 0; k < TRANSPORT_PREFETCH_STEPS; k++) {
 		size_t at = i + FIRST - STEP * (k + 1);
@@ -79,6 +87,12 @@ void egress_put(struct out_stream *o, const struct out_pkt *pkt, size_t n) ON_TH
 
 /* Takes it off the group's list. */
 void egress_remove(struct group *g, struct out_stream *o) ON_THREAD(ROLE_NET);
+
+/* egress_audio.c */
+/* All sound that is in the mailbox. */
+void egress_audio(struct egress *x) ON_THREAD(ROLE_NET);
+/* The same, as a net_fd_fn. */
+void egress_audio_ready(void *obj, int fd, uint32_t events);
 
 /* egress_video.c */
 /* A new picture, borrowed, to all that follow its encode. */

@@ -44,7 +44,7 @@ static uint32_t live_end(const struct group *g)
 ON_THREAD(ROLE_NET) static void let_sound_pass(struct egress *x, size_t i)
 {
 	if (i % EGRESS_YIELD == EGRESS_YIELD - 1 && mbox_waiting(x->audio_mbox))
-		mbox_run(x->audio_mbox);
+		egress_audio(x);
 }
 
 /* On the grid, so that the encodes of a shard share their wake-ups. */
@@ -205,7 +205,7 @@ void egress_video(struct egress *x, struct rtp_batch *b)
 	if (!g || !b->n)
 		return;
 	if (mbox_waiting(x->audio_mbox))
-		mbox_run(x->audio_mbox);
+		egress_audio(x);
 	if (g->part)
 		send_part(x, g, true);
 	history_put(g->history, b);
@@ -298,7 +298,7 @@ void egress_pace(void *group, int64_t due_ns)
 	(void)due_ns;
 	role_assert_net();
 	if (mbox_waiting(x->audio_mbox))
-		mbox_run(x->audio_mbox);
+		egress_audio(x);
 	if (g->part)
 		send_part(x, g, false);
 	for (size_t i = 0; i < g->n_late;) {

@@ -17,6 +17,7 @@ struct out_stream;
 
 enum {
 	OUT_RESENT = 128,
+	OUT_STREAM_HOT_BYTES = 192, /* at the beginning: what every packet needs */
 	/* Key frames that it may ask for: all who share its encode pay for them. */
 	OUT_KEY_BURST = 3,
 	OUT_KEY_REFILL_MS = 3000,
@@ -30,7 +31,7 @@ struct out_resent {
 };
 
 struct out_stream {
-	/* what every packet needs, together */
+	/* what every packet needs, together: OUT_STREAM_HOT_BYTES */
 	struct rtp_tx tx;
 	struct transport *transport; /* NULL: nothing is sent */
 	uint32_t leg_id;

@@ -1,9 +1,9 @@
 #include "mcu/rtp/audio_jitter.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/hot.h"
 #include "mcu/rtp/audio_target.h"
 #include "mcu/rtp/seq.h"
 
@@ -50,7 +50,7 @@ int audio_jitter_new(struct audio_jitter **out, const struct ajb_cfg *cfg)
 
 	if (!cfg->clock_hz)
 		return -EINVAL;
-	j = calloc(1, sizeof *j);
+	j = hot_calloc(sizeof *j);
 	if (!j)
 		return -ENOMEM;
 	j->cfg = *cfg;
@@ -70,7 +70,7 @@ void audio_jitter_free(struct audio_jitter **j)
 	if (!*j)
 		return;
 	audio_jitter_reset(*j);
-	free(*j);
+	hot_free(*j, sizeof **j);
 	*j = NULL;
 }
 

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "mcu/base/hot.h"
 #include "mixer/audio/dsp.h"
 
 /* The loop: delay' = drift - correction, beyond a dead band of the delay. With the proportional part alone an
@@ -84,7 +84,7 @@ int drift_new(struct drift **out, int channels)
 	if (channels < 1 || channels > 2)
 		return -EINVAL;
 	pthread_once(&once, make_phases);
-	d = calloc(1, sizeof *d);
+	d = hot_calloc(sizeof *d);
 	if (!d)
 		return -ENOMEM;
 	d->channels = channels;
@@ -94,7 +94,7 @@ int drift_new(struct drift **out, int channels)
 
 void drift_free(struct drift **d)
 {
-	free(*d);
+	hot_free(*d, sizeof **d);
 	*d = NULL;
 }
 

@@ -1,13 +1,19 @@
 #include "mixer/audio/sample_fifo.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "mcu/base/hot.h"
 
 struct sample_fifo {
 	size_t capacity, count, channels;
 	float pcm[];
 };
+
+static size_t bytes_of(size_t capacity, size_t channels)
+{
+	return sizeof(struct sample_fifo) + capacity * channels * sizeof(float);
+}
 
 int sample_fifo_new(struct sample_fifo **out, size_t capacity, int channels)
 {
@@ -15,7 +21,7 @@ int sample_fifo_new(struct sample_fifo **out, size_t capacity, int channels)
 
 	if (!capacity || channels < 1)
 		return -EINVAL;
-	f = calloc(1, sizeof *f + capacity * (size_t)channels * sizeof(float));
+	f = hot_calloc(bytes_of(capacity, (size_t)channels));
 	if (!f)
 		return -ENOMEM;
 	f->capacity = capacity;
@@ -26,7 +32,8 @@ int sample_fifo_new(struct sample_fifo **out, size_t capacity, int channels)
 
 void sample_fifo_free(struct sample_fifo **f)
 {
-	free(*f);
+	if (*f)
+		hot_free(*f, bytes_of((*f)->capacity, (*f)->channels));
 	*f = NULL;
 }
 

@@ -2,8 +2,8 @@
  * number of them in a packet, and RTP time stamps of 8 kHz also for G.722. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 
+#include "mcu/base/hot.h"
 #include "mixer/audio/rate.h"
 #include "mixer/codec/adec_ops.h"
 #include "mixer/codec/conceal.h"
@@ -165,7 +165,7 @@ static void phone_free(struct adec *d)
 {
 	g729_dec_free(&self(d)->g729);
 	rate_free(&self(d)->rate);
-	free(d);
+	hot_free(self(d), sizeof *self(d));
 }
 
 static const struct adec_ops ops = {
@@ -183,7 +183,7 @@ static const struct adec_ops ops = {
 int adec_phone_new(struct adec **out, enum codec codec, int channels)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct adec_phone *p = calloc(1, sizeof *p);
+	struct adec_phone *p = hot_calloc(sizeof *p);
 
 	if (!p)
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 /* G.711, G.722 and G.729 (RFC 3551 4.5): packets of any number of 10 ms, which are 80
  * octets, of G.729 10. */
 #include <errno.h>
-#include <stdlib.h>
 
+#include "mcu/base/hot.h"
 #include "mixer/audio/dsp.h"
 #include "mixer/audio/rate.h"
 #include "mixer/codec/aenc_ops.h"
@@ -107,7 +107,7 @@ static void phone_free(struct aenc *e)
 {
 	g729_enc_free(&self(e)->g729);
 	rate_free(&self(e)->rate);
-	free(e);
+	hot_free(self(e), sizeof *self(e));
 }
 
 static const struct aenc_ops ops = {
@@ -120,7 +120,7 @@ static const struct aenc_ops ops = {
 
 int aenc_phone_new(struct aenc **out, const struct aenc_cfg *cfg)
 {
-	struct aenc_phone *p = calloc(1, sizeof *p);
+	struct aenc_phone *p = hot_calloc(sizeof *p);
 
 	if (!p)
 		return -ENOMEM;
