@@ -295,6 +295,11 @@ static int set_line(struct udp_line *l, const struct rtp_udp_cfg *cfg, int64_t n
 	return err;
 }
 
+static void set_bit(uint8_t *bits, enum rtp_line line, bool on)
+{
+	*bits = (uint8_t)((*bits & ~(1u << line)) | (unsigned)on << line);
+}
+
 int transport_udp_set(struct transport *base, const struct rtp_udp_cfg *cfg)
 {
 	struct udp_transport *t = udp_self(base);
@@ -310,6 +315,8 @@ int transport_udp_set(struct transport *base, const struct rtp_udp_cfg *cfg)
 	t->silence_ns = cfg->silence_s * NS_PER_S;
 	for (enum rtp_line i = RTP_LINE_AUDIO; i < RTP_LINES && !err; i++) {
 		err = set_line(&t->line[i], cfg, now);
+		set_bit(&t->in_use, i, cfg->line[i].used);
+		set_bit(&t->keyed, i, t->line[i].out);
 		expects = expects || (cfg->line[i].used && cfg->line[i].rx);
 	}
 	if (expects && !t->expects)

@@ -47,6 +47,7 @@ struct udp_transport {
 	bool closing, dead, told;
 	bool expects; /* a line may send to us */
 	bool hurried;
+	uint8_t in_use, keyed; /* lines, by bits: so that the others are not looked at */
 	struct transport_stats stats;
 	const struct transport_events *ev;
 	void *obj;

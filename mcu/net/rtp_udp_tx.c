@@ -166,14 +166,14 @@ void udp_prefetch(const struct transport *base, unsigned step)
 	const struct udp_transport *t = (const struct udp_transport *)base;
 
 	if (step > 1) {
-		for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++)
-			if (t->line[i].out)
+		for (int i = RTP_LINE_AUDIO; t->keyed >> i; i++)
+			if (t->keyed >> i & 1)
 				srtp_out_prefetch(t->line[i].out, step - 2);
 		return;
 	}
 	rtp_ports_prefetch(t->ports);
-	for (int i = RTP_LINE_AUDIO; i < RTP_LINES; i++) {
-		if (!t->line[i].said.used && i > RTP_LINE_AUDIO)
+	for (int i = RTP_LINE_AUDIO; t->in_use >> i; i++) {
+		if (!(t->in_use >> i & 1))
 			continue;
 		__builtin_prefetch(&t->line[i]);
 		__builtin_prefetch(&t->line[i].rtp);

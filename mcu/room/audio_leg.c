@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "mcu/base/hot.h"
@@ -152,8 +153,9 @@ ON_THREAD(ROLE_MIXA) static void publish(struct audio_leg *a)
 {
 	struct audio_in_stats s;
 
-	a->level_dbov = audio_leg_level_dbov(a);
-	a->speaking = audio_leg_speaking(a);
+	/* for whoever looks: nothing else depends on it */
+	atomic_store_explicit(&a->level_dbov, audio_leg_level_dbov(a), memory_order_relaxed);
+	atomic_store_explicit(&a->speaking, audio_leg_speaking(a), memory_order_relaxed);
 	if (a->local || a->ticks++ % PUBLISH_TICKS)
 		return;
 	audio_in_stats(a->in, &s);

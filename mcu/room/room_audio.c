@@ -274,13 +274,14 @@ static void wake_shards(struct room_audio *a)
 }
 
 /* Waking costs more than sending: the first ones do not wait for the whole tick,
- * nor does each wake the shards. */
+ * nor does each wake the shards. Takes the reference. */
 static void post_batch(struct room_audio *a, enum audio_format f, struct rtp_batch *b)
 {
 	enum codec c = audio_format_codec(f);
 
-	for (size_t i = 0; i < a->engine->n_shards; i++)
+	for (size_t i = 1; i < a->engine->n_shards; i++)
 		egress_post_audio(a->engine->egress[i], rtp_batch_ref(b));
+	egress_post_audio(a->engine->egress[0], b);
 	a->posted += c == CODEC_PCMU || c == CODEC_PCMA ? POST_LITTLE : POST_MUCH;
 	if (a->posted >= POST_TOGETHER * POST_MUCH)
 		wake_shards(a);
@@ -316,10 +317,11 @@ static void send_packets(struct room_audio *a, enum audio_format f,
 			err = k < RTP_BATCH_SKIP_MAX ? rtp_batch_skip(b, a->skip[k]) : -ENOSPC;
 		/* A codec's packet is the payload as it is (RFC 7587, RFC 3551). Nobody may
 		 * hear itself: rather nobody hears. */
-		if (!err && !rtp_batch_add(b, NULL, 0, p[i].data, p[i].len, p[i].first))
+		if (!err && !rtp_batch_add(b, NULL, 0, p[i].data, p[i].len, p[i].first)) {
 			post_batch(a, f, b);
-		else
-			metric_add(&m_no_batch, 1);
+			continue;
+		}
+		metric_add(&m_no_batch, 1);
 		rtp_batch_unref(&b);
 	}
 }
