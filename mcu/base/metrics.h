@@ -1,8 +1,8 @@
 /* Process-wide counters and gauges in Prometheus text format 0.0.4.
  *
  * A module defines its metrics at file level with METRIC_COUNTER or
- * METRIC_GAUGE; they register themselves before main(). Adding is one relaxed
- * atomic operation. Series that carry labels (per room, per leg) are written by
+ * METRIC_GAUGE; they register themselves before main(). Each thread adds to numbers of
+ * its own, without a locked instruction; they are summed up when written. Series that carry labels (per room, per leg) are written by
  * whoever owns the state, through metrics_series(). Any thread. */
 #ifndef MCU_BASE_METRICS_H
 #define MCU_BASE_METRICS_H
@@ -12,11 +12,15 @@
 
 struct metric {
 	const char *name, *help, *type;
-	_Atomic int64_t value;
+	size_t id;
+	_Atomic int64_t value; /* of threads that have ended */
 	struct metric *next;
 };
 
 void metrics_register(struct metric *m);
+/* What this thread has added, by id; NULL: nothing yet, or it ends. */
+extern _Thread_local int64_t *metrics_mine;
+void metrics_add_first(struct metric *m, int64_t n);
 
 #define METRIC_DEFINE(var, name_, help_, type_)                                          \
 	static struct metric var = { .name = name_, .help = help_, .type = type_ };      \
@@ -28,7 +32,12 @@ void metrics_register(struct metric *m);
 
 static inline void metric_add(struct metric *m, int64_t n)
 {
-	__atomic_fetch_add((int64_t *)&m->value, n, __ATOMIC_RELAXED);
+	int64_t *mine = metrics_mine;
+
+	if (!mine)
+		metrics_add_first(m, n);
+	else /* others only read it */
+		__atomic_store_n(&mine[m->id], mine[m->id] + n, __ATOMIC_RELAXED);
 }
 
 /* A growing text; allocated by the first append, freed by the holder. */

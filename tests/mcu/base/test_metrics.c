@@ -1,6 +1,9 @@
 #include "mcu/base/metrics.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +34,56 @@ static void registered_metrics_are_written_by_name(void **state)
 	assert_int_equal(strlen(t.text), t.len);
 	metrics_text_free(&t);
 	assert_null(t.text);
+}
+
+static int64_t value_of(const char *name)
+{
+	struct metrics_text t = { 0 };
+	char line[64];
+	int64_t v;
+
+	snprintf(line, sizeof line, "\n%s ", name);
+	assert_int_equal(metrics_write(&t), 0);
+	v = strtoll(strstr(t.text, line) + strlen(line), NULL, 10);
+	metrics_text_free(&t);
+	return v;
+}
+
+enum { THREADS = 8, ADDED = 100000 };
+static pthread_barrier_t all_added, all_read;
+
+static void *add(void *obj)
+{
+	(void)obj;
+	for (int i = 0; i < ADDED; i++) {
+		metric_add(&frogs, 1);
+		metric_add(&birds, i % 2 ? -1 : 2);
+	}
+	pthread_barrier_wait(&all_added);
+	pthread_barrier_wait(&all_read);
+	return NULL;
+}
+
+/* What threads added counts while they live, and no less when they are gone. */
+static void threads_add_up(void **state)
+{
+	int64_t frog = value_of("test_b_frogs_total"), bird = value_of("test_a_birds");
+	pthread_t thread[THREADS];
+
+	(void)state;
+	pthread_barrier_init(&all_added, NULL, THREADS + 1);
+	pthread_barrier_init(&all_read, NULL, THREADS + 1);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, add, NULL), 0);
+	pthread_barrier_wait(&all_added);
+	assert_int_equal(value_of("test_b_frogs_total"), frog + THREADS * ADDED);
+	pthread_barrier_wait(&all_read);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(value_of("test_b_frogs_total"), frog + THREADS * ADDED);
+	assert_int_equal(value_of("test_a_birds"), bird + THREADS * ADDED / 2);
+	pthread_barrier_destroy(&all_added);
+	pthread_barrier_destroy(&all_read);
 }
 
 static void labels_are_escaped_and_numbers_are_exact(void **state)
@@ -66,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registered_metrics_are_written_by_name),
+		cmocka_unit_test(threads_add_up),
 		cmocka_unit_test(labels_are_escaped_and_numbers_are_exact),
 		cmocka_unit_test(text_grows_as_needed),
 	};
