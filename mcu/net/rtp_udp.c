@@ -395,7 +395,10 @@ static void on_work(void *obj)
 		return;
 	}
 	t->told = true;
-	net_timer_start(&t->timer, clock_now_ns(&clock_monotonic) + NS_PER_S, NS_PER_S);
+	/* with reads, so that it wakes nobody */
+	net_timer_start(&t->timer,
+			shard_patient_ns(t->shard, clock_now_ns(&clock_monotonic) + NS_PER_S),
+			NS_PER_S);
 	if (t->ev->connected)
 		t->ev->connected(t->obj, profile_of(t));
 }
