@@ -15,7 +15,6 @@ METRIC_COUNTER(m_spared, "mcu_audio_encodes_spared_total",
 METRIC_COUNTER(m_failed, "mcu_audio_encodes_failed_total",
 	       "Packets of sound that were not sent because encoding failed.");
 
-enum { PACKET_MAX = 1275 };
 /* Digital silence: after a fifth of a second only a packet now and then, that
  * keeps paths open and says that we are here (RFC 7587 section 3.1.3). */
 enum { QUIET_TICKS = 10, COMFORT_MS = 400 };
@@ -41,7 +40,6 @@ struct audio_out {
 	unsigned quiet;		/* ticks of digital silence, as far as they matter */
 	bool resting;
 	unsigned rest_ms;	/* since something was sent */
-	uint8_t packet[AUDIO_FORMAT_DUE][PACKET_MAX];
 	float pcm[];		/* frame * channels */
 };
 
@@ -168,7 +166,7 @@ static void make(struct audio_out *o, const float *pcm, uint8_t *to, struct audi
 		p->first = o->resting;
 		o->resting = false;
 	}
-	len = aenc_encode_to(o->enc, pcm, to, PACKET_MAX);
+	len = aenc_encode_to(o->enc, pcm, to, AUDIO_OUT_PACKET_MAX);
 	metric_add(&m_encodes, 1);
 	if (len <= 0)
 		metric_add(&m_failed, 1);
@@ -176,9 +174,20 @@ static void make(struct audio_out *o, const float *pcm, uint8_t *to, struct audi
 	p->len = len > 0 ? (size_t)len : 0;
 }
 
-size_t audio_out_tick(struct audio_out *o, const float *pcm,
-		      struct audio_out_packet p[AUDIO_FORMAT_DUE])
+void audio_out_prefetch(const struct audio_out *o, unsigned step)
 {
+	enum { ENCODER_BYTES = 256 };
+
+	if (!step)
+		__builtin_prefetch(o);
+	else
+		for (unsigned at = 0; at < ENCODER_BYTES; at += HOT_LINE)
+			__builtin_prefetch((const char *)o->enc + at);
+}
+
+size_t audio_out_tick(struct audio_out *o, const float *pcm, struct audio_out_made *made)
+{
+	struct audio_out_packet *p = made->packet;
 	size_t n = 0, at = 0, ch = o->channels;
 	bool silent = o->rests && dsp_is_silent(pcm, o->tick * ch);
 
@@ -193,7 +202,7 @@ size_t audio_out_tick(struct audio_out *o, const float *pcm,
 			o->held = 0;
 		}
 		at += need;
-		make(o, from, o->packet[n], &p[n]);
+		make(o, from, made->octets[n], &p[n]);
 		n++;
 	}
 	memcpy(o->pcm + o->held * ch, pcm + at * ch, (o->tick - at) * ch * sizeof *pcm);
@@ -203,8 +212,8 @@ size_t audio_out_tick(struct audio_out *o, const float *pcm,
 
 void audio_out_warm(struct audio_out *o, const float *pcm)
 {
-	struct audio_out_packet p[AUDIO_FORMAT_DUE];
+	struct audio_out_made unsent;
 
-	audio_out_tick(o, pcm, p);
+	audio_out_tick(o, pcm, &unsent);
 	o->quiet = 0;
 }

@@ -69,6 +69,7 @@ struct room_audio {
 	uint32_t skip[RTP_BATCH_SKIP_MAX]; /* who has a mix of its own in this tick, in order */
 	size_t n_skip;
 	float own[FLOATS], middle[AUDIO_TICK_SAMPLES];
+	struct audio_out_made made;
 	size_t talker_encoders, held; /* held: of this tick */
 	unsigned posted;              /* work in batches that no shard was woken for yet */
 	uint32_t told_speaker;
@@ -389,10 +390,10 @@ ON_THREAD(ROLE_MIXA) static bool has_own(struct room_audio *a, const struct rout
 /* True: the leg has its own mix this tick (and must be skipped by the shared one). */
 ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct route_leg *r, int64_t tick)
 {
-	struct audio_out_packet p[AUDIO_FORMAT_DUE];
 	struct audio_out **out = audio_leg_out(r->audio);
 	enum audio_band band = band_of(a, r->format);
 	bool another;
+	size_t n;
 
 	if (!has_own(a, r, tick)) {
 		close_talker(a, r->audio);
@@ -413,13 +414,27 @@ ON_THREAD(ROLE_MIXA) static bool send_own(struct room_audio *a, const struct rou
 		return true;
 	audio_mixer_minus(a->mixer, r->id, band, a->own);
 	room_ears_hear(&a->ears, r->audio, a->own, a->channels, band);
-	send_packets(a, r->format, p, audio_out_tick(*out, in_format(a, r->format, a->own), p), r->id);
+	n = audio_out_tick(*out, in_format(a, r->format, a->own), &a->made);
+	send_packets(a, r->format, a->made.packet, n, r->id);
 	return true;
 }
 
 static bool may_have_own(const struct room_audio *a, const struct route_leg *r) ON_THREAD(ROLE_MIXA)
 {
 	return may_talk(r) || room_ears_busy(&a->ears, r->audio);
+}
+
+/* Before leg i: the encoders of those a little behind it. */
+ON_THREAD(ROLE_MIXA) static void prefetch_outs(const struct routing *r, size_t i)
+{
+	for (unsigned step = 0; step < 2; step++) {
+		size_t at = i + 2 * (2 - step);
+		const struct audio_out *o =
+			at < r->n_legs && may_talk(&r->leg[at]) ? *audio_leg_out(r->leg[at].audio) : NULL;
+
+		if (o)
+			audio_out_prefetch(o, step);
+	}
 }
 
 /* Everybody's own mix, and who takes which shared one. */
@@ -429,6 +444,7 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 	for (size_t i = 0; i < a->routing->n_legs; i++) {
 		const struct route_leg *r = &a->routing->leg[i];
 
+		prefetch_outs(a->routing, i);
 		/* whoever talks now may take the shared packet that began with this tick */
 		if (r->format)
 			listeners_mix(a, band_of(a, r->format));
@@ -449,7 +465,7 @@ ON_THREAD(ROLE_MIXA) static void send_owns(struct room_audio *a, int64_t tick)
 ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a)
 {
 	enum audio_format sinks = sink_sound_format(&a->sinks);
-	struct audio_out_packet p[AUDIO_FORMAT_DUE];
+	const struct audio_out_packet *p = a->made.packet;
 	size_t encoders = 0, n;
 	const float *mix;
 
@@ -466,7 +482,7 @@ ON_THREAD(ROLE_MIXA) static size_t send_shared(struct room_audio *a)
 		if (!l->out)
 			continue;
 		mix = listeners_mix(a, band_of(a, f));
-		n = audio_out_tick(l->out, in_format(a, f, mix), p);
+		n = audio_out_tick(l->out, in_format(a, f, mix), &a->made);
 		send_packets(a, f, p, n, 0);
 		if (for_sinks)
 			sink_sound_opus(&a->sinks, p, n, past(a, 0)->due_ns,
