@@ -74,7 +74,7 @@ void udp_tie_lines(struct udp_transport *t, int64_t now_ns)
 /* --- addresses --------------------------------------------------------------------- */
 
 /* Whether it is another now. */
-static bool aim(struct udp_socket *k, const struct latch_address *to)
+static bool aim(struct udp_socket *k, const struct latch_address *to) ON_THREAD(ROLE_NET)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct sockaddr_in *a4 = (void *)&k->path.to;
@@ -132,7 +132,7 @@ void udp_line_aim(struct udp_line *l)
 }
 
 /* Of this machine, as far as it can be bound here. */
-static bool is_ours(const struct latch_address *a)
+static bool is_ours(const struct latch_address *a) ON_THREAD(ROLE_NET)
 {
 	struct udp_socket k = { .to = { .port = 0 } };
 	struct latch_address any = *a;
@@ -155,7 +155,7 @@ static bool is_ours(const struct latch_address *a)
 
 /* A description may not have us send to all, nor to this machine's other programs, unless
  * it comes from this machine: then there is nobody to send to until something is heard. */
-static void refuse_address(struct latch_address *a, bool from_here)
+static void refuse_address(struct latch_address *a, bool from_here) ON_THREAD(ROLE_NET)
 {
 	enum latch_kind kind = latch_address_kind(a);
 
