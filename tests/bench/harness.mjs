@@ -161,13 +161,23 @@ export function runProgram(bin, args) {
 	};
 }
 
-// { name, figure, keys } of a floor program's line.
-export function runFloor(name, args) {
-	const r = spawnSync(join(floorDir, name), args.map(String), { encoding: 'utf8' });
-	const line = /^floor (\S+) ([\d.]+) \S+(.*)$/m.exec(r.stdout ?? '');
-	if (r.status !== 0 || !line) {
-		console.error(`${name} ${args.join(' ')} failed: ${r.stderr ?? r.error}`);
+function readFloor(command, status, text, errors) {
+	const line = /^floor (\S+) ([\d.]+) \S+(.*)$/m.exec(text ?? '');
+	if (status !== 0 || !line) {
+		console.error(`${command} failed: ${errors}`);
 		process.exit(2);
 	}
 	return { name: line[1], figure: Number(line[2]), keys: line[3].trim() };
+}
+
+// { name, figure, keys } of a floor program's line.
+export function runFloor(name, args) {
+	const r = spawnSync(join(floorDir, name), args.map(String), { encoding: 'utf8' });
+	return readFloor(`${name} ${args.join(' ')}`, r.status, r.stdout, r.stderr ?? r.error);
+}
+
+// The same while others run.
+export async function floorBeside(name, args) {
+	const child = start(join(floorDir, name), args);
+	return readFloor(`${name} ${args.join(' ')}`, await child.exited, child.text, child.errors);
 }
