@@ -432,11 +432,12 @@ static void udp_hurry(struct transport *base, bool hurry)
 /* Of the sound: pictures hurry. */
 static void udp_relax(struct transport *base, bool relaxed)
 {
-	struct udp_transport *t = udp_self(base);
+	struct udp_socket *k = &udp_self(base)->line[RTP_LINE_AUDIO].rtp;
 
 	role_assert_net();
-	if (t->line[RTP_LINE_AUDIO].rtp.watch)
-		net_fd_relax(t->line[RTP_LINE_AUDIO].rtp.watch, relaxed);
+	k->usual = 0; /* of another number of reads */
+	if (k->watch)
+		net_fd_relax(k->watch, relaxed);
 }
 
 static void udp_stats(const struct transport *base, struct transport_stats *out)
