@@ -1,5 +1,6 @@
 // Accounts, rules of rooms, invitations and limits: each rule, role and refusal with
 // the words that a person reads, through REST and the WebSocket.
+// Beside others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';

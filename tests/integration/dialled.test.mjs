@@ -1,5 +1,6 @@
 // Calls that a room makes: by REST and by a host's message, what hosts and others are
 // told, and the records that are left of them. The telephones are SIPp's.
+// Beside others.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 

@@ -1,5 +1,6 @@
 // What one peer may ask of the server: each limit with the words a person sees, slow
 // and half-open connections, floods; and two who behave, who notice nothing.
+// Beside others.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';

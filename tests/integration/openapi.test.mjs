@@ -1,6 +1,7 @@
 // The document of the REST interface against the server that runs: every operation is asked
 // with and without an account, and what comes back must be what the document says, member by
 // member. (That every route is in it, a unit test sees: test_openapi.c.)
+// Beside others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';

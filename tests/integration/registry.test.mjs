@@ -1,5 +1,6 @@
 // The registry as an operator and programs see it: backup and restore, a damaged database,
 // tokens of programs.
+// Beside others.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

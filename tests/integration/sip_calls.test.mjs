@@ -1,5 +1,6 @@
 // Calls of telephones (SIPp, with media of their own) into rooms: how they are answered,
 // and what may happen while they last.
+// Beside others.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 

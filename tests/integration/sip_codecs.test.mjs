@@ -1,5 +1,6 @@
 // What telephones of all ages agree on: codecs, the length of packets, comfort noise,
 // pictures within a level. Offers by hand; what comes is looked at packet by packet.
+// Beside others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

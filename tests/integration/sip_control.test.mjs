@@ -1,5 +1,6 @@
 // The control of calls, by hand: races, refreshes, transfers, and what is answered to
 // requests within a dialog.
+// Beside others.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,6 @@
 // What gateways and providers do beside the plain rules: challenges of two algorithms, no
 // SRTP, session descriptions among other parts; and how many calls there may be.
+// Beside others.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,6 @@
 // Telephones that misbehave harm only themselves: those that fall silent, never
 // acknowledge, cancel at the worst moment, send garbage, or flood the server.
+// Beside others.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';

@@ -1,4 +1,5 @@
 // Telephones that do as browsers do: ICE and DTLS-SRTP (RFC 8839, RFC 5763).
+// Beside others.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 

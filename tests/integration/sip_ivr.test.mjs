@@ -1,5 +1,6 @@
 // Callers of the bridge, and the keys of telephones in a room. Each announcement is a tone
 // here, so that it can be told which one is heard, and by whom.
+// Beside others.
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 // Registration, who may call, and floods: SIP by hand.
+// Beside others.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';

@@ -1,5 +1,6 @@
 // What a telephone may not bring about: a REFER is asked for the rights that `dial` needs,
 // who was called into a room gets into no other, and a redirect takes no password along.
+// Beside others.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,6 @@
 // RFC 4475's messages, one after the other, each from an address of its own: every
 // answer is one that the RFC allows, and the server lives.
+// Beside others.
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import net from 'node:net';

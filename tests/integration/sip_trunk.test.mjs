@@ -1,4 +1,5 @@
 // Telephones' accounts and trunks, between two servers: one is the provider of the other.
+// Beside others.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 

@@ -1,5 +1,6 @@
 // Telephones of registered users: digest authentication, and calls to them. Calls out,
 // to a telephone of a free make and through a trunk that challenges.
+// Beside others.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
