@@ -119,6 +119,21 @@ uint64_t buf_pool_empty_count(const struct buf_pool *p)
 	return atomic_load_explicit(&p->empty, memory_order_relaxed);
 }
 
+/* The next one to be taken was last written by another core, often: until it is, it can come
+ * over here. */
+static void fetch_next(const struct buf_pool *p, uint32_t id)
+{
+	enum { OCTETS = 5 * ALIGN }; /* of a packet of sound */
+	const char *store;
+
+	if (id == NONE)
+		return;
+	store = (const char *)p->store + (id - 1) * p->stride;
+	__builtin_prefetch(&p->bufs[id - 1], 1);
+	for (size_t at = 0; at < OCTETS && at < p->buf_bytes; at += ALIGN)
+		__builtin_prefetch(store + at, 1);
+}
+
 static uint32_t pop_free(struct buf_pool *p)
 {
 	uint64_t head = atomic_load_explicit(&p->free_head, memory_order_acquire), want;
@@ -134,6 +149,7 @@ static uint32_t pop_free(struct buf_pool *p)
 	} while (!atomic_compare_exchange_weak_explicit(&p->free_head, &head, want,
 							memory_order_acq_rel,
 							memory_order_acquire));
+	fetch_next(p, (uint32_t)want);
 	return id;
 }
 

@@ -79,7 +79,7 @@ static void take_step(struct egress *x, struct egress_waiting *w, unsigned step)
 	struct rtp_batch *b = w->b;
 
 	if (step == SEE) {
-		fetch(b, offsetof(struct rtp_batch, skip));
+		fetch(b, sizeof *b + sizeof *b->pkt);
 	} else if (step == FIND && b->only_leg) {
 		w->to = g_hash_table_lookup(x->listener, GUINT_TO_POINTER(b->only_leg));
 		fetch(b->data, b->bytes);

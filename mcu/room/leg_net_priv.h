@@ -4,6 +4,7 @@
 #ifndef MCU_ROOM_LEG_NET_PRIV_H
 #define MCU_ROOM_LEG_NET_PRIV_H
 
+#include "mcu/base/hot.h"
 #include "mcu/base/log.h"
 #include "mcu/net/transport.h"
 #include "mcu/room/egress.h"
@@ -98,7 +99,8 @@ struct leg_net {
 	uint32_t watch, watch_content; /* encode ids wished for */
 	bool unserved;	/* there was no memory for what it shall get: tried again */
 	uint32_t limit_kbps; /* of the pictures it sends; 0: none */
-	struct out_stream audio, video, content;
+	_Alignas(HOT_LINE) struct out_stream audio; /* as few lines as may be */
+	struct out_stream video, content;
 	struct rtp_demux demux;
 	int64_t picture_ns; /* when the last packet of one came */
 	int64_t content_ns; /* likewise of content */

@@ -38,13 +38,13 @@ struct route_sound {
 };
 
 struct route_leg {
-	uint32_t id;
-	char name[ROUTING_NAME_BYTES];
+	uint32_t id; /* what a tick looks at, together */
 	struct audio_leg *audio; /* of the audio worker */
 	bool audio_muted, sends_audio;
 	struct route_sound sound;
 	struct dtmf_in *tones; /* digits are listened for; NULL: they come otherwise, or not */
 	enum audio_format format; /* that it hears; NONE: not connected, or nothing */
+	char name[ROUTING_NAME_BYTES];
 };
 
 /* A picture that a leg sends, and that is on one that is composed. */

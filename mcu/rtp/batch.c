@@ -7,7 +7,8 @@
 /* Below this much the second class of memory is not worth having. */
 enum { SMALL_FROM_BYTES = 64 * 1024, SMALL_DIVISOR = 16, SLAB = 16, LINE = 64 };
 
-/* A batch lives inside a buffer: the struct, the table of packets, the octets. */
+/* A batch lives inside a buffer: the struct, the table of packets, the octets, so that a
+ * small one takes few lines; and who is skipped, which most have no need of. */
 struct rtp_batch_class {
 	struct buf_pool *bufs;
 	uint16_t max_packets;
@@ -18,16 +19,16 @@ struct rtp_batch_pool {
 	struct rtp_batch_class small, big; /* small.bufs NULL: one class only */
 };
 
-static size_t table_offset(void)
-{
-	return (sizeof(struct rtp_batch) + LINE - 1) / LINE * LINE;
-}
-
 static size_t data_offset(uint16_t max_packets)
 {
-	size_t table = max_packets * sizeof(struct rtp_batch_pkt);
+	size_t head = sizeof(struct rtp_batch) + max_packets * sizeof(struct rtp_batch_pkt);
 
-	return table_offset() + (table + LINE - 1) / LINE * LINE;
+	return (head + LINE - 1) / LINE * LINE;
+}
+
+static size_t skip_offset(const struct rtp_batch_class *c)
+{
+	return (data_offset(c->max_packets) + c->max_bytes + LINE - 1) / LINE * LINE;
 }
 
 static int class_init(struct rtp_batch_class *c, const char *name, uint16_t max_packets,
@@ -35,8 +36,8 @@ static int class_init(struct rtp_batch_class *c, const char *name, uint16_t max_
 {
 	c->max_packets = max_packets;
 	c->max_bytes = max_bytes;
-	return buf_pool_new(&c->bufs, name, data_offset(max_packets) + max_bytes, max_batches,
-			    SLAB);
+	return buf_pool_new(&c->bufs, name,
+			    skip_offset(c) + RTP_BATCH_SKIP_MAX * sizeof(uint32_t), max_batches, SLAB);
 }
 
 int rtp_batch_pool_new(struct rtp_batch_pool **out, const char *name, uint16_t max_packets,
@@ -99,12 +100,12 @@ struct rtp_batch *rtp_batch_get(struct rtp_batch_pool *p, size_t want_bytes)
 	if (!buf)
 		return NULL;
 	b = (struct rtp_batch *)(void *)buf->store;
-	/* the skip list is not read beyond n_skip: leave its kilobyte alone */
-	memset(b, 0, offsetof(struct rtp_batch, skip));
+	memset(b, 0, sizeof *b);
 	b->buf = buf;
 	b->max_packets = c->max_packets;
 	b->max_bytes = c->max_bytes;
-	b->pkt = (const struct rtp_batch_pkt *)(const void *)(buf->store + table_offset());
+	b->pkt = (const struct rtp_batch_pkt *)(const void *)(b + 1);
+	b->skip = (uint32_t *)(void *)(buf->store + skip_offset(c));
 	b->data = buf->store + data_offset(c->max_packets);
 	return b;
 }
@@ -128,7 +129,7 @@ void rtp_batch_unref(struct rtp_batch **b)
 
 static struct rtp_batch_pkt *table(struct rtp_batch *b)
 {
-	return (struct rtp_batch_pkt *)(void *)(b->buf->store + table_offset());
+	return (struct rtp_batch_pkt *)(void *)(b + 1);
 }
 
 uint8_t *rtp_batch_reserve(struct rtp_batch *b, size_t len, bool marker)

@@ -46,7 +46,7 @@ struct rtp_batch {
 	uint16_t max_packets, n_skip;
 	uint32_t max_bytes;
 	struct buf *buf;
-	uint32_t skip[RTP_BATCH_SKIP_MAX];
+	uint32_t *skip; /* [RTP_BATCH_SKIP_MAX], behind the octets */
 };
 
 struct rtp_batch_pool;
