@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
 
 import { Bots, assertHears, assertSees, assertUndisturbed } from '../support/bots.mjs';
+import { freePort } from '../support/ports.mjs';
 import { Server, until } from '../support/server.mjs';
 import { SLOWER, within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
@@ -32,15 +33,6 @@ async function grown(server, name, work) {
 let server;
 let pair;
 let httpsPort; // the server does not say that of an address on this machine only
-
-function freePort() {
-	return new Promise((resolve) => {
-		const s = net.createServer().listen(0, '127.0.0.1', () => {
-			const { port } = s.address();
-			s.close(() => resolve(port));
-		});
-	});
-}
 
 before(async () => {
 	httpsPort = await freePort();

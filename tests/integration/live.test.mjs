@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,6 +10,7 @@ import { promisify } from 'node:util';
 
 import { Bots, COLOURS, near } from '../support/bots.mjs';
 import { colour, complaints, probe } from '../support/media.mjs';
+import { freePort } from '../support/ports.mjs';
 import { Server, tie, until } from '../support/server.mjs';
 import { within } from '../support/variant.mjs';
 import { Socket } from '../support/ws.mjs';
@@ -48,15 +48,6 @@ const numbers = (list) => list.split('\n').filter(Boolean).map(Number);
 async function playlist(index) {
 	const lines = (await text(index)).trim().split('\n');
 	return new URL(lines.at(-1), new URL(index, server.url)).href;
-}
-
-// A port that was free a moment ago.
-async function freePort() {
-	const s = createServer().listen(0, '127.0.0.1');
-	await once(s, 'listening');
-	const { port } = s.address();
-	s.close();
-	return port;
 }
 
 // ffmpeg waits for the push, and keeps what comes.

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { Baresip } from '../support/baresip.mjs';
 import { Server, until } from '../support/server.mjs';
 import { Telephone, gone, legs } from '../support/sip_rig.mjs';
-import { freePort } from '../support/sipp.mjs';
+import { freePort } from '../support/ports.mjs';
 import { within } from '../support/variant.mjs';
 
 const A = 440, B = 700; // Hz

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { tie, until } from './server.mjs';
-import { freePort } from './sipp.mjs';
+import { freePort } from './ports.mjs';
 import { fromS16, loudness } from './tones.mjs';
 
 const MODULES = '/usr/lib/baresip/modules';
@@ -40,20 +40,6 @@ const picture = (rgb) => {
 const certificate = () => make('tls.pem', (f) => `openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=127.0.0.1 `
 	+ `-addext subjectAltName=IP:127.0.0.1 -keyout ${f}.1 -out ${f}.2 && cat ${f}.1 ${f}.2 >${f}; rm -f ${f}.1 ${f}.2`);
 
-// The SIP port and the one above it, which is for TLS.
-async function sipPorts() {
-	for (;;) {
-		const port = await freePort();
-		const free = await Promise.all([port, port + 1].map((p) => new Promise((resolve) => {
-			const s = net.createServer();
-			s.once('error', () => resolve(false));
-			s.listen(p, '127.0.0.1', () => s.close(() => resolve(true)));
-		})));
-		if (free.every(Boolean))
-			return port;
-	}
-}
-
 export class Baresip {
 	events = [];
 	#answers = new Map();
@@ -67,7 +53,7 @@ export class Baresip {
 		b.codec = codec;
 		b.ice = ice;
 		b.folder = await mkdtemp(join(tmpdir(), 'mcu-baresip-'));
-		b.port = await sipPorts();
+		b.port = await freePort(); // and the one above it, for TLS
 		const control = await freePort();
 		const media = { sound: sound(hz), picture: rgb && picture(rgb) };
 		writeFileSync(join(b.folder, 'config'), b.#config(control, media));

@@ -11,22 +11,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { freePort } from './ports.mjs';
 import { tie, until } from './server.mjs';
 import { within } from './variant.mjs';
 
 const scenarios = fileURLToPath(new URL('../sip', import.meta.url));
-
-// A UDP port that was free a moment ago.
-export function freePort(host = '127.0.0.1') {
-	return new Promise((resolve, reject) => {
-		const s = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-		s.once('error', reject);
-		s.bind(0, host, () => {
-			const { port } = s.address();
-			s.close(() => resolve(port));
-		});
-	});
-}
 
 // Whether somebody has bound the port.
 function listens(port, tcp) {

@@ -2,19 +2,10 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 
+import { freePort } from './ports.mjs';
 import { tie, until } from './server.mjs';
 
 export const USER = 'guest', PASSWORD = 'secret';
-
-// A free UDP port of the loopback.
-function freePort() {
-	return new Promise((resolve) => {
-		const s = createSocket('udp4').bind(0, '127.0.0.1', () => {
-			const { port } = s.address();
-			s.close(() => resolve(port));
-		});
-	});
-}
 
 // A STUN binding request (RFC 8489), and whether anything comes back.
 function answersStun(port) {
