@@ -2,8 +2,9 @@
  *
  * A module defines its metrics at file level with METRIC_COUNTER or
  * METRIC_GAUGE; they register themselves before main(). Each thread adds to numbers of
- * its own, without a locked instruction; they are summed up when written. Series that carry labels (per room, per leg) are written by
- * whoever owns the state, through metrics_series(). Any thread. */
+ * its own, without a locked instruction (and allocates them at its first); they are summed
+ * up when written. Series that carry labels (per room, per leg) are written by whoever owns
+ * the state, through metrics_series(). Any thread. */
 #ifndef MCU_BASE_METRICS_H
 #define MCU_BASE_METRICS_H
 
