@@ -1,5 +1,6 @@
 #include "mcu/base/machine.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -13,12 +14,12 @@ enum { PATH_BYTES = 512, TEXT_BYTES = 8192 };
 /* The file's first TEXT_BYTES - 1; "" when there is none. */
 static const char *read_text(char *text, const char *path)
 {
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(text, 1, TEXT_BYTES - 1, f) : 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, TEXT_BYTES - 1) : 0;
 
-	if (f)
-		fclose(f);
-	text[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
 	return text;
 }
 
@@ -35,25 +36,27 @@ static bool number_after(const char *text, const char *word, int64_t *out)
 	return false;
 }
 
-/* One quota: its group's folder, and what it leaves at most. */
-typedef void group_fn(const char *dir, int64_t *most);
+/* One quota: its group's folder, and what it leaves at most; whole: what the machine has. */
+typedef void group_fn(const char *dir, int64_t whole, int64_t *most);
 
-static void cpu_of_v2(const char *dir, int64_t *most)
+static void cpu_of_v2(const char *dir, int64_t whole, int64_t *most)
 {
 	char path[PATH_BYTES + 32], text[TEXT_BYTES];
 	int64_t quota, period;
 
+	(void)whole;
 	snprintf(path, sizeof path, "%s/cpu.max", dir);
 	if (sscanf(read_text(text, path), "%" SCNd64 " %" SCNd64, &quota, &period) == 2 &&
 	    quota > 0 && period > 0 && quota * 1000 / period < *most)
 		*most = quota * 1000 / period;
 }
 
-static void cpu_of_v1(const char *dir, int64_t *most)
+static void cpu_of_v1(const char *dir, int64_t whole, int64_t *most)
 {
 	char path[PATH_BYTES + 32], text[TEXT_BYTES];
 	int64_t quota, period;
 
+	(void)whole;
 	snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", dir);
 	if (sscanf(read_text(text, path), "%" SCNd64, &quota) != 1 || quota <= 0)
 		return;
@@ -63,17 +66,19 @@ static void cpu_of_v1(const char *dir, int64_t *most)
 		*most = quota * 1000 / period;
 }
 
+/* A limit above the whole is none: what would tell how much of it is used is not read, for
+ * the kernel adds that up over all processors. */
 static void memory_of(const char *dir, const char *limit, const char *used, const char *cache,
-		      int64_t *most)
+		      int64_t whole, int64_t *most)
 {
 	char path[PATH_BYTES + 32], text[TEXT_BYTES];
 	int64_t max, now, droppable = 0;
 
 	snprintf(path, sizeof path, "%s/%s", dir, limit);
-	if (sscanf(read_text(text, path), "%" SCNd64, &max) != 1)
+	if (sscanf(read_text(text, path), "%" SCNd64, &max) != 1 || max > whole)
 		return;
 	snprintf(path, sizeof path, "%s/%s", dir, used);
-	if (sscanf(read_text(text, path), "%" SCNd64, &now) != 1)
+	if (sscanf(read_text(text, path), "%" SCNd64, &now) != 1 || max - now >= *most)
 		return;
 	snprintf(path, sizeof path, "%s/memory.stat", dir);
 	number_after(read_text(text, path), cache, &droppable);
@@ -81,15 +86,15 @@ static void memory_of(const char *dir, const char *limit, const char *used, cons
 		*most = max - now + droppable;
 }
 
-static void memory_of_v2(const char *dir, int64_t *most)
+static void memory_of_v2(const char *dir, int64_t whole, int64_t *most)
 {
-	memory_of(dir, "memory.max", "memory.current", "inactive_file ", most);
+	memory_of(dir, "memory.max", "memory.current", "inactive_file ", whole, most);
 }
 
-static void memory_of_v1(const char *dir, int64_t *most)
+static void memory_of_v1(const char *dir, int64_t whole, int64_t *most)
 {
 	memory_of(dir, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ",
-		  most);
+		  whole, most);
 }
 
 /* Whether a list "cpu,cpuacct" has the word. */
@@ -107,7 +112,7 @@ static bool lists(const char *list, const char *word)
 /* The group and all above it up to the mount. A path that is not below the mount
  * (another name space's) leads to folders that do not exist, and ends at the
  * mount, which then is our group. */
-static void walk(const char *mount, const char *group, group_fn *fn, int64_t *most)
+static void walk(const char *mount, const char *group, group_fn *fn, int64_t whole, int64_t *most)
 {
 	char dir[PATH_BYTES];
 	size_t top = strlen(mount);
@@ -118,7 +123,7 @@ static void walk(const char *mount, const char *group, group_fn *fn, int64_t *mo
 	for (;;) {
 		char *slash;
 
-		fn(dir, most);
+		fn(dir, whole, most);
 		slash = strrchr(dir, '/');
 		if (!slash || slash < dir + top)
 			return;
@@ -129,7 +134,7 @@ static void walk(const char *mount, const char *group, group_fn *fn, int64_t *mo
 /* Every group we are in: lines of "number:controllers:path" (cgroups(7)); version
  * 2 is number 0 and lists none. */
 static void for_groups(const char *root, const char *controller, group_fn *v2, group_fn *v1,
-		       int64_t *most)
+		       int64_t whole, int64_t *most)
 {
 	char path[PATH_BYTES], text[TEXT_BYTES], mount[PATH_BYTES], *rest = text;
 
@@ -142,10 +147,10 @@ static void for_groups(const char *root, const char *controller, group_fn *v2, g
 			continue;
 		if (!strcmp(number, "0") && !*list) {
 			snprintf(mount, sizeof mount, "%s/sys/fs/cgroup", root);
-			walk(mount, line, v2, most);
+			walk(mount, line, v2, whole, most);
 		} else if (lists(list, controller)) {
 			snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/%s", root, controller);
-			walk(mount, line, v1, most);
+			walk(mount, line, v1, whole, most);
 		}
 	}
 }
@@ -164,7 +169,7 @@ unsigned machine_millicores(const char *root)
 {
 	int64_t most = processors() * 1000;
 
-	for_groups(root, "cpu", cpu_of_v2, cpu_of_v1, &most);
+	for_groups(root, "cpu", cpu_of_v2, cpu_of_v1, most, &most);
 	return most > 1 ? (unsigned)most : 1;
 }
 
@@ -176,11 +181,14 @@ size_t machine_cores(void)
 int64_t machine_memory_left(const char *root)
 {
 	char path[PATH_BYTES], text[TEXT_BYTES];
-	int64_t most = INT64_MAX, kib;
+	int64_t most = INT64_MAX, whole = INT64_MAX, kib;
 
 	snprintf(path, sizeof path, "%s/proc/meminfo", root);
-	if (number_after(read_text(text, path), "MemAvailable:", &kib))
+	read_text(text, path);
+	if (number_after(text, "MemTotal:", &kib))
+		whole = kib * 1024;
+	if (number_after(text, "MemAvailable:", &kib))
 		most = kib * 1024;
-	for_groups(root, "memory", memory_of_v2, memory_of_v1, &most);
+	for_groups(root, "memory", memory_of_v2, memory_of_v1, whole, &most);
 	return most > 0 ? most : 0;
 }

@@ -106,6 +106,13 @@ static void memory_is_the_least_of_machine_and_group(void **state)
 	assert_int_equal(machine_memory_left(root), 600);
 	put("sys/fs/cgroup/g/memory.current", "5000\n");
 	assert_int_equal(machine_memory_left(root), 0);
+	/* what the machine does not have is no limit */
+	put("sys/fs/cgroup/g/memory.max", "%d\n", 100 * 1024 + 1);
+	put("sys/fs/cgroup/g/memory.current", "%d\n", 100 * 1024);
+	assert_int_equal(machine_memory_left(root), 90 * 1024);
+	/* all of it is one */
+	put("sys/fs/cgroup/g/memory.max", "%d\n", 100 * 1024);
+	assert_int_equal(machine_memory_left(root), 100);
 }
 
 int main(void)
