@@ -135,16 +135,18 @@ void call_refuse(struct sip_call *c, int err, const struct errmsg *why)
 	metric_add(&m_refused, 1);
 	c->cdr.sip_status = r.status;
 	c->state = CALL_ENDING;
-	c->dead_ns = call_now_ns(c->set) + SIP_CANCEL_S * NS_PER_S;
+	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	log_info(NULL, "call of %s refused with %d: %s", c->peer, r.status, why->text);
 	call_record_end(c, r.status == 486 ? SIP_END_BUSY : SIP_END_REJECTED, why->text);
 	let_go(c, LEAVE_ERROR);
 	c->set->ops->respond(c->dialog, &r);
 }
 
-static int64_t gather_end(const struct sip_call *c)
+static void gather(struct sip_call *c, bool waits)
 {
-	return call_now_ns(c->set) + SIP_GATHER_MS * NS_PER_MS;
+	c->gather_ns = 0;
+	if (waits)
+		call_due_in(c, &c->gather_ns, SIP_GATHER_MS * NS_PER_MS);
 }
 
 /* sdp NULL: it is not complete yet. */
@@ -157,7 +159,7 @@ ON_THREAD(ROLE_CTL) static void answer_with(struct sip_call *c, int err, const c
 		call_refuse(c, err, why);
 		return;
 	}
-	c->gather_ns = sdp ? 0 : gather_end(c);
+	gather(c, !sdp);
 	if (!sdp)
 		return;
 	c->late = !c->offer[0];
@@ -217,7 +219,7 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 	call_hold(c);
 	reason_header(reason, sizeof(reason), end, text);
 	c->state = CALL_ENDING;
-	c->dead_ns = call_now_ns(c->set) + SIP_CANCEL_S * NS_PER_S;
+	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	if (was == CALL_ARRIVING)
 		c->cdr.sip_status = status;
 	let_go(c, end == SIP_END_SHUTDOWN ? LEAVE_SHUTDOWN : LEAVE_LEFT);
@@ -311,7 +313,7 @@ ON_THREAD(ROLE_CTL) static void answer_again_with(struct sip_call *c, int err, s
 			r->status = 488;
 		r->retry_after_s = 0;
 	}
-	c->gather_ns = err || r->sdp ? 0 : gather_end(c);
+	gather(c, !err && !r->sdp);
 	if (!c->gather_ns)
 		c->set->ops->respond(c->dialog, r);
 }
@@ -424,7 +426,7 @@ void sip_call_cancelled(struct sip_call *c, const char *reason)
 		return;
 	call_hold(c);
 	c->state = CALL_ENDING;
-	c->dead_ns = call_now_ns(c->set) + SIP_CANCEL_S * NS_PER_S;
+	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	c->cdr.sip_status = 487;
 	let_go(c, LEAVE_LEFT);
 	call_record_end(c, SIP_END_CANCELLED, reason);
@@ -437,7 +439,7 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 		return;
 	call_hold(c);
 	c->state = CALL_ENDING;
-	c->dead_ns = call_now_ns(c->set) + SIP_CANCEL_S * NS_PER_S;
+	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	let_go(c, LEAVE_LEFT);
 	call_record_end(c, SIP_END_HANGUP, reason);
 	if (c->group)
@@ -465,7 +467,7 @@ void call_renew(struct sip_call *c)
 {
 	c->reoffer = true;
 	c->late = false; /* the answer that ACK has is to another leg */
-	c->gather_ns = c->active->gathered ? 0 : gather_end(c);
+	gather(c, !c->active->gathered);
 	call_try_reoffer(c);
 }
 
@@ -502,6 +504,7 @@ int sip_call_set_new(struct sip_call_set **out, const struct sip_calls_side *sid
 		return -ENOMEM;
 	s->side = *side;
 	s->ops = ops;
+	s->due_ns = INT64_MAX;
 	s->calls = g_ptr_array_new();
 	s->groups = g_ptr_array_new();
 	*out = s;
@@ -536,6 +539,26 @@ void sip_call_set_shutdown(struct sip_call_set *s)
 	for_each(s, shut_down);
 }
 
+static void due(struct sip_call_set *s, int64_t at_ns)
+{
+	if (at_ns && at_ns < s->due_ns)
+		s->due_ns = at_ns;
+}
+
+void call_due_in(const struct sip_call *c, int64_t *due_ns, int64_t in_ns)
+{
+	*due_ns = call_now_ns(c->set) + in_ns;
+	due(c->set, *due_ns);
+}
+
+ON_THREAD(ROLE_CTL) static void still_due(const struct sip_call *c)
+{
+	due(c->set, c->retry_ns);
+	due(c->set, c->gather_ns);
+	due(c->set, c->dead_ns);
+	due(c->set, call_guide_due_ns(c));
+}
+
 static void tick(struct sip_call *c)
 {
 	int64_t now = call_now_ns(c->set);
@@ -550,11 +573,16 @@ static void tick(struct sip_call *c)
 	call_guide_tick(c);
 	if (c->state == CALL_ENDING && c->dead_ns && now >= c->dead_ns)
 		finish(c);
+	else
+		still_due(c);
 }
 
 void sip_call_set_tick(struct sip_call_set *s)
 {
-	for_each(s, tick);
+	if (call_now_ns(s) >= s->due_ns) {
+		s->due_ns = INT64_MAX;
+		for_each(s, tick);
+	}
 	call_groups_tick(s);
 }
 

@@ -140,7 +140,7 @@ ON_THREAD(ROLE_CTL) static bool run_enter(struct sip_call *c, struct guide *g, s
 static void set_timer(const struct sip_call *c, struct guide *g, const struct ivr_do *d)
 {
 	if (d->timer_ms > 0)
-		g->due_ns = call_now_ns(c->set) + d->timer_ms * NS_PER_MS;
+		call_due_in(c, &g->due_ns, d->timer_ms * NS_PER_MS);
 	else if (!d->timer_ms)
 		g->due_ns = 0;
 }
@@ -293,6 +293,13 @@ void call_guide_tick(struct sip_call *c)
 	g->due_ns = 0;
 	ivr_timer(&g->ivr, &d);
 	carry_out(c, g, &d);
+}
+
+int64_t call_guide_due_ns(const struct sip_call *c)
+{
+	const struct guide *g = c->guide;
+
+	return g ? g->due_ns : 0;
 }
 
 void call_guide_stop(struct sip_call *c)

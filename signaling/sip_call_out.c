@@ -301,7 +301,7 @@ ON_THREAD(ROLE_CTL) static void refused(struct sip_call *c, const struct sip_ans
 		return;
 	refusal_text(text, sizeof(text), a);
 	c->state = CALL_ENDING;
-	c->dead_ns = call_now_ns(c->set) + SIP_CANCEL_S * NS_PER_S;
+	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	call_leave_legs(c, LEAVE_LEFT);
 	if (c->group)
 		call_out_ended(c, end_of(a->status), a->status, text);
@@ -376,7 +376,7 @@ ON_THREAD(ROLE_CTL) static void again(struct sip_call *c, const struct sip_answe
 	if (a->status == 491 && mine) { /* RFC 3261 14.1 */
 		int64_t ms = c->out ? g_random_int_range(2100, 4000) : g_random_int_range(10, 2000);
 		c->reoffer = true;
-		c->retry_ns = call_now_ns(c->set) + ms * NS_PER_MS;
+		call_due_in(c, &c->retry_ns, ms * NS_PER_MS);
 	} else if (a->status == 481 || a->status == 408) {
 		call_end(c, SIP_END_FAILED, 0, "The other side knows nothing of the call.");
 	} else {

@@ -100,6 +100,7 @@ struct sip_call_set {
 	GPtrArray *calls;  /* struct sip_call, until done */
 	GPtrArray *groups; /* struct sip_dial_group */
 	bool stopping;
+	int64_t due_ns;	 /* nothing of any call is due before; INT64_MAX: nothing at all */
 	int64_t last_id; /* of groups without records */
 };
 
@@ -252,6 +253,8 @@ int call_status(int err, const struct errmsg *why);
 /* Sends a re-INVITE with our offer when one is wanted and nothing else is under way. */
 void call_try_reoffer(struct sip_call *c) ON_THREAD(ROLE_CTL);
 int64_t call_now_ns(const struct sip_call_set *s);
+/* *due_ns, of the call, is in_ns from now. */
+void call_due_in(const struct sip_call *c, int64_t *due_ns, int64_t in_ns);
 
 /* --- sip_call_limits.c --------------------------------------------------------------------- */
 
@@ -315,6 +318,7 @@ void call_guide_event(struct sip_call *c, const struct leg_event *ev) ON_THREAD(
 bool call_guide_refused(struct sip_call *c, const struct errmsg *why) ON_THREAD(ROLE_CTL);
 /* A few times a second: what is due. */
 void call_guide_tick(struct sip_call *c) ON_THREAD(ROLE_CTL);
+int64_t call_guide_due_ns(const struct sip_call *c) ON_THREAD(ROLE_CTL); /* 0: nothing is */
 /* It is in c->room now. */
 void call_guide_entered(struct sip_call *c) ON_THREAD(ROLE_CTL);
 /* Its leg in a room has ended. True: it is told why, and then the call ends. */
