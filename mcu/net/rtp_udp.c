@@ -15,11 +15,14 @@
 #include "mcu/base/hot.h"
 #include "mcu/base/metrics.h"
 #include "mcu/net/rtp_udp_priv.h"
+#include "mcu/net/silence_filter.h"
+#include "mcu/net/udp_post.h"
 
 enum {
 	STRANGERS_KBPS = 1000,
 	DRAIN_MOST = 4096,
 	FIRST_SILENCES = 4, /* of them before anything has come: a phone may ring so long */
+	REST_DEAF_MS = 800, /* without one of the packets that pass, every 240 ms at least */
 };
 
 METRIC_GAUGE(g_udp, "mcu_net_udp_transports", "Transports over plain UDP that exist");
@@ -56,6 +59,38 @@ void udp_untie(struct udp_socket *k)
 	(void)getsockopt(k->path.fd, SOL_SOCKET, SO_ERROR, &err, &(socklen_t){ sizeof err });
 }
 
+/* --- a peer that sends silence ------------------------------------------------------- */
+
+/* Not of who is looked at packet by packet, nor with keys: all is noise then. */
+void udp_rest(struct udp_socket *k, int64_t now_ns)
+{
+	const struct udp_line *l = k->line;
+
+	if (k->rests || !k->silence.payload_len || !k->watch || l->said.srtp || l->t->base.tap ||
+	    !latch_settled(&l->kept->latch, now_ns) ||
+	    silence_filter_set(k->path.fd, &k->silence, &k->drops))
+		return;
+	k->rests = k->bridges = true;
+	k->passed_ns = now_ns;
+	net_fd_end_steady(k->watch);
+}
+
+void udp_end_rest(struct udp_socket *k)
+{
+	if (k->rests)
+		silence_filter_clear(k->path.fd);
+	k->rests = false;
+}
+
+/* Who is not even heard of may be elsewhere. */
+void udp_check_rest(struct udp_socket *k, int64_t now_ns)
+{
+	if (k->rests && now_ns - k->passed_ns > REST_DEAF_MS * NS_PER_MS)
+		udp_end_rest(k);
+	else if (!k->rests && k->watch && net_fd_is_steady(k->watch))
+		udp_rest(k, now_ns);
+}
+
 /* Not with keys: what is authentic is taken from wherever it comes. */
 void udp_tie_lines(struct udp_transport *t, int64_t now_ns)
 {
@@ -63,7 +98,7 @@ void udp_tie_lines(struct udp_transport *t, int64_t now_ns)
 		struct udp_line *l = &t->line[i];
 		const struct latch *k = &l->kept->latch;
 
-		if (!l->rtp.watch || !net_fd_is_steady(l->rtp.watch))
+		if (!l->rtp.watch || !(net_fd_is_steady(l->rtp.watch) || l->rtp.rests))
 			udp_untie(&l->rtp);
 		else if (!l->rtp.path.connected && !l->said.srtp && l->rtp.path.to_len &&
 			 latch_settled(k, now_ns))
@@ -262,6 +297,9 @@ static int watch(struct udp_socket *k) ON_THREAD(ROLE_NET)
 
 static void close_socket(struct udp_socket *k) ON_THREAD(ROLE_NET)
 {
+	udp_post_send(shard_post(k->line->t->shard)); /* what goes by it */
+	udp_end_rest(k);
+	k->silence.payload_len = 0;
 	udp_untie(k);
 	if (k->watch)
 		net_fd_remove(&k->watch);
@@ -338,11 +376,16 @@ void udp_check_silence(struct udp_transport *t, int64_t now)
 
 static void on_timer(void *obj, int64_t due_ns)
 {
+	struct udp_transport *t = obj;
+	int64_t now = clock_now_ns(&clock_monotonic);
+
 	(void)due_ns;
 	role_assert_net();
-	udp_check_silence(obj, clock_now_ns(&clock_monotonic));
-	if (!udp_gone(obj))
-		udp_tie_lines(obj, clock_now_ns(&clock_monotonic));
+	udp_check_silence(t, now);
+	if (udp_gone(t))
+		return;
+	udp_check_rest(&t->line[RTP_LINE_AUDIO].rtp, now);
+	udp_tie_lines(t, now);
 }
 
 static void destroy(struct udp_transport *t) ON_THREAD(ROLE_NET)
@@ -430,14 +473,17 @@ static void udp_hurry(struct transport *base, bool hurry)
 }
 
 /* Of the sound: pictures hurry. */
-static void udp_relax(struct transport *base, bool relaxed)
+static void udp_relax(struct transport *base, const struct transport_silence *s)
 {
 	struct udp_socket *k = &udp_self(base)->line[RTP_LINE_AUDIO].rtp;
 
 	role_assert_net();
 	k->usual = 0; /* of another number of reads */
+	udp_end_rest(k);
+	k->silence = s ? *s : (struct transport_silence){ 0 };
 	if (k->watch)
-		net_fd_relax(k->watch, relaxed);
+		net_fd_relax(k->watch, s);
+	udp_rest(k, clock_now_ns(&clock_monotonic));
 }
 
 static void udp_stats(const struct transport *base, struct transport_stats *out)

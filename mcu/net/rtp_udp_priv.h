@@ -20,9 +20,14 @@ struct udp_socket {
 	bool elsewhere; /* it is not the signaling's */
 	uint8_t usual;  /* packets that came at the last read; 0: ask for more */
 	uint8_t reads;
+	bool rests;    /* the kernel drops its silence */
+	bool bridges;  /* or did until a moment ago: what is missing may be that */
 	struct latch_address to; /* as path.to */
 	struct udp_path path; /* to_len 0: nowhere to send to */
 	struct net_fd *watch;
+	struct transport_silence silence; /* that it sends and nothing else; len 0: none */
+	uint32_t drops;			  /* the socket's count, of its last packet */
+	int64_t passed_ns;		  /* rests: when that came */
 };
 
 struct udp_line {
@@ -80,6 +85,13 @@ void udp_line_aim(struct udp_line *l) ON_THREAD(ROLE_NET);
 
 /* Sockets of peers that are where they are and send steadily are connected to them. */
 void udp_tie_lines(struct udp_transport *t, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* Has the kernel drop the silence that comes, as far as that may be and can be. */
+void udp_rest(struct udp_socket *k, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* Now and then: ends it when nothing comes any more, or begins it. */
+void udp_check_rest(struct udp_socket *k, int64_t now_ns) ON_THREAD(ROLE_NET);
+/* All that comes is seen again. */
+void udp_end_rest(struct udp_socket *k) ON_THREAD(ROLE_NET);
+
 /* Nothing came any more: the peer may be elsewhere. */
 void udp_untie(struct udp_socket *k) ON_THREAD(ROLE_NET);
 

@@ -92,6 +92,27 @@ static bool is_of_peer(struct udp_line *l, const struct latch_address *from, con
 	return taken || l->said.srtp;
 }
 
+/* How many of a line's packets of silence were dropped since the last that passed. */
+static uint32_t skipped(struct udp_socket *k, uint32_t drops, const struct buf *b)
+	ON_THREAD(ROLE_NET)
+{
+	struct udp_transport *t = k->line->t;
+	int32_t more = drops ? (int32_t)(drops - k->drops) : 0;
+
+	k->passed_ns = b->time_ns;
+	if (more > 0) {
+		k->drops = drops;
+		t->stats.rx_packets += (uint32_t)more;
+		t->stats.rx_octets += (uint64_t)more * b->len;
+		rx_count_silence((size_t)more);
+	} else if (!k->rests) {
+		k->bridges = false; /* what came before that was read */
+	}
+	if (k->rests && t->base.tap)
+		udp_end_rest(k);
+	return more > 0 ? (uint32_t)more : 0;
+}
+
 /* Takes *b if it is passed on. */
 static void pass_on(struct udp_line *l, struct buf **b, bool rtcp) ON_THREAD(ROLE_NET)
 {
@@ -122,7 +143,8 @@ static void pass_on(struct udp_line *l, struct buf **b, bool rtcp) ON_THREAD(ROL
 }
 
 /* Takes b, the whole datagram. */
-static void input(struct udp_socket *k, struct buf *b, const struct latch_address *from)
+static void input(struct udp_socket *k, struct buf *b, const struct latch_address *from,
+		  uint32_t drops)
 	ON_THREAD(ROLE_NET)
 {
 	struct udp_line *l = k->line;
@@ -146,6 +168,7 @@ static void input(struct udp_socket *k, struct buf *b, const struct latch_addres
 	else {
 		if (rtcp && latch_same_host(&l->rtp.to, from))
 			unheard_sign(&l->unheard, b->time_ns);
+		t->base.skipped = k->bridges && !rtcp ? skipped(k, drops, b) : 0;
 		pass_on(l, &b, rtcp);
 	}
 out:
@@ -166,7 +189,7 @@ static void take(struct udp_socket *k, const struct udp_datagram *d) ON_THREAD(R
 	if (!read_from(&from, d->from))
 		return;
 	*d->b = NULL;
-	input(k, b, &from);
+	input(k, b, &from, d->drops);
 }
 
 /* Without a buffer what waits is thrown away: it would wake us for ever. */

@@ -5,6 +5,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/base/metrics.h"
+#include "mcu/net/udp_post.h"
 
 METRIC_COUNTER(m_nowhere, "mcu_net_tx_nowhere_total",
 	       "Packets over plain UDP dropped: of no line that is sent, or without an address");
@@ -69,6 +70,23 @@ static bool may_go(struct udp_line *l, const struct udp_socket *to, size_t len, 
 	return false;
 }
 
+/* One packet, of sound mostly: it goes with those to others. */
+static size_t post(struct udp_transport *t, struct udp_line *l, const struct out_pkt *k)
+	ON_THREAD(ROLE_NET)
+{
+	struct udp_post *p = shard_post(t->shard);
+	int len;
+
+	if (!may_go(l, &l->rtp, (size_t)k->hdr_len + k->payload_len, false))
+		return 0;
+	len = write_rtp(l, udp_post_room(p), k);
+	if (len < 0)
+		return 0;
+	udp_post_commit(p, (size_t)len, &l->rtp.path, &t->stats);
+	t->stats.tx_octets += (size_t)len;
+	return 1;
+}
+
 /* Packets of one line; how many went. */
 static size_t send_line(struct udp_transport *t, struct udp_line *l, const struct out_pkt *pkts,
 			size_t n) ON_THREAD(ROLE_NET)
@@ -80,6 +98,8 @@ static size_t send_line(struct udp_transport *t, struct udp_line *l, const struc
 		metric_add(&m_nowhere, (int64_t)n);
 		return 0;
 	}
+	if (n == 1)
+		return post(t, l, pkts);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t *room;
 		int len;

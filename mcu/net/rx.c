@@ -22,6 +22,8 @@ METRIC_COUNTER(d_malformed, "mcu_net_rx_malformed_total", "Packets dropped: malf
 METRIC_COUNTER(d_stranger, "mcu_net_rx_stranger_total",
 	       "Packets over plain UDP dropped: not from where the peer is");
 METRIC_COUNTER(m_rx, "mcu_net_received_packets_total", "RTP and RTCP packets accepted");
+METRIC_COUNTER(m_silence, "mcu_net_rx_silence_total",
+	       "Packets of telephones' silence that the kernel dropped unread, as it was told to");
 METRIC_COUNTER(m_rx_octets, "mcu_net_received_octets_total", "Octets of those, decrypted");
 
 static struct metric *const drops[RX_DROPS] = {
@@ -51,6 +53,11 @@ void rx_count(size_t len)
 {
 	metric_add(&m_rx, 1);
 	metric_add(&m_rx_octets, (int64_t)len);
+}
+
+void rx_count_silence(size_t n)
+{
+	metric_add(&m_silence, (int64_t)n);
 }
 
 struct rx_now rx_now(bool stamped)

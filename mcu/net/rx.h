@@ -31,6 +31,8 @@ void rx_count_drop(enum rx_drop why);
 enum rx_drop rx_drop_of(int err);
 /* A packet that is passed on; len: decrypted. */
 void rx_count(size_t len);
+/* So many packets of silence that the kernel dropped for us. */
+void rx_count_silence(size_t n);
 
 /* The two clocks at one moment: the kernel stamps packets with the other one. */
 struct rx_now {

@@ -19,6 +19,7 @@
 #include "mcu/base/metrics.h"
 #include "mcu/base/thread.h"
 #include "mcu/net/shard_loop.h"
+#include "mcu/net/udp_post.h"
 #include "mcu/net/udp_recv.h"
 #include "mcu/net/udp_send.h"
 
@@ -71,6 +72,7 @@ struct net_shard {
 	size_t n_steady, cap_steady;
 	struct net_timers timers;
 	struct udp_sender *sender;
+	struct udp_post *post;
 	struct udp_receiver *receiver;
 	struct sctp_shard *sctp;
 	struct shard_work *work, **work_end;
@@ -281,6 +283,15 @@ static bool post_letters(struct net_shard *s) ON_THREAD(ROLE_NET)
 	return any;
 }
 
+/* What is sent borrows from transports that the work may free. */
+static void end_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
+{
+	udp_post_send(s->post);
+	run_work(s);
+	udp_post_send(s->post);
+	free_dead(s);
+}
+
 static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
 {
 	bool mail, sockets[URGENCIES];
@@ -293,12 +304,13 @@ static void run_turn(struct net_shard *s) ON_THREAD(ROLE_NET)
 		(void)post_letters(s);
 		s->now_ns = clock_now_ns(&clock_monotonic);
 	}
-	for (int u = 0; u < URGENCIES; u++)
+	for (int u = 0; u < URGENCIES; u++) {
 		if (sockets[u])
 			read_sockets(s, (enum urgency)u);
+		udp_post_send(s->post);
+	}
 	timers_run(&s->timers, s->now_ns);
-	run_work(s);
-	free_dead(s);
+	end_turn(s);
 }
 
 static void *shard_main(void *arg)
@@ -310,7 +322,7 @@ static void *shard_main(void *arg)
 	while (!atomic_load_explicit(&s->stop, memory_order_acquire))
 		run_turn(s);
 	while (mbox_run(s->mbox) > 0 || s->work || post_letters(s))
-		run_work(s);
+		end_turn(s);
 	free_dead(s);
 	assert(s->timers.alive == 0 && "a transport or timer outlives its shard");
 	assert(atomic_load(&s->n_fds) == 0 && "a watched descriptor outlives its shard");
@@ -354,6 +366,8 @@ int net_shard_new(struct net_shard **out, unsigned index, const struct net_shard
 		err = udp_sender_new(&s->sender, !c.no_gso);
 	if (!err)
 		err = udp_receiver_new(&s->receiver, s);
+	if (!err)
+		err = udp_post_new(&s->post);
 	if (err)
 		goto out;
 	snprintf(name, sizeof name, "net-%u", index % 1000);
@@ -398,6 +412,7 @@ void net_shard_free(struct net_shard **s)
 		mbox_free(&d->mbox);
 	udp_sender_free(&d->sender);
 	udp_receiver_free(&d->receiver);
+	udp_post_free(&d->post);
 	if (d->packets)
 		buf_pool_free(&d->packets);
 	timers_done(&d->timers);
@@ -437,6 +452,11 @@ int64_t net_shard_now_ns(const struct net_shard *s)
 struct udp_sender *net_shard_sender(struct net_shard *s)
 {
 	return s->sender;
+}
+
+struct udp_post *shard_post(struct net_shard *s)
+{
+	return s->post;
 }
 
 struct udp_receiver *shard_receiver(struct net_shard *s)
@@ -533,12 +553,17 @@ void net_fd_relax(struct net_fd *w, bool relaxed)
 	w->relaxed = relaxed;
 }
 
+/* Nothing changes without memory. */
+void net_fd_end_steady(struct net_fd *w)
+{
+	if (w->steady && net_fd_modify(w, w->events))
+		make_steady(w->s, w);
+}
+
 void net_fd_idle(struct net_fd *w)
 {
-	if (!w->steady || ++w->idle < NET_FD_STEADY_IDLE)
-		return;
-	if (net_fd_modify(w, w->events)) /* no memory: another time */
-		make_steady(w->s, w);
+	if (w->steady && ++w->idle >= NET_FD_STEADY_IDLE)
+		net_fd_end_steady(w);
 }
 
 bool net_fd_is_steady(const struct net_fd *w)

@@ -27,6 +27,9 @@ struct sctp_shard **shard_sctp(struct net_shard *s) ON_THREAD(ROLE_NET);
  * costs no wake-up of its own. */
 int64_t shard_patient_ns(const struct net_shard *s, int64_t at_ns) ON_THREAD(ROLE_NET);
 
+/* What waits there is sent at several points of a turn. */
+struct udp_post;
+struct udp_post *shard_post(struct net_shard *s) ON_THREAD(ROLE_NET);
 struct udp_receiver;
 struct udp_receiver *shard_receiver(struct net_shard *s) ON_THREAD(ROLE_NET);
 
@@ -39,6 +42,8 @@ struct net_timers *shard_timers(struct net_shard *s) ON_THREAD(ROLE_NET);
 enum { NET_FD_STEADY_AFTER = 25, NET_FD_STEADY_IDLE = 10 };
 void net_fd_may_be_steady(struct net_fd *w) ON_THREAD(ROLE_NET);
 void net_fd_idle(struct net_fd *w) ON_THREAD(ROLE_NET);
+/* It is waited for from now on, until things come by it steadily again. */
+void net_fd_end_steady(struct net_fd *w) ON_THREAD(ROLE_NET);
 bool net_fd_is_steady(const struct net_fd *w) ON_THREAD(ROLE_NET);
 
 /* What comes by it may wait for another read: a steady one is then read every other time,

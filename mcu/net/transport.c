@@ -40,10 +40,10 @@ void transport_hurry(struct transport *t, bool hurry)
 	t->ops->hurry(t, hurry);
 }
 
-void transport_relax(struct transport *t, bool relaxed)
+void transport_relax(struct transport *t, const struct transport_silence *s)
 {
 	if (t->ops->relax)
-		t->ops->relax(t, relaxed);
+		t->ops->relax(t, s);
 }
 
 void transport_set_tap(struct transport *t, struct tap *tap)

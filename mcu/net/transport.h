@@ -97,6 +97,20 @@ struct transport_events {
 #define TRANSPORT_CLOSED_SILENCE     "silence"	   /* nothing came for too long (plain UDP) */
 #define TRANSPORT_CLOSED_PEER	     "peer"	   /* the peer said goodbye (close_notify) */
 
+/* What a sender of nothing but silence sends, if one can tell by the packet: each octet of
+ * the payload is code under mask. payload_len 0: one cannot. */
+struct transport_silence {
+	uint16_t payload_len;
+	uint8_t pt, code, mask;
+};
+
+static inline bool transport_silence_equal(const struct transport_silence *a,
+					   const struct transport_silence *b)
+{
+	return a->payload_len == b->payload_len && a->pt == b->pt &&
+	       a->code == b->code && a->mask == b->mask;
+}
+
 /* Counted since the start; for stats messages. */
 struct transport_stats {
 	uint64_t tx_packets, tx_octets, tx_dropped;
@@ -114,7 +128,7 @@ struct transport_ops {
 			 size_t len);
 	void (*close_data)(struct transport *t, uint16_t channel);
 	void (*hurry)(struct transport *t, bool hurry);
-	void (*relax)(struct transport *t, bool relaxed); /* may be NULL */
+	void (*relax)(struct transport *t, const struct transport_silence *s); /* may be NULL */
 	void (*stats)(const struct transport *t, struct transport_stats *out);
 	void (*close)(struct transport *t);
 };
@@ -127,6 +141,7 @@ struct transport {
 	const struct transport_ops *ops;
 	struct tap *tap; /* NULL: nobody looks */
 	uint8_t line;
+	uint32_t skipped;
 };
 
 /* During the events rtp and rtcp: the line that the packet came by (enum rtp_line of
@@ -137,13 +152,21 @@ static inline unsigned transport_line(const struct transport *t)
 	return t->line;
 }
 
+/* During the event rtp: how many packets of the silence that transport_relax described were
+ * dropped right before this one, unseen but counted. */
+static inline uint32_t transport_skipped(const struct transport *t)
+{
+	return t->skipped;
+}
+
 /* Whether the peer sends pictures now: then what comes is read at once, and not a
  * little ahead of the next audio tick (shard.h, patient descriptors). First it is
  * not. */
 void transport_hurry(struct transport *t, bool hurry) ON_THREAD(ROLE_NET);
-/* Nothing but silence comes: what does may wait for another read, so long as it is not
- * hurried. First it may not. */
-void transport_relax(struct transport *t, bool relaxed) ON_THREAD(ROLE_NET);
+/* Nothing but silence comes (copied; NULL: not any more): what does may wait for another
+ * read, so long as it is not hurried, or may not come at all but for a packet now and
+ * then. What is no silence comes as ever. */
+void transport_relax(struct transport *t, const struct transport_silence *s) ON_THREAD(ROLE_NET);
 
 /* Copies of what is received and sent from now on go to tap (borrowed until it is
  * replaced by another or NULL). */
@@ -161,8 +184,9 @@ int transport_set_remote(struct transport *t, const struct transport_remote *r) 
 int transport_add_candidate(struct transport *t, const char *candidate) ON_THREAD(ROLE_NET);
 
 /* Encrypts and sends, never waiting: what the socket does not take is dropped
- * and counted. Returns how many went out (0 before connected). Consecutive
- * packets of equal size (the last of a run may be shorter) share a system call.
+ * and counted. Returns how many went out (0 before connected), or will with those to
+ * others before the shard sleeps. Consecutive packets of equal size (the last of a run may
+ * be shorter) share a system call.
  *
  * The encryption follows the roll-over per SSRC by itself. A packet whose
  * sequence number is not newer than the newest of its SSRC is a retransmission

@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "mcu/net/rx.h"
 #include "mcu/net/shard_loop.h"
 #include "mcu/net/syscalls.h"
 
-enum { CONTROL_BYTES = CMSG_SPACE(sizeof(struct timespec)) };
+enum {
+	TIME_BYTES = CMSG_SPACE(sizeof(struct timespec)),
+	CONTROL_BYTES = TIME_BYTES + CMSG_SPACE(sizeof(uint32_t)),
+};
 
 struct udp_receiver {
 	struct net_shard *shard;
@@ -95,6 +99,19 @@ int udp_receive(struct udp_receiver *r, int fd, unsigned most)
 	return got > 0 ? got : 0;
 }
 
+/* It comes behind the time, and mostly not at all. */
+static uint32_t drops_of(struct msghdr *m)
+{
+	uint32_t drops = 0;
+
+	if (m->msg_controllen <= TIME_BYTES)
+		return 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&drops, CMSG_DATA(c), sizeof drops);
+	return drops;
+}
+
 struct udp_datagram udp_received(struct udp_receiver *r, unsigned i)
 {
 	struct mmsghdr *m = &r->msg[i];
@@ -103,5 +120,6 @@ struct udp_datagram udp_received(struct udp_receiver *r, unsigned i)
 	b->len = m->msg_len;
 	b->time_ns = rx_arrival_ns(&m->msg_hdr, &r->now);
 	return (struct udp_datagram){ .from = &r->from[i], .b = &r->b[i],
-				      .truncated = m->msg_hdr.msg_flags & MSG_TRUNC };
+				      .truncated = m->msg_hdr.msg_flags & MSG_TRUNC,
+				      .drops = drops_of(&m->msg_hdr) };
 }

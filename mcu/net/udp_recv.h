@@ -22,6 +22,7 @@ struct udp_datagram {
 	const struct sockaddr_storage *from;
 	struct buf **b; /* who takes it leaves NULL; len and time_ns (of arrival) are set */
 	bool truncated;
+	uint32_t drops; /* the socket's count of such, with SO_RXQ_OVFL; 0: none, or not said */
 };
 
 /* 0 or -ENOMEM. */

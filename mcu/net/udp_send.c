@@ -78,6 +78,15 @@ void udp_send_clear(struct udp_sender *s)
 	s->n = s->octets = 0;
 }
 
+void udp_send_count(int64_t calls, int64_t packets, int64_t octets, int64_t dropped)
+{
+	metric_add(&m_calls, calls);
+	metric_add(&m_packets, packets);
+	metric_add(&m_octets, octets);
+	if (dropped)
+		metric_add(&m_full, dropped);
+}
+
 /* How many packets from i on can be one segmented send. */
 static size_t run_length(const struct udp_sender *s, size_t i, bool gso, size_t *octets)
 {

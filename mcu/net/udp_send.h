@@ -48,4 +48,7 @@ size_t udp_send_queued(const struct udp_sender *s);
 const uint8_t *udp_send_packet(const struct udp_sender *s, size_t i, size_t *len);
 void udp_send_clear(struct udp_sender *s);
 
+/* For those who send otherwise (udp_post.h): what their system calls did. */
+void udp_send_count(int64_t calls, int64_t packets, int64_t octets, int64_t dropped);
+
 #endif

@@ -78,6 +78,41 @@ static bool is_faint(enum codec c, const struct rtp_packet *p)
 	return c == CODEC_PCMA && g711_alaw_is_faint(p->payload, p->payload_len);
 }
 
+/* How to tell it by the octets of a packet; not while each is recorded. */
+ON_THREAD(ROLE_NET) static struct transport_silence silence_of(const struct leg_net *l, enum codec c,
+							       const struct rtp_packet *p)
+{
+	struct transport_silence s = { .pt = p->pt };
+
+	if (c == CODEC_PCMU) {
+		s.code = G711_ULAW_FAINT;
+		s.mask = G711_ULAW_FAINT_MASK;
+	} else if (c == CODEC_PCMA) {
+		s.code = G711_ALAW_FAINT;
+		s.mask = G711_ALAW_FAINT_MASK;
+	}
+	s.payload_len = s.mask && !l->record ? (uint16_t)p->payload_len : 0;
+	return s;
+}
+
+/* The transport knows when nothing but silence comes. */
+ON_THREAD(ROLE_NET) static void relax(struct leg_net *l, enum codec c, const struct rtp_packet *p)
+{
+	struct transport_silence s;
+
+	if (sound_rest_is_on(&l->rest)) {
+		s = silence_of(l, c, p);
+		if (l->relaxed && transport_silence_equal(&s, &l->silence))
+			return;
+		l->relaxed = true;
+		l->silence = s;
+		transport_relax(l->transport, &s);
+	} else if (l->relaxed) {
+		l->relaxed = false;
+		transport_relax(l->transport, NULL);
+	}
+}
+
 /* What is in a packet of sound, as the decoding chain wants to know it; 0: none
  * of what was agreed on. In RED it is what the primary block says. */
 static uint32_t audio_tag_of(const struct leg_net *l, const struct rtp_packet *p)
@@ -97,16 +132,20 @@ ON_THREAD(ROLE_NET) static void sound_in(struct leg_net *l, struct buf *pkt,
 {
 	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
 	bool silence = !says_faint && !audio_tag_red(tag) && is_faint(audio_tag_codec(tag), p);
-	bool held = sound_rest_holds(&l->rest, p->ssrc, p->seq, silence);
+	uint32_t skipped = transport_skipped(l->transport);
+	bool held;
 
+	if (skipped) {
+		rx_stats_unseen(&l->audio_rx, skipped, p->payload_len);
+		sound_rest_bridge(&l->rest, p->ssrc, p->seq);
+		metric_add(&m_rested, skipped);
+	}
+	held = sound_rest_holds(&l->rest, p->ssrc, p->seq, silence);
 	pkt->tag = says_faint || silence ? tag | AUDIO_TAG_FAINT : tag;
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
 	if (l->record)
 		leg_record_sound(l->record, &l->lipsync, p, pkt->tag, arrival_ns);
-	if (sound_rest_is_on(&l->rest) != l->relaxed) {
-		l->relaxed = !l->relaxed;
-		transport_relax(l->transport, l->relaxed);
-	}
+	relax(l, audio_tag_codec(tag), p);
 	if (held) {
 		metric_add(&m_rested, 1);
 		buf_unref(&pkt);

@@ -81,7 +81,8 @@ struct leg_net {
 	bool silent;		   /* and that is too long ago */
 	bool hurried;		   /* its packets are read at once: it sends pictures */
 	bool over_udp;
-	bool relaxed;		   /* it sends nothing but silence, which may be read late */
+	bool relaxed;		   /* it sends nothing but silence, as the transport knows: */
+	struct transport_silence silence;
 	bool have_audio_rx;
 	struct sound_rest rest;
 	struct rx_stats audio_rx;

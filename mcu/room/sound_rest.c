@@ -35,15 +35,41 @@ static bool keep(struct sound_rest *r, uint16_t seq)
 	return true;
 }
 
+enum { TO_PROBE = SOUND_REST_SETTLE + SOUND_REST_PROBE };
+
+/* Does not wrap around: the phase of the probes is all that matters. */
+static void advance(struct sound_rest *r, unsigned n)
+{
+	if (r->run == TO_PROBE)
+		r->run -= SOUND_REST_PROBE;
+	r->run += n;
+}
+
+void sound_rest_bridge(struct sound_rest *r, uint32_t ssrc, uint16_t seq)
+{
+	int16_t d = seq_diff(seq, r->last);
+
+	if (r->ssrc != ssrc || !r->began || is_far(d) || d <= 1)
+		return;
+	for (uint16_t s = (uint16_t)(r->last + 1); s != seq; s++)
+		r->held = (uint16_t)(r->held + keep(r, s));
+	advance(r, (unsigned)d - 1);
+	if (r->run >= TO_PROBE)
+		r->run = TO_PROBE - 1; /* that is the packet which comes */
+}
+
 bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent)
 {
 	if (r->ssrc != ssrc)
 		*r = (struct sound_rest){ .ssrc = ssrc };
-	r->run = silent ? r->run + 1 : 0;
-	/* does not wrap around: the phase of the probes is all that matters */
-	if (r->run > SOUND_REST_SETTLE + SOUND_REST_PROBE)
-		r->run -= SOUND_REST_PROBE;
-	if (r->run <= SOUND_REST_SETTLE || r->run == SOUND_REST_SETTLE + SOUND_REST_PROBE)
+	if (!r->began || is_far(seq_diff(seq, r->last)) || seq_diff(seq, r->last) > 0)
+		r->last = seq;
+	r->began = true;
+	if (silent)
+		advance(r, 1);
+	else
+		r->run = 0;
+	if (r->run <= SOUND_REST_SETTLE || r->run == TO_PROBE)
 		return false;
 	if (keep(r, seq))
 		r->held++;

@@ -17,12 +17,17 @@ enum {
 struct sound_rest {
 	/* private */
 	uint32_t ssrc;
+	bool began;
+	uint16_t last;	 /* number that came; began */
 	unsigned run;	 /* silent packets in a row */
 	uint16_t held;	 /* so many were kept; wraps */
 	uint16_t newest; /* of them */
 	uint64_t recent; /* bit k: newest - k was kept */
 };
 
+/* Before the packet with that number: those between it and the one before were silence,
+ * too, and never came here. */
+void sound_rest_bridge(struct sound_rest *r, uint32_t ssrc, uint16_t seq);
 /* For each packet, in the order of arrival: whether it is kept, or was before. */
 bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent);
 /* After that: silence has come for so long that more of it may be waited for. */

@@ -118,6 +118,14 @@ enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, s
 	return v;
 }
 
+void rx_stats_unseen(struct rx_stats *s, uint32_t n, size_t payload_len)
+{
+	if (!s->started || s->probation)
+		return;
+	s->received += n;
+	s->octets += n * payload_len;
+}
+
 void rx_stats_sr(struct rx_stats *s, uint64_t ntp, int64_t arrival_ns)
 {
 	s->lsr = rtcp_ntp_mid(ntp);

@@ -46,6 +46,8 @@ enum rx_verdict rx_stats_packet(struct rx_stats *s, uint16_t seq, uint32_t ts, s
 				int64_t arrival_ns);
 /* One of a payload type whose time stamps do not follow the clock (RFC 4733). */
 enum rx_verdict rx_stats_timeless(struct rx_stats *s, uint16_t seq, size_t payload_len);
+/* n packets of the source that were not looked at, but came. */
+void rx_stats_unseen(struct rx_stats *s, uint32_t n, size_t payload_len);
 /* A sender report of this source. */
 void rx_stats_sr(struct rx_stats *s, uint64_t ntp, int64_t arrival_ns);
 /* The block for the next report; closes the interval of fraction_lost. False

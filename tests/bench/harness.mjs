@@ -142,7 +142,7 @@ export function runBot(args, program) {
 			process.exit(2);
 		}
 	});
-	return { ready, done, stop: () => (child.kill('SIGTERM'), done) };
+	return { pid: child.pid, ready, done, stop: () => (child.kill('SIGTERM'), done) };
 }
 
 // Another program beside which CPU is measured; stop() ends it.

@@ -6,6 +6,8 @@
  * M mixes without the listener's own voice and one for all the others, and sends a
  * packet to each. The kernel charges the loopback's receive side to the sender; a server
  * under test on loopback pays the same.
+ * Also told: what the telephones' process costs meanwhile (senders), which is less or more
+ * where a receiver lets the kernel do something to what comes.
  * Not measured: signaling, RTCP, jitter buffers, speech detection, the sound's other
  * rates (all here is 8 kHz), the telephones' process, the first second.
  *
@@ -97,6 +99,16 @@ static void tick(uint32_t ts)
 	}
 }
 
+static double cpu_ms_of(pid_t child)
+{
+	struct timespec t = { 0 };
+	clockid_t clock;
+
+	if (clock_getcpuclockid(child, &clock) || clock_gettime(clock, &t))
+		die("no clock of the telephones' process");
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 /* The telephones' process; ends with this one. */
 static void play(void)
 {
@@ -137,7 +149,7 @@ int main(int argc, char **argv)
 					      { "seconds", 1, NULL, 's' },
 					      { NULL, 0, NULL, 0 } };
 	struct rlimit lim;
-	double cpu = 0;
+	double cpu = 0, senders = 0;
 	int64_t start;
 	long arrived = 0;
 	pid_t child;
@@ -165,18 +177,21 @@ int main(int argc, char **argv)
 	start = now_ns();
 	for (int i = 0; i < (WARMUP_S + opt.seconds) * TPS; i++) {
 		sleep_until(start + (int64_t)i * NS_PER_S / TPS);
-		if (i == WARMUP_S * TPS)
+		if (i == WARMUP_S * TPS) {
 			cpu = cpu_ms();
+			senders = cpu_ms_of(child);
+		}
 		tick((uint32_t)(i * PHONE_SAMPLES));
 	}
 	cpu = cpu_ms() - cpu;
+	senders = cpu_ms_of(child) - senders;
 	usleep(100000);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	for (int i = 0; i < opt.phones; i++)
 		arrived += phone[i].received;
-	printf("floor phones%d %.2f ms/s talkers=%d received=%ld sent=%ld\n", opt.phones,
-	       cpu / opt.seconds, opt.talkers, received, sent);
+	printf("floor phones%d %.2f ms/s senders=%.2f talkers=%d received=%ld sent=%ld\n",
+	       opt.phones, cpu / opt.seconds, senders / opt.seconds, opt.talkers, received, sent);
 	/* A figure is worth nothing if the work was not done. */
 	if (arrived < sent - sent / 100 - 2 * opt.phones ||
 	    received < sent - sent / 20 - 2 * opt.phones)

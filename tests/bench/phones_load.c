@@ -13,7 +13,7 @@
 #include "tests/bench/phones.h"
 #include "tests/bench/sip_uac.h"
 
-enum { MAX_PHONES = 2000, LEAVE_NS = 3000000 };
+enum { MAX_PHONES = 2000, LEAVE_NS = 3000000, QUIET_TURNS = 50 };
 
 static struct {
 	int port, phones, talkers, rate;
@@ -81,10 +81,12 @@ static int all_hear(void)
 	return 1;
 }
 
-static void turn(int64_t start, int64_t n)
+/* busy: there is something to be signalled. */
+static void turn(int64_t start, int64_t n, int busy)
 {
 	sleep_until(start + n * PHONE_TURN_NS);
-	uac_turn(&uac);
+	if (busy || n % QUIET_TURNS == 0)
+		uac_turn(&uac);
 	for (int i = 0; i < opt.phones; i++)
 		if (call[i].state == UAC_TALKING && !phone[i].to.sin_port)
 			phone[i].to = call[i].media;
@@ -104,7 +106,7 @@ int main(int argc, char **argv)
 	for (; !stop; n++) {
 		if (called < opt.phones && called <= (now_ns() - start) * opt.rate / NS_PER_S)
 			uac_invite(&uac, &call[called++]);
-		turn(start, n);
+		turn(start, n, !ready);
 		if (!ready && called == opt.phones && all_hear()) {
 			ready = 1;
 			fprintf(stderr, "ready\n");
@@ -120,7 +122,7 @@ int main(int argc, char **argv)
 			uac_bye(&uac, &call[i]);
 	}
 	for (int64_t end = n + LEAVE_NS / (PHONE_TURN_NS / 1000); n < end && left < opt.phones; n++) {
-		turn(start, n);
+		turn(start, n, 1);
 		left = 0;
 		for (int i = 0; i < opt.phones; i++)
 			left += call[i].state == UAC_GONE;

@@ -44,7 +44,7 @@ class Line {
 	#seq = Math.floor(Math.random() * 30000);
 
 	constructor(sockets, heard) {
-		Object.assign(this, { ...sockets, ssrc: Math.floor(Math.random() * 2 ** 32), remote: null });
+		Object.assign(this, { ...sockets, ssrc: Math.floor(Math.random() * 2 ** 32), remote: null, heard });
 		sockets.rtp.on('message', (d, from) => this.#take(d, from, heard));
 		sockets.rtcp.on('message', (d) => {
 			this.reports.push(d);
@@ -85,6 +85,15 @@ class Line {
 	raw(packet) {
 		if (this.remote)
 			this.rtp.send(packet, this.remote.port, this.remote.host);
+	}
+
+	// Goes on from another port, as behind a NAT that has forgotten the first.
+	async move(host) {
+		const before = this.rtp;
+		this.rtp = await bind(host, 0);
+		this.rtp.on('error', () => {});
+		this.rtp.on('message', (d, from) => this.#take(d, from, this.heard));
+		before.close();
 	}
 
 	rawRtcp(packet) {
@@ -171,7 +180,7 @@ export class Phone {
 			return;
 		const payload = Buffer.alloc(FRAME);
 		for (let i = 0; i < FRAME; i++)
-			payload[i] = this.#codec.encode(0.25 * Math.sin(this.#phase += 2 * Math.PI * this.#hz / RATE));
+			payload[i] = this.#codec.encode(this.#hz && 0.25 * Math.sin(this.#phase += 2 * Math.PI * this.#hz / RATE));
 		this.audio.send(this.#codec.pt, this.#ts, payload);
 	}
 

@@ -32,7 +32,7 @@ static struct {
 	bool done, connected;
 	char profile[32], closed[16];
 	unsigned rtp[RTP_LINES], rtcp[RTP_LINES]; /* by line */
-	unsigned opened;
+	unsigned opened, skipped;
 	uint8_t last[2048]; /* the newest packet */
 	size_t last_len;
 	/* of the job */
@@ -78,7 +78,7 @@ static inline void on_rtp(void *obj, struct buf *pkt, int64_t arrival_ns)
 {
 	(void)obj;
 	(void)arrival_ns;
-	NOTE(the.rtp[transport_line(the.t)]++; memcpy(the.last, pkt->data, pkt->len);
+	NOTE(the.rtp[transport_line(the.t)]++; the.skipped += transport_skipped(the.t); memcpy(the.last, pkt->data, pkt->len);
 	     the.last_len = pkt->len);
 	buf_unref(&pkt);
 }
@@ -221,7 +221,7 @@ static inline void open_rig(const char *ip, int lines, bool mux)
 	the.closed[0] = 0;
 	memset(the.rtp, 0, sizeof the.rtp);
 	memset(the.rtcp, 0, sizeof the.rtcp);
-	the.opened = 0;
+	the.opened = the.skipped = 0;
 	assert_int_equal(net_shard_new(&the.shard, 0, NULL), 0);
 	assert_int_equal(rtp_port_range_new(&the.range, 22000, 25000), 0);
 	assert_int_equal(rtp_ports_new(&the.ports, the.range, ip, 0, &why), 0);

@@ -52,6 +52,7 @@ static struct {
 	void *obj;
 	int refuse; /* what set_remote returns */
 	bool publishes, open, hurried, relaxed;
+	struct transport_silence silence;
 	unsigned restarts, udp_sets;
 	struct rtp_udp_cfg udp;
 	char local_ufrag[9];
@@ -292,11 +293,12 @@ static inline void hurry_transport(struct transport *t, bool hurry)
 	the.hurried = hurry;
 }
 
-static inline void relax_transport(struct transport *t, bool relaxed)
+static inline void relax_transport(struct transport *t, const struct transport_silence *s)
 {
 	assert_ptr_equal(t, &the.base);
-	assert_true(relaxed != the.relaxed);
-	the.relaxed = relaxed;
+	assert_true(s || the.relaxed);
+	the.relaxed = s;
+	the.silence = s ? *s : (struct transport_silence){ 0 };
 }
 
 static const struct transport_ops ops = {

@@ -1,4 +1,5 @@
 /* A telephone: sound of G.711 alone, over UDP. */
+#include "mixer/codec/g711.h"
 #include "tests/mcu/room/leg_net_rig.h"
 
 enum { PCMU_PT = 0, PCMA_PT = 8, EVENT_PT = 101, SAMPLES = 160 };
@@ -88,6 +89,56 @@ static void its_silence_stays_on_the_shard(void **state)
 	assert_int_equal(the.l->audio_rx.received, 100 + SOUND_REST_SETTLE + 1000 + 100 - 1);
 }
 
+/* What the transport may drop is what would be taken for silence here. */
+static void check_silence(bool (*is_faint)(const uint8_t *code, size_t n))
+{
+	for (int i = 0; i < 256; i++) {
+		const uint8_t octet = (uint8_t)i;
+
+		assert_int_equal((octet & the.silence.mask) == the.silence.code,
+				 is_faint(&octet, 1));
+	}
+}
+
+/* The transport is told what it may drop, and says how much it was. */
+static void its_silence_need_not_come(void **state)
+{
+	size_t before;
+
+	(void)state;
+	role_assert_ctl();
+	go_on(100, true);
+	go_on(SOUND_REST_SETTLE + 1, false);
+	assert_true(the.relaxed);
+	assert_int_equal(the.silence.pt, PCMU_PT);
+	assert_int_equal(the.silence.payload_len, SAMPLES);
+	check_silence(g711_ulaw_is_faint);
+	before = the.sounds;
+	for (int i = 0; i < 100; i++) {
+		phone.seq = (uint16_t)(phone.seq + 7);
+		phone.ts += 7 * SAMPLES;
+		advance(7 * 20);
+		the.base.skipped = 7;
+		say(false);
+	}
+	assert_int_equal(the.sounds - before, 800 / 56);
+	the.base.skipped = 3;
+	phone.seq = (uint16_t)(phone.seq + 3);
+	go_on(1, true);
+	the.base.skipped = 0;
+	assert_false(the.relaxed);
+	assert_int_equal(the.silence.payload_len, 0);
+	assert_int_equal(go_on(20, true), 20);
+	assert_int_equal(rx_stats_lost(&the.l->audio_rx), 0);
+	/* in the other law, and in packets of another length */
+	for (int i = 0; i <= SOUND_REST_SETTLE; i++)
+		say_as(PCMA_PT, PEER_AUDIO, 0xd5);
+	assert_int_equal(the.silence.pt, PCMA_PT);
+	check_silence(g711_alaw_is_faint);
+	say(false);
+	assert_int_equal(the.silence.pt, PCMU_PT);
+}
+
 static void digits_in_its_silence_take_no_numbers(void **state)
 {
 	(void)state;
@@ -166,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_phone, tear_down)
 		T(its_silence_stays_on_the_shard),
+		T(its_silence_need_not_come),
 		T(digits_in_its_silence_take_no_numbers),
 		T(each_packet_is_what_it_says),
 		T(another_agreement_counts_at_once),

@@ -131,6 +131,51 @@ static void another_source_or_sequence_begins_anew(void **state)
 	assert_int_equal((uint16_t)(given - offset), 1);
 }
 
+/* Of its silence the kernel lets pass but some. */
+static void what_is_dropped_before_is_kept_too(void **state)
+{
+	enum { EACH = 8 };
+	struct sound_rest r = { 0 };
+	unsigned passed = 0, at = 65000 + SOUND_REST_SETTLE;
+
+	(void)state;
+	given = 64999;
+	assert_int_equal(stream(&r, 65000, SOUND_REST_SETTLE, true), SOUND_REST_SETTLE);
+	for (unsigned i = 1; i <= LONG / EACH; i++) {
+		uint16_t seq = (uint16_t)(at + i * EACH), before = given;
+
+		sound_rest_bridge(&r, SSRC, seq);
+		if (!come(&r, SSRC, seq, true))
+			continue;
+		assert_int_equal(given, (uint16_t)(before + 1));
+		passed++;
+		assert_true(sound_rest_is_on(&r));
+	}
+	/* a probe is the first that comes when one is due */
+	assert_int_equal(passed, LONG / (SOUND_REST_PROBE + EACH - SOUND_REST_PROBE % EACH));
+	at += LONG / EACH * EACH + 5;
+	/* sound, before which some were dropped */
+	sound_rest_bridge(&r, SSRC, (uint16_t)at);
+	assert_int_equal(stream(&r, (uint16_t)at, 100, false), 100);
+	assert_false(sound_rest_is_on(&r));
+}
+
+/* Nothing is bridged over to late ones, to other sources, nor from one sequence to another. */
+static void only_gaps_are_bridged(void **state)
+{
+	struct sound_rest r = { 0 };
+
+	(void)state;
+	given = 99;
+	sound_rest_bridge(&r, SSRC, 100);
+	stream(&r, 100, SOUND_REST_SETTLE + 10, true);
+	sound_rest_bridge(&r, SSRC, 90);
+	sound_rest_bridge(&r, SSRC, 100 + SOUND_REST_SETTLE + 10);
+	sound_rest_bridge(&r, SSRC, 20000);
+	sound_rest_bridge(&r, SSRC + 1, 100 + SOUND_REST_SETTLE + 20);
+	assert_int_equal(stream(&r, 100 + SOUND_REST_SETTLE + 10, 1, false), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +185,8 @@ int main(void)
 		cmocka_unit_test(late_ones_keep_their_place),
 		cmocka_unit_test(copies_count_once),
 		cmocka_unit_test(another_source_or_sequence_begins_anew),
+		cmocka_unit_test(what_is_dropped_before_is_kept_too),
+		cmocka_unit_test(only_gaps_are_bridged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

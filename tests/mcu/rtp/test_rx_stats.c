@@ -163,6 +163,26 @@ static void another_clock_is_no_jitter(void **state)
 	assert_int_equal(rx_stats_lost(&s), 1);
 }
 
+/* What was not looked at is not lost. */
+static void unseen_ones_have_come(void **state)
+{
+	struct rtcp_block b;
+
+	(void)state;
+	rx_stats_unseen(&s, 5, 100); /* of a source that is none yet */
+	for (uint16_t seq = 10; seq < 20; seq++)
+		put(seq);
+	assert_int_equal(s.octets, 900);
+	rx_stats_block(&s, now, &b);
+	rx_stats_unseen(&s, 6, 100);
+	put(27); /* one of seven was lost */
+	assert_int_equal(s.octets, 900 + 700);
+	assert_int_equal(rx_stats_lost(&s), 1);
+	assert_true(rx_stats_block(&s, now, &b));
+	assert_int_equal(b.lost, 1);
+	assert_int_equal(b.fraction_lost, 256 / 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
 		T(jitter_follows_the_formula),
 		T(delay_since_the_last_report),
 		T(another_clock_is_no_jitter),
+		T(unseen_ones_have_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
