@@ -11,11 +11,6 @@
 METRIC_COUNTER(m_in, "mcu_sip_calls_total", "Calls that came and were not refused at once");
 METRIC_COUNTER(m_refused, "mcu_sip_calls_refused_total", "Calls that came and were refused");
 
-int64_t call_now_ns(const struct sip_call_set *s)
-{
-	return clock_now_ns(s->side.clock);
-}
-
 /* --- life ---------------------------------------------------------------------- */
 
 struct sip_call *call_new(struct sip_call_set *s)
@@ -55,7 +50,7 @@ void call_release(struct sip_call *c)
 }
 
 /* Sockets and legs go at once; the dialog may take its time to end. */
-ON_THREAD(ROLE_CTL) static void let_go(struct sip_call *c, enum leave_reason reason)
+void call_let_go(struct sip_call *c, enum leave_reason reason)
 {
 	const struct sip_calls_side *side = &c->set->side;
 
@@ -67,14 +62,14 @@ ON_THREAD(ROLE_CTL) static void let_go(struct sip_call *c, enum leave_reason rea
 	c->ports = NULL;
 }
 
-ON_THREAD(ROLE_CTL) static void finish(struct sip_call *c)
+void call_finish(struct sip_call *c)
 {
 	void *dialog = c->dialog;
 
 	if (c->state == CALL_OVER)
 		return;
 	c->state = CALL_OVER;
-	let_go(c, LEAVE_LOST);
+	call_let_go(c, LEAVE_LOST);
 	c->dialog = NULL;
 	if (dialog)
 		c->set->ops->done(dialog);
@@ -138,7 +133,7 @@ void call_refuse(struct sip_call *c, int err, const struct errmsg *why)
 	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	log_info(NULL, "call of %s refused with %d: %s", c->peer, r.status, why->text);
 	call_record_end(c, r.status == 486 ? SIP_END_BUSY : SIP_END_REJECTED, why->text);
-	let_go(c, LEAVE_ERROR);
+	call_let_go(c, LEAVE_ERROR);
 	c->set->ops->respond(c->dialog, &r);
 }
 
@@ -222,7 +217,7 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	if (was == CALL_ARRIVING)
 		c->cdr.sip_status = status;
-	let_go(c, end == SIP_END_SHUTDOWN ? LEAVE_SHUTDOWN : LEAVE_LEFT);
+	call_let_go(c, end == SIP_END_SHUTDOWN ? LEAVE_SHUTDOWN : LEAVE_LEFT);
 	call_record_end(c, end, text);
 	switch (was) {
 	case CALL_ARRIVING: {
@@ -231,7 +226,7 @@ void call_end(struct sip_call *c, enum sip_end end, int status, const char *text
 		ops->respond(c->dialog, &r);
 		break;
 	}
-	case CALL_STARTING: finish(c); break;
+	case CALL_STARTING: call_finish(c); break;
 	case CALL_DIALING: ops->cancel(c->dialog, reason); break;
 	case CALL_ANSWERED:
 	case CALL_UP: ops->bye(c->dialog, reason); break;
@@ -428,7 +423,7 @@ void sip_call_cancelled(struct sip_call *c, const char *reason)
 	c->state = CALL_ENDING;
 	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
 	c->cdr.sip_status = 487;
-	let_go(c, LEAVE_LEFT);
+	call_let_go(c, LEAVE_LEFT);
 	call_record_end(c, SIP_END_CANCELLED, reason);
 	call_release(c);
 }
@@ -440,7 +435,7 @@ void sip_call_bye(struct sip_call *c, const char *reason)
 	call_hold(c);
 	c->state = CALL_ENDING;
 	call_due_in(c, &c->dead_ns, SIP_CANCEL_S * NS_PER_S);
-	let_go(c, LEAVE_LEFT);
+	call_let_go(c, LEAVE_LEFT);
 	call_record_end(c, SIP_END_HANGUP, reason);
 	if (c->group)
 		call_out_ended(c, SIP_END_HANGUP, 0, reason);
@@ -454,12 +449,12 @@ void sip_call_over(struct sip_call *c, enum sip_end end, const char *reason)
 	call_hold(c);
 	if (alive) {
 		c->state = CALL_ENDING;
-		let_go(c, LEAVE_LOST);
+		call_let_go(c, LEAVE_LOST);
 		call_record_end(c, end, reason);
 		if (c->group)
 			call_out_ended(c, end, 0, reason);
 	}
-	finish(c);
+	call_finish(c);
 	call_release(c);
 }
 
@@ -491,124 +486,4 @@ void call_try_reoffer(struct sip_call *c)
 		return;
 	c->reinviting = true;
 	c->set->ops->invite(c->dialog, sdp);
-}
-
-/* --- all calls ------------------------------------------------------------------------------ */
-
-int sip_call_set_new(struct sip_call_set **out, const struct sip_calls_side *side,
-		     const struct sip_dialog_ops *ops)
-{
-	struct sip_call_set *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return -ENOMEM;
-	s->side = *side;
-	s->ops = ops;
-	s->due_ns = INT64_MAX;
-	s->calls = g_ptr_array_new();
-	s->groups = g_ptr_array_new();
-	*out = s;
-	return 0;
-}
-
-/* Ending one may free it and others: no pointer into the table is kept. */
-typedef void each_call(struct sip_call *c);
-
-ON_THREAD(ROLE_CTL) static void for_each(struct sip_call_set *s, each_call *fn)
-{
-	GPtrArray *all = g_ptr_array_copy(s->calls, NULL, NULL);
-
-	for (guint i = 0; i < all->len; i++)
-		call_hold(g_ptr_array_index(all, i));
-	for (guint i = 0; i < all->len; i++)
-		fn(g_ptr_array_index(all, i));
-	for (guint i = 0; i < all->len; i++)
-		call_release(g_ptr_array_index(all, i));
-	g_ptr_array_unref(all);
-}
-
-static void shut_down(struct sip_call *c)
-{
-	role_assert_ctl();
-	call_end(c, SIP_END_SHUTDOWN, 503, "The server is shutting down.");
-}
-
-void sip_call_set_shutdown(struct sip_call_set *s)
-{
-	s->stopping = true;
-	for_each(s, shut_down);
-}
-
-static void due(struct sip_call_set *s, int64_t at_ns)
-{
-	if (at_ns && at_ns < s->due_ns)
-		s->due_ns = at_ns;
-}
-
-void call_due_in(const struct sip_call *c, int64_t *due_ns, int64_t in_ns)
-{
-	*due_ns = call_now_ns(c->set) + in_ns;
-	due(c->set, *due_ns);
-}
-
-ON_THREAD(ROLE_CTL) static void still_due(const struct sip_call *c)
-{
-	due(c->set, c->retry_ns);
-	due(c->set, c->gather_ns);
-	due(c->set, c->dead_ns);
-	due(c->set, call_guide_due_ns(c));
-}
-
-static void tick(struct sip_call *c)
-{
-	int64_t now = call_now_ns(c->set);
-
-	role_assert_ctl();
-	if (c->retry_ns && now >= c->retry_ns) {
-		c->retry_ns = 0;
-		call_try_reoffer(c);
-	}
-	if (c->gather_ns && now >= c->gather_ns)
-		call_gathered(c);
-	call_guide_tick(c);
-	if (c->state == CALL_ENDING && c->dead_ns && now >= c->dead_ns)
-		finish(c);
-	else
-		still_due(c);
-}
-
-void sip_call_set_tick(struct sip_call_set *s)
-{
-	if (call_now_ns(s) >= s->due_ns) {
-		s->due_ns = INT64_MAX;
-		for_each(s, tick);
-	}
-	call_groups_tick(s);
-}
-
-static void forget(struct sip_call *c)
-{
-	role_assert_ctl();
-	c->dialog = NULL;
-	if (call_alive(c))
-		call_record_end(c, SIP_END_SHUTDOWN, "");
-	if (c->state != CALL_OVER) {
-		c->state = CALL_OVER;
-		let_go(c, LEAVE_SHUTDOWN);
-	}
-}
-
-void sip_call_set_free(struct sip_call_set **sp)
-{
-	struct sip_call_set *s = *sp;
-
-	if (!s)
-		return;
-	s->stopping = true;
-	for_each(s, forget);
-	call_groups_free(s);
-	g_ptr_array_unref(s->calls);
-	g_ptr_array_unref(s->groups);
-	free(s);
-	*sp = NULL;
 }

@@ -229,7 +229,7 @@ void sip_call_over(struct sip_call *c, enum sip_end end, const char *reason) ON_
 /* A REFER. room: it leads to this room of ours; NULL: to elsewhere. */
 void sip_call_refer(struct sip_call *c, const char *to, const char *room) ON_THREAD(ROLE_CTL);
 
-/* --- inside: sip_call.c ------------------------------------------------------------------ */
+/* --- sip_call_core.c ------------------------------------------------------------------ */
 
 struct sip_call *call_new(struct sip_call_set *s);
 /* Calls of the other side may end a call: it stays until the last hold is released. */
@@ -252,6 +252,13 @@ void call_refuse(struct sip_call *c, int err, const struct errmsg *why) ON_THREA
 int call_status(int err, const struct errmsg *why);
 /* Sends a re-INVITE with our offer when one is wanted and nothing else is under way. */
 void call_try_reoffer(struct sip_call *c) ON_THREAD(ROLE_CTL);
+/* Its legs, ports and what guides it go. */
+void call_let_go(struct sip_call *c, enum leave_reason reason) ON_THREAD(ROLE_CTL);
+/* It is over, and so is its dialog. */
+void call_finish(struct sip_call *c) ON_THREAD(ROLE_CTL);
+
+/* --- sip_call_set.c ------------------------------------------------------------------------ */
+
 int64_t call_now_ns(const struct sip_call_set *s);
 /* *due_ns, of the call, is in_ns from now. */
 void call_due_in(const struct sip_call *c, int64_t *due_ns, int64_t in_ns);

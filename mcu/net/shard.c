@@ -323,7 +323,6 @@ static void *shard_main(void *arg)
 		run_turn(s);
 	while (mbox_run(s->mbox) > 0 || s->work || post_letters(s))
 		end_turn(s);
-	free_dead(s);
 	assert(s->timers.alive == 0 && "a transport or timer outlives its shard");
 	assert(atomic_load(&s->n_fds) == 0 && "a watched descriptor outlives its shard");
 	return NULL;
@@ -484,27 +483,6 @@ void shard_work_post(struct net_shard *s, struct shard_work *w)
 	s->work_end = &w->next;
 }
 
-int net_timer_new(struct net_timer **out, struct net_shard *s, net_timer_fn *fn, void *obj)
-{
-	struct net_timer *t = malloc(sizeof *t);
-	int err = t ? timers_add(&s->timers, t, fn, obj) : -ENOMEM;
-
-	if (err)
-		free(t);
-	else
-		*out = t;
-	return err;
-}
-
-void net_timer_free(struct net_timer **t)
-{
-	if (!*t)
-		return;
-	timers_remove(*t);
-	free(*t);
-	*t = NULL;
-}
-
 void net_fd_set_prefetch(struct net_fd *w, net_fd_prefetch_fn *fn)
 {
 	w->prefetch = fn;
@@ -553,10 +531,9 @@ void net_fd_relax(struct net_fd *w, bool relaxed)
 	w->relaxed = relaxed;
 }
 
-/* Nothing changes without memory. */
 void net_fd_end_steady(struct net_fd *w)
 {
-	if (w->steady && net_fd_modify(w, w->events))
+	if (w->steady && net_fd_modify(w, w->events)) /* no memory */
 		make_steady(w->s, w);
 }
 

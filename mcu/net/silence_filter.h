@@ -3,10 +3,10 @@
  * socket filter (classic BPF, which needs no privilege). Any thread.
  *
  * What is not the silence described passes (other types, lengths, headers, sound that lasts
- * 4 ms in a packet or comes at its end), and of that every eighth packet, so that who is alive, and what the network loses, is still seen. How many were
- * dropped comes with those that pass (SO_RXQ_OVFL): the socket's count until then, which
- * includes what its buffer had no room for. The kernel's own statistics call all of them
- * receive errors. */
+ * 4 ms in a packet or comes at its end), and of that every eighth packet, so that who is
+ * alive, and what the network loses, is still seen. How many were dropped comes with those
+ * that pass (SO_RXQ_OVFL): the socket's count until then, which includes what its buffer had
+ * no room for. The kernel's own statistics call all of them receive errors. */
 #ifndef MCU_NET_SILENCE_FILTER_H
 #define MCU_NET_SILENCE_FILTER_H
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcu/net/shard_loop.h"
+
 void timers_init(struct net_timers *h)
 {
 	memset(h, 0, sizeof *h);
@@ -62,6 +64,27 @@ void timers_remove(struct net_timer *t)
 {
 	net_timer_stop(t);
 	t->in->alive--;
+}
+
+int net_timer_new(struct net_timer **out, struct net_shard *s, net_timer_fn *fn, void *obj)
+{
+	struct net_timer *t = malloc(sizeof *t);
+	int err = t ? timers_add(shard_timers(s), t, fn, obj) : -ENOMEM;
+
+	if (err)
+		free(t);
+	else
+		*out = t;
+	return err;
+}
+
+void net_timer_free(struct net_timer **t)
+{
+	if (!*t)
+		return;
+	timers_remove(*t);
+	free(*t);
+	*t = NULL;
 }
 
 void net_timer_stop(struct net_timer *t)
