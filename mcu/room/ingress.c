@@ -78,6 +78,18 @@ static bool is_faint(enum codec c, const struct rtp_packet *p)
 	return c == CODEC_PCMA && g711_alaw_is_faint(p->payload, p->payload_len);
 }
 
+/* Before a packet, whatever it is: silence that was dropped has come all the same. */
+ON_THREAD(ROLE_NET) static void bridge(struct leg_net *l, const struct rtp_packet *p)
+{
+	uint32_t n = transport_skipped(l->transport);
+
+	if (!n)
+		return;
+	rx_stats_unseen(&l->audio_rx, n, l->silence.payload_len);
+	sound_rest_bridge(&l->rest, p->ssrc, p->seq);
+	metric_add(&m_rested, n);
+}
+
 /* How to tell it by the octets of a packet; not while each is recorded. */
 ON_THREAD(ROLE_NET) static struct transport_silence silence_of(const struct leg_net *l, enum codec c,
 							       const struct rtp_packet *p)
@@ -132,14 +144,9 @@ ON_THREAD(ROLE_NET) static void sound_in(struct leg_net *l, struct buf *pkt,
 {
 	bool at_once = l->hurried && !l->cfg.engine->cfg.net.rx_holdoff_us;
 	bool silence = !says_faint && !audio_tag_red(tag) && is_faint(audio_tag_codec(tag), p);
-	uint32_t skipped = transport_skipped(l->transport);
 	bool held;
 
-	if (skipped) {
-		rx_stats_unseen(&l->audio_rx, skipped, p->payload_len);
-		sound_rest_bridge(&l->rest, p->ssrc, p->seq);
-		metric_add(&m_rested, skipped);
-	}
+	bridge(l, p);
 	held = sound_rest_holds(&l->rest, p->ssrc, p->seq, silence);
 	pkt->tag = says_faint || silence ? tag | AUDIO_TAG_FAINT : tag;
 	rx_stats_packet(&l->audio_rx, p->seq, p->ts, p->payload_len, arrival_ns);
@@ -302,6 +309,17 @@ static void hurry(struct leg_net *l, bool on) ON_THREAD(ROLE_NET)
 		transport_hurry(l->transport, on);
 }
 
+/* A digit, or nothing that is known; it may have a number between those of the sound. */
+ON_THREAD(ROLE_NET) static void beside_in(struct leg_net *l, struct buf *pkt,
+					  const struct rtp_packet *p, const struct rtp_route *to,
+					  int64_t arrival_ns)
+{
+	bridge(l, p);
+	sound_rest_beside(&l->rest, p->ssrc, p->seq);
+	if (!leg_net_event_in(l, pkt, p, to, arrival_ns))
+		not_taken(pkt, to->kind);
+}
+
 void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 {
 	struct picture_in *in;
@@ -336,8 +354,8 @@ void ingress_rtp(struct leg_net *l, struct buf *pkt, int64_t arrival_ns)
 		video_in(l, in, pkt, &p, to.codec, arrival_ns);
 	else if (to.kind == RTP_ROUTE_RTX && in)
 		rtx_in(l, in, pkt, &p, &to, arrival_ns);
-	else if (!leg_net_event_in(l, pkt, &p, &to, arrival_ns))
-		not_taken(pkt, to.kind);
+	else
+		beside_in(l, pkt, &p, &to, arrival_ns);
 }
 
 bool ingress_needs_ticks(const struct leg_net *l)

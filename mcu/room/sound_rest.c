@@ -58,13 +58,26 @@ void sound_rest_bridge(struct sound_rest *r, uint32_t ssrc, uint16_t seq)
 		r->run = TO_PROBE - 1; /* that is the packet which comes */
 }
 
+static void came(struct sound_rest *r, uint16_t seq)
+{
+	int16_t d = seq_diff(seq, r->last);
+
+	if (!r->began || is_far(d) || d > 0)
+		r->last = seq;
+	r->began = true;
+}
+
+void sound_rest_beside(struct sound_rest *r, uint32_t ssrc, uint16_t seq)
+{
+	if (r->ssrc == ssrc)
+		came(r, seq);
+}
+
 bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent)
 {
 	if (r->ssrc != ssrc)
 		*r = (struct sound_rest){ .ssrc = ssrc };
-	if (!r->began || is_far(seq_diff(seq, r->last)) || seq_diff(seq, r->last) > 0)
-		r->last = seq;
-	r->began = true;
+	came(r, seq);
 	if (silent)
 		advance(r, 1);
 	else

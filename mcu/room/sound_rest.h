@@ -28,6 +28,8 @@ struct sound_rest {
 /* Before the packet with that number: those between it and the one before were silence,
  * too, and never came here. */
 void sound_rest_bridge(struct sound_rest *r, uint32_t ssrc, uint16_t seq);
+/* A packet of the source that is no sound came. */
+void sound_rest_beside(struct sound_rest *r, uint32_t ssrc, uint16_t seq);
 /* For each packet, in the order of arrival: whether it is kept, or was before. */
 bool sound_rest_holds(struct sound_rest *r, uint32_t ssrc, uint16_t seq, bool silent);
 /* After that: silence has come for so long that more of it may be waited for. */

@@ -139,6 +139,35 @@ static void its_silence_need_not_come(void **state)
 	assert_int_equal(the.silence.pt, PCMU_PT);
 }
 
+/* What is dropped before a digit is told of with that. */
+static void digits_in_silence_that_does_not_come(void **state)
+{
+	(void)state;
+	role_assert_ctl();
+	go_on(100, true);
+	go_on(SOUND_REST_SETTLE + 10, false);
+	for (int i = 0; i < 5; i++) {
+		uint8_t e[4] = { 5, i == 4 ? 0x8a : 10, 0, (uint8_t)(i * 20) };
+
+		the.base.skipped = i ? 0 : 6;
+		phone.seq = (uint16_t)(phone.seq + the.base.skipped);
+		phone.ts += the.base.skipped * SAMPLES;
+		receive(EVENT_PT, PEER_AUDIO, phone.seq++, phone.ts, i == 0, e, sizeof e);
+		advance(20);
+	}
+	phone.ts += 5 * SAMPLES;
+	run();
+	assert_string_equal(the.digits, "5");
+	the.base.skipped = 4;
+	phone.seq = (uint16_t)(phone.seq + the.base.skipped);
+	assert_int_equal(go_on(1, true), 1);
+	the.base.skipped = 0;
+	assert_int_equal(go_on(20, true), 20);
+	assert_int_equal(rx_stats_lost(&the.l->audio_rx), 0);
+	assert_int_equal(the.l->audio_rx.octets, (100 + SOUND_REST_SETTLE + 10 + 6 + 4 + 21) * SAMPLES +
+						 5 * 4 - SAMPLES);
+}
+
 static void digits_in_its_silence_take_no_numbers(void **state)
 {
 	(void)state;
@@ -218,6 +247,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_phone, tear_down)
 		T(its_silence_stays_on_the_shard),
 		T(its_silence_need_not_come),
+		T(digits_in_silence_that_does_not_come),
 		T(digits_in_its_silence_take_no_numbers),
 		T(each_packet_is_what_it_says),
 		T(another_agreement_counts_at_once),
