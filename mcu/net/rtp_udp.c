@@ -17,6 +17,7 @@
 #include "mcu/net/rtp_udp_priv.h"
 #include "mcu/net/silence_filter.h"
 #include "mcu/net/udp_post.h"
+#include "mcu/rtp/packet.h"
 
 enum {
 	STRANGERS_KBPS = 1000,
@@ -72,6 +73,7 @@ void udp_rest(struct udp_socket *k, int64_t now_ns)
 		return;
 	k->rests = k->bridges = true;
 	k->passed_ns = now_ns;
+	k->dropped_octets = (uint16_t)(RTP_HEADER_BYTES + k->silence.payload_len);
 	net_fd_end_steady(k->watch);
 }
 

@@ -26,6 +26,7 @@ struct udp_socket {
 	struct udp_path path; /* to_len 0: nowhere to send to */
 	struct net_fd *watch;
 	struct transport_silence silence; /* that it sends and nothing else; len 0: none */
+	uint16_t dropped_octets;	  /* of each packet that the kernel drops */
 	uint32_t drops;			  /* the socket's count, of its last packet */
 	int64_t passed_ns;		  /* rests: when that came */
 };

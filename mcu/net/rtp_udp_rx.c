@@ -103,7 +103,7 @@ static uint32_t skipped(struct udp_socket *k, uint32_t drops, const struct buf *
 	if (more > 0) {
 		k->drops = drops;
 		t->stats.rx_packets += (uint32_t)more;
-		t->stats.rx_octets += (uint64_t)more * b->len;
+		t->stats.rx_octets += (uint64_t)more * k->dropped_octets;
 		rx_count_silence((size_t)more);
 	} else if (!k->rests) {
 		k->bridges = false; /* what came before that was read */

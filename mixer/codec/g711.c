@@ -88,10 +88,10 @@ static bool is_near(const uint8_t *code, size_t n, uint8_t zero, uint8_t mask)
 /* Codes of small samples differ from that of zero in the two lowest bits at most. */
 bool g711_ulaw_is_faint(const uint8_t *code, size_t n)
 {
-	return is_near(code, n, 0xff, 0x7c);
+	return is_near(code, n, G711_ULAW_FAINT, G711_ULAW_FAINT_MASK);
 }
 
 bool g711_alaw_is_faint(const uint8_t *code, size_t n)
 {
-	return is_near(code, n, ALAW_EVEN, 0x7e);
+	return is_near(code, n, G711_ALAW_FAINT, G711_ALAW_FAINT_MASK);
 }

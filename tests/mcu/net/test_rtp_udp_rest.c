@@ -60,14 +60,6 @@ static void job_tap(void *obj, void *arg)
 	NOTE(the.done = true);
 }
 
-static unsigned heard(void)
-{
-	unsigned n;
-
-	NOTE(n = the.rtp[RTP_LINE_AUDIO]);
-	return n;
-}
-
 static void send_one(int sock, uint8_t octet)
 {
 	uint8_t p[12 + SAMPLES];

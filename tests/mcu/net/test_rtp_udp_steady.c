@@ -16,15 +16,6 @@ static void job_tie(void *obj, void *arg)
 	NOTE(the.done = true);
 }
 
-/* Packets of sound that have come so far. */
-static unsigned heard(void)
-{
-	unsigned n;
-
-	NOTE(n = the.rtp[RTP_LINE_AUDIO]);
-	return n;
-}
-
 /* Until the socket is connected to it; the number after its last packet. */
 static uint16_t send_steadily(int sock, uint16_t seq)
 {

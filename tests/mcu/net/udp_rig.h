@@ -296,6 +296,15 @@ static inline void peer_sends(int fd, enum rtp_line line, uint16_t seq)
 	send_to_us(fd, line, false, p, peer_packet(p, seq));
 }
 
+/* Packets of sound that have come so far. */
+static inline unsigned heard(void)
+{
+	unsigned n;
+
+	NOTE(n = the.rtp[RTP_LINE_AUDIO]);
+	return n;
+}
+
 /* What the peer gets: its length, the sender's port; fails when nothing comes. */
 static inline size_t peer_gets(int fd, uint8_t *out, size_t cap, uint16_t *from)
 {
